@@ -1,0 +1,1 @@
+// A room may consist of headers only; a static library needs one source.
