@@ -7,7 +7,8 @@
 namespace holdfast {
 
 std::chrono::milliseconds SystemClock::now() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch());
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now().time_since_epoch());
 }
 
 WallTime SystemClock::wall() const {
@@ -19,12 +20,13 @@ std::string format_time(WallTime time) {
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{time - day};
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int(date.year()), unsigned(date.month()),
-                     unsigned(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
+                     unsigned(date.day()), clock.hours().count(), clock.minutes().count(),
+                     clock.seconds().count(), clock.subseconds().count());
 }
 
 Result<WallTime> parse_time(std::string_view text) {
-  const Error bad = fail(Reason::bad_request, fmt::format("'{}' is not a time like 2026-11-21T03:40:31.007Z", text));
+  const Error bad =
+      fail(Reason::bad_request, fmt::format("'{}' is not a time like 2026-11-21T03:40:31.007Z", text));
   if (text.size() < 20 || text.back() != 'Z') return bad;
   auto number = [&](size_t at, size_t digits, char after) -> int {
     int value = -1;
@@ -34,7 +36,8 @@ Result<WallTime> parse_time(std::string_view text) {
   };
   const int year = number(0, 4, '-'), month = number(5, 2, '-'), day = number(8, 2, 'T');
   const int hour = number(11, 2, ':'), minute = number(14, 2, ':'), second = number(17, 2, text[19]);
-  if (year < 0 || month < 0 || day < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+  if (year < 0 || month < 0 || day < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+      second > 60)
     return bad;
   int millis = 0;
   if (text[19] == '.') {

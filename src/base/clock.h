@@ -32,7 +32,8 @@ class SystemClock final : public Clock {
 // For tests and simulation: time moves when told to.
 class ManualClock final : public Clock {
  public:
-  explicit ManualClock(WallTime start = WallTime{std::chrono::milliseconds{1'700'000'000'000}}) : start_(start) {}
+  explicit ManualClock(WallTime start = WallTime{std::chrono::milliseconds{1'700'000'000'000}})
+      : start_(start) {}
   std::chrono::milliseconds now() const override { return now_.load(); }
   WallTime wall() const override { return start_ + now_.load(); }
   void advance(std::chrono::milliseconds step) { now_ = now_.load() + step; }

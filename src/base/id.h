@@ -6,7 +6,8 @@
 
 namespace holdfast {
 
-// Ids of different things are different types, so that they cannot be exchanged. Zero means: not assigned yet.
+// Ids of different things are different types, so that they cannot be exchanged. Zero means: not assigned
+// yet.
 template <class Tag, class Rep = int64_t>
 struct Id {
   Rep raw{};

@@ -27,7 +27,8 @@ uint64_t Random::below(uint64_t bound) {
 }
 
 std::string Random::letters(size_t length) {
-  static constexpr std::string_view alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  static constexpr std::string_view alphabet =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   std::string text(length, '\0');
   for (char& c : text) c = alphabet[below(alphabet.size())];
   return text;

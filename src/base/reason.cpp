@@ -16,18 +16,23 @@ constexpr std::array rows = {
     ReasonRow{Reason::bad_credentials, "bad_credentials", denied, 401, "BadCredentials", client, false},
     ReasonRow{Reason::forbidden, "forbidden", denied, 403, "Forbidden", client, false},
     ReasonRow{Reason::repo_not_found, "repo_not_found", not_found, 404, "RepoNotFound", client, false},
-    ReasonRow{Reason::revision_not_found, "revision_not_found", not_found, 404, "RevisionNotFound", client, false},
+    ReasonRow{Reason::revision_not_found, "revision_not_found", not_found, 404, "RevisionNotFound", client,
+              false},
     ReasonRow{Reason::entry_not_found, "entry_not_found", not_found, 404, "EntryNotFound", client, false},
     ReasonRow{Reason::gated, "gated", denied, 403, "GatedRepo", policy, false},
     ReasonRow{Reason::already_exists, "already_exists", conflict, 409, "AlreadyExists", client, false},
     ReasonRow{Reason::stale_parent, "stale_parent", conflict, 412, "StaleParent", client, true},
-    ReasonRow{Reason::precondition_failed, "precondition_failed", conflict, 412, "PreconditionFailed", client, false},
+    ReasonRow{Reason::precondition_failed, "precondition_failed", conflict, 412, "PreconditionFailed", client,
+              false},
     ReasonRow{Reason::object_missing, "object_missing", not_found, 404, "ObjectMissing", client, false},
     ReasonRow{Reason::digest_mismatch, "digest_mismatch", invalid, 400, "DigestMismatch", client, true},
     ReasonRow{Reason::length_required, "length_required", invalid, 411, "LengthRequired", client, false},
-    ReasonRow{Reason::range_unsatisfiable, "range_unsatisfiable", invalid, 416, "RangeNotSatisfiable", client, false},
-    ReasonRow{Reason::unsupported_media, "unsupported_media", invalid, 415, "UnsupportedMediaType", client, false},
-    ReasonRow{Reason::method_not_allowed, "method_not_allowed", invalid, 405, "MethodNotAllowed", client, false},
+    ReasonRow{Reason::range_unsatisfiable, "range_unsatisfiable", invalid, 416, "RangeNotSatisfiable", client,
+              false},
+    ReasonRow{Reason::unsupported_media, "unsupported_media", invalid, 415, "UnsupportedMediaType", client,
+              false},
+    ReasonRow{Reason::method_not_allowed, "method_not_allowed", invalid, 405, "MethodNotAllowed", client,
+              false},
     ReasonRow{Reason::header_too_large, "header_too_large", too_large, 431, "HeaderTooLarge", client, false},
     ReasonRow{Reason::body_too_large, "body_too_large", too_large, 413, "BodyTooLarge", client, false},
     ReasonRow{Reason::quota, "quota", denied, 403, "QuotaExceeded", capacity, false},
@@ -37,11 +42,13 @@ constexpr std::array rows = {
     ReasonRow{Reason::timed_out, "timed_out", unavailable, 504, "Timeout", timeout, true},
     ReasonRow{Reason::client_gone, "client_gone", unavailable, 499, "ClientGone", client, true},
     ReasonRow{Reason::shutting_down, "shutting_down", unavailable, 503, "ShuttingDown", capacity, true},
-    ReasonRow{Reason::dependency_failed, "dependency_failed", unavailable, 502, "DependencyFailed", dependency, true},
+    ReasonRow{Reason::dependency_failed, "dependency_failed", unavailable, 502, "DependencyFailed",
+              dependency, true},
     ReasonRow{Reason::worker_failed, "worker_failed", unavailable, 503, "WorkerFailed", model, true},
     ReasonRow{Reason::model_unsupported, "model_unsupported", invalid, 422, "ModelUnsupported", model, false},
     ReasonRow{Reason::model_loading, "model_loading", unavailable, 503, "ModelLoading", model, true},
-    ReasonRow{Reason::tokenization_failed, "tokenization_failed", invalid, 422, "TokenizationFailed", tokenization, false},
+    ReasonRow{Reason::tokenization_failed, "tokenization_failed", invalid, 422, "TokenizationFailed",
+              tokenization, false},
     ReasonRow{Reason::input_too_long, "input_too_long", too_large, 413, "InputTooLong", tokenization, false},
     ReasonRow{Reason::policy_refused, "policy_refused", denied, 403, "PolicyRefused", policy, false},
     ReasonRow{Reason::not_offered, "not_offered", not_found, 404, "NotOffered", client, false},
@@ -85,14 +92,22 @@ const ReasonRow& reason_row(Code code, Reason reason) {
 
 std::string_view error_class_name(ErrorClass error_class) {
   switch (error_class) {
-    case client: return "client";
-    case tokenization: return "tokenization";
-    case model: return "model";
-    case capacity: return "capacity";
-    case timeout: return "timeout";
-    case dependency: return "dependency";
-    case policy: return "policy";
-    case server: return "server";
+    case client:
+      return "client";
+    case tokenization:
+      return "tokenization";
+    case model:
+      return "model";
+    case capacity:
+      return "capacity";
+    case timeout:
+      return "timeout";
+    case dependency:
+      return "dependency";
+    case policy:
+      return "policy";
+    case server:
+      return "server";
   }
   std::abort();
 }

@@ -8,8 +8,8 @@
 
 namespace holdfast {
 
-// A value that must not be printed: it has no formatter and no stream operator, so a log line with it does not
-// compile. `reveal` is what code review looks for.
+// A value that must not be printed: it has no formatter and no stream operator, so a log line with it does
+// not compile. `reveal` is what code review looks for.
 class Secret {
  public:
   Secret() = default;
