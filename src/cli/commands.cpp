@@ -1,0 +1,16 @@
+// The one list of this room's commands. A noun's file gives its rows by a function `NOUN_commands()`.
+#include "cli/command.h"
+#include "cli/version.h"
+
+namespace holdfast::cli {
+
+std::vector<Command> commands() {
+  std::vector<Command> all;
+  auto add = [&all](std::vector<Command> more) {
+    for (Command& command : more) all.push_back(std::move(command));
+  };
+  add(version_commands());
+  return all;
+}
+
+}  // namespace holdfast::cli
