@@ -1,5 +1,7 @@
 #include "base/reason.h"
 
+#include <fmt/format.h>
+
 #include <array>
 
 #include "base/check.h"
@@ -113,5 +115,17 @@ std::string_view error_class_name(ErrorClass error_class) {
 }
 
 std::string_view code_name(Code code) { return by_code[static_cast<size_t>(code)].name; }
+
+std::string reasons_as_markdown() {
+  std::string page =
+      "| code | status | X-Error-Code | class | retryable |\n| --- | --- | --- | --- | --- |\n";
+  auto add = [&page](const ReasonRow& row) {
+    page += fmt::format("| `{}` | {} | `{}` | {} | {} |\n", row.name, row.http_status, row.error_code,
+                        error_class_name(row.error_class), row.retryable ? "yes" : "no");
+  };
+  for (const ReasonRow& row : rows) add(row);
+  for (const ReasonRow& row : by_code) add(row);
+  return page;
+}
 
 }  // namespace holdfast

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace holdfast {
@@ -88,5 +89,7 @@ const ReasonRow& reason_row(Reason reason);             // `none` is not allowed
 const ReasonRow& reason_row(Code code, Reason reason);  // The row to answer with; falls back by code.
 std::string_view error_class_name(ErrorClass error_class);
 std::string_view code_name(Code code);
+// The table of docs/errors.md; a test holds the page to it.
+std::string reasons_as_markdown();
 
 }  // namespace holdfast

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <set>
 
 #include "base/secret.h"
@@ -51,6 +52,13 @@ TEST(Reason, an_error_without_reason_is_answered_by_its_code) {
   EXPECT_EQ(reason_row(Code::busy, Reason::none).http_status, 429);
   EXPECT_EQ(reason_row(Code::conflict, Reason::stale_parent).http_status, 412);
   EXPECT_EQ(reason_row(Code::internal, Reason::none).error_class, ErrorClass::server);
+}
+
+TEST(Reason, the_page_of_errors_shows_this_table) {
+  std::ifstream in("docs/errors.md");
+  const std::string page((std::istreambuf_iterator<char>(in)), {});
+  EXPECT_NE(page.find(reasons_as_markdown()), std::string::npos) << "docs/errors.md should hold this table:\n"
+                                                                 << reasons_as_markdown();
 }
 
 TEST(Secret, cannot_be_printed_and_compares_whole) {
