@@ -20,7 +20,7 @@ using SinkMaker = std::function<Result<std::unique_ptr<BodySink>>(const Request&
 // A pattern is segments of the raw, still encoded path, each literal, {name} (one segment, decoded
 // afterwards, so that refs%2Fpr%2F1 is one), a literal with a capture in it ({name}.git), or a last {name*}
 // (the rest, slashes kept, may be empty). The most literal match wins, segment by segment. HEAD falls back to
-// GET.
+// GET. A capture never holds control characters, `.`, `..` or empty segments, encoded or not.
 struct Route {
   std::string method;
   std::string pattern;
@@ -32,19 +32,29 @@ struct Route {
 // The routes of one port. Filled before the server starts, immutable afterwards; safe from any thread.
 class Router {
  public:
-  Status add(Route route);  // conflict when method and pattern are taken.
+  Router();
+  ~Router();
+  Router(Router&&) noexcept;
+  Router& operator=(Router&&) noexcept;
+
+  // conflict when method and pattern are taken; invalid when the pattern is none.
+  Status add(Route route);
   struct Match {
     const Route* route = nullptr;  // Null: no such path (404), or path_known (405).
     bool path_known = false;
+    std::string allowed;  // Methods of a known path, for Allow: "GET, HEAD, PUT".
     std::vector<std::pair<std::string, std::string>> captures;
   };
-  Match match(std::string_view method, std::string_view raw_path) const;
+  // bad_request when the path is not one, or a capture of it may not be.
+  Result<Match> match(std::string_view method, std::string_view raw_path) const;
   std::span<const std::unique_ptr<Route>> routes() const { return routes_; }
   // Literal first segments: names that no user or organisation may have.
   std::vector<std::string> reserved_names() const;
 
  private:
+  struct Node;  // One segment of the patterns, as a tree.
   std::vector<std::unique_ptr<Route>> routes_;
+  std::unique_ptr<Node> root_;
 };
 
 }  // namespace holdfast::net

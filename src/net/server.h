@@ -20,7 +20,11 @@ struct ServerLimits {
   size_t head_bytes_max = 64 << 10;
   size_t header_fields_max = 128;
   size_t connections_max = 4096;
+  size_t jobs_waiting_max = 1024;  // For a disk thread; beyond, requests are answered queue_full at once.
   size_t piece_bytes = 256 << 10;  // Of a body, read or written at a time; two are in flight a connection.
+  // While we wait for a client inside a body: at least so much in each such time, or the connection is cut.
+  std::chrono::milliseconds progress_window{30'000};
+  uint64_t progress_bytes_min = 4 << 10;
 };
 
 struct ServerOptions {
@@ -33,7 +37,8 @@ struct ServerOptions {
 };
 
 // What every answer goes through besides the handler: app/ gives the writer of error bodies, so that net/
-// needs no JSON shape of any protocol. Called on a pool thread.
+// needs no JSON shape of any protocol. Called on pool and net threads: it may not block. The request is empty
+// when the head could not be read.
 using ErrorWriter = std::function<Response(const Request&, const Error&, const Context&)>;
 
 // Accepts connections on its own net threads and runs handlers on its own disk pool. Borrows router, clock,
