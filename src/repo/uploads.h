@@ -2,17 +2,21 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "content/hash.h"
 #include "identity/caller.h"
 #include "repo/repository.h"
 
 namespace holdfast::content {
 class Store;
-}
+struct ChunkRange;
+struct FileInfo;
+}  // namespace holdfast::content
 namespace holdfast::sql {
 class Database;
 class Transaction;
@@ -23,10 +27,9 @@ namespace holdfast::repo {
 class Rights;
 
 // Decides who may name which bytes (design decision 2). A caller may name what its own token uploaded within
-// the last `session_span`, and what a repository holds that it can read. Anything else is answered like bytes
-// that do not exist: object_missing, with no difference to be seen. Hashes are lower-case hexadecimal in the
-// form their protocol prints (sha256 plain; file and xorb hashes in Xet's grouped form). All rooms' doors ask
-// here; safe from any thread.
+// the last `session_span`, and what a repository holds whose files it may read. Anything else is answered
+// like bytes that do not exist: object_missing, with no difference to be seen. All doors ask here. Safe from
+// any thread; borrows all it is given.
 class Uploads {
  public:
   static constexpr std::chrono::hours session_span{24};  // Below the grace of content's collection, 25 h.
@@ -34,34 +37,40 @@ class Uploads {
   Uploads(sql::Database& database, content::Store& content, Rights& rights, const Clock& clock)
       : database_(database), content_(content), rights_(rights), clock_(clock) {}
 
-  // After bytes arrived whole, verified and durable. Recording again renews the time.
-  Status record_object(const identity::Caller& caller, std::string_view sha256, uint64_t size);
-  Status record_file(const identity::Caller& caller, std::string_view file_hash);
-  Status record_xorb(const identity::Caller& caller, std::string_view xorb_hash);
+  // After bytes arrived whole, verified and durable. Recording again renews the time. unauthenticated for
+  // anonymous callers.
+  Status record_file(const identity::Caller& caller, const content::FileInfo& file);
+  Status record_xorb(const identity::Caller& caller, const content::XorbHash& xorb);
 
   // ok, or object_missing.
-  Status may_name_object(const identity::Caller& caller, std::string_view sha256);
-  Status may_name_file(const identity::Caller& caller, std::string_view file_hash);
-  // Chunks [first, end) of a xorb: the caller uploaded the xorb itself, or files it can read use each of
-  // them. A xorb may hold chunks of several repositories, so reading one file gives no right to its
+  Status may_name(const identity::Caller& caller, const content::Sha256Digest& sha256);
+  Status may_name(const identity::Caller& caller, const content::FileHash& file);
+  // Fits content::MayUse. Chunks count as the caller's when it uploaded the xorb itself, or when files it may
+  // read use each of them: a xorb may hold chunks of several repositories, so one file gives no right to its
   // neighbours.
-  Status may_name_chunks(const identity::Caller& caller, std::string_view xorb_hash, uint32_t first,
-                         uint32_t end);
+  Result<bool> may_use(const identity::Caller& caller, const content::XorbHash& xorb,
+                       const content::ChunkRange& chunks);
 
-  // ok when this repository (at any of its revisions) holds the object: what a download may name.
-  Status repository_holds_object(const Repository& repository, std::string_view sha256);
-  Status repository_holds_file(const Repository& repository, std::string_view file_hash);
+  // What a download from this repository (any revision) may name: the file's hash and size, or
+  // object_missing.
+  Result<content::FileInfo> held(RepoId repository, const content::Sha256Digest& sha256);
+  Result<content::FileInfo> held(RepoId repository, const content::FileHash& file);
 
-  // Called with every change of refs, in its transaction: the repository now holds this object.
-  static Status hold(sql::Transaction& tx, RepoId repository, std::string_view sha256,
-                     std::string_view file_hash, uint64_t size, int64_t now_unix_ms);
+  // In the transaction that moves a ref: the repository holds this file from now on.
+  static Status hold(sql::Transaction& tx, RepoId repository, const content::FileInfo& file,
+                     std::string_view path, int64_t now_unix_ms);
+  // Whether any repository or running session names the file: what content's collection must keep.
+  Result<bool> is_live(const content::FileInfo& file);
   // Forgets uploads older than the span. For the maintenance timer.
   Status forget_old();
 
  private:
-  Status uploaded(const identity::Caller& caller, std::string_view kind, std::string_view hash);
-  Status record(const identity::Caller& caller, std::string_view kind, std::string_view hash, uint64_t size);
-  Status held_readably(const identity::Caller& caller, std::string_view column, std::string_view hash);
+  enum class Kind : uint8_t { sha256, file, xorb };
+  static std::string_view kind_name(Kind kind);
+
+  Status record(const identity::Caller& caller, Kind kind, std::string_view hash, uint64_t size);
+  Result<bool> uploaded(const identity::Caller& caller, Kind kind, std::string_view hash);
+  Result<bool> readable(const identity::Caller& caller, std::string_view column, std::string_view hash);
 
   sql::Database& database_;
   content::Store& content_;
