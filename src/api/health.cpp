@@ -1,0 +1,40 @@
+#include "api/health.h"
+
+#include <fmt/format.h>
+
+#include "api/services.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+namespace holdfast::api {
+namespace {
+
+net::Response plain(int status, std::string body, std::string type) {
+  net::Response response;
+  response.status = status;
+  response.headers.set("Content-Type", std::move(type));
+  response.headers.set("Cache-Control", "no-store");
+  response.body = std::move(body);
+  return response;
+}
+
+}  // namespace
+
+void add_health_routes(RouteTable& table, Services& services, std::function<Status()> ready) {
+  table.add({"GET", "/healthz", "healthz", Access::open, 0, CallHandler([](const Call&) -> Result<net::Response> {
+               return plain(200, "{\"status\":\"ok\"}\n", "application/json");
+             })});
+  table.add({"GET", "/readyz", "readyz", Access::open, 0, CallHandler([ready](const Call&) -> Result<net::Response> {
+               const Status now = ready();
+               if (now.ok()) return plain(200, "{\"status\":\"ready\"}\n", "application/json");
+               std::string why;
+               append_json_escaped(why, now.error().message);
+               return plain(503, fmt::format("{{\"status\":\"not ready\",\"reason\":\"{}\"}}\n", why), "application/json");
+             })});
+  table.add({"GET", "/metrics", "metrics", Access::open, 0,
+             CallHandler([&metrics = services.metrics](const Call&) -> Result<net::Response> {
+               return plain(200, metrics.text(), "text/plain; version=0.0.4; charset=utf-8");
+             })});
+}
+
+}  // namespace holdfast::api
