@@ -1,10 +1,11 @@
 #pragma once
 
-#include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -64,8 +65,10 @@ class Log {
       : sink_(sink), clock_(clock), least_(least) {}
 
   bool wants(LogLevel level) const { return level >= least_; }
-  void event(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
-  void event(LogLevel level, std::string_view event, const std::vector<LogField>& fields);
+  void event(LogLevel level, std::string_view event, std::span<const LogField> fields);
+  void event(LogLevel level, std::string_view name, std::initializer_list<LogField> fields = {}) {
+    event(level, name, std::span<const LogField>(fields.begin(), fields.size()));
+  }
   void debug(std::string_view name, std::initializer_list<LogField> fields = {}) {
     event(LogLevel::debug, name, fields);
   }
@@ -78,7 +81,7 @@ class Log {
   void error(std::string_view name, std::initializer_list<LogField> fields = {}) {
     event(LogLevel::error, name, fields);
   }
-  // With code, reason, message and where it happened.
+  // With code, reason, message and where it happened: an error when the status is 5xx, else a warning.
   void failure(std::string_view name, const Error& error, std::initializer_list<LogField> fields = {});
 
  private:

@@ -1,0 +1,165 @@
+#include "base/log.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+
+namespace holdfast {
+namespace {
+
+constexpr size_t value_bytes_max = 4096;  // One field, so that no caller's input fills the disk.
+
+std::string_view level_name(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warn:
+      return "warn";
+    case LogLevel::error:
+      return "error";
+  }
+  std::abort();
+}
+
+// Length of the UTF-8 character at the start of `text`, 0 when there is none (RFC 3629: no surrogates, no
+// overlong forms, nothing above U+10FFFF).
+size_t utf8_length(std::string_view text) {
+  const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  if (first == 0xE0 && byte(1) < 0xA0) return 0;
+  if (first == 0xED && byte(1) > 0x9F) return 0;
+  if (first == 0xF0 && byte(1) < 0x90) return 0;
+  if (first == 0xF4 && byte(1) > 0x8F) return 0;
+  return length;
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  append_json_escaped(out, text.substr(0, value_bytes_max));
+  if (text.size() > value_bytes_max) out += "…";
+  out += '"';
+}
+
+struct ValueWriter {
+  std::string& out;
+
+  void operator()(std::string_view text) const { append_quoted(out, text); }
+  void operator()(int64_t number) const { out += std::to_string(number); }
+  void operator()(uint64_t number) const { out += std::to_string(number); }
+  void operator()(bool flag) const { out += flag ? "true" : "false"; }
+  void operator()(double number) const {
+    std::array<char, 32> buffer;
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
+    out += std::isfinite(number) ? std::string_view(buffer.data(), end - buffer.data()) : "null";
+  }
+};
+
+void append_field(std::string& out, const LogField& field) {
+  out += ',';
+  append_quoted(out, field.name);
+  out += ':';
+  std::visit(ValueWriter{out}, field.value);
+}
+
+class FdLogSink final : public LogSink {
+ public:
+  explicit FdLogSink(int fd) : fd_(fd) {}
+
+  void line(std::string_view text) override {
+    std::lock_guard lock(mutex_);
+    if (const uint64_t dropped = dropped_;
+        dropped > 0 &&
+        put(fmt::format("{{\"level\":\"warn\",\"event\":\"log_lines_dropped\",\"count\":{}}}\n", dropped)))
+      dropped_ = 0;
+    if (!put(text)) ++dropped_;
+  }
+
+ private:
+  bool put(std::string_view text) const {
+    while (!text.empty()) {
+      const ssize_t wrote = ::write(fd_, text.data(), text.size());
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote <= 0) return false;
+      text.remove_prefix(static_cast<size_t>(wrote));
+    }
+    return true;
+  }
+
+  const int fd_;
+  std::mutex mutex_;  // Keeps lines whole, and guards dropped_.
+  uint64_t dropped_ = 0;
+};
+
+}  // namespace
+
+void append_json_escaped(std::string& out, std::string_view text) {
+  while (!text.empty()) {
+    const char c = text.front();
+    const size_t length = utf8_length(text);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\r') {
+      out += "\\r";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\u{:04x}", c);
+    } else if (length == 0) {
+      out += "\xEF\xBF\xBD";  // U+FFFD, one for each byte that fits nowhere.
+    } else {
+      out.append(text.substr(0, length));
+    }
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+}
+
+std::unique_ptr<LogSink> make_fd_log_sink(int fd) { return std::make_unique<FdLogSink>(fd); }
+
+void MemoryLogSink::line(std::string_view text) {
+  std::lock_guard lock(mutex_);
+  lines_.emplace_back(text);
+}
+
+std::vector<std::string> MemoryLogSink::lines() const {
+  std::lock_guard lock(mutex_);
+  return lines_;
+}
+
+void Log::event(LogLevel level, std::string_view event, std::span<const LogField> fields) {
+  if (!wants(level)) return;
+  std::string text =
+      fmt::format(R"({{"time":"{}","level":"{}","event":)", format_time(clock_.wall()), level_name(level));
+  append_quoted(text, event);
+  for (const LogField& field : fields) append_field(text, field);
+  text += "}\n";
+  sink_.line(text);
+}
+
+void Log::failure(std::string_view name, const Error& error, std::initializer_list<LogField> fields) {
+  const ReasonRow& row = reason_row(error.code, error.reason);
+  std::string_view file = error.where.file_name();
+  if (const size_t src = file.rfind("src/"); src != std::string_view::npos) file.remove_prefix(src);
+  std::vector<LogField> all = {{"code", code_name(error.code)},
+                               {"reason", row.name},
+                               {"message", error.message},
+                               {"file", file},
+                               {"line", error.where.line()}};
+  all.insert(all.end(), fields.begin(), fields.end());
+  event(row.http_status >= 500 ? LogLevel::error : LogLevel::warn, name, std::span<const LogField>(all));
+}
+
+}  // namespace holdfast
