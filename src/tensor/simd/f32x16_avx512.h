@@ -1,0 +1,54 @@
+#pragma once
+
+// Sixteen floats in one register. Included by kernels_avx512.cpp only.
+#include <immintrin.h>
+
+#include <cstddef>
+
+namespace holdfast::tensor {
+namespace {
+
+struct F32x16Avx512 {
+  __m512 v;
+
+  static __mmask16 first(size_t count) { return static_cast<__mmask16>((1U << count) - 1U); }
+  static F32x16Avx512 all(float x) { return {_mm512_set1_ps(x)}; }
+  static F32x16Avx512 load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  static F32x16Avx512 load_first(const float* p, size_t count, float rest) {  // count < 16
+    return {_mm512_mask_loadu_ps(_mm512_set1_ps(rest), first(count), p)};
+  }
+  void store(float* p) const { _mm512_storeu_ps(p, v); }
+  void store_first(float* p, size_t count) const { _mm512_mask_storeu_ps(p, first(count), v); }
+  F32x16Avx512 keep_first(size_t count) const { return {_mm512_maskz_mov_ps(first(count), v)}; }
+
+  friend F32x16Avx512 operator+(F32x16Avx512 a, F32x16Avx512 b) { return {_mm512_add_ps(a.v, b.v)}; }
+  friend F32x16Avx512 operator-(F32x16Avx512 a, F32x16Avx512 b) { return {_mm512_sub_ps(a.v, b.v)}; }
+  friend F32x16Avx512 operator*(F32x16Avx512 a, F32x16Avx512 b) { return {_mm512_mul_ps(a.v, b.v)}; }
+  friend F32x16Avx512 operator/(F32x16Avx512 a, F32x16Avx512 b) { return {_mm512_div_ps(a.v, b.v)}; }
+  // a * b + c, rounded once.
+  static F32x16Avx512 fma(F32x16Avx512 a, F32x16Avx512 b, F32x16Avx512 c) {
+    return {_mm512_fmadd_ps(a.v, b.v, c.v)};
+  }
+  static F32x16Avx512 max(F32x16Avx512 a, F32x16Avx512 b) { return {_mm512_max_ps(a.v, b.v)}; }
+  static F32x16Avx512 min(F32x16Avx512 a, F32x16Avx512 b) { return {_mm512_min_ps(a.v, b.v)}; }
+  F32x16Avx512 round() const {
+    return {_mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+  }
+  // 2 to the power of a whole number in [-126, 127].
+  F32x16Avx512 exp2_whole() const {
+    const __m512i n = _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(127));
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(n, 23))};
+  }
+
+  // Halves are added: 16 lanes to 8, to 4, to 2, to 1. The AVX2 twin does the same.
+  float sum() const {
+    const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    four = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(four, _mm_shuffle_ps(four, four, 1)));
+  }
+  float peak() const { return _mm512_reduce_max_ps(v); }
+};
+
+}  // namespace
+}  // namespace holdfast::tensor

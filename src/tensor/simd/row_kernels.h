@@ -1,0 +1,160 @@
+#pragma once
+
+// Kernels over rows, written once for a type V of sixteen floats (f32x16_*.h). Reductions keep sixteen
+// running sums and add them in a fixed order, so that a row's result depends on its own numbers and length
+// only. In an unnamed namespace: each including file is compiled for its own instruction set and must keep
+// its own copy.
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+#include "tensor/kernels.h"
+
+namespace holdfast::tensor {
+namespace {
+
+template <class V>
+struct RowKernels {
+  // exp(x) for x <= 88, relative error under 2e-7; 0 < exp(x) <= 2e-38 below -87. The polynomial is the one
+  // of Cephes expf.
+  static V exp(V x) {
+    x = V::max(V::min(x, V::all(88.0F)), V::all(-87.0F));
+    const V n = (x * V::all(1.44269504088896341F)).round();
+    V r = V::fma(n, V::all(-0.693359375F), x);
+    r = V::fma(n, V::all(2.12194440e-4F), r);
+    V p = V::all(1.9875691500e-4F);
+    p = V::fma(p, r, V::all(1.3981999507e-3F));
+    p = V::fma(p, r, V::all(8.3334519073e-3F));
+    p = V::fma(p, r, V::all(4.1665795894e-2F));
+    p = V::fma(p, r, V::all(1.6666665459e-1F));
+    p = V::fma(p, r, V::all(5.0000001201e-1F));
+    p = V::fma(p, r * r, r) + V::all(1.0F);
+    return p * n.exp2_whole();
+  }
+
+  // erf(x), absolute error under 3e-7: the rational approximation of degree 13 over 8 that Eigen uses; |x| >
+  // 4 is 4, where erf is 1 in this precision.
+  static V erf(V x) {
+    x = V::max(V::min(x, V::all(4.0F)), V::all(-4.0F));
+    const V s = x * x;
+    V p = V::all(-2.72614225801306e-10F);
+    p = V::fma(p, s, V::all(2.77068142495902e-08F));
+    p = V::fma(p, s, V::all(-2.10102402082508e-06F));
+    p = V::fma(p, s, V::all(-5.69250639462346e-05F));
+    p = V::fma(p, s, V::all(-7.34990630326855e-04F));
+    p = V::fma(p, s, V::all(-2.95459980854025e-03F));
+    p = V::fma(p, s, V::all(-1.60960333262415e-02F));
+    V q = V::all(-1.45660718464996e-05F);
+    q = V::fma(q, s, V::all(-2.13374055278905e-04F));
+    q = V::fma(q, s, V::all(-1.68282697438203e-03F));
+    q = V::fma(q, s, V::all(-7.37332916720468e-03F));
+    q = V::fma(q, s, V::all(-1.42647390514189e-02F));
+    return x * p / q;
+  }
+
+  static V gelu_of(V x) {
+    const V half = x * V::all(0.5F);
+    return V::fma(half, erf(x * V::all(0.70710678118654752F)), half);
+  }
+
+  // For each full sixteen, then for the rest: change(V) -> V.
+  template <class Change>
+  static void map(const float* in, float* out, size_t count, Change change) {
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16) change(V::load(in + i), i).store(out + i);
+    if (i < count) change(V::load_first(in + i, count - i, 0.0F), i).store_first(out + i, count - i);
+  }
+
+  static void layer_norm_row(const LayerNormJob& job, const float* in, float* out) {
+    const size_t width = job.width, whole = width / 16 * 16, rest = width - whole;
+    const float count = static_cast<float>(width);
+    V sums = V::all(0);
+    for (size_t i = 0; i < whole; i += 16) sums = sums + V::load(in + i);
+    if (rest > 0) sums = sums + V::load_first(in + whole, rest, 0);
+    const V mean = V::all(sums.sum() / count);
+
+    V squares = V::all(0);
+    for (size_t i = 0; i < whole; i += 16) {
+      const V d = V::load(in + i) - mean;
+      squares = V::fma(d, d, squares);
+    }
+    if (rest > 0) {
+      const V d = (V::load_first(in + whole, rest, 0) - mean).keep_first(rest);
+      squares = V::fma(d, d, squares);
+    }
+    const V scale = V::all(1.0F / __builtin_sqrtf(squares.sum() / count + job.epsilon));
+
+    for (size_t i = 0; i < whole; i += 16)
+      V::fma((V::load(in + i) - mean) * scale, V::load(job.gamma + i), V::load(job.beta + i)).store(out + i);
+    if (rest > 0) {
+      const V normal = (V::load_first(in + whole, rest, 0) - mean) * scale;
+      V::fma(normal, V::load_first(job.gamma + whole, rest, 0), V::load_first(job.beta + whole, rest, 0))
+          .store_first(out + whole, rest);
+    }
+  }
+
+  static void layer_norm(const LayerNormJob& job) {
+    for (size_t row = 0; row < job.rows; ++row)
+      layer_norm_row(job, job.in + row * job.width, job.out + row * job.width);
+  }
+
+  static void softmax_row(float* x, size_t width, float scale) {
+    constexpr float lowest = -std::numeric_limits<float>::infinity();
+    const size_t whole = width / 16 * 16, rest = width - whole;
+    V peaks = V::all(lowest);
+    for (size_t i = 0; i < whole; i += 16) peaks = V::max(peaks, V::load(x + i));
+    if (rest > 0) peaks = V::max(peaks, V::load_first(x + whole, rest, lowest));
+    const V peak = V::all(peaks.peak()), factor = V::all(scale);
+
+    V sums = V::all(0);
+    for (size_t i = 0; i < whole; i += 16) {
+      const V e = exp((V::load(x + i) - peak) * factor);
+      e.store(x + i);
+      sums = sums + e;
+    }
+    if (rest > 0) {
+      const V e = exp((V::load_first(x + whole, rest, 0) - peak) * factor).keep_first(rest);
+      e.store_first(x + whole, rest);
+      sums = sums + e;
+    }
+    const V share = V::all(1.0F / sums.sum());
+    map(x, x, width, [share](V v, size_t) { return v * share; });
+  }
+
+  static void softmax(const SoftmaxJob& job) {
+    if (job.width == 0) return;
+    for (size_t row = 0; row < job.rows; ++row)
+      softmax_row(job.data + row * job.stride, job.width, job.scale);
+  }
+
+  static void gelu(float* data, size_t count) {
+    map(data, data, count, [](V v, size_t) { return gelu_of(v); });
+  }
+
+  static void add(float* into, const float* more, size_t count) {
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16) (V::load(into + i) + V::load(more + i)).store(into + i);
+    if (i < count)
+      (V::load_first(into + i, count - i, 0) + V::load_first(more + i, count - i, 0))
+          .store_first(into + i, count - i);
+  }
+
+  // The end of a tile's row: V holds sixteen sums of columns [at, at + 16), of which `columns` are wanted.
+  static void finish(const PanelJob& job, size_t row, size_t at, V sum) {
+    const size_t left = job.columns - at;  // > 0
+    if (job.epilogue != Epilogue::none) sum = sum + V::load(job.bias + at);
+    if (job.epilogue == Epilogue::bias_gelu) sum = gelu_of(sum);
+    float* c = job.c + row * job.c_stride + at;
+    if (job.epilogue == Epilogue::bias_add) {
+      const float* addend = job.addend + row * job.addend_stride + at;
+      sum = sum + (left >= 16 ? V::load(addend) : V::load_first(addend, left, 0));
+    }
+    if (left >= 16)
+      sum.store(c);
+    else
+      sum.store_first(c, left);
+  }
+};
+
+}  // namespace
+}  // namespace holdfast::tensor

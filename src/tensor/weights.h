@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "io/disk.h"
+#include "tensor/tensor.h"
+
+namespace holdfast::tensor {
+
+// The tensors of a model folder: model.safetensors, or the shards that model.safetensors.index.json names.
+// The files stay mapped for its life, so views stay valid, and processes that open the same folder share the
+// pages. Immutable; safe from any thread.
+class Weights {
+ public:
+  // Errors: not_found when there is neither file, bad_request when one is malformed, repeats a name or lacks
+  // a tensor that the index promises.
+  static Result<Weights> open(io::Disk& disk, const io::Path& folder);
+  // One file, whatever its name.
+  static Result<Weights> open_file(io::Disk& disk, const io::Path& file);
+
+  const TensorView* find(std::string_view name) const;  // Null when there is none.
+  std::vector<std::string> names() const;               // Sorted.
+
+ private:
+  Status add_file(io::Disk& disk, const io::Path& file);
+
+  std::vector<std::unique_ptr<io::MappedFile>> files_;
+  std::unordered_map<std::string, TensorView> tensors_;
+};
+
+}  // namespace holdfast::tensor
