@@ -67,6 +67,7 @@ endfunction()
 
 function(hold_add_fuzz room path)
   get_filename_component(name ${path} NAME_WE)
+  set_property(GLOBAL APPEND PROPERTY HOLD_FUZZERS ${name})
   if(HOLD_FUZZ)
     add_executable(${name} ${path})
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
