@@ -1,0 +1,81 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "identity/audit.h"
+#include "identity/caller.h"
+
+namespace holdfast::identity {
+
+// What is known of a token; never its value.
+struct TokenInfo {
+  TokenId id;
+  UserId user;
+  std::string user_name;
+  std::string label;
+  TokenRole role = TokenRole::read;
+  std::vector<Scope> scopes;
+  WallTime created{};
+  std::optional<WallTime> expires, last_used, revoked;
+};
+
+struct NewToken {
+  std::string user;
+  std::string label;  // 1 to 96 bytes.
+  TokenRole role = TokenRole::read;
+  std::vector<Scope> scopes;  // For fine_grained, else empty; at most 100.
+  std::optional<WallTime> expires;
+  std::optional<Secret> value;  // Given from outside: "hf_" and more, 8 to 256 printable characters.
+};
+
+// The only moment at which the value of a token can be seen.
+struct IssuedToken {
+  TokenInfo info;
+  Secret value;
+};
+
+struct TokensOptions {
+  // How old an answer of `authenticate` may be: a revocation by another process counts at the latest then,
+  // one by this process at once. The database keeps a generation that every change to tokens, users and
+  // members raises; it is asked for at most this often.
+  std::chrono::milliseconds staleness_max{250};
+  std::chrono::milliseconds last_used_step{60'000};
+  size_t cached_max = 4096;
+};
+
+// Access tokens: "hf_" and 34 letters, stored as HMAC-SHA-256 under the instance's key (instance_key.h), so a
+// copy of the database is no use without that file. app/ owns it. Safe from any thread.
+class Tokens {
+ public:
+  virtual ~Tokens() = default;
+
+  virtual Result<IssuedToken> create(std::string_view actor, const NewToken& wish) = 0;
+  // bad_credentials when unknown, expired, revoked or its user disabled: the caller is not told which.
+  virtual Result<Caller> authenticate(std::string_view value) = 0;
+  virtual Result<TokenInfo> find(TokenId id) = 0;
+  // Of one user or of all, newest first; revoked ones too; at most 100,000.
+  virtual Result<std::vector<TokenInfo>> list(std::optional<UserId> user) = 0;
+  virtual Status revoke(std::string_view actor, TokenId id) = 0;
+  // A new value with the same user, label, role, scopes and expiry; the old one works until `old_until`.
+  virtual Result<IssuedToken> rotate(std::string_view actor, TokenId id, WallTime old_until,
+                                     std::optional<Secret> value) = 0;
+  // The live token with this value, if there is one: for the scan of what users upload, which then revokes
+  // it.
+  virtual Result<std::optional<TokenInfo>> find_value(std::string_view value) = 0;
+};
+
+// All but the key is borrowed.
+std::unique_ptr<Tokens> make_tokens(sql::Database& database, const Audit& audit, const Clock& clock,
+                                    Random& random, const Secret& instance_key, TokensOptions options = {});
+
+}  // namespace holdfast::identity
