@@ -21,15 +21,18 @@ net::Response plain(int status, std::string body, std::string type) {
 }  // namespace
 
 void add_health_routes(RouteTable& table, Services& services, std::function<Status()> ready) {
-  table.add({"GET", "/healthz", "healthz", Access::open, 0, CallHandler([](const Call&) -> Result<net::Response> {
-               return plain(200, "{\"status\":\"ok\"}\n", "application/json");
-             })});
-  table.add({"GET", "/readyz", "readyz", Access::open, 0, CallHandler([ready](const Call&) -> Result<net::Response> {
+  table.add(
+      {"GET", "/healthz", "healthz", Access::open, 0, CallHandler([](const Call&) -> Result<net::Response> {
+         return plain(200, "{\"status\":\"ok\"}\n", "application/json");
+       })});
+  table.add({"GET", "/readyz", "readyz", Access::open, 0,
+             CallHandler([ready](const Call&) -> Result<net::Response> {
                const Status now = ready();
                if (now.ok()) return plain(200, "{\"status\":\"ready\"}\n", "application/json");
                std::string why;
                append_json_escaped(why, now.error().message);
-               return plain(503, fmt::format("{{\"status\":\"not ready\",\"reason\":\"{}\"}}\n", why), "application/json");
+               return plain(503, fmt::format("{{\"status\":\"not ready\",\"reason\":\"{}\"}}\n", why),
+                            "application/json");
              })});
   table.add({"GET", "/metrics", "metrics", Access::open, 0,
              CallHandler([&metrics = services.metrics](const Call&) -> Result<net::Response> {

@@ -28,15 +28,14 @@ enum class Access : uint8_t {
   signed_in_write,  // A token that may write somewhere; the service decides in which namespace.
   repo_read,        // Sees the repository: its info, tree, history.
   repo_content,     // Sees it and is past its gate: file contents, clone, fetch, Xet and LFS download.
-  repo_discuss,     // Signed in and sees it: discussions, pull requests, likes. A read token is enough.
-  repo_contribute,  // May write to pull requests of others' branches: the organisation's role contributor.
+  repo_contribute,  // Signed in and sees it: discussions, pull requests, likes. A read token is enough.
   repo_write,
   repo_admin,
   instance_admin,
   cas_token,   // A Bearer token of the CAS, not of the hub: the handler checks it.
   signed_url,  // The address itself carries a signature: the handler checks it.
 };
-inline constexpr int access_count = 12;
+inline constexpr int access_count = 11;
 std::string_view access_name(Access access);
 
 // An Access that cannot be left out of a row: it has no default.

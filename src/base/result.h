@@ -67,9 +67,10 @@ using Status = Result<Done>;
 // coroutines. TRY_DONE(status) where there is no value to keep.
 #define TRY(target, ...) HOLD_TRY_(return, HOLD_JOIN(try_, __COUNTER__), target, __VA_ARGS__)
 #define CO_TRY(target, ...) HOLD_TRY_(co_return, HOLD_JOIN(try_, __COUNTER__), target, __VA_ARGS__)
-#define TRY_DONE(...)                     \
-  do {                                    \
-    auto try_done = (__VA_ARGS__);        \
-    if (!try_done.ok()) [[unlikely]]      \
-      return std::move(try_done).error(); \
+#define TRY_DONE(...) HOLD_TRY_DONE_(HOLD_JOIN(try_done_, __COUNTER__), __VA_ARGS__)
+#define HOLD_TRY_DONE_(temp, ...)     \
+  do {                                \
+    auto temp = (__VA_ARGS__);        \
+    if (!temp.ok()) [[unlikely]]      \
+      return std::move(temp).error(); \
   } while (false)

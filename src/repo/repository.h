@@ -8,13 +8,14 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/result.h"
+#include "identity/permission.h"
 
 namespace holdfast::repo {
 
 using RepoId = Id<struct RepoTag>;
 
 enum class RepoType : uint8_t { model, dataset, space };
-enum class Visibility : uint8_t { public_, private_ };
+using identity::Visibility;
 // Who gets past the gate of a gated repository: everybody who asks, or those an administrator accepted.
 enum class Gate : uint8_t { none, automatic, manual };
 
@@ -33,7 +34,8 @@ struct Repository {
   Gate gate = Gate::none;
   bool disabled = false;
   int64_t likes = 0, downloads = 0;
-  std::string sdk;  // Of a space.
+  std::string sdk;      // Of a space.
+  std::string creator;  // User name.
   WallTime created{}, updated{};
 
   std::string full_name() const { return ns + "/" + name; }

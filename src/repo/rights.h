@@ -1,39 +1,42 @@
 #pragma once
 
-#include <cstdint>
+#include <string_view>
 
 #include "base/result.h"
 #include "identity/caller.h"
+#include "identity/permission.h"
 #include "repo/repository.h"
 
-namespace holdfast::identity {
-class Permission;
-}
 namespace holdfast::sql {
 class Database;
 }
 
 namespace holdfast::repo {
 
-// What a caller may do with a repository: identity's permissions on its namespace and visibility, the
-// caller's token scopes, and the repository's gate. Safe from any thread.
+identity::EntityKind entity_kind(RepoType type);
+
+// What a caller may do with a repository: identity's decision, and the repository's gate. Safe from any
+// thread.
 class Rights {
  public:
-  Rights(identity::Permission& permission, sql::Database& database)
+  Rights(const identity::Permission& permission, sql::Database& database)
       : permission_(permission), database_(database) {}
 
-  bool may_see(const identity::Caller& caller, const Repository& repository);
-  // Sees it and is past its gate.
-  Result<bool> may_read_files(const identity::Caller& caller, const Repository& repository);
-  bool may_contribute(const identity::Caller& caller, const Repository& repository);
-  bool may_write(const identity::Caller& caller, const Repository& repository);
-  bool may_administer(const identity::Caller& caller, const Repository& repository);
-  // Whether the caller may create repositories in the namespace.
-  bool may_create_in(const identity::Caller& caller, std::string_view ns);
+  bool may(const identity::Caller& caller, identity::Right right, const Repository& repository) const;
+  bool may_see(const identity::Caller& caller, const Repository& repository) const;
+  bool may_write(const identity::Caller& caller, const Repository& repository) const;
+  bool may_administer(const identity::Caller& caller, const Repository& repository) const;
+  // Sees it and is past its gate: writers always are, others when their request was accepted.
+  Result<bool> may_read_files(const identity::Caller& caller, const Repository& repository) const;
+  bool may_create(const identity::Caller& caller, RepoType type, std::string_view ns,
+                  std::string_view name) const;
 
  private:
-  identity::Permission& permission_;
+  const identity::Permission& permission_;
   sql::Database& database_;
 };
+
+// What a caller who is not past the gate is told, in the words clients match.
+Error gate_refusal(const Repository& repository, std::string_view base_url);
 
 }  // namespace holdfast::repo

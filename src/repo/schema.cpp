@@ -18,6 +18,7 @@ CREATE TABLE repo_repositories (
   visibility TEXT NOT NULL,
   gate TEXT NOT NULL,
   disabled BIGINT NOT NULL DEFAULT 0,
+  creator TEXT NOT NULL DEFAULT '',
   sdk TEXT NOT NULL DEFAULT '',
   likes BIGINT NOT NULL DEFAULT 0,
   downloads BIGINT NOT NULL DEFAULT 0,
@@ -83,6 +84,11 @@ CREATE TABLE repo_cards (
   safetensors TEXT NOT NULL DEFAULT '',
   parameters BIGINT NOT NULL DEFAULT 0,
   modified BIGINT NOT NULL
+);
+
+CREATE TABLE repo_tensor_counts (
+  file_hash TEXT PRIMARY KEY,
+  parameters TEXT NOT NULL
 );
 
 CREATE TABLE repo_tags (

@@ -1,0 +1,287 @@
+#include "repo/repositories.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "git/attributes.h"
+#include "git/commit_write.h"
+#include "identity/audit.h"
+#include "repo/author.h"
+#include "repo/publisher.h"
+#include "repo/rights.h"
+#include "repo/storage.h"
+#include "sql/database.h"
+
+namespace holdfast::repo {
+namespace {
+
+// Tables whose rows are a repository's own.
+constexpr auto own_tables = std::to_array<std::string_view>(
+    {"repo_refs", "repo_objects", "repo_cards", "repo_tags", "repo_likes", "repo_gate_requests",
+     "repo_discussions", "repo_discussion_events", "repo_redirects"});
+
+int64_t unix_ms(const Clock& clock) { return clock.wall().time_since_epoch().count(); }
+
+std::string exists_text(RepoType type) {
+  return fmt::format("You already created this {} repo", type_name(type));
+}
+
+std::string space_readme(const Repository& repository) {
+  return fmt::format("---\ntitle: {}\nsdk: {}\n---\n", repository.name, repository.sdk);
+}
+
+}  // namespace
+
+const std::string_view repository_columns =
+    "id, type, ns, name, visibility, gate, disabled, sdk, likes, downloads, created, updated, creator";
+
+Repository read_repository(const sql::Row& row) {
+  const auto time = [&](int column) { return WallTime(std::chrono::milliseconds(row.integer(column))); };
+  return {.id = RepoId{row.integer(0)},
+          .type = type_of_name(row.text(1)).value_or(RepoType::model),
+          .ns = row.text(2),
+          .name = row.text(3),
+          // Anything unreadable is the stricter of the two.
+          .visibility = visibility_of_name(row.text(4)).value_or(Visibility::private_),
+          .gate = gate_of_name(row.text(5)).value_or(Gate::manual),
+          .disabled = row.integer(6) != 0,
+          .likes = row.integer(8),
+          .downloads = row.integer(9),
+          .sdk = row.text(7),
+          .creator = row.text(12),
+          .created = time(10),
+          .updated = time(11)};
+}
+
+std::string place_of(RepoType type, std::string_view ns, std::string_view name) {
+  std::string out = fmt::format("{}:{}/{}", type_name(type), ns, name);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+std::string_view visibility_name(Visibility visibility) {
+  switch (visibility) {
+    case Visibility::public_:
+      return "public";
+    case Visibility::private_:
+      return "private";
+  }
+  return "";
+}
+std::optional<Visibility> visibility_of_name(std::string_view name) {
+  if (name == "public") return Visibility::public_;
+  if (name == "private") return Visibility::private_;
+  return std::nullopt;
+}
+std::string_view gate_name(Gate gate) {
+  switch (gate) {
+    case Gate::none:
+      return "none";
+    case Gate::automatic:
+      return "auto";
+    case Gate::manual:
+      return "manual";
+  }
+  return "";
+}
+std::optional<Gate> gate_of_name(std::string_view name) {
+  if (name == "none") return Gate::none;
+  if (name == "auto") return Gate::automatic;
+  if (name == "manual") return Gate::manual;
+  return std::nullopt;
+}
+
+Status Repositories::audit(sql::Transaction& tx, const identity::Caller& caller, const Repository& repository,
+                           std::string_view action, Details details) {
+  return audit_.append(tx, identity::AuditEntry{.actor = caller.name,
+                                                .action = std::string(action),
+                                                .subject = fmt::format("{}:{}", type_name(repository.type),
+                                                                       repository.full_name()),
+                                                .details = std::move(details)});
+}
+
+Result<RepoId> Repositories::insert(const identity::Caller& caller, const NewRepository& wish) {
+  const int64_t now = unix_ms(clock_);
+  const std::string place = place_of(wish.type, wish.ns, wish.name);
+  RepoId id;
+  auto inserted = database_.write([&](sql::Transaction& tx) -> Status {
+    TRY([[maybe_unused]] const int64_t rows,
+        tx.run("INSERT INTO repo_repositories (type, ns, name, place, visibility, gate, sdk, creator, "
+               "created, updated) "
+               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               {type_name(wish.type), wish.ns, wish.name, place, visibility_name(wish.visibility),
+                gate_name(Gate::none), wish.sdk, caller.name, now, now}));
+    TRY([[maybe_unused]] const int64_t redirects,
+        tx.run("DELETE FROM repo_redirects WHERE place = ?", {place}));
+    TRY_DONE(tx.query("SELECT id FROM repo_repositories WHERE place = ?", {place}, [&](const sql::Row& row) {
+      id = RepoId{row.integer(0)};
+      return false;
+    }));
+    TRY([[maybe_unused]] const int64_t events,
+        tx.run("INSERT INTO repo_events (repo, at, actor, kind) VALUES (?, ?, ?, 'created')",
+               {id.raw, now, caller.name}));
+    Repository created;
+    created.type = wish.type;
+    created.ns = wish.ns;
+    created.name = wish.name;
+    return audit(tx, caller, created, "repo.created",
+                 {{"visibility", std::string(visibility_name(wish.visibility))}});
+  });
+  if (!inserted.ok() && inserted.error().reason == Reason::already_exists)
+    return fail(Reason::already_exists, exists_text(wish.type));
+  TRY_DONE(std::move(inserted));
+  return id;
+}
+
+Status Repositories::first_commit(const identity::Caller& caller, const Repository& repository) {
+  const Storage::Lock lock = storage_.lock(repository.id);
+  TRY(const git::Repository objects, storage_.create(repository.id));
+  const std::string_view attributes = repository.type == RepoType::dataset ? git::default_dataset_attributes()
+                                                                           : git::default_model_attributes();
+  TRY(const git::ObjectId blob, objects.write_blob(as_bytes(attributes)));
+  std::vector<git::Change> changes = {git::PutFile{.path = ".gitattributes", .blob = blob}};
+  if (repository.type == RepoType::space) {
+    TRY(const git::ObjectId readme, objects.write_blob(as_bytes(space_readme(repository))));
+    changes.emplace_back(git::PutFile{.path = "README.md", .blob = readme});
+  }
+  TRY(const git::ObjectId tree, git::edit_tree(objects, {}, changes));
+  const git::Signature author = signature_of(caller, clock_);
+  TRY(const git::ObjectId commit,
+      git::write_commit(
+          objects,
+          {.tree = tree, .parents = {}, .author = author, .committer = author, .message = "initial commit"}));
+  Publication publication;
+  publication.kind = "first_commit";
+  publication.moves.push_back({.ref = std::string(main_ref), .before = {}, .after = commit});
+  return publisher_.publish(lock, caller, repository, objects, publication);
+}
+
+Result<Repository> Repositories::create(const identity::Caller& caller, const NewRepository& wish) {
+  TRY_DONE(check_repo_name(wish.ns));
+  TRY_DONE(check_repo_name(wish.name));
+  if (!rights_.may_create(caller, wish.type, wish.ns, wish.name))
+    return fail(Reason::forbidden,
+                fmt::format("You don't have the rights to create a {} under the namespace \"{}\"",
+                            type_name(wish.type), wish.ns));
+  NewRepository settled = wish;
+  if (wish.type == RepoType::space && wish.sdk.empty()) settled.sdk = "static";
+  TRY(const RepoId id, insert(caller, settled));
+  Repository repository{.id = id,
+                        .type = settled.type,
+                        .ns = settled.ns,
+                        .name = settled.name,
+                        .visibility = settled.visibility,
+                        .sdk = settled.sdk,
+                        .creator = caller.name};
+  const Status committed = first_commit(caller, repository);
+  if (!committed.ok()) {
+    const Status undone = remove(caller, repository);
+    (void)undone;  // The first failure is what the caller hears.
+    return committed.error();
+  }
+  TRY(std::optional<Repository> created, find(id));
+  if (!created) return fail(Reason::repo_not_found, "Repository not found");
+  return std::move(*created);
+}
+
+Result<std::optional<Repository>> Repositories::find_where(std::string_view condition, std::string_view text,
+                                                           int64_t id) {
+  std::optional<Repository> found;
+  const sql::Value value = text.empty() ? sql::Value(id) : sql::Value(text);
+  const std::string query =
+      fmt::format("SELECT {} FROM repo_repositories WHERE {}", repository_columns, condition);
+  TRY_DONE(database_.read([&](sql::Transaction& tx) {
+    found.reset();
+    return tx.query(query, {value}, [&](const sql::Row& row) {
+      found = read_repository(row);
+      return false;
+    });
+  }));
+  return found;
+}
+
+Result<std::optional<Repository>> Repositories::find(RepoType type, std::string_view ns,
+                                                     std::string_view name) {
+  return find_where("place = ?", place_of(type, ns, name), 0);
+}
+
+Result<std::optional<Repository>> Repositories::find(RepoId id) { return find_where("id = ?", {}, id.raw); }
+
+Result<std::optional<Repository>> Repositories::find_moved(RepoType type, std::string_view ns,
+                                                           std::string_view name) {
+  return find_where("id = (SELECT repo FROM repo_redirects WHERE place = ?)", place_of(type, ns, name), 0);
+}
+
+Status Repositories::remove(const identity::Caller& caller, const Repository& repository) {
+  const Storage::Lock lock = storage_.lock(repository.id);
+  TRY_DONE(database_.write([&](sql::Transaction& tx) -> Status {
+    TRY([[maybe_unused]] const int64_t rows,
+        tx.run("DELETE FROM repo_repositories WHERE id = ?", {repository.id.raw}));
+    for (const std::string_view table : own_tables) {
+      TRY([[maybe_unused]] const int64_t gone,
+          tx.run(fmt::format("DELETE FROM {} WHERE repo = ?", table), {repository.id.raw}));
+    }
+    TRY([[maybe_unused]] const int64_t events,
+        tx.run("INSERT INTO repo_events (repo, at, actor, kind) VALUES (?, ?, ?, 'deleted')",
+               {repository.id.raw, unix_ms(clock_), caller.name}));
+    return audit(tx, caller, repository, "repo.deleted");
+  }));
+  return storage_.remove(repository.id);
+}
+
+Result<Repository> Repositories::move(const identity::Caller& caller, const Repository& repository,
+                                      const RepoName& to) {
+  TRY_DONE(check_repo_name(to.ns));
+  TRY_DONE(check_repo_name(to.name));
+  if (!rights_.may_create(caller, to.type, to.ns, to.name))
+    return fail(Reason::forbidden,
+                fmt::format("You don't have the rights to move a repository to the namespace \"{}\"", to.ns));
+  const std::string from_place = place_of(repository.type, repository.ns, repository.name);
+  const std::string to_place = place_of(repository.type, to.ns, to.name);
+  auto moved = database_.write([&](sql::Transaction& tx) -> Status {
+    TRY([[maybe_unused]] const int64_t rows,
+        tx.run("UPDATE repo_repositories SET ns = ?, name = ?, place = ?, updated = ? WHERE id = ?",
+               {to.ns, to.name, to_place, unix_ms(clock_), repository.id.raw}));
+    TRY([[maybe_unused]] const int64_t cleared,
+        tx.run("DELETE FROM repo_redirects WHERE place = ? OR place = ?", {to_place, from_place}));
+    if (from_place != to_place) {
+      TRY([[maybe_unused]] const int64_t added,
+          tx.run("INSERT INTO repo_redirects (place, repo) VALUES (?, ?)", {from_place, repository.id.raw}));
+    }
+    TRY([[maybe_unused]] const int64_t events,
+        tx.run("INSERT INTO repo_events (repo, at, actor, kind) VALUES (?, ?, ?, 'moved')",
+               {repository.id.raw, unix_ms(clock_), caller.name}));
+    return audit(tx, caller, repository, "repo.moved", {{"to", fmt::format("{}/{}", to.ns, to.name)}});
+  });
+  if (!moved.ok() && moved.error().reason == Reason::already_exists)
+    return fail(Reason::already_exists, fmt::format("A {} repository called {}/{} already exists",
+                                                    type_name(repository.type), to.ns, to.name));
+  TRY_DONE(std::move(moved));
+  Repository out = repository;
+  out.ns = to.ns;
+  out.name = to.name;
+  return out;
+}
+
+Status Repositories::change(const identity::Caller& caller, const Repository& repository,
+                            const RepositoryChange& change) {
+  const Visibility visibility = change.visibility.value_or(repository.visibility);
+  const Gate gate = change.gate.value_or(repository.gate);
+  return database_.write([&](sql::Transaction& tx) -> Status {
+    TRY([[maybe_unused]] const int64_t rows,
+        tx.run("UPDATE repo_repositories SET visibility = ?, gate = ? WHERE id = ?",
+               {visibility_name(visibility), gate_name(gate), repository.id.raw}));
+    TRY([[maybe_unused]] const int64_t events,
+        tx.run("INSERT INTO repo_events (repo, at, actor, kind) VALUES (?, ?, ?, 'settings')",
+               {repository.id.raw, unix_ms(clock_), caller.name}));
+    return audit(
+        tx, caller, repository, "repo.settings_changed",
+        {{"visibility", std::string(visibility_name(visibility))}, {"gate", std::string(gate_name(gate))}});
+  });
+}
+
+}  // namespace holdfast::repo
