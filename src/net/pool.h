@@ -1,0 +1,128 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <optional>
+#include <type_traits>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/result.h"
+
+namespace holdfast::net {
+
+namespace asio = boost::asio;
+
+// The disk threads: handlers, sinks and sources run here. Owned by the server; safe from any thread.
+class Pool {
+ public:
+  Pool(int threads, size_t jobs_waiting_max, Log& log)
+      : jobs_waiting_max_(jobs_waiting_max), log_(log), threads_(static_cast<size_t>(threads)) {}
+
+  // Whether a new request may come in. Work for requests that are in is never refused.
+  bool admits() const { return jobs_waiting_.load(std::memory_order_relaxed) < jobs_waiting_max_; }
+  size_t jobs_waiting() const { return jobs_waiting_.load(std::memory_order_relaxed); }
+
+  template <class Job>
+  void post(Job job) {
+    jobs_waiting_.fetch_add(1, std::memory_order_relaxed);
+    asio::post(threads_, [this, job = std::move(job)]() mutable {
+      jobs_waiting_.fetch_sub(1, std::memory_order_relaxed);
+      job();
+    });
+  }
+
+  // The pool's door: what is thrown below it becomes an error and a log line.
+  template <class Work>
+  std::invoke_result_t<Work&> guarded(Work& work) {
+    try {
+      return work();
+    } catch (const std::exception& unexpected) {
+      return refused(unexpected.what());
+    } catch (...) {
+      return refused("not a std::exception");
+    }
+  }
+
+  void join() { threads_.join(); }
+
+ private:
+  Error refused(std::string_view what) {
+    log_.error("pool_exception", {{"what", what}});
+    return fail(Code::internal, "internal error");
+  }
+
+  const size_t jobs_waiting_max_;
+  Log& log_;
+  std::atomic<size_t> jobs_waiting_{0};
+  asio::thread_pool threads_;
+};
+
+// Runs `work`, which gives a Result, on the pool and comes back to the caller's net thread with it. What
+// `work` refers to lives in the caller's frame until then.
+template <class Work>
+auto on_pool(Pool& pool, Work work) -> asio::awaitable<std::invoke_result_t<Work&>> {
+  using Out = std::invoke_result_t<Work&>;
+  auto start = [&pool](auto handler, Work job) {
+    auto executor = asio::get_associated_executor(handler);
+    pool.post([&pool, executor, handler = std::move(handler), job = std::move(job)]() mutable {
+      Out out = pool.guarded(job);
+      asio::post(executor, [handler = std::move(handler), out = std::move(out)]() mutable {
+        std::move(handler)(std::move(out));
+      });
+    });
+  };
+  return asio::async_initiate<const asio::use_awaitable_t<>, void(Out)>(start, asio::use_awaitable,
+                                                                        std::move(work));
+}
+
+// One job on the pool that runs while its net thread does something else. Belongs to a coroutine on
+// `context`, which waits for it before it leaves.
+template <class Out>
+class PoolJob {
+ public:
+  PoolJob(Pool& pool, asio::io_context& context)
+      : pool_(pool), context_(context), ended_(context, asio::steady_timer::time_point::max()) {}
+  ~PoolJob() { CHECK(!running_); }
+
+  bool started() const { return running_ || out_.has_value(); }  // And not yet waited for.
+
+  template <class Work>
+  void start(Work work) {
+    CHECK(!running_ && !out_);
+    running_ = true;
+    pool_.post([this, work = std::move(work)]() mutable {
+      asio::post(context_, [this, out = pool_.guarded(work)]() mutable {
+        out_ = std::move(out);
+        running_ = false;
+        ended_.cancel();
+      });
+    });
+  }
+
+  asio::awaitable<Out> wait() {
+    boost::system::error_code cancelled;
+    while (running_) co_await ended_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    Out out = std::move(*out_);
+    out_.reset();
+    co_return out;
+  }
+
+ private:
+  Pool& pool_;
+  asio::io_context& context_;
+  asio::steady_timer ended_;  // Never expires: cancelled when the job ends.
+  std::optional<Out> out_;
+  bool running_ = false;
+};
+
+}  // namespace holdfast::net
