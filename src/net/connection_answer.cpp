@@ -176,7 +176,7 @@ asio::awaitable<bool> Connection::deliver_slice(Exchange& exchange, FileSlice& s
 }
 
 // The pool reads one piece while the one before is sent.
-asio::awaitable<bool> Connection::deliver_source(Exchange&, BodySource& source,
+asio::awaitable<bool> Connection::deliver_source(Exchange& exchange, BodySource& source,
                                                  std::optional<uint64_t> length, Framing framing) {
   const size_t piece_bytes = core_.options.limits.piece_bytes;
   // Room for the chunk's head before the bytes and for its CRLF behind: one write a piece.
@@ -193,7 +193,11 @@ asio::awaitable<bool> Connection::deliver_source(Exchange&, BodySource& source,
   read_into(0);
   for (size_t turn = 0; good; turn ^= 1) {
     Result<size_t> count = co_await reading.wait();
-    if (!count.ok() || count.value() > piece_bytes) co_return false;
+    if (!count.ok()) {
+      core_.log.failure("source_failed", count.error(), {{"trace_id", exchange.context.trace_id}});
+      co_return false;
+    }
+    CHECK(count.value() <= piece_bytes);
     if (count.value() == 0) break;
     read_into(turn ^ 1);
     total += count.value();
@@ -206,13 +210,15 @@ asio::awaitable<bool> Connection::deliver_source(Exchange&, BodySource& source,
       std::memcpy(bytes, head.data(), head.size());
       size += head.size() + 2;
     }
-    good = (!length || total <= *length) && co_await send(text(bytes, size));
+    if (length && total > *length) good = false;
+    if (good) good = co_await send(text(bytes, size));
   }
   if (reading.started()) {
     Result<size_t> unused = co_await reading.wait();
   }
   if (!good || (length && total != *length)) co_return false;
-  co_return framing != Framing::chunked || co_await send("0\r\n\r\n");
+  if (framing != Framing::chunked) co_return true;
+  co_return co_await send("0\r\n\r\n");
 }
 
 asio::awaitable<bool> Connection::deliver_pushed(std::shared_ptr<PushedBody> body, Framing framing) {
@@ -243,7 +249,8 @@ asio::awaitable<bool> Connection::deliver_pushed(std::shared_ptr<PushedBody> bod
   waiting_for_push_ = nullptr;
   watch_gone_ = false;
   if (!good || gone_ || cut_) co_return false;
-  co_return framing != Framing::chunked || co_await send("0\r\n\r\n");
+  if (framing != Framing::chunked) co_return true;
+  co_return co_await send("0\r\n\r\n");
 }
 
 }  // namespace holdfast::net

@@ -30,21 +30,13 @@ Status undo_encoding(Request& request, uint64_t bytes_max) {
 }  // namespace
 
 Response Connection::write_error(Exchange& exchange, const Error& error) {
-  switch (error.code) {
-    case Code::internal:
-    case Code::corrupt:
-      core_.log.failure("request_failed", error, {{"trace_id", exchange.context.trace_id}});
-      break;
-    case Code::invalid:
-    case Code::not_found:
-    case Code::conflict:
-    case Code::denied:
-    case Code::busy:
-    case Code::too_large:
-    case Code::unavailable:
-      break;
-  }
-  return core_.errors(exchange.head.request, error, exchange.context);
+  if (error.code != Code::internal && error.code != Code::corrupt)
+    return core_.errors(exchange.head.request, error, exchange.context);
+  core_.log.failure("request_failed", error, {{"trace_id", exchange.context.trace_id}});
+  // What broke inside is for the log: it may be an exception's text.
+  Error told = error;
+  if (error.code == Code::internal) told.message = "internal error";
+  return core_.errors(exchange.head.request, told, exchange.context);
 }
 
 // Answers without the handler. A small rest of the body is read first, so that the connection lives on; with

@@ -10,12 +10,11 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <exception>
 #include <optional>
 #include <type_traits>
 
 #include "base/check.h"
-#include "base/log.h"
+#include "base/guarded.h"
 #include "base/result.h"
 
 namespace holdfast::net {
@@ -25,8 +24,8 @@ namespace asio = boost::asio;
 // The disk threads: handlers, sinks and sources run here. Owned by the server; safe from any thread.
 class Pool {
  public:
-  Pool(int threads, size_t jobs_waiting_max, Log& log)
-      : jobs_waiting_max_(jobs_waiting_max), log_(log), threads_(static_cast<size_t>(threads)) {}
+  Pool(int threads, size_t jobs_waiting_max)
+      : jobs_waiting_max_(jobs_waiting_max), threads_(static_cast<size_t>(threads)) {}
 
   // Whether a new request may come in. Work for requests that are in is never refused.
   bool admits() const { return jobs_waiting_.load(std::memory_order_relaxed) < jobs_waiting_max_; }
@@ -41,28 +40,10 @@ class Pool {
     });
   }
 
-  // The pool's door: what is thrown below it becomes an error and a log line.
-  template <class Work>
-  std::invoke_result_t<Work&> guarded(Work& work) {
-    try {
-      return work();
-    } catch (const std::exception& unexpected) {
-      return refused(unexpected.what());
-    } catch (...) {
-      return refused("not a std::exception");
-    }
-  }
-
   void join() { threads_.join(); }
 
  private:
-  Error refused(std::string_view what) {
-    log_.error("pool_exception", {{"what", what}});
-    return fail(Code::internal, "internal error");
-  }
-
   const size_t jobs_waiting_max_;
-  Log& log_;
   std::atomic<size_t> jobs_waiting_{0};
   asio::thread_pool threads_;
 };
@@ -74,8 +55,8 @@ auto on_pool(Pool& pool, Work work) -> asio::awaitable<std::invoke_result_t<Work
   using Out = std::invoke_result_t<Work&>;
   auto start = [&pool](auto handler, Work job) {
     auto executor = asio::get_associated_executor(handler);
-    pool.post([&pool, executor, handler = std::move(handler), job = std::move(job)]() mutable {
-      Out out = pool.guarded(job);
+    pool.post([executor, handler = std::move(handler), job = std::move(job)]() mutable {
+      Out out = guarded(job);
       asio::post(executor, [handler = std::move(handler), out = std::move(out)]() mutable {
         std::move(handler)(std::move(out));
       });
@@ -101,7 +82,7 @@ class PoolJob {
     CHECK(!running_ && !out_);
     running_ = true;
     pool_.post([this, work = std::move(work)]() mutable {
-      asio::post(context_, [this, out = pool_.guarded(work)]() mutable {
+      asio::post(context_, [this, out = guarded(work)]() mutable {
         out_ = std::move(out);
         running_ = false;
         ended_.cancel();

@@ -29,11 +29,11 @@ struct ServerLimits {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  uint16_t port = 8080;                    // 0: any free one.
-  bool next_free_port = false;             // When taken, try the following 50.
-  std::string certificate_file, key_file;  // PEM; both empty: plain HTTP.
+  uint16_t port = 8080;                              // 0: any free one.
+  bool next_free_port = false;                       // When taken, try the following 50.
+  std::string certificate_file = {}, key_file = {};  // PEM; both empty: plain HTTP.
   int net_threads = 2, disk_threads = 16;
-  ServerLimits limits;
+  ServerLimits limits = {};
 };
 
 // What every answer goes through besides the handler: app/ gives the writer of error bodies, so that net/

@@ -37,7 +37,7 @@ struct ServerCore {
         random(randomness),
         log(events),
         probe(metrics, routes),
-        pool(options.disk_threads, options.limits.jobs_waiting_max, events) {}
+        pool(options.disk_threads, options.limits.jobs_waiting_max) {}
 };
 
 // One net thread with the connections that live on it; all but the thread itself is its own business.
