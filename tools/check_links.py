@@ -12,6 +12,7 @@ NAMED = re.compile(r"`([^`\s]+)`")
 # What a page may name in `code` and must then exist: a path below one of our own folders, or a file at the top.
 OURS = re.compile(r"^(src|tests|tools|docs|cmake|bench|deploy|examples|ui|\.ci)/[\w./-]*$|^[A-Z]+\.md$")
 # In ARCHITECTURE.md and STYLE.md also paths below src/, written as includes are: room/file.h
+PATTERN = re.compile(r"\b(NAME|ROOM|NNNN|PRESET)\b|NAME_")
 INCLUDED = re.compile(r"^[a-z_]+/[\w/-]+\.(h|cpp)$")
 
 
@@ -33,6 +34,8 @@ def violations(tree):
                 if not (tree.root / page.parent / target).exists():
                     yield f"{page}:{number}: the link to {target} leads nowhere: mend it or drop it"
             for name in NAMED.findall(line):
+                if PATTERN.search(name):
+                    continue
                 candidate = re.sub(r":\d+$", "", name)
                 if OURS.match(candidate):
                     found = (tree.root / candidate).exists() or (tree.root / page.parent / candidate).exists()
