@@ -51,7 +51,7 @@ struct Entry {
 // The file system as the program sees it; paths are absolute or relative to the disk's root. Safe from any
 // thread. Errors: not_found, already_exists (conflict), disk_full (ENOSPC, EDQUOT), internal otherwise;
 // messages carry the file's name relative to the root and never the root. A file is published durably in this
-// order: create_temporary, append…, sync, rename, sync_directory.
+// order: create (under a temporary name), append…, sync, rename, sync_directory.
 class Disk {
  public:
   virtual ~Disk() = default;
