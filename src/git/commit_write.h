@@ -26,7 +26,7 @@ struct DeleteFolder {  // entry_not_found when there is none; a last '/' is igno
 };
 struct CopyEntry {  // A file or a whole folder of `source` (default: the tree as edited so far).
   std::string from, to;
-  ObjectId source;  // A commit; zero for the tree being edited.
+  ObjectId source{};  // A commit; zero for the tree being edited.
 };
 using Change = std::variant<PutFile, DeleteFile, DeleteFolder, CopyEntry>;
 
@@ -39,7 +39,7 @@ Result<ObjectId> edit_tree(const Repository& repository, const ObjectId& base,
 
 struct NewCommit {
   ObjectId tree;
-  std::vector<ObjectId> parents;  // None for a first commit, and for a squash.
+  std::vector<ObjectId> parents{};  // None for a first commit, and for a squash.
   Signature author, committer;
   std::string message;  // A last newline is added when missing. At most 64 KiB.
 };

@@ -15,9 +15,9 @@ namespace holdfast::git {
 enum class EntryKind : uint8_t { file, executable, symlink, folder, submodule };
 
 struct TreeEntry {
-  std::string path;  // From the root of the repository.
+  std::string path{};  // From the root of the repository.
   EntryKind kind = EntryKind::file;
-  ObjectId id;        // Of the blob or tree; of a commit for a submodule.
+  ObjectId id{};      // Of the blob or tree; of a commit for a submodule.
   uint64_t size = 0;  // Of the blob; 0 for folders and submodules.
 
   bool is_folder() const { return kind == EntryKind::folder; }
@@ -27,9 +27,9 @@ enum class Depth : uint8_t { children, all };
 enum class Sizes : uint8_t { read, leave_zero };  // Reading costs a look at each blob's head.
 
 struct ListOptions {
-  std::string folder;  // "" is the root.
+  std::string folder{};  // "" is the root.
   Depth depth = Depth::children;
-  std::string after;  // Path of the last entry of the page before; "" for the first page.
+  std::string after{};  // Path of the last entry of the page before; "" for the first page.
   size_t entries_max = 1000;
   Sizes sizes = Sizes::read;
 };
