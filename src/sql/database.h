@@ -31,10 +31,14 @@ class Row {
   virtual Bytes blob(int column) const = 0;
 };
 
-// A transaction in progress, used by one thread. SQL is the part both databases share, with ? for parameters;
-// {blob} and {serial} in migrations become BLOB/BYTEA and INTEGER PRIMARY KEY AUTOINCREMENT/BIGSERIAL PRIMARY
-// KEY. Errors: already_exists (conflict) on a unique constraint, disk_full, dependency_failed (busy or lost),
-// internal otherwise.
+// Which database it is, for the few places where their SQL differs (full-text search).
+enum class Engine : uint8_t { sqlite, postgresql };
+
+// A transaction in progress, used by one thread. After an error every further call gives the same error and
+// nothing is committed (use ON CONFLICT where a conflict is expected). SQL is the part both databases share,
+// with ? for parameters; {blob} and {serial} in migrations become BLOB/BYTEA and INTEGER PRIMARY KEY
+// AUTOINCREMENT/BIGSERIAL PRIMARY KEY. Errors: already_exists (conflict) on a unique constraint, disk_full,
+// dependency_failed (busy or lost), internal otherwise.
 class Transaction {
  public:
   virtual ~Transaction() = default;
@@ -60,10 +64,12 @@ struct Migration {
   std::string_view sql;   // Statements separated by ';' at a line's end.
 };
 
-// Safe from any thread. Readers do not wait for the writer; there is one writer at a time.
+// Safe from any thread. Readers do not wait for the writer; there is one writer at a time, so a write inside
+// of a write's work fails after a wait (dependency_failed).
 class Database {
  public:
   virtual ~Database() = default;
+  virtual Engine engine() const = 0;
   // Runs `work` in a transaction: committed durably when it returns ok, rolled back otherwise. `write` may
   // run the work again after a serialisation failure, so it must have no effect outside the transaction.
   virtual Status write(const std::function<Status(Transaction&)>& work) = 0;

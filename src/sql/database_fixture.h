@@ -1,0 +1,126 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "sql/database.h"
+
+// For tests of every room: the same suite on a fresh SQLite file and a fresh PostgreSQL schema.
+namespace holdfast::sql {
+
+class TestFolder {
+ public:
+  TestFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "holdfast_sql_XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
+    path_ = name;
+  }
+  ~TestFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// One PostgreSQL server for the test program, reached by a socket in its own folder. It refuses to run as
+// root, so then it runs as nobody.
+class TestServer {
+ public:
+  static TestServer& instance() {
+    static TestServer server;
+    return server;
+  }
+  bool running() const { return running_; }
+  std::string url(const std::string& schema) const {
+    return "postgresql://holdfast@/postgres?host=" + folder_.path().string() +
+           (schema.empty() ? "" : "&options=-csearch_path%3D" + schema);
+  }
+
+ private:
+  TestServer() {
+    for (const char* version : {"17", "16", "15", "14"}) {
+      programs_ = std::string("/usr/lib/postgresql/") + version + "/bin/";
+      if (std::filesystem::exists(programs_ + "initdb")) break;
+      programs_.clear();
+    }
+    if (programs_.empty()) return;
+    const std::string folder = folder_.path().string();
+    if (::geteuid() == 0) {
+      runner_ = "runuser -u nobody -- ";
+      if (std::system(("chown nobody " + folder).c_str()) != 0) return;
+    }
+    const std::string data = folder + "/data";
+    running_ = shell(programs_ + "initdb -A trust -U holdfast -D " + data) &&
+               shell(programs_ + "pg_ctl -w -D " + data + " -l " + folder +
+                     "/log -o \"-c listen_addresses= " + "-c unix_socket_directories=" + folder +
+                     " -c fsync=off -c max_connections=200\" start");
+  }
+  ~TestServer() {
+    if (running_) shell(programs_ + "pg_ctl -m immediate -D " + folder_.path().string() + "/data stop");
+  }
+  bool shell(const std::string& command) const {
+    return std::system(("cd / && " + runner_ + command + " >/dev/null 2>&1").c_str()) == 0;
+  }
+
+  TestFolder folder_;
+  std::string programs_, runner_;
+  bool running_ = false;
+};
+
+class OnEachDatabase : public testing::TestWithParam<Engine> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == Engine::sqlite) {
+      url_ = "sqlite:" + (folder_.path() / "test.db").string();
+    } else {
+      TestServer& server = TestServer::instance();
+      if (!server.running()) {
+        std::fprintf(stderr,
+                     "SKIPPED: no PostgreSQL server could be started; install the package postgresql\n");
+        GTEST_SKIP() << "no PostgreSQL server";
+      }
+      static int count = 0;
+      const std::string schema = "test_" + std::to_string(++count);
+      auto admin = open_database(server.url(""));
+      ASSERT_TRUE(admin.ok()) << admin.error().message;
+      const auto made = admin.value()->write([&](Transaction& tx) -> Status {
+        TRY([[maybe_unused]] int64_t rows, tx.run("CREATE SCHEMA " + schema));
+        return Done{};
+      });
+      ASSERT_TRUE(made.ok()) << made.error().message;
+      url_ = server.url(schema);
+    }
+    database_ = open();
+  }
+  // Another Database on the same data, as another process would have.
+  std::unique_ptr<Database> open() {
+    auto opened = open_database(url_);
+    EXPECT_TRUE(opened.ok()) << opened.error().message;
+    return opened.ok() ? std::move(opened).value() : nullptr;
+  }
+  Database& database() { return *database_; }
+
+  TestFolder folder_;
+  std::string url_;
+  std::unique_ptr<Database> database_;
+};
+
+inline std::string engine_name(const testing::TestParamInfo<Engine>& engine) {
+  return engine.param == Engine::sqlite ? "sqlite" : "postgresql";
+}
+inline const std::array<Engine, 2> each_engine{Engine::sqlite, Engine::postgresql};
+
+}  // namespace holdfast::sql
