@@ -16,8 +16,9 @@ struct YamlLimits {
 
 // One YAML document with the types PyYAML's safe_load gives (YAML 1.1: yes/no/on/off are flags, ~ is null,
 // 0x1f and 1_000 are integers, 1.5e+3 a number), because that is what the writers of model cards test with.
-// Departures: dates and times stay text, keys become text, bytes (!!binary) and unknown tags are bad_request,
-// 1:30 stays text instead of 90. Merge keys (<<) are honoured. An empty document is null.
+// Departures: dates and times stay text, keys become text, bytes (!!binary), sets and unknown tags are
+// bad_request, 1:30 stays text instead of 90, integers beyond 64 bits become numbers. Merge keys (<<) are
+// honoured. An empty document is null.
 Result<boost::json::value> parse_yaml(std::string_view text, YamlLimits limits = {});
 
 }  // namespace holdfast::codec
