@@ -34,10 +34,12 @@ Words parent_of(const Words& left, const Words& right, const Words& key, uint32_
   return value;
 }
 
-// The node over `count` whole chunks; count is a power of two and at most batch_chunks.
-Words subtree(const std::byte* input, size_t count, uint64_t counter, const Words& key, uint32_t flags) {
+using Level = std::array<Words, batch_chunks>;
+
+// The chaining values of `count` whole chunks, at most batch_chunks.
+void hash_leaves(const std::byte* input, size_t count, uint64_t counter, const Words& key, uint32_t flags,
+                 Level& out) {
   std::array<const std::byte*, batch_chunks> inputs;
-  std::array<Words, batch_chunks> level, above;
   for (size_t i = 0; i < count; ++i) inputs[i] = input + i * Blake3::chunk_bytes;
   hash_many()({.key = &key,
                .blocks = Blake3::chunk_bytes / Blake3::block_bytes,
@@ -46,12 +48,18 @@ Words subtree(const std::byte* input, size_t count, uint64_t counter, const Word
                .flags = flags,
                .first = blake3_kernel::chunk_start,
                .last = blake3_kernel::chunk_end},
-              inputs.data(), count, level.data());
+              inputs.data(), count, out.data());
+}
+
+// The node over `count` neighbours, a power of two. Overwrites them.
+Words reduce(Words* level, size_t count, const Words& key, uint32_t flags) {
+  std::array<const std::byte*, batch_chunks / 2> inputs;
+  Level above;
   for (; count > 1; count /= 2) {
     for (size_t i = 0; i < count / 2; ++i) inputs[i] = reinterpret_cast<const std::byte*>(&level[2 * i]);
     hash_many()({.key = &key, .blocks = 1, .flags = flags | blake3_kernel::parent}, inputs.data(), count / 2,
                 above.data());
-    std::copy_n(above.begin(), count / 2, level.begin());
+    std::copy_n(above.begin(), count / 2, level);
   }
   return level[0];
 }
@@ -61,6 +69,18 @@ Words subtree(const std::byte* input, size_t count, uint64_t counter, const Word
 Blake3::Blake3() : Blake3(blake3_kernel::initial, 0) {}
 
 Blake3 Blake3::keyed(const Blake3Key& key) { return {words_of(key), blake3_kernel::keyed_hash}; }
+
+// Cut into the largest subtrees that are aligned where they start.
+void Blake3::push_chunks(const std::byte* input, size_t count) {
+  Level leaves;
+  hash_leaves(input, count, chunks_done_, key_, flags_, leaves);
+  for (size_t done = 0; done < count;) {
+    size_t size = std::bit_floor(count - done);
+    if (chunks_done_ != 0) size = std::min<uint64_t>(size, chunks_done_ & -chunks_done_);
+    push_subtree(reduce(leaves.data() + done, size, key_, flags_), size);
+    done += size;
+  }
+}
 
 // More input follows, so no merge here can be the root.
 void Blake3::push_subtree(const Words& value, uint64_t chunks) {
@@ -74,14 +94,14 @@ void Blake3::push_subtree(const Words& value, uint64_t chunks) {
 void Blake3::update(ByteView bytes) {
   while (!bytes.empty()) {
     if (tail_size_ == chunk_bytes) {
-      push_subtree(subtree(tail_.data(), 1, chunks_done_, key_, flags_), 1);
+      push_chunks(tail_.data(), 1);
       tail_size_ = 0;
     }
     if (tail_size_ == 0 && bytes.size() > chunk_bytes) {
-      // The largest subtree that is aligned where it starts and leaves at least a byte.
-      size_t chunks = std::bit_floor(std::min((bytes.size() - 1) / chunk_bytes, batch_chunks));
-      if (chunks_done_ != 0) chunks = std::min<uint64_t>(chunks, chunks_done_ & -chunks_done_);
-      push_subtree(subtree(bytes.data(), chunks, chunks_done_, key_, flags_), chunks);
+      // Up to where a whole batch would start, leaving at least a byte: the last chunk may be the root.
+      const size_t chunks =
+          std::min<uint64_t>((bytes.size() - 1) / chunk_bytes, batch_chunks - chunks_done_ % batch_chunks);
+      push_chunks(bytes.data(), chunks);
       bytes = bytes.subspan(chunks * chunk_bytes);
       continue;
     }

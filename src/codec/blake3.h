@@ -31,6 +31,7 @@ class Blake3 {
   using Words = std::array<uint32_t, 8>;
 
   Blake3(const Words& key, uint32_t flags) : key_(key), flags_(flags) {}
+  void push_chunks(const std::byte* input, size_t count);
   void push_subtree(const Words& value, uint64_t chunks);
 
   Words key_;

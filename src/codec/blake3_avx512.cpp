@@ -53,6 +53,20 @@ HOLD_LANES void transpose(__m512i* m) {
   for (int i = 0; i < 16; ++i) m[i] = t[i];
 }
 
+// A template so that the schedule is known while the compiler still sees words, not an array in memory.
+template <int number>
+HOLD_LANES void round(__m512i* v, const __m512i* m) {
+  constexpr auto& s = schedule[number];
+  mix(v[0], v[4], v[8], v[12], m[s[0]], m[s[1]]);
+  mix(v[1], v[5], v[9], v[13], m[s[2]], m[s[3]]);
+  mix(v[2], v[6], v[10], v[14], m[s[4]], m[s[5]]);
+  mix(v[3], v[7], v[11], v[15], m[s[6]], m[s[7]]);
+  mix(v[0], v[5], v[10], v[15], m[s[8]], m[s[9]]);
+  mix(v[1], v[6], v[11], v[12], m[s[10]], m[s[11]]);
+  mix(v[2], v[7], v[8], v[13], m[s[12]], m[s[13]]);
+  mix(v[3], v[4], v[9], v[14], m[s[14]], m[s[15]]);
+}
+
 __attribute__((target("avx512f"))) void hash_lanes(const Job& job, const std::byte* const* inputs,
                                                    uint64_t counter, Words* out, size_t count) {
   __m512i value[8];
@@ -75,18 +89,13 @@ __attribute__((target("avx512f"))) void hash_lanes(const Job& job, const std::by
     v[13] = _mm512_load_si512(counter_high);
     v[14] = _mm512_set1_epi32(64);
     v[15] = _mm512_set1_epi32(static_cast<int>(flags));
-#pragma GCC unroll 7
-    for (int round = 0; round < rounds; ++round) {
-      const uint8_t* s = schedule[round];
-      mix(v[0], v[4], v[8], v[12], m[s[0]], m[s[1]]);
-      mix(v[1], v[5], v[9], v[13], m[s[2]], m[s[3]]);
-      mix(v[2], v[6], v[10], v[14], m[s[4]], m[s[5]]);
-      mix(v[3], v[7], v[11], v[15], m[s[6]], m[s[7]]);
-      mix(v[0], v[5], v[10], v[15], m[s[8]], m[s[9]]);
-      mix(v[1], v[6], v[11], v[12], m[s[10]], m[s[11]]);
-      mix(v[2], v[7], v[8], v[13], m[s[12]], m[s[13]]);
-      mix(v[3], v[4], v[9], v[14], m[s[14]], m[s[15]]);
-    }
+    round<0>(v, m);
+    round<1>(v, m);
+    round<2>(v, m);
+    round<3>(v, m);
+    round<4>(v, m);
+    round<5>(v, m);
+    round<6>(v, m);
     for (int i = 0; i < 8; ++i) value[i] = _mm512_xor_si512(v[i], v[i + 8]);
   }
   alignas(64) uint32_t columns[8][lanes];
@@ -102,7 +111,7 @@ void hash_many_avx512(const Job& job, const std::byte* const* inputs, size_t cou
   for (size_t done = 0; done < count; done += lanes) {
     const size_t now = std::min(lanes, count - done);
     rest.counter = job.counter + done * job.counter_step;
-    if (now <= 2) return hash_many_plain(rest, inputs + done, now, out + done);
+    if (now == 1) return hash_many_plain(rest, inputs + done, now, out + done);
     const std::byte* used[lanes];  // Idle lanes repeat the first input.
     for (size_t i = 0; i < lanes; ++i) used[i] = inputs[done + (i < now ? i : 0)];
     hash_lanes(rest, used, rest.counter, out + done, now);

@@ -7,15 +7,29 @@
 namespace holdfast::codec::blake3_kernel {
 namespace {
 
-void mix(uint32_t* v, int a, int b, int c, int d, uint32_t x, uint32_t y) {
-  v[a] += v[b] + x;
-  v[d] = std::rotr(v[d] ^ v[a], 16);
-  v[c] += v[d];
-  v[b] = std::rotr(v[b] ^ v[c], 12);
-  v[a] += v[b] + y;
-  v[d] = std::rotr(v[d] ^ v[a], 8);
-  v[c] += v[d];
-  v[b] = std::rotr(v[b] ^ v[c], 7);
+inline void mix(uint32_t& a, uint32_t& b, uint32_t& c, uint32_t& d, uint32_t x, uint32_t y) {
+  a += b + x;
+  d = std::rotr(d ^ a, 16);
+  c += d;
+  b = std::rotr(b ^ c, 12);
+  a += b + y;
+  d = std::rotr(d ^ a, 8);
+  c += d;
+  b = std::rotr(b ^ c, 7);
+}
+
+// A template so that the schedule is known at compile time: a loop over it runs at a third of the speed.
+template <int number>
+inline void round(uint32_t* v, const uint32_t* m) {
+  constexpr auto& s = schedule[number];
+  mix(v[0], v[4], v[8], v[12], m[s[0]], m[s[1]]);
+  mix(v[1], v[5], v[9], v[13], m[s[2]], m[s[3]]);
+  mix(v[2], v[6], v[10], v[14], m[s[4]], m[s[5]]);
+  mix(v[3], v[7], v[11], v[15], m[s[6]], m[s[7]]);
+  mix(v[0], v[5], v[10], v[15], m[s[8]], m[s[9]]);
+  mix(v[1], v[6], v[11], v[12], m[s[10]], m[s[11]]);
+  mix(v[2], v[7], v[8], v[13], m[s[12]], m[s[13]]);
+  mix(v[3], v[4], v[9], v[14], m[s[14]], m[s[15]]);
 }
 
 }  // namespace
@@ -39,16 +53,13 @@ void compress(Words& value, const std::byte* block, uint32_t length, uint64_t co
                     static_cast<uint32_t>(counter >> 32),
                     length,
                     flags};
-  for (const auto& s : schedule) {
-    mix(v, 0, 4, 8, 12, m[s[0]], m[s[1]]);
-    mix(v, 1, 5, 9, 13, m[s[2]], m[s[3]]);
-    mix(v, 2, 6, 10, 14, m[s[4]], m[s[5]]);
-    mix(v, 3, 7, 11, 15, m[s[6]], m[s[7]]);
-    mix(v, 0, 5, 10, 15, m[s[8]], m[s[9]]);
-    mix(v, 1, 6, 11, 12, m[s[10]], m[s[11]]);
-    mix(v, 2, 7, 8, 13, m[s[12]], m[s[13]]);
-    mix(v, 3, 4, 9, 14, m[s[14]], m[s[15]]);
-  }
+  round<0>(v, m);
+  round<1>(v, m);
+  round<2>(v, m);
+  round<3>(v, m);
+  round<4>(v, m);
+  round<5>(v, m);
+  round<6>(v, m);
   for (size_t i = 0; i < value.size(); ++i) value[i] = v[i] ^ v[i + 8];
 }
 

@@ -1,5 +1,6 @@
 #include "codec/lz4.h"
 
+#include <lz4.h>
 #include <lz4frame.h>
 
 #include <memory>
@@ -26,7 +27,16 @@ Bytes lz4_frame_compress(ByteView bytes, size_t bytes_max) {
   return out;
 }
 
+size_t lz4_estimate(ByteView sample) {
+  Bytes out(static_cast<size_t>(LZ4_compressBound(static_cast<int>(sample.size()))));
+  const int size =
+      LZ4_compress_default(reinterpret_cast<const char*>(sample.data()), reinterpret_cast<char*>(out.data()),
+                           static_cast<int>(sample.size()), static_cast<int>(out.size()));
+  return static_cast<size_t>(size);
+}
+
 Status lz4_frame_decompress(ByteView frame, std::span<std::byte> into) {
+  // Kept between calls, because a fresh one allocates half a megabyte a frame.
   static thread_local std::unique_ptr<LZ4F_dctx, FreeDecoder> decoder = [] {
     LZ4F_dctx* made = nullptr;
     CHECK(!LZ4F_isError(LZ4F_createDecompressionContext(&made, LZ4F_VERSION)));

@@ -76,7 +76,7 @@ int64_t short_key(const Hash<Tag>& hash) {
 
 template <class Tag>
 struct std::hash<holdfast::content::Hash<Tag>> {
-  size_t operator()(const holdfast::content::Hash<Tag>& hash) const noexcept {
-    return static_cast<size_t>(holdfast::content::short_key(hash));
+  size_t operator()(const holdfast::content::Hash<Tag>& key) const noexcept {
+    return static_cast<size_t>(holdfast::content::short_key(key));
   }
 };

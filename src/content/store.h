@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "content/hash.h"
+#include "content/term.h"
 #include "io/disk.h"
 
 namespace holdfast {
@@ -71,22 +72,11 @@ class Reader {
   virtual Result<size_t> read_at(uint64_t offset, std::span<std::byte> into) = 0;
 };
 
-// Chunks [first, end) of a xorb.
-struct ChunkRange {
-  uint32_t first = 0, end = 0;
-  friend bool operator==(const ChunkRange&, const ChunkRange&) = default;
-};
-
 // Whether the caller may name these chunks. Called outside transactions.
 using MayUse = std::function<Result<bool>(const XorbHash&, const ChunkRange&)>;
 
 // How a Xet client rebuilds a range of a file.
 struct Reconstruction {
-  struct Term {
-    XorbHash xorb;
-    ChunkRange chunks;
-    uint64_t length = 0;  // Of the chunks, uncompressed.
-  };
   // Where the chunks of one term or of several lie in the stored xorb, headers included; last is inclusive.
   struct Fetch {
     XorbHash xorb;
