@@ -1,0 +1,152 @@
+"""huggingface_hub over repositories: create, find, rename, settings, delete, and what strangers may not see."""
+import pytest
+from huggingface_hub import HfApi
+from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+
+
+def status_of(refusal):
+    return refusal.value.response.status_code
+
+
+def test_whoami_names_the_tokens_owner(api, stranger):
+    assert api.whoami()["name"] == "ada"
+    assert stranger.whoami()["name"] == "bea"
+
+
+def test_a_bad_token_is_refused_as_such():
+    with pytest.raises(HfHubHTTPError) as refusal:
+        HfApi(token="hf_" + "x" * 34).whoami()
+    assert status_of(refusal) == 401
+
+
+@pytest.mark.parametrize("kind", ["model", "dataset"])
+def test_a_created_repository_has_one_commit_with_gitattributes(api, name, kind, server):
+    url = api.create_repo(name, repo_type=kind)
+    assert str(url) == f"{server.url}/{'datasets/' if kind == 'dataset' else ''}{name}"
+    assert api.list_repo_files(name, repo_type=kind) == [".gitattributes"]
+    assert len(api.list_repo_commits(name, repo_type=kind)) == 1
+    info = api.repo_info(name, repo_type=kind)
+    assert info.id == name and len(info.sha) == 40 and info.private is False
+
+
+def test_creating_it_again_is_a_conflict_unless_allowed(api, repo):
+    with pytest.raises(HfHubHTTPError) as refusal:
+        api.create_repo(repo)
+    assert status_of(refusal) == 409
+    assert api.create_repo(repo, exist_ok=True).repo_id == repo
+
+
+def test_nobody_creates_in_anothers_namespace(stranger, name):
+    with pytest.raises(HfHubHTTPError) as refusal:
+        stranger.create_repo(name)
+    assert status_of(refusal) == 403
+
+
+def test_a_model_and_a_dataset_of_one_name_are_two_repositories(api, repo):
+    assert not api.repo_exists(repo, repo_type="dataset")
+    api.create_repo(repo, repo_type="dataset")
+    api.upload_file(path_or_fileobj=b"rows", path_in_repo="rows.txt", repo_id=repo, repo_type="dataset")
+    assert "rows.txt" not in api.list_repo_files(repo)
+
+
+def test_a_missing_repository_is_not_found(api, anonymous):
+    for client in (api, anonymous):
+        with pytest.raises(RepositoryNotFoundError):
+            client.model_info("ada/never-made")
+
+
+def test_a_private_repository_looks_missing_to_everyone_else(api, stranger, anonymous, name, server, tokens):
+    api.create_repo(name, private=True)
+    api.upload_file(path_or_fileobj=b"secret", path_in_repo="a.txt", repo_id=name)
+    assert api.model_info(name).private is True
+    for client in (stranger, anonymous):
+        with pytest.raises(RepositoryNotFoundError):
+            client.model_info(name)
+        with pytest.raises(RepositoryNotFoundError):
+            client.list_repo_files(name)
+        assert name not in {model.id for model in client.list_models(author="ada")}
+    assert name in {model.id for model in api.list_models(author="ada")}
+
+    # By bytes: the answer for the private one and for one that never was differ in nothing but the name asked for.
+    missing = "ada/z-" + "0" * (len(name) - len("ada/z-"))
+    assert len(missing) == len(name)
+    for path in ("/api/models/{}", "/api/models/{}/tree/main", "/{}/resolve/main/a.txt", "/{}.git/info/refs?service=git-upload-pack",
+                 "/api/models/{}/xet-read-token/main", "/api/models/{}/commits/main", "/api/models/{}/refs"):
+        for token in (None, tokens["bea"]):
+            seen, never = (server.http("GET", path.format(repo), token) for repo in (name, missing))
+            assert seen.status == never.status and seen.status in (401, 404), (path, seen.status, never.status)
+            assert seen.body.replace(name.encode(), b"") == never.body.replace(missing.encode(), b""), path
+            varying = {"x-request-id", "date"}
+            headers = [{key.lower(): value.replace(repo, "") for key, value in answer.headers.items() if key.lower() not in varying}
+                       for answer, repo in ((seen, name), (never, missing))]
+            assert headers[0] == headers[1], path
+
+
+def test_visibility_can_be_changed(api, anonymous, repo):
+    assert anonymous.model_info(repo).private is False
+    api.update_repo_settings(repo, private=True)
+    with pytest.raises(RepositoryNotFoundError):
+        anonymous.model_info(repo)
+    api.update_repo_settings(repo, private=False)
+    assert anonymous.model_info(repo).id == repo
+
+
+def test_a_renamed_repository_answers_under_its_old_name(api, repo):
+    api.upload_file(path_or_fileobj=b"here", path_in_repo="a.txt", repo_id=repo)
+    moved = repo + "-moved"
+    api.move_repo(from_id=repo, to_id=moved)
+    assert api.model_info(repo).id == moved
+    assert open(api.hf_hub_download(repo, "a.txt"), "rb").read() == b"here"
+
+
+def test_a_deleted_repository_is_gone(api, repo):
+    api.delete_repo(repo)
+    assert not api.repo_exists(repo)
+    with pytest.raises(RepositoryNotFoundError):
+        api.delete_repo(repo)
+    api.delete_repo(repo, missing_ok=True)
+    api.create_repo(repo)  # Its name is free again, and nothing of the old one is there.
+    assert api.list_repo_files(repo) == [".gitattributes"]
+
+
+def test_a_stranger_may_not_delete_or_rename(stranger, repo, api):
+    for attempt in (lambda: stranger.delete_repo(repo), lambda: stranger.move_repo(from_id=repo, to_id="bea/taken")):
+        with pytest.raises(HfHubHTTPError) as refusal:
+            attempt()
+        assert status_of(refusal) == 403
+    assert api.repo_exists(repo)
+
+
+def test_listing_filters_by_author_words_and_pages(api, name):
+    names = [f"{name}-page-{number}" for number in range(5)]
+    for each in names:
+        api.create_repo(each)
+    found = {model.id for model in api.list_models(author="ada", search=f"{name.split('/')[1]}-page")}
+    assert found == set(names)
+    assert len(list(api.list_models(author="ada", search=f"{name.split('/')[1]}-page", limit=3))) == 3
+    assert list(api.list_models(author="nobody-here")) == []
+
+
+def test_branches_and_tags_come_and_go(api, repo):
+    api.upload_file(path_or_fileobj=b"one", path_in_repo="a.txt", repo_id=repo)
+    first = api.model_info(repo).sha
+    api.create_branch(repo, branch="work")
+    api.create_tag(repo, tag="v1", tag_message="the first")
+    api.upload_file(path_or_fileobj=b"two", path_in_repo="a.txt", repo_id=repo)
+    refs = api.list_repo_refs(repo)
+    assert {branch.name: branch.target_commit for branch in refs.branches}["work"] == first
+    assert [tag.name for tag in refs.tags] == ["v1"]
+    assert api.model_info(repo, revision="v1").sha == first != api.model_info(repo).sha
+    with pytest.raises(HfHubHTTPError) as refusal:
+        api.create_branch(repo, branch="work")
+    assert status_of(refusal) == 409
+    api.create_branch(repo, branch="work", exist_ok=True)
+    api.delete_branch(repo, branch="work")
+    api.delete_tag(repo, tag="v1")
+    refs = api.list_repo_refs(repo)
+    assert [branch.name for branch in refs.branches] == ["main"] and refs.tags == []
+    with pytest.raises(RevisionNotFoundError):
+        api.model_info(repo, revision="v1")
+    with pytest.raises(HfHubHTTPError) as refusal:
+        api.delete_branch(repo, branch="main")
+    assert status_of(refusal) == 403
