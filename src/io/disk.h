@@ -66,6 +66,8 @@ class Disk {
   virtual Status sync_directory(const Path& path) = 0;
   virtual Result<std::vector<Entry>> list(const Path& path) = 0;  // Sorted by name; not_found when missing.
   virtual Result<Entry> stat(const Path& path) = 0;
+  // Mode 0600, of a folder 0700: for secrets.
+  virtual Status restrict_to_owner(const Path& path) = 0;
   virtual Result<uint64_t> free_bytes() = 0;
   virtual Path absolute(const Path& path) const = 0;  // For git and child processes.
 };

@@ -123,6 +123,19 @@ TEST_P(EveryDisk, lists_are_sorted_by_bytes) {
   EXPECT_EQ(names, "Z a a- aa b dir/ ");
 }
 
+TEST_P(EveryDisk, a_secret_is_the_owners_alone) {
+  ASSERT_TRUE(disk_.make_directories("keys").ok());
+  write("keys/a", "secret");
+  EXPECT_TRUE(disk_.restrict_to_owner("keys").ok());
+  EXPECT_TRUE(disk_.restrict_to_owner("keys/a").ok());
+  EXPECT_EQ(disk_.restrict_to_owner("missing").error().code, Code::not_found);
+  if (GetParam().name != "posix") return;
+  using std::filesystem::perms;
+  EXPECT_EQ(std::filesystem::status(disk_.absolute("keys")).permissions(), perms::owner_all);
+  EXPECT_EQ(std::filesystem::status(disk_.absolute("keys/a")).permissions(),
+            perms::owner_read | perms::owner_write);
+}
+
 TEST_P(EveryDisk, folders_move_with_what_is_in_them) {
   ASSERT_TRUE(disk_.make_directories("repos/ada").ok());
   write("repos/ada/x", "1");

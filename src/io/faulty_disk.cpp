@@ -160,6 +160,7 @@ class DecoratedDisk final : public FaultyDisk {
     return below_.list(path);
   }
   Result<Entry> stat(const Path& path) override { return below_.stat(path); }
+  Status restrict_to_owner(const Path& path) override { return below_.restrict_to_owner(path); }
   Result<uint64_t> free_bytes() override { return below_.free_bytes(); }
   Path absolute(const Path& path) const override { return below_.absolute(path); }
 

@@ -134,6 +134,14 @@ class PosixDisk final : public Disk {
     return entry;
   }
 
+  Status restrict_to_owner(const Path& path) override {
+    TRY(const Path target, checked_path(path));
+    TRY(const Entry entry, entry_of(root_.get(), target.c_str(), shown_name(path)));
+    if (::fchmodat(root_.get(), target.c_str(), entry.is_directory ? 0700 : 0600, 0) != 0)
+      return disk_error(errno, "restrict", shown_name(path));
+    return Done{};
+  }
+
   Result<uint64_t> free_bytes() override {
     struct statvfs status{};
     if (::fstatvfs(root_.get(), &status) != 0) return disk_error(errno, "look at", ".");

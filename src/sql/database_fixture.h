@@ -11,29 +11,11 @@
 #include <memory>
 #include <string>
 
+#include "io/temporary_folder.h"
 #include "sql/database.h"
 
 // For tests of every room: the same suite on a fresh SQLite file and a fresh PostgreSQL schema.
 namespace holdfast::sql {
-
-class TestFolder {
- public:
-  TestFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "holdfast_sql_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~TestFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // One PostgreSQL server for the test program, reached by a socket in its own folder. It refuses to run as
 // root, so then it runs as nobody.
@@ -75,7 +57,7 @@ class TestServer {
     return std::system(("cd / && " + runner_ + command + " >/dev/null 2>&1").c_str()) == 0;
   }
 
-  TestFolder folder_;
+  io::TemporaryFolder folder_;
   std::string programs_, runner_;
   bool running_ = false;
 };
@@ -113,7 +95,7 @@ class OnEachDatabase : public testing::TestWithParam<Engine> {
   }
   Database& database() { return *database_; }
 
-  TestFolder folder_;
+  io::TemporaryFolder folder_;
   std::string url_;
   std::unique_ptr<Database> database_;
 };

@@ -40,7 +40,7 @@ int64_t number(Database& database, std::string_view sql) {
 
 // The child tells the number of each row after it is committed, and is killed in the middle of its work.
 TEST(Sqlite, WhatWasCommittedSurvivesAKill) {
-  const TestFolder folder;
+  const io::TemporaryFolder folder;
   const auto path = folder.path() / "kill.db";
   int64_t told = 0;
   for (int round = 0; round < 3; ++round) {
@@ -84,7 +84,7 @@ TEST(Sqlite, WhatWasCommittedSurvivesAKill) {
 }
 
 TEST(Sqlite, DurabilityAndKeysAreSwitchedOn) {
-  const TestFolder folder;
+  const io::TemporaryFolder folder;
   const auto database = open_at(folder.path() / "a.db");
   EXPECT_EQ(number(*database, "PRAGMA synchronous"), 2);
   EXPECT_EQ(number(*database, "PRAGMA foreign_keys"), 1);
@@ -98,7 +98,7 @@ TEST(Sqlite, DurabilityAndKeysAreSwitchedOn) {
 }
 
 TEST(Sqlite, TheFileIsTheOwnersAlone) {
-  const TestFolder folder;
+  const io::TemporaryFolder folder;
   const auto database = open_at(folder.path() / "a.db");
   ASSERT_TRUE(execute(*database, "CREATE TABLE t (n BIGINT)").ok());
   for (const char* name : {"a.db", "a.db-wal", "a.db-shm"}) {
@@ -109,7 +109,7 @@ TEST(Sqlite, TheFileIsTheOwnersAlone) {
 }
 
 TEST(Sqlite, ACopyIsWholeWhileWritesGoOn) {
-  const TestFolder folder;
+  const io::TemporaryFolder folder;
   const auto database = open_at(folder.path() / "a.db");
   ASSERT_TRUE(execute(*database, "CREATE TABLE t (n BIGINT)").ok());
   for (int64_t n = 0; n < 50; ++n) ASSERT_TRUE(execute(*database, "INSERT INTO t VALUES (?)", {n}).ok());
@@ -129,7 +129,7 @@ TEST(Sqlite, ACopyIsWholeWhileWritesGoOn) {
 }
 
 TEST(Sqlite, AFullDiskIsSaidAndNothingIsLost) {
-  const TestFolder folder;
+  const io::TemporaryFolder folder;
   const auto database = open_at(folder.path() / "a.db");
   ASSERT_TRUE(execute(*database, "CREATE TABLE t (body TEXT)").ok());
   ASSERT_TRUE(execute(*database, "INSERT INTO t VALUES ('kept')").ok());
@@ -172,7 +172,7 @@ TEST(Sqlite, ResultCodesBecomeReasons) {
 }
 
 TEST(Sqlite, WhatIsNoDatabaseIsRefused) {
-  const TestFolder folder;
+  const io::TemporaryFolder folder;
   std::ofstream(folder.path() / "text.db") << std::string(8192, 'x');
   const auto damaged = open_database("sqlite:" + (folder.path() / "text.db").string());
   ASSERT_FALSE(damaged.ok());
