@@ -3,40 +3,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "codec/percent.h"
+
 namespace holdfast::net {
 namespace {
 
 constexpr size_t query_pairs_max = 1024;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool same_name(std::string_view left, std::string_view right) {
-  return std::ranges::equal(left, right, {}, lower, lower);
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = lower(c);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-// Form decoding. An escape that is none stays as it is: whoever needs strictness checks the target.
-std::string decode_form(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '+') {
-      out += ' ';
-    } else if (text[at] == '%' && at + 2 < text.size() && hex_digit(text[at + 1]) >= 0 &&
-               hex_digit(text[at + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(text[at + 1]) * 16 + hex_digit(text[at + 2]));
-      at += 2;
-    } else {
-      out += text[at];
-    }
-  }
-  return out;
-}
 
 std::optional<uint64_t> digits(std::string_view text) {
   uint64_t value = 0;
@@ -52,6 +26,10 @@ std::string_view trim(std::string_view text) {
 }
 
 }  // namespace
+
+bool same_name(std::string_view left, std::string_view right) {
+  return std::ranges::equal(left, right, {}, lower, lower);
+}
 
 void Headers::set(std::string name, std::string value) {
   std::erase_if(fields_, [&](const auto& field) { return same_name(field.first, name); });
@@ -71,11 +49,11 @@ Query Query::parse(std::string_view raw) {
     raw.remove_prefix(std::min(raw.size(), pair.size() + 1));
     if (pair.empty()) continue;
     const size_t equals = pair.find('=');
-    std::string name = decode_form(pair.substr(0, equals));
+    std::string name = codec::form_decode(pair.substr(0, equals));
     if (name.size() > 2 && name.ends_with("[]")) name.resize(name.size() - 2);
     query.pairs_.emplace_back(std::move(name), equals == std::string_view::npos
                                                    ? std::string()
-                                                   : decode_form(pair.substr(equals + 1)));
+                                                   : codec::form_decode(pair.substr(equals + 1)));
   }
   return query;
 }

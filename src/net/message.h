@@ -18,6 +18,9 @@
 
 namespace holdfast::net {
 
+// Whether two names of header fields, or tokens, are one: letters compare without case.
+bool same_name(std::string_view left, std::string_view right);
+
 // Header fields in the order they came; names compare without case. Bounded by the server's limits.
 class Headers {
  public:

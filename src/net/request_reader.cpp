@@ -15,11 +15,6 @@ using BeastText = boost::beast::string_view;
 
 std::string_view text(BeastText from) { return {from.data(), from.size()}; }
 
-bool same_text(std::string_view left, std::string_view right) {
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(left, right, {}, lower, lower);
-}
-
 class Parser final : public http::basic_parser<true> {
  public:
   explicit Parser(size_t fields_max) : fields_max_(fields_max) {}
@@ -81,21 +76,21 @@ Status check_framing(RequestHead& head) {
   size_t lengths = 0, codings = 0, hosts = 0;
   Request& request = head.request;
   for (const auto& [name, value] : request.headers.fields()) {
-    if (same_text(name, "Content-Length")) {
+    if (same_name(name, "Content-Length")) {
       ++lengths;
       uint64_t length = 0;
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
       if (value.empty() || error != std::errc() || end != value.data() + value.size())
         return bad("Content-Length is not a number");
       request.content_length = length;
-    } else if (same_text(name, "Transfer-Encoding")) {
+    } else if (same_name(name, "Transfer-Encoding")) {
       ++codings;
-      if (!same_text(value, "chunked")) return bad("the only transfer encoding here is chunked");
+      if (!same_name(value, "chunked")) return bad("the only transfer encoding here is chunked");
       head.chunked = true;
-    } else if (same_text(name, "Host")) {
+    } else if (same_name(name, "Host")) {
       ++hosts;
-    } else if (same_text(name, "Expect")) {
-      if (!same_text(value, "100-continue")) return bad("the only expectation here is 100-continue");
+    } else if (same_name(name, "Expect")) {
+      if (!same_name(value, "100-continue")) return bad("the only expectation here is 100-continue");
       head.expects_continue = head.version == 11;
     }
   }

@@ -9,11 +9,6 @@
 namespace holdfast::net {
 namespace {
 
-bool same_name(std::string_view left, std::string_view right) {
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(left, right, {}, lower, lower);
-}
-
 std::string_view reason_phrase(int status) {
   switch (status) {
     case 200:

@@ -3,35 +3,20 @@
 #include <algorithm>
 #include <map>
 
+#include "codec/percent.h"
+
 namespace holdfast::net {
 namespace {
 
 constexpr size_t segments_max = 128;
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 Result<std::string> decode(std::string_view raw) {
-  std::string out;
-  out.reserve(raw.size());
-  for (size_t at = 0; at < raw.size(); ++at) {
-    char c = raw[at];
-    if (c == '%') {
-      const int high = at + 1 < raw.size() ? hex_digit(raw[at + 1]) : -1;
-      const int low = at + 2 < raw.size() ? hex_digit(raw[at + 2]) : -1;
-      if (high < 0 || low < 0) return fail(Reason::bad_request, "the path has a broken percent escape");
-      c = static_cast<char>(high * 16 + low);
-      at += 2;
-    }
-    if (is_control(c)) return fail(Reason::bad_request, "the path has a control character");
-    out += c;
-  }
-  return out;
+  TRY(std::string text, codec::percent_decode(raw));
+  if (std::ranges::any_of(text, is_control))
+    return fail(Reason::bad_request, "the path has a control character");
+  return text;
 }
 
 // What a capture may hold: also after decoding nothing that walks a tree.

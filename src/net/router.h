@@ -24,8 +24,9 @@ using SinkMaker = std::function<Result<std::unique_ptr<BodySink>>(const Request&
 struct Route {
   std::string method;
   std::string pattern;
-  std::string name;             // Metric label and log field: "hub_tree". Never the path.
-  uint64_t body_bytes_max = 0;  // 0: no body allowed beyond 64 KiB, which is read and dropped.
+  std::string name;  // Metric label and log field: "hub_tree". Never the path.
+  // 0: a handler gets none (up to 64 KiB are read and dropped); a sink's own limit counts.
+  uint64_t body_bytes_max = 0;
   std::variant<Handler, SinkMaker> handle;
 };
 
