@@ -13,7 +13,7 @@ LARGE_LEGAL = ("ui/package-lock.json",)
 CORPUS_FILES_MIN = 5
 README_LINES_MAX = 30
 
-OPENING = re.compile(r"^( *)(?!.*\b(namespace|class|struct|enum|union|if|for|while|switch|else|do|catch|extern)\b)(.*[)>\w]) \{$")
+OPENING = re.compile(r"^( *)(?![:,])(?!.*\b(namespace|class|struct|enum|union|if|for|while|switch|else|do|catch|extern)\b)(.*[)>\w]) \{$")
 INCLUDE = re.compile(r'#\s*include\s+"([^"]+)"')
 
 
