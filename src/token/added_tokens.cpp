@@ -1,0 +1,196 @@
+#include "token/added_tokens.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "codec/json.h"
+#include "token/unicode/properties.h"
+#include "token/unicode/utf8.h"
+
+namespace holdfast::token {
+namespace {
+
+Result<AddedToken> load_token(const boost::json::object& json) {
+  AddedToken token;
+  TRY(const int64_t id, codec::json_integer(json, "id"));
+  if (id < 0 || id > UINT32_MAX) return fail(Reason::bad_request, "an added token's id is out of range");
+  token.id = static_cast<uint32_t>(id);
+  TRY(const std::string_view content, codec::json_text(json, "content"));
+  token.content = content;
+  TRY(const auto single_word, codec::json_flag_if(json, "single_word"));
+  TRY(const auto lstrip, codec::json_flag_if(json, "lstrip"));
+  TRY(const auto rstrip, codec::json_flag_if(json, "rstrip"));
+  TRY(const auto special, codec::json_flag_if(json, "special"));
+  TRY(const auto normalized, codec::json_flag_if(json, "normalized"));
+  token.single_word = single_word.value_or(false);
+  token.lstrip = lstrip.value_or(false);
+  token.rstrip = rstrip.value_or(false);
+  token.special = special.value_or(false);
+  token.normalized = normalized.value_or(!token.special);
+  return token;
+}
+
+size_t start_of_last_code_point(std::string_view text) {
+  size_t at = text.size() - 1;
+  while (at > 0 && !starts_code_point(text[at])) --at;
+  return at;
+}
+
+bool ends_with_word(std::string_view text) {
+  return !text.empty() && is_word(code_point_at(text, start_of_last_code_point(text)).value);
+}
+
+bool starts_with_word(std::string_view text) {
+  return !text.empty() && is_word(code_point_at(text, 0).value);
+}
+
+size_t without_spaces_at_end(std::string_view text) {
+  while (!text.empty()) {
+    const size_t at = start_of_last_code_point(text);
+    if (!is_white_space(code_point_at(text, at).value)) break;
+    text = text.substr(0, at);
+  }
+  return text.size();
+}
+
+size_t spaces_at_start(std::string_view text) {
+  size_t at = 0;
+  while (at < text.size() && is_white_space(code_point_at(text, at).value))
+    at += code_point_at(text, at).bytes;
+  return at;
+}
+
+}  // namespace
+
+Result<AddedTokens> AddedTokens::load(const boost::json::array& json, const Model& model,
+                                      const Normalizer* normalizer) {
+  AddedTokens out;
+  uint64_t next_id = model.vocabulary_size();
+  for (const boost::json::value& value : json) {
+    if (!value.is_object()) return fail(Reason::bad_request, "an added token is not an object");
+    TRY(AddedToken token, load_token(value.get_object()));
+    if (token.content.empty()) continue;
+    // The vocabulary's id counts, then the order of the list; the written id is only a check of the file.
+    const auto known = out.id_of(token.content);
+    const auto in_model = model.id_of(token.content);
+    const uint64_t id = known ? *known : in_model ? *in_model : next_id++;
+    if (id != token.id)
+      return fail(Reason::bad_request, "the added token '" + token.content.substr(0, 60) +
+                                           "' has another id than its place in the vocabulary");
+    if (token.normalized && normalizer != nullptr) {
+      NormalizedText text(token.content);
+      normalizer->normalize(text);
+      if (text.text() != token.content) out.normalized_[token.id] = text.text();
+    }
+    out.ids_.insert_or_assign(token.content, token.id);
+    if (token.special) out.specials_.emplace(token.content, true);
+    out.tokens_.insert_or_assign(token.id, std::move(token));
+  }
+  for (const auto& [id, token] : out.tokens_) {
+    const auto changed = out.normalized_.find(id);
+    const std::string& pattern = changed == out.normalized_.end() ? token.content : changed->second;
+    insert(token.normalized ? out.normalized_tree_ : out.raw_tree_, pattern, id);
+  }
+  return out;
+}
+
+void AddedTokens::insert(Tree& tree, std::string_view pattern, uint32_t id) {
+  if (pattern.empty()) return;
+  size_t node = 0;
+  for (char byte : pattern) {
+    const auto [next, is_new] = tree[node].next.try_emplace(byte, tree.size());
+    node = next->second;
+    if (is_new) tree.emplace_back();
+  }
+  tree[node].id = id;
+}
+
+std::optional<AddedTokens::Found> AddedTokens::longest_at(const Tree& tree, std::string_view text,
+                                                          size_t begin) {
+  std::optional<Found> best;
+  size_t node = 0;
+  for (size_t at = begin; at < text.size(); ++at) {
+    const auto next = tree[node].next.find(text[at]);
+    if (next == tree[node].next.end()) break;
+    node = next->second;
+    if (tree[node].id) best = Found{*tree[node].id, begin, at + 1};
+  }
+  return best;
+}
+
+std::vector<AddedTokens::Found> AddedTokens::find(const Tree& tree, std::string_view text,
+                                                  SpecialsInText specials) const {
+  std::vector<Found> out;
+  size_t taken = 0;  // End of the last token, its spaces included.
+  for (size_t at = 0; at < text.size();) {
+    const std::optional<Found> match = longest_at(tree, text, at);
+    if (!match) {
+      ++at;
+      continue;
+    }
+    at = match->end;  // A refused match is not searched for a shorter one.
+    Found found = *match;
+    const AddedToken& token = tokens_.at(found.id);
+    if (specials == SpecialsInText::are_text && is_special(token.content)) continue;
+    if (token.single_word &&
+        (ends_with_word(text.substr(0, found.begin)) || starts_with_word(text.substr(found.end))))
+      continue;
+    if (token.lstrip) found.begin = std::max(without_spaces_at_end(text.substr(0, found.begin)), taken);
+    if (token.rstrip) found.end += spaces_at_start(text.substr(found.end));
+    taken = found.end;
+    out.push_back(found);
+  }
+  return out;
+}
+
+void AddedTokens::cut(const Tree& tree, NormalizedText text, SpecialsInText specials, Pieces& out) const {
+  if (tree.size() == 1) {
+    if (!text.empty()) out.push_back({std::move(text), std::nullopt});
+    return;
+  }
+  size_t at = 0;
+  for (const Found& found : find(tree, text.text(), specials)) {
+    if (at < found.begin) out.push_back({text.slice(at, found.begin), std::nullopt});
+    Piece piece{text.slice(found.begin, found.end), std::nullopt};
+    const Span whole{0, static_cast<uint32_t>(found.end - found.begin)};
+    piece.tokens = std::vector<Token>{{found.id, piece.text.text(), whole}};
+    out.push_back(std::move(piece));
+    at = found.end;
+  }
+  if (at < text.text().size()) out.push_back({text.slice(at, text.text().size()), std::nullopt});
+}
+
+Pieces AddedTokens::split(std::string_view input, const Normalizer* normalizer,
+                          SpecialsInText specials) const {
+  Pieces raw, out;
+  cut(raw_tree_, NormalizedText(input), specials, raw);
+  for (Piece& piece : raw) {
+    if (piece.tokens) {
+      out.push_back(std::move(piece));
+      continue;
+    }
+    if (normalizer != nullptr) normalizer->normalize(piece.text);
+    cut(normalized_tree_, std::move(piece.text), specials, out);
+  }
+  return out;
+}
+
+std::optional<std::string_view> AddedTokens::token_of(uint32_t id) const {
+  if (const auto changed = normalized_.find(id); changed != normalized_.end()) return changed->second;
+  if (const auto token = tokens_.find(id); token != tokens_.end()) return token->second.content;
+  return std::nullopt;
+}
+
+std::optional<uint32_t> AddedTokens::id_of(std::string_view content) const {
+  const auto found = ids_.find(content);
+  if (found == ids_.end()) return std::nullopt;
+  return found->second;
+}
+
+size_t AddedTokens::count_unknown_to(const Model& model) const {
+  return static_cast<size_t>(
+      std::count_if(ids_.begin(), ids_.end(), [&](const auto& entry) { return !model.id_of(entry.first); }));
+}
+
+}  // namespace holdfast::token

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace holdfast::token {
+
+// Turns tokens back into text. Immutable; safe from any thread.
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  // One part of the text a token, possibly empty; the text is all of them together.
+  virtual std::vector<std::string> decode(std::vector<std::string> tokens) const = 0;
+};
+
+// From the `decoder` object of a tokenizer.json. Unknown kinds are model_unsupported.
+Result<std::unique_ptr<Decoder>> load_decoder(const boost::json::object& json);
+
+Result<std::unique_ptr<Decoder>> load_word_piece_decoder(const boost::json::object& json);
+
+}  // namespace holdfast::token

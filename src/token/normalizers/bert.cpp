@@ -1,0 +1,68 @@
+#include <boost/json/object.hpp>
+
+#include "codec/json.h"
+#include "token/normalizers/normalizer.h"
+#include "token/unicode/properties.h"
+#include "token/unicode/utf8.h"
+
+namespace holdfast::token {
+namespace {
+
+struct BertOptions {
+  bool clean_text = true, chinese_chars = true, strip_accents = true, lowercase = true;
+};
+
+// Cleans, puts spaces around ideographs, strips accents and lowers, each if wanted, in this order.
+class BertNormalizer final : public Normalizer {
+ public:
+  explicit BertNormalizer(BertOptions options) : options_(options) {}
+
+  void normalize(NormalizedText& text) const override {
+    if (options_.clean_text) {
+      text.filter([](char32_t code) { return !is_cleaned_away(code); });
+      text.map([](char32_t code) { return is_white_space(code) ? U' ' : code; });
+    }
+    if (options_.chinese_chars) space_ideographs(text);
+    if (options_.strip_accents) {
+      text.decompose();
+      text.filter([](char32_t code) { return !is_nonspacing_mark(code); });
+    }
+    if (options_.lowercase) text.lower();
+  }
+
+ private:
+  static void space_ideographs(NormalizedText& text) {
+    std::vector<Change> changes;
+    bool any = false;
+    for_each_code_point(text.text(), [&](char32_t code, size_t, size_t) {
+      if (!is_cjk_ideograph(code)) {
+        changes.push_back({code, 0});
+        return;
+      }
+      any = true;
+      // The space in front replaces the character and the character is then inserted, as in the reference, so
+      // that all three have the same origin.
+      changes.insert(changes.end(), {{U' ', 0}, {code, 1}, {U' ', 1}});
+    });
+    if (any) text.transform(changes, 0);
+  }
+
+  BertOptions options_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Normalizer>> load_bert_normalizer(const boost::json::object& json) {
+  BertOptions options;
+  TRY(const auto clean, codec::json_flag_if(json, "clean_text"));
+  TRY(const auto chinese, codec::json_flag_if(json, "handle_chinese_chars"));
+  TRY(const auto accents, codec::json_flag_if(json, "strip_accents"));
+  TRY(const auto lower, codec::json_flag_if(json, "lowercase"));
+  options.clean_text = clean.value_or(true);
+  options.chinese_chars = chinese.value_or(true);
+  options.lowercase = lower.value_or(true);
+  options.strip_accents = accents.value_or(options.lowercase);
+  return std::unique_ptr<Normalizer>(std::make_unique<BertNormalizer>(options));
+}
+
+}  // namespace holdfast::token

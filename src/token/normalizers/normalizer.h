@@ -1,0 +1,24 @@
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <memory>
+
+#include "base/result.h"
+#include "token/normalized_text.h"
+
+namespace holdfast::token {
+
+// Rewrites text before it is split. Immutable; safe from any thread.
+class Normalizer {
+ public:
+  virtual ~Normalizer() = default;
+  virtual void normalize(NormalizedText& text) const = 0;
+};
+
+// From the `normalizer` object of a tokenizer.json. Unknown kinds are model_unsupported.
+Result<std::unique_ptr<Normalizer>> load_normalizer(const boost::json::object& json);
+
+// One function a kind; `json` is its object.
+Result<std::unique_ptr<Normalizer>> load_bert_normalizer(const boost::json::object& json);
+
+}  // namespace holdfast::token

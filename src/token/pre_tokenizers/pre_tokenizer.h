@@ -1,0 +1,23 @@
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <memory>
+
+#include "base/result.h"
+#include "token/piece.h"
+
+namespace holdfast::token {
+
+// Splits pieces into smaller ones, at most words. Immutable; safe from any thread.
+class PreTokenizer {
+ public:
+  virtual ~PreTokenizer() = default;
+  virtual void split(Pieces& pieces) const = 0;
+};
+
+// From the `pre_tokenizer` object of a tokenizer.json. Unknown kinds are model_unsupported.
+Result<std::unique_ptr<PreTokenizer>> load_pre_tokenizer(const boost::json::object& json);
+
+std::unique_ptr<PreTokenizer> make_bert_pre_tokenizer();
+
+}  // namespace holdfast::token

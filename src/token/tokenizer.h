@@ -1,0 +1,93 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "token/added_tokens.h"
+#include "token/decoders/decoder.h"
+#include "token/encoding.h"
+#include "token/models/model.h"
+#include "token/normalizers/normalizer.h"
+#include "token/post_processors/post_processor.h"
+#include "token/pre_tokenizers/pre_tokenizer.h"
+
+namespace holdfast::token {
+
+enum class TruncationStrategy : uint8_t { longest_first, only_first, only_second };
+
+struct Truncation {
+  size_t length_max = 512;  // Special tokens included.
+  size_t stride = 0;
+  TruncationStrategy strategy = TruncationStrategy::longest_first;
+  Side cut_from = Side::right;
+};
+
+enum class Overflow : uint8_t { keep, drop };
+
+struct EncodeOptions {
+  SpecialTokens special = SpecialTokens::add;
+  SpecialsInText specials_in_text = SpecialsInText::are_tokens;
+  std::optional<Truncation> truncation;
+  std::optional<Padding> padding;
+  Overflow overflow = Overflow::keep;
+};
+
+// What is encoded: one text or a list of words, and perhaps a second one. Borrows.
+struct Input {
+  std::string_view text;
+  std::optional<std::span<const std::string>> words;  // Instead of text.
+  std::optional<std::string_view> pair;
+};
+
+// A tokenizer.json: added tokens, normalizer, pre-tokenizer, model, post-processor, decoder. Immutable once
+// loaded; safe from any thread. The order of steps and their oddities are those of the reference library.
+class Tokenizer {
+ public:
+  static constexpr size_t text_bytes_max = 64 << 20;
+  static constexpr size_t overflow_rows_max = 16 << 20;  // Of all parts of one input together.
+
+  // Malformed files are bad_request, kinds of parts we do not have model_unsupported.
+  static Result<Tokenizer> load(std::string_view json);
+
+  // tokenization_failed: not UTF-8, a truncation that cannot be, no token for the unknown. input_too_long.
+  Result<Encoding> encode(const Input& input, const EncodeOptions& options) const;
+  // Padding to the longest is of the whole batch.
+  Result<std::vector<Encoding>> encode_batch(std::span<const std::string> texts,
+                                             const EncodeOptions& options) const;
+
+  enum class SpecialsInOutput : uint8_t { keep, skip };
+  std::string decode(std::span<const uint32_t> ids, SpecialsInOutput specials) const;
+
+  std::optional<uint32_t> id_of(std::string_view token) const;
+  size_t vocabulary_size() const;  // Added tokens included.
+  size_t model_vocabulary_size() const { return model_->vocabulary_size(); }
+  const std::optional<Truncation>& truncation() const { return truncation_; }  // As the file says.
+  const std::optional<Padding>& padding() const { return padding_; }
+  // Of special tokens around one text or a pair.
+  size_t added_tokens(size_t texts) const {
+    return post_processor_ ? post_processor_->added_tokens(texts) : 0;
+  }
+
+ private:
+  Tokenizer() = default;
+  Result<Encoding> encode_text(std::string_view text, uint32_t type_id, std::optional<int32_t> word,
+                               const EncodeOptions& options) const;
+  Result<Encoding> encode_part(const Input& input, uint32_t type_id, const EncodeOptions& options) const;
+  Status truncate(std::vector<Encoding>& texts, const Truncation& truncation, SpecialTokens special) const;
+
+  std::unique_ptr<Normalizer> normalizer_;
+  std::unique_ptr<PreTokenizer> pre_tokenizer_;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<PostProcessor> post_processor_;
+  std::unique_ptr<Decoder> decoder_;
+  AddedTokens added_;
+  std::optional<Truncation> truncation_;
+  std::optional<Padding> padding_;
+};
+
+}  // namespace holdfast::token
