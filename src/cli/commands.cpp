@@ -1,5 +1,6 @@
 // The one list of this room's commands. A noun's file gives its rows by a function `NOUN_commands()`.
 #include "cli/command.h"
+#include "cli/tokenize.h"
 #include "cli/version.h"
 
 namespace holdfast::cli {
@@ -9,6 +10,7 @@ std::vector<Command> commands() {
   auto add = [&all](std::vector<Command> more) {
     for (Command& command : more) all.push_back(std::move(command));
   };
+  add(tokenize_commands());
   add(version_commands());
   return all;
 }

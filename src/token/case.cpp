@@ -201,9 +201,9 @@ Result<object> run_decode(const Tokenizer& tokenizer, const object& wanted) {
       return fail(Reason::bad_request, "'ids' holds something that is no id");
     ids.push_back(static_cast<uint32_t>(item.get_int64()));
   }
-  using enum Tokenizer::SpecialsInOutput;
   object out;
-  out["out"] = tokenizer.decode(ids, skip ? Tokenizer::SpecialsInOutput::skip : keep);
+  out["out"] =
+      tokenizer.decode(ids, skip ? Tokenizer::SpecialsInOutput::skip : Tokenizer::SpecialsInOutput::keep);
   return out;
 }
 

@@ -1,0 +1,50 @@
+#include <gtest/gtest.h>
+
+#include "token/normalized_text.h"
+#include "token/unicode/properties.h"
+#include "token/unicode/utf8.h"
+
+namespace holdfast::token {
+namespace {
+
+TEST(Utf8, EveryCodePointReadsBack) {
+  for (char32_t code = 0; code <= 0x10FFFF; ++code) {
+    if (code >= 0xD800 && code < 0xE000) continue;
+    std::string text;
+    append_utf8(text, code);
+    ASSERT_TRUE(is_valid_utf8(text)) << std::hex << static_cast<uint32_t>(code);
+    ASSERT_EQ(code_point_at(text, 0).value, code);
+    ASSERT_EQ(code_point_at(text, 0).bytes, text.size());
+  }
+}
+
+TEST(Utf8, BrokenSequencesAreRefused) {
+  const std::string_view broken[] = {"\x80",         "\xC0\xAF",         "\xC1\xBF",         "\xE0\x80\x80",
+                                     "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xF4\x90\x80\x80", "\xE2\x82",
+                                     "a\xFF",        "\xF0\x80\x80\x80"};
+  for (std::string_view text : broken) EXPECT_FALSE(is_valid_utf8(text));
+  EXPECT_TRUE(is_valid_utf8(""));
+}
+
+TEST(NormalizedText, KnowsWhereEachByteCameFrom) {
+  NormalizedText text(
+      "\xC3\x85"
+      "b\xE2\x84\xAB");  // Å b Å(ngström sign)
+  text.decompose();
+  text.filter([](char32_t code) { return !is_nonspacing_mark(code); });
+  text.lower();
+  EXPECT_EQ(text.text(), "aba");
+  EXPECT_EQ(text.origin(0, 1), (Span{0, 2}));
+  EXPECT_EQ(text.origin(1, 2), (Span{2, 3}));
+  EXPECT_EQ(text.origin(0, 3), (Span{0, 6}));
+  EXPECT_EQ(text.slice(1, 3).text(), "ba");
+}
+
+TEST(NormalizedText, MarksComeIntoCanonicalOrder) {
+  NormalizedText text("a\xCC\x81\xCC\xA3");  // Acute (230) before dot below (220).
+  text.decompose();
+  EXPECT_EQ(text.text(), "a\xCC\xA3\xCC\x81");
+}
+
+}  // namespace
+}  // namespace holdfast::token
