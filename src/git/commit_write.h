@@ -44,7 +44,8 @@ struct NewCommit {
   std::string message;  // A last newline is added when missing. At most 64 KiB.
 };
 
-// Writes the commit object, byte for byte as git would; moves no reference.
+// Writes the commit object, byte for byte as git would; moves no reference. It and all objects written before
+// through this repository are durable when it returns.
 Result<ObjectId> write_commit(const Repository& repository, const NewCommit& commit);
 
 }  // namespace holdfast::git

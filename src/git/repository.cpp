@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "git/durable.h"
 #include "git/handle.h"
 
 namespace holdfast::git {
@@ -96,6 +97,10 @@ Result<Repository> Repository::init(const io::Path& folder) {
   const int set = git_config_set_int32(config, "gc.auto", 0);
   git_config_free(config);
   TRY_DONE(done(set, "configuring a repository"));
+  const io::Path folders[] = {folder / "objects/pack", folder / "objects", folder / "refs/heads",
+                              folder / "refs/tags",    folder / "refs",    folder,
+                              folder.parent_path()};
+  TRY_DONE(sync_folders(folders));
   return made;
 }
 

@@ -42,9 +42,10 @@ struct ObjectHead {
 };
 
 // A bare repository opened for one thread at a time: open one per call (tens of microseconds), never share
-// it. Everything written through it is fsynced, folder included, before the call returns. Errors: not_found
-// for objects that do not exist, too_large beyond a bound, data_corrupt for what does not parse, disk_full,
-// internal otherwise; messages name objects and paths inside the repository, never the server's.
+// it. Objects are fsynced as they are written; they are durable once write_commit has returned for a commit
+// that holds them, since that also syncs the folders. Errors: not_found for objects that do not exist,
+// too_large beyond a bound, data_corrupt for what does not parse, disk_full, internal otherwise; messages
+// name objects and paths inside the repository, never the server's.
 class Repository {
  public:
   // Creates the folder: bare, HEAD at refs/heads/main, no hooks, no description. already_exists when taken.
