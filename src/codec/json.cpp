@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <boost/json/parser.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
 
@@ -52,20 +51,6 @@ Result<const T*> required(Result<const T*> found, std::string_view key) {
 }
 
 }  // namespace
-
-Result<json::value> parse_json(std::string_view text, JsonLimits limits) {
-  if (text.size() > limits.bytes_max)
-    return fail(Reason::body_too_large, fmt::format("the JSON is longer than {} bytes", limits.bytes_max));
-  json::parse_options options;
-  options.max_depth = limits.depth_max;
-  json::parser parser({}, options);
-  json::error_code error;
-  const size_t read = parser.write_some(text.data(), text.size(), error);
-  if (error) return fail(Reason::bad_request, fmt::format("not JSON at byte {}: {}", read, error.message()));
-  if (read < text.size())
-    return fail(Reason::bad_request, fmt::format("not JSON at byte {}: text after the value", read));
-  return parser.release();
-}
 
 Result<json::object> parse_json_object(std::string_view text, JsonLimits limits) {
   TRY(json::value value, parse_json(text, limits));

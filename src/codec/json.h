@@ -16,9 +16,10 @@ struct JsonLimits {
   size_t bytes_max = 16 << 20;
 };
 
-// One JSON text (RFC 8259): white space around it is fine, anything else after it, invalid UTF-8, comments,
-// and a lone half of a surrogate pair are bad_request, with the byte where it went wrong. Longer than the
-// limit is too_large. Of equal keys the last wins. Callers include <boost/json/value.hpp> themselves.
+// One JSON text (RFC 8259): white space around it is fine, anything else after it, comments, invalid UTF-8,
+// and a lone half of a surrogate pair, and numbers beyond a double are bad_request, with the byte where it
+// went wrong. Longer than the limit is too_large. Of equal keys the last wins. Callers include
+// <boost/json/value.hpp> themselves.
 Result<boost::json::value> parse_json(std::string_view text, JsonLimits limits = {});
 
 // The value of `key`. Missing, null or of another type is bad_request with a message that names the key.

@@ -1,9 +1,14 @@
 #include "codec/json.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <boost/json/value.hpp>
+#include <cmath>
 #include <limits>
+
+#include "base/random.h"
 
 namespace holdfast::codec {
 namespace {
@@ -55,6 +60,21 @@ TEST(Json, malformed_text_is_refused_with_its_place) {
     EXPECT_EQ(got.error().reason, Reason::bad_request) << why;
     EXPECT_NE(got.error().message.find(place), std::string::npos) << why << ": " << got.error().message;
   }
+}
+
+// Every bit pattern that is a number, written with 17 digits, comes back as itself.
+TEST(Json, numbers_are_read_exactly) {
+  SeededRandom random(23);
+  for (int i = 0; i < 20'000; ++i) {
+    const double number = std::bit_cast<double>(random.u64());
+    if (!std::isfinite(number)) continue;
+    const std::string text = fmt::format("{:.17e}", number);
+    ASSERT_EQ(parse_json(text).value().to_number<double>(), number) << text;
+    ASSERT_EQ(parse_json(to_text(json::value(number))).value().to_number<double>(), number) << text;
+  }
+  EXPECT_EQ(to_text(parse_json("-9227203685477580836854775851616").value()), "-9.227203685477581e+30");
+  EXPECT_EQ(to_text(parse_json("[-0.0,-0,1e-400]").value()), "[-0.0,0,0.0]");
+  EXPECT_FALSE(parse_json("1e400").ok());
 }
 
 TEST(Json, depth_and_length_are_bounded) {
