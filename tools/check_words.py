@@ -58,7 +58,7 @@ CODE = [
     Rule(r"\bstd::sto(i|l|ul|ll|ull|f|d|ld)\b", "use std::from_chars: this one throws on input"),
     Rule(r"\bstd::(cout|cerr|clog)\b|(?<![\w:])printf\s*\(", "write to the Log (base/log.h), or to cli's World for people", in_rooms("app")),
     Rule(r"^\s*#\s*define\s+(?!HOLD_|TRY\b|TRY_DONE\b|CO_TRY\b|CO_TRY_DONE\b|CHECK\b|_GNU_SOURCE\b)", "a macro starts with HOLD_; better: no macro", nowhere, True),
-    Rule(r"^\s*using\s+namespace\b(?!.*literals)", "name what you use: a using-directive leaks into every reader"),
+    Rule(r"^using\s+namespace\b(?!.*literals)", "name what you use: a using-directive leaks into every reader"),
 ]
 
 # Rules for the text of every file in src/, tests/, ui/ and bench/, comments included.
