@@ -1,4 +1,5 @@
 """The checks checked: each is given a small tree with one fault and must name it, and the same tree without."""
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -212,3 +213,13 @@ def test_a_slow_unit_is_judged_by_compiling_it_alone(tmp_path, monkeypatch):
     assert tu_times.too_slow(tmp_path, {obj: (9.0, "2")}) == [("src/a.cpp", 7.0)]
     monkeypatch.setattr(tu_times, "exempt_units", lambda: {"src/a.cpp": "Beast"})
     assert tu_times.too_slow(tmp_path, {obj: (9.0, "3")}) == []
+
+
+def test_a_unit_is_compiled_alone_by_its_own_command(tmp_path):
+    (tmp_path / "a.cpp").write_text("int answer() { return 42; }\n")
+    (tmp_path / "compile_commands.json").write_text(json.dumps([
+        {"directory": str(tmp_path), "command": "cmake -E env X=1 ccache g++ -o other.o -c missing.cpp", "file": "missing.cpp"},
+        {"directory": str(tmp_path), "command": "cmake -E env X=1 ccache g++ -o a.o -c a.cpp", "file": "a.cpp"}]))
+    assert 0 < tu_times.compile_alone(tmp_path, "a.o") < 60
+    assert not (tmp_path / "a.o").exists()
+    assert tu_times.compile_alone(tmp_path, "unknown.o") is None

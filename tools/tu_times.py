@@ -46,9 +46,9 @@ def exempt_units():
 def compile_alone(folder, obj):
     """Processor seconds of compiling one unit, cache off, result thrown away; None when it is not in the build."""
     for entry in json.loads((folder / "compile_commands.json").read_text()):
-        if entry.get("output") != obj:
-            continue
         words = shlex.split(entry["command"])
+        if words[words.index("-o") + 1] != obj:
+            continue
         start = next(i for i, word in enumerate(words) if re.search(r"(g\+\+|clang\+\+|gcc|cc|c\+\+)[-0-9.]*$", word))
         words = words[start:]
         words[words.index("-o") + 1] = os.devnull
