@@ -1,0 +1,303 @@
+#include "cli/hub_client.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <map>
+
+#include "codec/base64.h"
+#include "codec/json.h"
+#include "codec/percent.h"
+
+namespace holdfast::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view lfs_type = "application/vnd.git-lfs+json";
+constexpr std::chrono::hours transfer_timeout{12};
+constexpr size_t answer_bytes_max = 256 << 20;
+
+Reason reason_of(int status, std::string_view error_code) {
+  for (const ReasonRow& row : reasons())
+    if (row.error_code == error_code) return row.reason;
+  if (status == 401) return Reason::unauthenticated;
+  if (status == 403) return Reason::forbidden;
+  if (status == 404) return Reason::entry_not_found;
+  if (status == 409) return Reason::already_exists;
+  if (status == 412) return Reason::stale_parent;
+  if (status == 413) return Reason::body_too_large;
+  if (status == 429) return Reason::rate_limited;
+  if (status == 507) return Reason::disk_full;
+  if (status >= 500) return Reason::dependency_failed;
+  return Reason::bad_request;
+}
+
+std::string message_of(const net::ClientResponse& answer) {
+  std::string message(answer.headers.get("X-Error-Message"));
+  if (const auto parsed = codec::parse_json_object(answer.body); message.empty() && parsed.ok()) {
+    const auto error = codec::json_text_if(parsed.value(), "error");
+    if (error.ok() && error.value()) message = *error.value();
+  }
+  if (message.empty()) message = fmt::format("the hub answered with status {}", answer.status);
+  const std::string_view id = answer.headers.get("X-Request-Id");
+  return id.empty() ? message : fmt::format("{} (request {})", message, id);
+}
+
+std::string repo_path(const RemoteRepo& repo) {
+  return fmt::format("/api/{}/{}", remote_plural(repo.type), repo.name);
+}
+
+json::object split_name(const RemoteRepo& repo) {
+  const size_t slash = repo.name.find('/');
+  json::object body{{"name", slash == std::string::npos ? repo.name : repo.name.substr(slash + 1)}};
+  if (slash != std::string::npos) body["organization"] = repo.name.substr(0, slash);
+  if (repo.type != RemoteType::model) body["type"] = repo.type == RemoteType::dataset ? "dataset" : "space";
+  return body;
+}
+
+Result<RemoteFile> read_sibling(const json::object& sibling) {
+  RemoteFile file;
+  TRY(std::string_view path, codec::json_text(sibling, "rfilename"));
+  TRY(int64_t size, codec::json_integer(sibling, "size"));
+  TRY(std::string_view blob, codec::json_text(sibling, "blobId"));
+  file.path = path;
+  file.size = static_cast<uint64_t>(std::max<int64_t>(size, 0));
+  file.blob = blob;
+  TRY(const json::object* lfs, codec::json_object_if(sibling, "lfs"));
+  if (lfs != nullptr) {
+    TRY(std::string_view sha256, codec::json_text(*lfs, "sha256"));
+    file.sha256 = sha256;
+  }
+  return file;
+}
+
+std::string commit_line(const CommitPart& part) {
+  json::object value{{"path", part.path}};
+  std::string_view key;
+  switch (part.kind) {
+    case CommitPart::Kind::regular:
+      key = "file";
+      value["content"] = codec::base64_encode(as_bytes(part.content));
+      value["encoding"] = "base64";
+      break;
+    case CommitPart::Kind::large:
+      key = "lfsFile";
+      value["algo"] = "sha256";
+      value["oid"] = part.sha256;
+      value["size"] = part.size;
+      break;
+    case CommitPart::Kind::removed:
+      key = "deletedFile";
+      break;
+  }
+  return codec::to_text(json::object{{"key", key}, {"value", std::move(value)}}) + "\n";
+}
+
+}  // namespace
+
+std::string_view remote_plural(RemoteType type) {
+  switch (type) {
+    case RemoteType::model:
+      return "models";
+    case RemoteType::dataset:
+      return "datasets";
+    case RemoteType::space:
+      return "spaces";
+  }
+  std::abort();
+}
+
+std::string_view remote_prefix(RemoteType type) {
+  switch (type) {
+    case RemoteType::model:
+      return "";
+    case RemoteType::dataset:
+      return "datasets/";
+    case RemoteType::space:
+      return "spaces/";
+  }
+  std::abort();
+}
+
+std::optional<RemoteType> remote_type(std::string_view name) {
+  if (name == "model") return RemoteType::model;
+  if (name == "dataset") return RemoteType::dataset;
+  if (name == "space") return RemoteType::space;
+  return std::nullopt;
+}
+
+net::ClientRequest HubClient::request(std::string method, std::string path) const {
+  net::ClientRequest request;
+  request.method = std::move(method);
+  request.url = endpoint_ + path;
+  request.body_bytes_max = answer_bytes_max;
+  if (!token_.empty()) request.headers.set("Authorization", "Bearer " + token_.reveal());
+  return request;
+}
+
+Result<net::ClientResponse> HubClient::ask(const net::ClientRequest& request, const Context& context) {
+  TRY(net::ClientResponse answer, client_.send(request, context));
+  if (answer.status >= 200 && answer.status < 300) return answer;
+  return fail(reason_of(answer.status, answer.headers.get("X-Error-Code")), message_of(answer));
+}
+
+Result<std::string> HubClient::whoami(const Context& context) {
+  TRY(net::ClientResponse answer, ask(request("GET", "/api/whoami-v2"), context));
+  TRY(json::object user, codec::parse_json_object(answer.body));
+  TRY(std::string_view name, codec::json_text(user, "name"));
+  return std::string(name);
+}
+
+Result<std::string> HubClient::create_repo(const RemoteRepo& repo, std::string_view visibility,
+                                           IfExists if_exists, const Context& context) {
+  auto create = request("POST", "/api/repos/create");
+  create.headers.set("Content-Type", "application/json");
+  json::object body = split_name(repo);
+  body["visibility"] = visibility;
+  create.body = codec::to_text(body);
+  auto answer = ask(create, context);
+  if (!answer.ok()) {
+    if (answer.error().code == Code::conflict && if_exists == IfExists::accept)
+      return fmt::format("{}/{}{}", endpoint_, remote_prefix(repo.type), repo.name);
+    return std::move(answer).error();
+  }
+  TRY(json::object made, codec::parse_json_object(answer.value().body));
+  TRY(std::string_view url, codec::json_text(made, "url"));
+  return std::string(url);
+}
+
+Status HubClient::delete_repo(const RemoteRepo& repo, const Context& context) {
+  auto remove = request("DELETE", "/api/repos/delete");
+  remove.headers.set("Content-Type", "application/json");
+  remove.body = codec::to_text(split_name(repo));
+  TRY([[maybe_unused]] net::ClientResponse answer, ask(remove, context));
+  return Done{};
+}
+
+Result<RemoteRevision> HubClient::revision(const RemoteRepo& repo, std::string_view revision,
+                                           const Context& context) {
+  TRY(net::ClientResponse answer, ask(request("GET", fmt::format("{}/revision/{}?blobs=true", repo_path(repo),
+                                                                 codec::percent_encode(revision))),
+                                      context));
+  TRY(json::object info, codec::parse_json_object(answer.body, {.bytes_max = answer_bytes_max}));
+  RemoteRevision found;
+  TRY(std::string_view commit, codec::json_text(info, "sha"));
+  found.commit = commit;
+  TRY(const json::array* siblings, codec::json_array(info, "siblings"));
+  for (const json::value& sibling : *siblings) {
+    if (!sibling.is_object()) return fail(Code::corrupt, "the hub lists a file that is no object");
+    TRY(RemoteFile file, read_sibling(sibling.get_object()));
+    found.files.push_back(std::move(file));
+  }
+  return found;
+}
+
+Result<std::vector<bool>> HubClient::wants_large(const RemoteRepo& repo, std::string_view branch,
+                                                 const std::vector<Candidate>& files,
+                                                 const Context& context) {
+  constexpr size_t files_max = 256;  // A call, as the reference client asks.
+  std::map<std::string, bool> large;
+  for (size_t begin = 0; begin < files.size(); begin += files_max) {
+    json::array asked;
+    for (size_t i = begin; i < std::min(begin + files_max, files.size()); ++i)
+      asked.push_back(json::object{{"path", files[i].path},
+                                   {"sample", codec::base64_encode(as_bytes(files[i].sample))},
+                                   {"size", files[i].size}});
+    auto preupload =
+        request("POST", fmt::format("{}/preupload/{}", repo_path(repo), codec::percent_encode(branch)));
+    preupload.headers.set("Content-Type", "application/json");
+    preupload.body = codec::to_text(json::object{{"files", std::move(asked)}});
+    TRY(net::ClientResponse answer, ask(preupload, context));
+    TRY(json::object told, codec::parse_json_object(answer.body));
+    TRY(const json::array* rows, codec::json_array(told, "files"));
+    for (const json::value& row : *rows) {
+      if (!row.is_object()) return fail(Code::corrupt, "the hub's answer lists something that is no file");
+      TRY(std::string_view path, codec::json_text(row.get_object(), "path"));
+      TRY(std::string_view mode, codec::json_text(row.get_object(), "uploadMode"));
+      large[std::string(path)] = mode == "lfs";
+    }
+  }
+  std::vector<bool> answers;
+  for (const Candidate& file : files) answers.push_back(large[file.path]);
+  return answers;
+}
+
+Result<uint64_t> HubClient::upload_large(const RemoteRepo& repo, std::string_view sha256, uint64_t size,
+                                         net::BodySource& bytes, const Context& context) {
+  auto batch =
+      request("POST", fmt::format("/{}{}.git/info/lfs/objects/batch", remote_prefix(repo.type), repo.name));
+  batch.headers.set("Content-Type", std::string(lfs_type));
+  batch.headers.set("Accept", std::string(lfs_type));
+  batch.body =
+      codec::to_text(json::object{{"operation", "upload"},
+                                  {"transfers", json::array{"basic"}},
+                                  {"hash_algo", "sha256"},
+                                  {"objects", json::array{json::object{{"oid", sha256}, {"size", size}}}}});
+  TRY(net::ClientResponse answer, ask(batch, context));
+  TRY(json::object told, codec::parse_json_object(answer.body));
+  TRY(const json::array* objects, codec::json_array(told, "objects"));
+  if (objects->size() != 1 || !objects->front().is_object())
+    return fail(Code::corrupt, "the hub's LFS answer has no object");
+  const json::object& object = objects->front().get_object();
+  TRY(const json::object* error, codec::json_object_if(object, "error"));
+  if (error != nullptr) {
+    TRY(std::string_view message, codec::json_text(*error, "message"));
+    TRY(int64_t code, codec::json_integer(*error, "code"));
+    return fail(reason_of(static_cast<int>(code), {}), std::string(message));
+  }
+  TRY(const json::object* actions, codec::json_object_if(object, "actions"));
+  if (actions == nullptr) return uint64_t{0};
+  TRY(const json::object* upload, codec::json_object(*actions, "upload"));
+  TRY(std::string_view href, codec::json_text(*upload, "href"));
+  net::ClientRequest put;
+  put.method = "PUT";
+  put.url = href;
+  put.body = &bytes;
+  put.content_length = size;
+  put.timeout = transfer_timeout;
+  TRY(const json::object* header, codec::json_object_if(*upload, "header"));
+  if (header != nullptr)
+    for (const auto& field : *header)
+      if (field.value().is_string())
+        put.headers.set(std::string(field.key()), std::string(field.value().get_string()));
+  TRY([[maybe_unused]] net::ClientResponse stored, ask(put, context));
+  return size;
+}
+
+Result<std::string> HubClient::commit(const RemoteRepo& repo, std::string_view branch,
+                                      const CommitRequest& request_, const Context& context) {
+  json::object head{{"summary", request_.summary}, {"description", request_.description}};
+  if (request_.parent) head["parentCommit"] = *request_.parent;
+  std::string body = codec::to_text(json::object{{"key", "header"}, {"value", std::move(head)}}) + "\n";
+  for (const CommitPart& part : request_.parts) body += commit_line(part);
+  auto commit = request("POST", fmt::format("{}/commit/{}", repo_path(repo), codec::percent_encode(branch)));
+  commit.headers.set("Content-Type", "application/x-ndjson");
+  commit.body = std::move(body);
+  commit.timeout = transfer_timeout;
+  TRY(net::ClientResponse answer, ask(commit, context));
+  TRY(json::object made, codec::parse_json_object(answer.body));
+  TRY(std::string_view oid, codec::json_text(made, "commitOid"));
+  return std::string(oid);
+}
+
+Status HubClient::download(const RemoteRepo& repo, std::string_view commit, std::string_view path,
+                           uint64_t offset, const std::function<Status(ByteView)>& take,
+                           const Context& context) {
+  auto get = request("GET", fmt::format("/{}{}/resolve/{}/{}", remote_prefix(repo.type), repo.name,
+                                        codec::percent_encode(commit),
+                                        codec::percent_encode(path, codec::PercentKeep::slash)));
+  get.timeout = transfer_timeout;
+  get.redirects_max = 5;
+  get.take = take;
+  if (offset > 0) get.headers.set("Range", fmt::format("bytes={}-", offset));
+  TRY(net::ClientResponse answer, ask(get, context));
+  if (offset > 0 && answer.status != 206)
+    return fail(Reason::dependency_failed, "the hub does not resume downloads");
+  return Done{};
+}
+
+}  // namespace holdfast::cli
