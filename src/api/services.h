@@ -24,7 +24,7 @@ namespace holdfast::net {
 class Router;
 }
 namespace holdfast::repo {
-class Hub;
+struct Hub;
 }
 
 namespace holdfast::api {

@@ -1,0 +1,27 @@
+#include "repo/hub.h"
+
+namespace holdfast::repo {
+
+Hub::Hub(const HubParts& parts)
+    : rights(parts.permission, parts.database),
+      storage(parts.disk),
+      cards(parts.database, parts.content),
+      publisher(parts.database, storage, cards, parts.audit, parts.clock, parts.log),
+      repositories(parts.database, storage, publisher, rights, parts.audit, parts.clock),
+      uploads(parts.database, parts.content, rights, parts.clock),
+      browser(parts.database),
+      discussions(parts.database, storage, publisher, rights, parts.clock, parts.random),
+      commits({.storage = storage,
+               .publisher = publisher,
+               .browser = browser,
+               .uploads = uploads,
+               .rights = rights,
+               .content = parts.content,
+               .discussions = discussions,
+               .clock = parts.clock}),
+      branches(storage, publisher, parts.clock),
+      search(parts.database, rights),
+      audience(parts.database, parts.clock),
+      push_rules(storage, publisher, uploads, rights, parts.content, discussions) {}
+
+}  // namespace holdfast::repo
