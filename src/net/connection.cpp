@@ -49,7 +49,9 @@ asio::awaitable<void> Connection::run() {
       co_await serve(exchange);
       more = exchange.keep_alive && !exchange.dead;
     } else {
+      const bool slow = slow_client_;
       begin(exchange, std::nullopt);
+      slow_client_ = slow;
       Response refusal = write_error(exchange, head.error());
       co_await deliver(exchange, std::move(refusal));
       exchange.body_ended = more = false;
@@ -90,7 +92,7 @@ void Connection::begin(Exchange& exchange, std::optional<RequestHead> head) {
   window_waited_ = {};
   window_moved_ = 0;
   sent_ = 0;
-  gone_ = false;
+  gone_ = slow_client_ = false;
   if (head) {
     exchange.head = std::move(*head);
     exchange.keep_alive = exchange.head.keep_alive;
@@ -167,7 +169,7 @@ asio::awaitable<Result<std::string_view>> Connection::buffer_head() {
     const bool was_idle = std::exchange(idle_, false);
     if (was_idle && (!count.ok() || count.value() == 0)) co_return std::string_view();
     if (!count.ok() && count.error().reason == Reason::timed_out)
-      co_return fail(Reason::timed_out, "the request's head took too long");
+      co_return too_slow("the request's head took too long");
     if (!count.ok() || count.value() == 0) co_return std::string_view();
   }
 }
@@ -191,7 +193,7 @@ asio::awaitable<Result<size_t>> Connection::receive(asio::mutable_buffer into, M
   deadline_ = never;
   if (!moved.error) co_return moved.count;
   if (cut_) co_return fail(Reason::client_gone, "the connection ended");
-  if (timed_out_) co_return fail(Reason::timed_out, "the client sent nothing for too long");
+  if (timed_out_) co_return too_slow("the client sent nothing for too long");
   if (moved.error == asio::error::eof) co_return size_t{0};
   co_return fail(Reason::client_gone, "the client has gone");
 }
@@ -213,6 +215,11 @@ asio::awaitable<bool> Connection::send(std::string_view first, std::string_view 
     if (!progresses(core_.clock.now() - started, moved.count)) co_return false;
   }
   co_return true;
+}
+
+Error Connection::too_slow(std::string message) {
+  slow_client_ = true;
+  return fail(Reason::timed_out, std::move(message));
 }
 
 // Idle time-outs alone let a client hold a connection with one byte a minute.

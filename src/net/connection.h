@@ -58,6 +58,7 @@ class Connection {
   asio::awaitable<Result<size_t>> receive(asio::mutable_buffer into, Milliseconds deadline);  // 0: the end.
   asio::awaitable<bool> send(std::string_view first, std::string_view second = {});
   bool progresses(Milliseconds waited, size_t moved);
+  Error too_slow(std::string message);
   const std::string& date();
 
   // connection_request.cpp: route, body in, handler.
@@ -91,6 +92,7 @@ class Connection {
   asio::steady_timer* waiting_for_push_ = nullptr;
   bool idle_ = false, timed_out_ = false, cut_ = false;
   bool watch_gone_ = false, gone_ = false;
+  bool slow_client_ = false;  // The error at hand is a wait for the client that took too long: 408, not 504.
 };
 
 }  // namespace holdfast::net

@@ -30,8 +30,11 @@ Status undo_encoding(Request& request, uint64_t bytes_max) {
 }  // namespace
 
 Response Connection::write_error(Exchange& exchange, const Error& error) {
-  if (error.code != Code::internal && error.code != Code::corrupt)
-    return core_.errors(exchange.head.request, error, exchange.context);
+  if (error.code != Code::internal && error.code != Code::corrupt) {
+    Response response = core_.errors(exchange.head.request, error, exchange.context);
+    if (slow_client_ && error.reason == Reason::timed_out) response.status = 408;
+    return response;
+  }
   core_.log.failure("request_failed", error, {{"trace_id", exchange.context.trace_id}});
   // What broke inside is for the log: it may be an exception's text.
   Error told = error;
@@ -197,8 +200,7 @@ asio::awaitable<Result<size_t>> Connection::read_piece(Exchange& exchange, std::
                                                 started + core_.options.limits.idle_timeout));
     if (count == 0) co_return fail(Reason::client_gone, "the client left inside the body");
     filled += count;
-    if (!progresses(core_.clock.now() - started, count))
-      co_return fail(Reason::timed_out, "the body comes too slowly");
+    if (!progresses(core_.clock.now() - started, count)) co_return too_slow("the body comes too slowly");
   }
   exchange.body_left -= filled;
   exchange.bytes_in += filled;
@@ -227,7 +229,7 @@ asio::awaitable<Result<size_t>> Connection::read_chunked(Exchange& exchange, std
     if (!count.ok()) co_return std::move(count).error();
     if (count.value() == 0) co_return fail(Reason::client_gone, "the client left inside the body");
     if (!progresses(core_.clock.now() - started, count.value()))
-      co_return fail(Reason::timed_out, "the body comes too slowly");
+      co_return too_slow("the body comes too slowly");
   }
 }
 
