@@ -26,8 +26,8 @@ using YAML::Mark;
 
 constexpr std::string_view tag_prefix = "tag:yaml.org,2002:";
 
-// A value and how many values it holds, itself included. Text counts by its length too, or one long text under
-// many aliases would fill the memory.
+// A value and how many values it holds, itself included. Text counts by its length too, or one long text
+// under many aliases would fill the memory.
 struct Counted {
   json::value value;
   size_t values = 1;
