@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: tools/setup.sh run|test
+# usage: tools/setup.sh run|test|bench     (each includes what stands before it)
 # Installs what this machine lacks: Debian packages by apt-get (tools/packages.apt), Python packages into build/env
 # (tests/clients/requirements*.txt). Does nothing, and needs no network, when nothing is missing; safe to run again.
 set -euo pipefail
@@ -12,7 +12,8 @@ exec 8>build/.setup.lock
 flock 8  # Two of us at once would both fill build/env.
 
 wanted_packages() {
-  awk -v purpose="$purpose" '/^[a-z0-9]/ && ($2 == "" || $2 == purpose) {print $1}' tools/packages.apt
+  awk -v purpose="$purpose" 'BEGIN {rank["run"] = 1; rank["test"] = 2; rank["bench"] = 3}
+       /^[a-z0-9]/ && ($2 == "" || rank[$2] <= rank[purpose]) {print $1}' tools/packages.apt
 }
 
 missing_packages() {
@@ -82,7 +83,7 @@ python_environment() {
 began=$SECONDS
 install_packages
 python_environment build/env tests/clients/requirements.txt "the real clients and one real model (first time about one minute, 700 MB)"
-if [ "$purpose" = test ]; then
+if [ "$purpose" != run ]; then
   python_environment build/env-hub1 tests/clients/requirements-hub1.txt "huggingface_hub 1.x (about 10 s)"
   python_environment build/env-hub0 tests/clients/requirements-hub0.txt "huggingface_hub 0.x (about 10 s)"
 fi
