@@ -1,0 +1,305 @@
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+
+#include "api/authenticate.h"
+#include "api/error_answer.h"
+#include "api/route.h"
+#include "api/services.h"
+#include "base/log.h"
+#include "identity/permission.h"
+#include "identity/tokens.h"
+#include "repo/hub.h"
+
+namespace holdfast::api {
+namespace {
+
+using identity::Caller;
+using identity::Right;
+
+// A moved repository is no failure: its new address travels as one.
+struct Redirect {
+  std::string location;
+};
+using Admitted = std::variant<Call, Redirect>;
+
+Error hidden() { return fail(Reason::repo_not_found, "Repository not found"); }
+Error needs_token() { return fail(Reason::unauthenticated, "This needs a token: none was given"); }
+Error forbidden() {
+  return fail(Reason::forbidden, "The token or its user does not have the rights for this");
+}
+
+std::string base_url(const Services& services, const net::Request& request) {
+  if (!services.public_url.empty()) {
+    std::string_view url = services.public_url;
+    while (url.ends_with('/')) url.remove_suffix(1);
+    return std::string(url);
+  }
+  return fmt::format("{}://{}", request.secure ? "https" : "http", request.headers.get("Host"));
+}
+
+// The raw path with the two segments of {ns} and {name} replaced; the suffix after {name} in its segment
+// stays.
+std::string moved_target(const net::Request& request, std::string_view pattern, const repo::Repository& now) {
+  std::string out;
+  std::string_view path = request.path(), rest = pattern;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    if (!rest.empty()) rest.remove_prefix(1);
+    const std::string_view segment = path.substr(0, path.find('/'));
+    const std::string_view word = rest.substr(0, rest.find('/'));
+    out += '/';
+    if (word == "{ns}") {
+      out += now.ns;
+    } else if (word.starts_with("{name}")) {
+      out += now.name;
+      out += word.substr(6);
+    } else {
+      out += segment;
+    }
+    path.remove_prefix(segment.size());
+    rest.remove_prefix(std::min(word.size(), rest.size()));
+  }
+  const size_t query = request.target.find('?');
+  if (query != std::string::npos) out += request.target.substr(query);
+  return out;
+}
+
+std::optional<Right> right_of(Access access) {
+  switch (access) {
+    case Access::repo_read:
+    case Access::repo_content:
+      return Right::read;
+    case Access::repo_contribute:
+      return Right::contribute;
+    case Access::repo_write:
+      return Right::write;
+    case Access::repo_admin:
+      return Right::admin;
+    case Access::open:
+    case Access::signed_in:
+    case Access::signed_in_write:
+    case Access::instance_admin:
+    case Access::cas_token:
+    case Access::signed_url:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// May the token change anything anywhere? Where exactly is the service's question.
+bool may_write_somewhere(const Caller& caller) {
+  switch (caller.role) {
+    case identity::TokenRole::read:
+      return false;
+    case identity::TokenRole::write:
+      return true;
+    case identity::TokenRole::fine_grained:
+      for (const identity::Scope& scope : caller.scopes)
+        if (scope.grants.has(identity::Grant::repo_write) || scope.grants.has(identity::Grant::admin))
+          return true;
+      return false;
+  }
+  return false;
+}
+
+Status check_without_repository(const Services& services, Access access, const Caller& caller) {
+  switch (access) {
+    case Access::open:
+    case Access::cas_token:
+    case Access::signed_url:
+      return Done{};
+    case Access::signed_in:
+      return caller.anonymous() ? Status(needs_token()) : Done{};
+    case Access::signed_in_write:
+      if (caller.anonymous()) return needs_token();
+      return may_write_somewhere(caller) ? Status(Done{}) : forbidden();
+    case Access::instance_admin:
+      if (caller.anonymous()) return needs_token();
+      return services.permission.may_administer_instance(caller) ? Status(Done{}) : forbidden();
+    case Access::repo_read:
+    case Access::repo_content:
+    case Access::repo_contribute:
+    case Access::repo_write:
+    case Access::repo_admin:
+      return Done{};
+  }
+  return forbidden();
+}
+
+// One row mounted at one of its patterns.
+class Mounted {
+ public:
+  Mounted(const ApiRoute& route, ExpandedPattern pattern, Services& services)
+      : route_(route), pattern_(std::move(pattern)), services_(services) {}
+
+  Dialect dialect() const { return route_.dialect; }
+  const ApiRoute& route() const { return route_; }
+  void log_failure(const Error& error, const Context& context) const {
+    if (error.code == Code::internal || error.code == Code::corrupt)
+      services_.log.failure("request_failed", error,
+                            {{"route", route_.name}, {"trace_id", context.trace_id}});
+  }
+
+  Result<Admitted> admit(const net::Request& request, const Context& context) const {
+    const Access access = route_.access.access;
+    Call call{.request = request,
+              .context = context,
+              .caller = {},
+              .type = pattern_.type,
+              .found = {},
+              .base_url = base_url(services_, request)};
+    if (access != Access::cas_token && access != Access::signed_url) {
+      TRY(call.caller, authenticate(services_.tokens, request));
+    }
+    TRY_DONE(check_without_repository(services_, access, call.caller));
+    if (!pattern_.names_repository) return Admitted(std::move(call));
+    const std::string_view ns = request.capture("ns"), name = request.capture("name");
+    TRY(call.found, services_.hub.repositories.find(*pattern_.type, ns, name));
+    if (!call.found) {
+      TRY(const auto moved, services_.hub.repositories.find_moved(*pattern_.type, ns, name));
+      if (!moved || !services_.hub.rights.may_see(call.caller, *moved)) return hidden();
+      return Admitted(Redirect{moved_target(request, pattern_.pattern, *moved)});
+    }
+    TRY_DONE(check_repository(call, access));
+    return Admitted(std::move(call));
+  }
+
+ private:
+  Status check_repository(const Call& call, Access access) const {
+    const auto right = right_of(access);
+    if (!right) return Done{};
+    const repo::Rights& rights = services_.hub.rights;
+    if (!rights.may_see(call.caller, call.repo())) return hidden();
+    if (call.repo().disabled && !rights.may_administer(call.caller, call.repo()))
+      return fail(Reason::forbidden, "Access to this resource is disabled.");
+    if (*right != Right::read && call.caller.anonymous()) return needs_token();
+    if (!rights.may(call.caller, *right, call.repo())) return forbidden();
+    if (access == Access::repo_content) {
+      TRY(const bool past_gate, rights.may_read_files(call.caller, call.repo()));
+      if (!past_gate) return repo::gate_refusal(call.repo(), call.base_url);
+    }
+    return Done{};
+  }
+
+  const ApiRoute& route_;
+  ExpandedPattern pattern_;
+  Services& services_;
+};
+
+net::Response redirect_answer(const Redirect& redirect) {
+  net::Response response;
+  response.status = 307;
+  response.headers.set("Location", redirect.location);
+  response.headers.set("Content-Type", "text/plain; charset=utf-8");
+  response.body = "Temporary Redirect. Redirecting to " + redirect.location;
+  return response;
+}
+
+// Takes the place of a sink when the answer is known before the body came: reads it away and answers.
+class AnsweredSink final : public net::BodySink {
+ public:
+  explicit AnsweredSink(net::Response response) : response_(std::move(response)) {}
+  Status write(ByteView) override { return Done{}; }
+  Result<net::Response> finish() override { return std::move(response_); }
+
+ private:
+  net::Response response_;
+};
+
+// Errors after the body began are written in the route's dialect as well.
+class DialectSink final : public net::BodySink {
+ public:
+  DialectSink(std::shared_ptr<const Mounted> mounted, const net::Request& request, Context context,
+              std::unique_ptr<net::BodySink> inner)
+      : mounted_(std::move(mounted)),
+        request_(request),
+        context_(std::move(context)),
+        inner_(std::move(inner)) {}
+
+  // A failure is kept until the end, so that the client has sent its body and reads the answer.
+  Status write(ByteView bytes) override {
+    if (failed_) return Done{};
+    Status written = inner_->write(bytes);
+    if (!written.ok()) {
+      failed_ = written.error();
+      inner_.reset();
+    }
+    return Done{};
+  }
+  Result<net::Response> finish() override {
+    if (failed_) return refuse(*failed_);
+    auto answer = inner_->finish();
+    return answer.ok() ? std::move(answer) : refuse(answer.error());
+  }
+
+ private:
+  net::Response refuse(const Error& error) const {
+    mounted_->log_failure(error, context_);
+    return error_answer(mounted_->dialect(), request_, error, context_);
+  }
+
+  std::shared_ptr<const Mounted> mounted_;  // Shared with the router's handler.
+  const net::Request& request_;
+  Context context_;
+  std::unique_ptr<net::BodySink> inner_;
+  std::optional<Error> failed_;
+};
+
+Result<net::Response> run(const Mounted& mounted, const CallHandler& handler, const net::Request& request,
+                          const Context& context) {
+  TRY(const Admitted admitted, mounted.admit(request, context));
+  if (const auto* redirect = std::get_if<Redirect>(&admitted)) return redirect_answer(*redirect);
+  return handler(std::get<Call>(admitted));
+}
+
+net::Handler wrap(std::shared_ptr<const Mounted> mounted, const CallHandler& handler) {
+  return [mounted, &handler](const net::Request& request, const Context& context) -> Result<net::Response> {
+    auto answer = run(*mounted, handler, request, context);
+    if (answer.ok()) return answer;
+    mounted->log_failure(answer.error(), context);
+    return error_answer(mounted->dialect(), request, answer.error(), context);
+  };
+}
+
+net::SinkMaker wrap(std::shared_ptr<const Mounted> mounted, const CallSinkMaker& maker) {
+  return [mounted, &maker](const net::Request& request,
+                           const Context& context) -> Result<std::unique_ptr<net::BodySink>> {
+    using Sink = std::unique_ptr<net::BodySink>;
+    const auto refuse = [&](const Error& error) {
+      mounted->log_failure(error, context);
+      return Sink(std::make_unique<AnsweredSink>(error_answer(mounted->dialect(), request, error, context)));
+    };
+    auto admitted = mounted->admit(request, context);
+    if (!admitted.ok()) return refuse(admitted.error());
+    if (const auto* redirect = std::get_if<Redirect>(&admitted.value()))
+      return Sink(std::make_unique<AnsweredSink>(redirect_answer(*redirect)));
+    auto sink = maker(std::get<Call>(admitted.value()));
+    if (!sink.ok()) return refuse(sink.error());
+    return Sink(std::make_unique<DialectSink>(mounted, request, context, std::move(sink).value()));
+  };
+}
+
+}  // namespace
+
+Status mount(const RouteTable& table, Services& services, net::Router& router) {
+  for (const ApiRoute& route : table.routes()) {
+    for (ExpandedPattern& pattern : expand_pattern(route.pattern)) {
+      net::Route wrapped{.method = route.method,
+                         .pattern = pattern.pattern,
+                         .name = route.name,
+                         .body_bytes_max = route.body_bytes_max,
+                         .handle = net::Handler()};
+      const auto mounted = std::make_shared<const Mounted>(route, std::move(pattern), services);
+      if (const auto* handler = std::get_if<CallHandler>(&route.handle))
+        wrapped.handle = wrap(mounted, *handler);
+      else
+        wrapped.handle = wrap(mounted, std::get<CallSinkMaker>(route.handle));
+      TRY_DONE(router.add(std::move(wrapped)));
+    }
+  }
+  return Done{};
+}
+
+}  // namespace holdfast::api
