@@ -19,8 +19,8 @@ namespace holdfast::identity {
 enum class UserKind : uint8_t { ordinary, administrator };
 
 struct User {
-  UserId id;
-  std::string name, fullname, email;
+  UserId id{};
+  std::string name{}, fullname{}, email{};
   UserKind kind = UserKind::ordinary;
   bool disabled = false;
   bool has_password = false;
@@ -28,28 +28,28 @@ struct User {
 };
 
 struct NewUser {
-  std::string name;
-  std::string fullname, email;
+  std::string name{};
+  std::string fullname{}, email{};
   UserKind kind = UserKind::ordinary;
-  std::optional<Secret> password;  // Without one the user signs in by tokens only.
+  std::optional<Secret> password{};  // Without one the user signs in by tokens only.
 };
 
 struct Organisation {
-  OrganisationId id;
-  std::string name, fullname;
+  OrganisationId id{};
+  std::string name{}, fullname{};
   Visibility default_visibility = Visibility::public_;  // Of new repositories that do not say.
   WallTime created{};
 };
 
 struct NewOrganisation {
-  std::string name;
-  std::string fullname;
+  std::string name{};
+  std::string fullname{};
   Visibility default_visibility = Visibility::public_;
 };
 
 struct Member {
-  UserId id;
-  std::string user, fullname;
+  UserId id{};
+  std::string user{}, fullname{};
   OrgRole role = OrgRole::read;
 };
 
@@ -57,19 +57,15 @@ struct Member {
 struct Namespace {
   enum class Kind : uint8_t { user, organisation };
   Kind kind = Kind::user;
-  std::string name;
+  std::string name{};
   Visibility default_visibility = Visibility::public_;
 };
 
 struct AccountsOptions {
-  std::vector<std::string> reserved_names;  // Routes: net::Router::reserved_names.
+  std::vector<std::string> reserved_names{};  // Routes: net::Router::reserved_names.
   PasswordCost password_cost{};
   size_t memberships_max = 1000;  // Of one user.
 };
-
-// 1 to 96 characters of [A-Za-z0-9_.-], not starting with '-' or '.', not ending in '-' or '.', without ".."
-// or "--": what the clients accept as the first half of a repository's name.
-Status check_account_name(std::string_view name);
 
 // Users and organisations, one space of names in which case does not matter. Changes are written to the audit
 // log under `actor`, in the same transaction. Not found is Code::not_found. app/ owns it. Safe from any
@@ -104,6 +100,10 @@ class Accounts {
   Result<Namespace> find_namespace(std::string_view name);
 
  private:
+  Status check_new_name(std::string_view name) const;
+  Status set_disabled(std::string_view actor, std::string_view name, int64_t disabled,
+                      std::string_view action);
+
   sql::Database& database_;
   const Audit& audit_;
   const Clock& clock_;

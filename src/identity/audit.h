@@ -22,17 +22,17 @@ using AuditHash = std::array<std::byte, 32>;
 
 // Something that happened and who did it. No secrets: it is exported.
 struct AuditEntry {
-  std::string actor;    // A user's name, or "(command line)".
-  std::string action;   // "token.created", "repo.deleted": noun, dot, past tense.
-  std::string subject;  // "ada", "model:lab/engine".
-  std::vector<std::pair<std::string, std::string>> details;  // Names are unique; kept sorted.
+  std::string actor{};    // A user's name, or "(command line)".
+  std::string action{};   // "token.created", "repo.deleted": noun, dot, past tense.
+  std::string subject{};  // "ada", "model:lab/engine".
+  std::vector<std::pair<std::string, std::string>> details{};  // Names are unique; kept sorted.
 };
 
 struct AuditRow {
   int64_t number = 0;  // 1, 2, 3 … without a gap.
   WallTime at{};
-  std::string actor, action, subject;
-  std::string details;  // A JSON object of strings.
+  std::string actor{}, action{}, subject{};
+  std::string details{};  // A JSON object of strings.
   AuditHash hash{};
 };
 
@@ -43,9 +43,10 @@ struct AuditCheckpoint {
 };
 
 struct AuditVerdict {
-  int64_t rows = 0;                     // That were checked, all in order.
-  std::optional<int64_t> first_broken;  // Number of the first row that is missing or is not what was written.
-  std::string why;                      // Of first_broken.
+  int64_t rows = 0;  // That were checked, all in order.
+  std::optional<int64_t>
+      first_broken{};  // Number of the first row that is missing or is not what was written.
+  std::string why{};   // Of first_broken.
   bool sound() const { return !first_broken.has_value(); }
 };
 

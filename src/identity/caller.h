@@ -47,14 +47,14 @@ enum class EntityKind : uint8_t { everything, user, organisation, model, dataset
 
 struct Scope {
   EntityKind kind = EntityKind::everything;
-  std::string name;  // Case does not matter.
+  std::string name{};  // Case does not matter.
   GrantSet grants;
   friend bool operator==(const Scope&, const Scope&) = default;
 };
 
 struct Membership {
-  OrganisationId id;
-  std::string organisation;
+  OrganisationId id{};
+  std::string organisation{};
   OrgRole role = OrgRole::read;
   friend bool operator==(const Membership&, const Membership&) = default;
 };
@@ -62,13 +62,13 @@ struct Membership {
 // Who asks and by which token: all that decisions need, read once when the token was checked. A value; at
 // most TokensOptions::staleness_max old. Without a user it is anonymous.
 struct Caller {
-  UserId user;
-  std::string name;
+  UserId user{};
+  std::string name{};
   bool admin = false;  // The user administers the instance; counts only with a write token.
-  TokenId token;
+  TokenId token{};
   TokenRole role = TokenRole::read;
-  std::vector<Scope> scopes;  // Of a fine-grained token.
-  std::vector<Membership> memberships;
+  std::vector<Scope> scopes{};  // Of a fine-grained token.
+  std::vector<Membership> memberships{};
 
   bool anonymous() const { return user.raw == 0; }
 };

@@ -12,7 +12,7 @@ class Accounts;
 class Tokens;
 
 struct FirstAdmin {
-  std::string name;
+  std::string name{};
   Secret token;  // Shown once, by app/.
 };
 

@@ -3,7 +3,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "identity/caller.h"
@@ -21,15 +20,14 @@ std::optional<TokenRole> token_role_of(std::string_view name);  // Also "fine-gr
 std::optional<Grant> grant_of(std::string_view name);
 std::optional<EntityKind> entity_kind_of(std::string_view name);
 
-// "model:lab/engine=repo.write,discussion.write"; "everything=infer". bad_request with what is wrong.
-Result<Scope> parse_scope(std::string_view text);
-std::string scope_text(const Scope& scope);
-
-// Scopes as they are stored: [{"entity":{"type":"model","name":"lab/engine"},"permissions":["repo.write"]}].
-std::string scopes_json(const std::vector<Scope>& scopes);
-Result<std::vector<Scope>> parse_scopes_json(std::string_view text);
-
 // ASCII letters in lower case: names are compared so.
 std::string lower_case(std::string_view name);
+bool equal_names(std::string_view left, std::string_view right);
+
+// 1 to 96 characters of [A-Za-z0-9_.-], neither starting nor ending with '-' or '.', without ".." or "--":
+// what the clients accept as the first half of a repository's name. bad_request otherwise.
+Status check_account_name(std::string_view name);
+// Shown to people: UTF-8 of at most `bytes_max` without control characters. `what` is for the message.
+Status check_display_text(std::string_view text, size_t bytes_max, std::string_view what);
 
 }  // namespace holdfast::identity

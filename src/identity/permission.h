@@ -16,10 +16,10 @@ enum class Visibility : uint8_t { public_, private_ };
 // What a question is about; borrowed for the call.
 struct Resource {
   EntityKind kind = EntityKind::model;
-  std::string_view ns;
-  std::string_view name;  // Empty: the namespace itself.
+  std::string_view ns{};
+  std::string_view name{};  // Empty: the namespace itself.
   Visibility visibility = Visibility::private_;
-  std::string_view creator;  // The user who created it; empty when not known. Contributors write their own.
+  std::string_view creator{};  // The user who created it; empty when not known. Contributors write their own.
 };
 
 enum class AnonymousReads : uint8_t { public_repositories, nothing };

@@ -19,23 +19,23 @@ namespace holdfast::identity {
 
 // What is known of a token; never its value.
 struct TokenInfo {
-  TokenId id;
-  UserId user;
-  std::string user_name;
-  std::string label;
+  TokenId id{};
+  UserId user{};
+  std::string user_name{};
+  std::string label{};
   TokenRole role = TokenRole::read;
-  std::vector<Scope> scopes;
+  std::vector<Scope> scopes{};
   WallTime created{};
-  std::optional<WallTime> expires, last_used, revoked;
+  std::optional<WallTime> expires{}, last_used{}, revoked{};
 };
 
 struct NewToken {
-  std::string user;
-  std::string label;  // 1 to 96 bytes.
+  std::string user{};
+  std::string label{};  // 1 to 96 bytes.
   TokenRole role = TokenRole::read;
-  std::vector<Scope> scopes;  // For fine_grained, else empty; at most 100.
-  std::optional<WallTime> expires;
-  std::optional<Secret> value;  // Given from outside: "hf_" and more, 8 to 256 printable characters.
+  std::vector<Scope> scopes{};  // For fine_grained, else empty; at most 100.
+  std::optional<WallTime> expires{};
+  std::optional<Secret> value{};  // Given from outside: "hf_" and more, 8 to 256 printable characters.
 };
 
 // The only moment at which the value of a token can be seen.

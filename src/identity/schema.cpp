@@ -1,0 +1,83 @@
+#include "identity/schema.h"
+
+#include <array>
+
+namespace holdfast::identity {
+namespace {
+
+// Times are milliseconds since 1970. `name_key` is the name in lower case; identity_names keeps users and
+// organisations apart, since they share one space of names. `identity_generation` is raised by every change
+// that a checked token must not outlive (tokens.h).
+constexpr std::array steps = {
+    sql::Migration{"identity", 1, R"sql(
+CREATE TABLE identity_names (
+  name_key TEXT PRIMARY KEY,
+  kind TEXT NOT NULL
+);
+
+CREATE TABLE identity_users (
+  id {serial},
+  name TEXT NOT NULL,
+  name_key TEXT NOT NULL UNIQUE,
+  fullname TEXT NOT NULL,
+  email TEXT NOT NULL,
+  admin BIGINT NOT NULL,
+  disabled BIGINT NOT NULL DEFAULT 0,
+  password TEXT NOT NULL DEFAULT '',
+  created BIGINT NOT NULL
+);
+
+CREATE TABLE identity_organisations (
+  id {serial},
+  name TEXT NOT NULL,
+  name_key TEXT NOT NULL UNIQUE,
+  fullname TEXT NOT NULL,
+  default_visibility TEXT NOT NULL,
+  created BIGINT NOT NULL
+);
+
+CREATE TABLE identity_members (
+  organisation BIGINT NOT NULL REFERENCES identity_organisations (id),
+  member BIGINT NOT NULL REFERENCES identity_users (id),
+  role TEXT NOT NULL,
+  PRIMARY KEY (organisation, member)
+);
+CREATE INDEX identity_members_member ON identity_members (member);
+
+CREATE TABLE identity_tokens (
+  id {serial},
+  owner BIGINT NOT NULL REFERENCES identity_users (id),
+  digest {blob} NOT NULL UNIQUE,
+  label TEXT NOT NULL,
+  role TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  expires BIGINT,
+  last_used BIGINT,
+  revoked BIGINT
+);
+CREATE INDEX identity_tokens_owner ON identity_tokens (owner);
+
+CREATE TABLE identity_generation (
+  one BIGINT PRIMARY KEY,
+  value BIGINT NOT NULL
+);
+INSERT INTO identity_generation (one, value) VALUES (1, 1);
+
+CREATE TABLE identity_audit (
+  number BIGINT PRIMARY KEY,
+  at BIGINT NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  details TEXT NOT NULL,
+  hash {blob} NOT NULL
+);
+)sql"},
+};
+
+}  // namespace
+
+std::span<const sql::Migration> migrations() { return steps; }
+
+}  // namespace holdfast::identity
