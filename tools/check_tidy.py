@@ -10,6 +10,8 @@ from tree import Tree, report
 
 TIDY = "clang-tidy-19"
 BUILD = "build/dev"
+# misc-include-cleaner of clang 19 cannot leave this half out: a header's own includes are part of what it gives us.
+IGNORED = "no header providing"
 FILES_MAX = 40  # More than this is no change but a tree: it would take longer than anyone waits.
 
 
@@ -26,7 +28,7 @@ def violations(tree):
 
     def look(source):
         done = subprocess.run([TIDY, "--quiet", "-p", BUILD, source], cwd=tree.root, capture_output=True, text=True)
-        return [line.replace(f"{tree.root}/", "") for line in done.stdout.splitlines() if ": error: " in line]
+        return [line.replace(f"{tree.root}/", "") for line in done.stdout.splitlines() if ": error: " in line and IGNORED not in line]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for found in pool.map(look, sources[:FILES_MAX]):
