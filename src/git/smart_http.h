@@ -42,7 +42,6 @@ class Exchange {
 struct SmartHttpOptions {
   io::Path git_program = "/usr/bin/git";
   io::Path hooks_folder;  // Made by install_hooks (git/git_hook.h).
-  io::Path hook_socket;   // Where the hook server listens.
   std::chrono::milliseconds exchange_timeout{30 * 60'000};
   uint64_t request_bytes_max = uint64_t{2} << 30;  // Of a push: pointers and small files, not weights.
   int exchanges_max = 64;                          // More at once are answered queue_full.
@@ -51,30 +50,28 @@ struct SmartHttpOptions {
 struct GitRequest {
   io::Path repository;
   Service service = Service::upload_pack;
-  std::string protocol;  // The Git-Protocol header; only "version=0|1|2" is passed on.
-  std::stop_token stop;
+  std::string protocol{};  // The Git-Protocol header; only "version=0|1|2" is passed on.
+  std::stop_token stop{};
 };
 
 class HookServer;
 
 // The smart HTTP protocol through the git binary, run without a shell, with an environment of ours alone, in
-// a process group that dies with us. Safe from any thread. Borrows all it is given.
+// a process group that dies with us. Safe from any thread; an exchange and its source belong to one thread at
+// a time and must end before this does.
 class SmartHttp {
  public:
-  SmartHttp(SmartHttpOptions options, HookServer& hooks, const Clock& clock, Log& log);
-  ~SmartHttp();
-
+  virtual ~SmartHttp() = default;
   // GET info/refs?service=…: the whole body, "# service=…" line included (not in protocol v2).
-  Result<std::string> advertise(const GitRequest& request);
+  virtual Result<std::string> advertise(const GitRequest& request) = 0;
   // POST git-upload-pack.
-  Result<std::unique_ptr<Exchange>> upload_pack(const GitRequest& request);
+  virtual Result<std::unique_ptr<Exchange>> upload_pack(const GitRequest& request) = 0;
   // POST git-receive-pack. `pusher` is handed to the gate and the authority.
-  Result<std::unique_ptr<Exchange>> receive_pack(const GitRequest& request, std::shared_ptr<Pusher> pusher);
-
- private:
-  struct State;
-  std::shared_ptr<State> state_;  // Shared with the exchanges in flight, which count against exchanges_max.
+  virtual Result<std::unique_ptr<Exchange>> receive_pack(const GitRequest& request,
+                                                         std::shared_ptr<Pusher> pusher) = 0;
 };
+std::unique_ptr<SmartHttp> make_smart_http(SmartHttpOptions options, HookServer& hooks, const Clock& clock,
+                                           Log& log);
 
 std::string advertisement_type(Service service);  // "application/x-git-upload-pack-advertisement"
 std::string request_type(Service service);
