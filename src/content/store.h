@@ -61,8 +61,8 @@ class XorbUpload {
   virtual Result<Inserted> finish() = 0;
 };
 
-// One file's bytes, rebuilt from its chunks. Safe from any thread, but a Reader that serves one sequential
-// stream keeps the last chunk it decoded, so give each stream its own.
+// One file's bytes, rebuilt from its chunks. Used by one thread at a time; keeps the last chunk it decoded,
+// so that small reads in order cost little.
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -105,6 +105,7 @@ struct Damage {
 };
 struct Checked {
   uint64_t files = 0, xorbs = 0, bytes = 0;
+  uint64_t leftovers = 0;  // Files on the disk that nothing names: what a crash leaves and `collect` removes.
   std::vector<Damage> damage;  // The first 10,000.
   bool clean() const { return damage.empty(); }
 };
@@ -117,9 +118,8 @@ struct Totals {
 
 struct StoreOptions {
   io::Path folder = "content";  // On the disk: FOLDER/xorbs/ab/…, FOLDER/temp/….
-  std::chrono::milliseconds dedup_answer_life = std::chrono::hours(20);  // Below 24 h and below the grace.
-  size_t decoded_bytes_max = 32 << 20;  // Of decoded chunks kept for all readers together.
-  size_t tables_bytes_max = 64 << 20;   // Of chunk tables kept.
+  std::chrono::milliseconds dedup_answer_life = std::chrono::hours(20);  // Below the grace of collection.
+  size_t tables_bytes_max = 64 << 20;                                    // Of chunk tables kept.
 };
 
 // Bytes by their hash: three doors (plain bytes, xorbs, shards) into one set of xorbs in which a chunk is
