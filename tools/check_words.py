@@ -57,7 +57,7 @@ CODE = [
     Rule(r"\bassert\s*\(", "use CHECK (base/check.h), which stays on in the product", nowhere, True),
     Rule(r"\bstd::sto(i|l|ul|ll|ull|f|d|ld)\b", "use std::from_chars: this one throws on input"),
     Rule(r"\bstd::(cout|cerr|clog)\b|(?<![\w:])printf\s*\(", "write to the Log (base/log.h), or to cli's World for people", in_rooms("app")),
-    Rule(r"^\s*#\s*define\s+(?!HOLD_|TRY\b|TRY_DONE\b|CO_TRY\b|CO_TRY_DONE\b|CHECK\b|_GNU_SOURCE\b)", "a macro starts with HOLD_; better: no macro", nowhere, True),
+    Rule(r"^\s*#\s*define\s+(?!HOLD_|TRY\b|TRY_DONE\b|CO_TRY\b|CO_TRY_DONE\b|CHECK\b|_GNU_SOURCE\b|TOML_|PCRE2_)", "a macro starts with HOLD_; better: no macro", nowhere, True),  # Libraries' own switches aside.
     Rule(r"^using\s+namespace\b(?!.*literals)", "name what you use: a using-directive leaks into every reader"),
 ]
 
