@@ -1,5 +1,7 @@
 // The one list of this room's commands. A noun's file gives its rows by a function `NOUN_commands()`.
 #include "cli/command.h"
+#include "cli/forward.h"
+#include "cli/run.h"
 #include "cli/tokenize.h"
 #include "cli/version.h"
 
@@ -10,6 +12,8 @@ std::vector<Command> commands() {
   auto add = [&all](std::vector<Command> more) {
     for (Command& command : more) all.push_back(std::move(command));
   };
+  add(forward_commands());
+  add(run_commands());
   add(tokenize_commands());
   add(version_commands());
   return all;

@@ -65,6 +65,13 @@ Result<Weights> Weights::open_file(io::Disk& disk, const io::Path& file) {
   return weights;
 }
 
+Weights Weights::renamed(const Weights& all, std::string_view prefix) {
+  Weights out;
+  for (const auto& [name, view] : all.tensors_)
+    if (name.starts_with(prefix)) out.tensors_.emplace(name.substr(prefix.size()), view);
+  return out;
+}
+
 Status Weights::add_file(io::Disk& disk, const io::Path& file) {
   TRY(std::unique_ptr<io::MappedFile> mapped, disk.map(file));
   const ByteView bytes = mapped->bytes();

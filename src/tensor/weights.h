@@ -23,6 +23,9 @@ class Weights {
   // One file, whatever its name.
   static Result<Weights> open_file(io::Disk& disk, const io::Path& file);
 
+  // The tensors of `all` whose names start with `prefix`, without it. Borrows what `all` has mapped.
+  static Weights renamed(const Weights& all, std::string_view prefix);
+
   const TensorView* find(std::string_view name) const;  // Null when there is none.
   std::vector<std::string> names() const;               // Sorted.
 

@@ -131,6 +131,23 @@ Result<Encoding> Tokenizer::encode(const Input& input, const EncodeOptions& opti
     TRY(Encoding second, encode_part({.text = *input.pair, .words = {}, .pair = {}}, 1, options));
     texts.push_back(std::move(second));
   }
+  return finish(std::move(texts), options);
+}
+
+Result<Encoding> Tokenizer::encode_ids(std::span<const uint32_t> ids, const EncodeOptions& options) const {
+  Encoding encoding;
+  for (uint32_t id : ids) {
+    std::optional<std::string_view> token = added_.token_of(id);
+    if (!token) token = model_->token_of(id);
+    if (!token) return fail(Reason::tokenization_failed, fmt::format("{} is no token of this tokenizer", id));
+    if (!added_.is_special(*token)) encoding.push(id, std::string(*token), {}, Encoding::no_word, 0, 0);
+  }
+  std::vector<Encoding> texts;
+  texts.push_back(std::move(encoding));
+  return finish(std::move(texts), options);
+}
+
+Result<Encoding> Tokenizer::finish(std::vector<Encoding> texts, const EncodeOptions& options) const {
   if (options.truncation) TRY_DONE(truncate(texts, *options.truncation, options.special));
   TRY_DONE(bound_overflow(texts, options.overflow));
 

@@ -56,6 +56,9 @@ class Tokenizer {
 
   // tokenization_failed: not UTF-8, a truncation that cannot be, no token for the unknown. input_too_long.
   Result<Encoding> encode(const Input& input, const EncodeOptions& options) const;
+  // The same for ids of this vocabulary instead of text: special tokens among them are dropped and put back
+  // where they belong. No offsets.
+  Result<Encoding> encode_ids(std::span<const uint32_t> ids, const EncodeOptions& options) const;
   // Padding to the longest is of the whole batch.
   Result<std::vector<Encoding>> encode_batch(std::span<const std::string> texts,
                                              const EncodeOptions& options) const;
@@ -78,6 +81,7 @@ class Tokenizer {
   Result<Encoding> encode_text(std::string_view text, uint32_t type_id, std::optional<int32_t> word,
                                const EncodeOptions& options) const;
   Result<Encoding> encode_part(const Input& input, uint32_t type_id, const EncodeOptions& options) const;
+  Result<Encoding> finish(std::vector<Encoding> texts, const EncodeOptions& options) const;
   Status truncate(std::vector<Encoding>& texts, const Truncation& truncation, SpecialTokens special) const;
 
   std::unique_ptr<Normalizer> normalizer_;

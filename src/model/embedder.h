@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/disk.h"
+#include "model/bert_model.h"
+#include "model/sentence.h"
+#include "token/tokenizer.h"
+
+namespace holdfast::model {
+
+// Ids of one text, special tokens included, and whether the text was longer than the model takes.
+struct TokenizedText {
+  std::vector<uint32_t> ids, types;
+  bool truncated = false;
+};
+
+// A model folder that turns texts into vectors: weights, tokenizer, and the sentence-transformers files where
+// there are some. Immutable; safe from any thread, each with its own Threads.
+class Embedder {
+ public:
+  static Result<Embedder> open(io::Disk& disk, const io::Path& folder, tensor::Isa isa = tensor::best_isa());
+
+  size_t dimensions() const { return model_.config().width; }
+  size_t tokens_max() const { return tokens_max_; }  // Of one text, special tokens included.
+  // Whether the folder says how to make one vector of a text.
+  bool is_sentence_model() const { return sentence_.is_sentence_model; }
+  bool normalizes() const { return sentence_.normalize; }
+
+  // Longer texts are cut at tokens_max from the given side, as sentence-transformers does; `truncated` tells.
+  Result<TokenizedText> tokenize(std::string_view text, token::Side cut_from = token::Side::right) const;
+  // Ids of this model's own vocabulary; special tokens around them are optional.
+  Result<TokenizedText> wrap(std::span<const uint32_t> ids) const;
+
+  // One vector a text, pooled and normalized as the folder says (mean where it says nothing).
+  Result<std::vector<std::vector<float>>> embed(std::span<const TokenizedText> texts,
+                                                tensor::Threads& threads) const;
+  // The hidden states of each text, [tokens, E].
+  Result<std::vector<std::vector<float>>> features(std::span<const TokenizedText> texts,
+                                                   tensor::Threads& threads) const;
+
+ private:
+  Embedder(BertModel model, token::Tokenizer tokenizer, SentenceConfig sentence);
+  TokenBatch batch_of(std::span<const TokenizedText> texts) const;
+
+  BertModel model_;
+  token::Tokenizer tokenizer_;
+  SentenceConfig sentence_;
+  size_t tokens_max_ = 0;
+};
+
+}  // namespace holdfast::model

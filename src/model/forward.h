@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/bert_model.h"
+#include "tensor/weights.h"
+
+namespace holdfast::model {
+
+// A whole tensor of floats with its name.
+struct NamedTensor {
+  std::string name;
+  std::vector<uint64_t> shape;
+  std::vector<float> data;
+};
+
+// A call as transformers takes it: `input_ids` [B, T], and if given `attention_mask`, `token_type_ids`,
+// `position_ids` of the same shape. Padding is left out of the computation; what is answered for it is 0. The
+// result has the padded shapes. bad_request where shapes or numbers do not fit, and for a row whose first
+// token is masked where the head reads that token.
+Result<std::vector<NamedTensor>> forward(const BertModel& model, const tensor::Weights& inputs,
+                                         tensor::Threads& threads);
+
+}  // namespace holdfast::model

@@ -1,0 +1,81 @@
+// The models of the reference data, every case, on every instruction set this machine has.
+#include "model/forward.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cmath>
+
+#include "codec/json.h"
+
+namespace holdfast::model {
+namespace {
+
+constexpr std::string_view variants[] = {"base",
+                                         "legacy-names",
+                                         "cross-encoder",
+                                         "fill-mask",
+                                         "question-answering",
+                                         "sequence-classification",
+                                         "token-classification"};
+
+// The named case's input tensors under the names the model takes.
+struct Case {
+  std::string name;
+  boost::json::object golden;
+};
+
+std::unique_ptr<io::Disk> golden_disk() { return io::open_posix_disk("tests/golden/models/bert").value(); }
+
+std::vector<Case> cases_of(io::Disk& disk, std::string_view variant) {
+  const std::string text = io::read_text(disk, io::Path(variant) / "golden.json", 1 << 20).value();
+  const boost::json::object golden = codec::parse_json_object(text).value();
+  std::vector<Case> out;
+  for (const boost::json::value& one : golden.at("cases").as_array())
+    out.push_back({std::string(one.at("name").as_string()), one.as_object()});
+  return out;
+}
+
+void expect_golden(const Case& wanted, const tensor::Weights& golden, const std::vector<NamedTensor>& got) {
+  const boost::json::object& outputs = wanted.golden.at("outputs").as_object();
+  EXPECT_EQ(got.size(), outputs.size());
+  for (const auto& [name, where] : outputs) {
+    const auto found =
+        std::find_if(got.begin(), got.end(), [&](const NamedTensor& t) { return t.name == name; });
+    ASSERT_NE(found, got.end()) << name;
+    const tensor::TensorView* view = golden.find(where.as_string());
+    ASSERT_NE(view, nullptr);
+    EXPECT_EQ(found->shape, view->shape) << name;
+    const std::vector<float> expected = tensor::to_floats(*view).value();
+    ASSERT_EQ(expected.size(), found->data.size());
+    const double scale = wanted.golden.at("scale").as_object().at(name).to_number<double>();
+    double worst = 0;
+    for (size_t i = 0; i < expected.size(); ++i)
+      worst = std::max(worst, std::abs(static_cast<double>(expected[i]) - found->data[i]));
+    EXPECT_LE(worst, 1e-5 * scale) << wanted.name << " " << name;  // A tenth of what is asked.
+  }
+}
+
+TEST(Forward, EveryBertGoldenIsReached) {
+  const auto disk = golden_disk();
+  const auto threads = tensor::make_threads(2);
+  for (std::string_view variant : variants) {
+    for (tensor::Isa isa : tensor::isas_of_this_machine()) {
+      SCOPED_TRACE(std::string(variant) + " " + std::string(tensor::isa_name(isa)));
+      auto model = BertModel::open(*disk, io::Path(variant), isa);
+      ASSERT_TRUE(model.ok()) << model.error().message;
+      auto golden = tensor::Weights::open_file(*disk, io::Path(variant) / "golden.safetensors");
+      ASSERT_TRUE(golden.ok());
+      for (const Case& one : cases_of(*disk, variant)) {
+        const auto inputs = tensor::Weights::renamed(golden.value(), one.name + ".in.");
+        const auto got = forward(model.value(), inputs, *threads);
+        ASSERT_TRUE(got.ok()) << got.error().message;
+        expect_golden(one, golden.value(), got.value());
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::model
