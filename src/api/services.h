@@ -45,6 +45,7 @@ struct Services {
   repo::Hub& hub;
   const net::Router& router;  // For its reserved names.
   std::string public_url;     // Empty: answers use the request's Host.
+  bool xet_offered = true;    // The CAS doors are mounted: answers may name Xet hashes.
 };
 
 }  // namespace holdfast::api

@@ -14,6 +14,7 @@ using enum ErrorClass;
 
 constexpr std::array rows = {
     ReasonRow{Reason::bad_request, "bad_request", invalid, 400, "BadRequest", client, false},
+    ReasonRow{Reason::bad_path, "bad_path", invalid, 422, "BadPath", client, false},
     ReasonRow{Reason::unauthenticated, "unauthenticated", denied, 401, "Unauthenticated", client, false},
     ReasonRow{Reason::bad_credentials, "bad_credentials", denied, 401, "BadCredentials", client, false},
     ReasonRow{Reason::forbidden, "forbidden", denied, 403, "Forbidden", client, false},

@@ -26,6 +26,7 @@ enum class Code : uint8_t {
 enum class Reason : uint8_t {
   none,
   bad_request,      // Malformed input: JSON, names, numbers, digests.
+  bad_path,         // A file's path that no repository may hold.
   unauthenticated,  // No credentials where some are needed.
   bad_credentials,  // Credentials given and wrong, expired or revoked.
   forbidden,        // Known caller, visible resource, missing right.

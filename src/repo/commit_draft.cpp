@@ -19,6 +19,13 @@
 namespace holdfast::repo {
 namespace {
 
+// Clients tell a path that no repository may hold from other bad requests.
+Status check_file_path(std::string_view path) {
+  Status checked = git::check_path(path);
+  if (!checked.ok() && checked.error().code == Code::invalid) return fail(Reason::bad_path, checked.error().message);
+  return checked;
+}
+
 constexpr std::string_view no_such_file = "A file with this name doesn't exist";
 
 std::string message_of(const CommitTarget& target) {
@@ -70,7 +77,7 @@ Status Draft::add(std::string_view path, git::Change change) {
   if (changes_.size() >= commit_operations_max)
     return fail(Reason::body_too_large,
                 fmt::format("A commit has at most {} operations", commit_operations_max));
-  TRY_DONE(git::check_path(path));
+  TRY_DONE(check_file_path(path));
   changes_.push_back(std::move(change));
   return Done{};
 }
@@ -82,7 +89,7 @@ Status Draft::put_file(std::string_view path, ByteView content) {
   regular_bytes_ += content.size();
   if (regular_bytes_ > regular_commit_bytes_max)
     return fail(Reason::body_too_large, "The regular files of one commit are too large together");
-  TRY_DONE(git::check_path(path));
+  TRY_DONE(check_file_path(path));
   TRY(const git::ObjectId blob, objects_.write_blob(content));
   TRY_DONE(add(path, git::PutFile{.path = std::string(path), .blob = blob, .kind = git::EntryKind::file}));
   if (!content.empty()) regular_[std::string(path)] = changes_.size() - 1;
@@ -99,7 +106,7 @@ Result<git::PutFile> Draft::pointer_to(std::string path, const content::FileInfo
 
 Status Draft::put_large(std::string_view path, const content::Sha256Digest& sha256,
                         std::optional<uint64_t> size) {
-  TRY_DONE(git::check_path(path));
+  TRY_DONE(check_file_path(path));
   const Error missing =
       fail(Reason::object_missing, fmt::format("LFS pointer pointed to a file that does not exist: {} ({})",
                                                path.substr(0, 300), content::to_text(sha256)));
@@ -116,7 +123,7 @@ Status Draft::put_large(std::string_view path, const content::Sha256Digest& sha2
 
 Status Draft::copy(std::string_view from, std::string_view from_revision, std::string_view to) {
   git::CopyEntry change{.from = std::string(from), .to = std::string(to), .source = {}};
-  TRY_DONE(git::check_path(from));
+  TRY_DONE(check_file_path(from));
   if (!from_revision.empty()) {
     TRY(const Revision source, find_revision(parts_.publisher, objects_, repository_.id, from_revision));
     change.source = source.commit;
