@@ -1,8 +1,10 @@
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sys/sendfile.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "net/connection.h"
@@ -33,6 +35,32 @@ class SliceSource final : public BodySource {
   FileSlice slice_;
 };
 
+// While it lives, a write of this thread to a connection that the client closed is an error only: sendfile
+// has no MSG_NOSIGNAL, and how the process takes SIGPIPE is not for this room to say.
+class WithoutPipeSignal {
+ public:
+  WithoutPipeSignal() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t waiting;
+    sigemptyset(&waiting);
+    sigpending(&waiting);
+    was_waiting_ = sigismember(&waiting, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &old_);
+  }
+  ~WithoutPipeSignal() {
+    const timespec at_once{};
+    if (!was_waiting_) sigtimedwait(&pipe_, nullptr, &at_once);
+    pthread_sigmask(SIG_SETMASK, &old_, nullptr);
+  }
+  WithoutPipeSignal(const WithoutPipeSignal&) = delete;
+  WithoutPipeSignal& operator=(const WithoutPipeSignal&) = delete;
+
+ private:
+  sigset_t pipe_, old_;
+  bool was_waiting_;
+};
+
 struct Pushed {
   uint64_t count = 0;
   bool blocked = false, failed = false;
@@ -40,6 +68,7 @@ struct Pushed {
 
 // Sends until the socket is full or `count` is sent. A file shorter than its slice is a failure.
 Pushed push_file(int socket, int file, uint64_t offset, uint64_t count) {
+  const WithoutPipeSignal guard;
   Pushed pushed;
   while (pushed.count < count) {
     auto at = static_cast<off_t>(offset + pushed.count);
@@ -89,7 +118,7 @@ asio::awaitable<void> Connection::deliver(Exchange& exchange, Response response)
     Response broken = std::move(response);
     response = write_error(exchange, fail(Code::internal, "internal error"));
     auto drop = [&]() -> Status {
-      Response dropped = std::move(broken);
+      broken.body = std::string();
       return Done{};
     };
     Status dropped = co_await on_pool(core_.pool, std::move(drop));

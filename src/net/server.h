@@ -21,7 +21,7 @@ struct ServerLimits {
   size_t header_fields_max = 128;
   size_t connections_max = 4096;
   size_t jobs_waiting_max = 1024;  // For a disk thread; beyond, requests are answered queue_full at once.
-  size_t piece_bytes = 256 << 10;  // Of a body, read or written at a time; two are in flight a connection.
+  size_t piece_bytes = 512 << 10;  // Of a body, read or written at a time; two are in flight a connection.
   // While we wait for a client inside a body: at least so much in each such time, or the connection is cut.
   std::chrono::milliseconds progress_window{30'000};
   uint64_t progress_bytes_min = 4 << 10;

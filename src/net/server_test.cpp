@@ -149,25 +149,46 @@ TEST(Server, GivesALargeBodyToASinkPieceByPiece) {
   EXPECT_EQ(alive, 0);
 }
 
+// A file without a name, of five million bytes.
+struct KernelFile final : io::ReadFile {
+  explicit KernelFile(const std::string& text) {
+    char name[] = "/tmp/net_server_test_XXXXXX";
+    file = ::mkstemp(name);
+    EXPECT_EQ(::write(file, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    ::unlink(name);
+  }
+  ~KernelFile() override { ::close(file); }
+  Result<uint64_t> size() const override { return uint64_t{5'000'000}; }
+  Result<size_t> read_at(uint64_t offset, std::span<std::byte> into) const override {
+    return static_cast<size_t>(::pread(file, into.data(), into.size(), static_cast<off_t>(offset)));
+  }
+  int descriptor() const override { return file; }
+  int file;
+};
+
+TEST(Server, SurvivesClientsThatLeaveInsideAFile) {
+  const std::string text = pattern(5'000'000);
+  const auto file = std::make_shared<KernelFile>(text);
+  TestServer test;
+  test.get("/file", [&](const Request&, const Context&) -> Result<Response> {
+    Response response;
+    response.body = FileSlice{file, 0, text.size()};
+    return response;
+  });
+  test.start();
+  for (int i = 0; i < 50; ++i) {
+    RawConnection leaving(test.port(), i % 2 == 0 ? 4096 : 0);
+    leaving.send(get("/file"));
+    leaving.read_until("\r\n\r\n");
+  }
+  EXPECT_TRUE(test.ask(get("/file")).ends_with(text));
+}
+
 TEST(Server, SendsPartsOfFilesByTheKernelAndFromMemory) {
   TestServer test;
   const std::string text = pattern(5'000'000);
-  char name[] = "/tmp/net_server_test_XXXXXX";
-  const int descriptor = ::mkstemp(name);
-  ASSERT_EQ(::write(descriptor, text.data(), text.size()), static_cast<ssize_t>(text.size()));
-  ::unlink(name);
-  struct KernelFile final : io::ReadFile {
-    explicit KernelFile(int opened) : file(opened) {}
-    ~KernelFile() override { ::close(file); }
-    Result<uint64_t> size() const override { return uint64_t{5'000'000}; }
-    Result<size_t> read_at(uint64_t offset, std::span<std::byte> into) const override {
-      return static_cast<size_t>(::pread(file, into.data(), into.size(), static_cast<off_t>(offset)));
-    }
-    int descriptor() const override { return file; }
-    int file;
-  };
-  std::map<std::string, std::shared_ptr<io::ReadFile>> files{
-      {"kernel", std::make_shared<KernelFile>(descriptor)}, {"memory", std::make_shared<TextFile>(text)}};
+  std::map<std::string, std::shared_ptr<io::ReadFile>> files{{"kernel", std::make_shared<KernelFile>(text)},
+                                                             {"memory", std::make_shared<TextFile>(text)}};
   test.get("/{name}", [&](const Request& request, const Context&) -> Result<Response> {
     TRY(const auto range, parse_range(request.headers.get("Range"), text.size()));
     Response response;
