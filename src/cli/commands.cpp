@@ -1,8 +1,12 @@
 // The one list of this room's commands. A noun's file gives its rows by a function `NOUN_commands()`.
+#include "cli/audit.h"
 #include "cli/command.h"
 #include "cli/forward.h"
+#include "cli/org.h"
 #include "cli/run.h"
+#include "cli/token.h"
 #include "cli/tokenize.h"
+#include "cli/user.h"
 #include "cli/version.h"
 
 namespace holdfast::cli {
@@ -12,6 +16,10 @@ std::vector<Command> commands() {
   auto add = [&all](std::vector<Command> more) {
     for (Command& command : more) all.push_back(std::move(command));
   };
+  add(user_commands());
+  add(org_commands());
+  add(token_commands());
+  add(audit_commands());
   add(forward_commands());
   add(run_commands());
   add(tokenize_commands());
