@@ -113,6 +113,17 @@ class StoredTokens final : public Tokens {
     return std::move(checked->caller);
   }
 
+  Result<Caller> caller(TokenId id) override {
+    return database_.read<Caller>([&](sql::Transaction& tx) -> Result<Caller> {
+      const auto info = token_numbered(tx, id);
+      if (!info.ok()) return info.error().code == Code::not_found ? wrong() : info.error();
+      if (!is_live(info.value(), clock_.wall())) return wrong();
+      TRY(auto found, caller_of(tx, info.value()));
+      if (!found) return wrong();
+      return std::move(*found);
+    });
+  }
+
   Result<TokenInfo> find(TokenId id) override {
     write_uses(cache_.take_uses());
     return database_.read<TokenInfo>([&](sql::Transaction& tx) { return token_numbered(tx, id); });

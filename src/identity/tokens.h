@@ -62,6 +62,8 @@ class Tokens {
   virtual Result<IssuedToken> create(std::string_view actor, const NewToken& wish) = 0;
   // bad_credentials when unknown, expired, revoked or its user disabled: the caller is not told which.
   virtual Result<Caller> authenticate(std::string_view value) = 0;
+  // As `authenticate`, for what was signed in a token's name: tickets of other doors. Reads the database.
+  virtual Result<Caller> caller(TokenId id) = 0;
   virtual Result<TokenInfo> find(TokenId id) = 0;
   // Of one user or of all, newest first; revoked ones too; at most 100,000.
   virtual Result<std::vector<TokenInfo>> list(std::optional<UserId> user) = 0;

@@ -132,7 +132,10 @@ TEST_P(TokensTest, ARevokedTokenIsWrongAtOnceHereAndSoonElsewhere) {
   const std::string value = issued.value.reveal();
   EXPECT_TRUE(tokens_->authenticate(value).ok());
   EXPECT_TRUE(beside->authenticate(value).ok());
+  EXPECT_EQ(tokens_->caller(issued.info.id).value().name, tokens_->authenticate(value).value().name);
+  EXPECT_EQ(tokens_->caller(TokenId{99}).error().reason, Reason::bad_credentials);
   ASSERT_TRUE(tokens_->revoke("root", issued.info.id).ok());
+  EXPECT_EQ(tokens_->caller(issued.info.id).error().reason, Reason::bad_credentials);
   expect_wrong(value);
   EXPECT_TRUE(beside->authenticate(value).ok()) << "the test's clock stands still, so the cache may answer";
   clock_.advance(TokensOptions{}.staleness_max);
