@@ -10,6 +10,7 @@
 
 #include "base/guarded.h"
 #include "net/address.h"
+#include "net/pipe_signal.h"
 
 namespace holdfast::net {
 namespace {
@@ -17,7 +18,10 @@ namespace {
 constexpr size_t answer_fields_max = 256;
 
 struct FreeHandle {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+  void operator()(CURL* handle) const {
+    const WithoutPipeSignal guard;  // It says goodbye to TLS connections that may be closed.
+    curl_easy_cleanup(handle);
+  }
 };
 using Handle = std::unique_ptr<CURL, FreeHandle>;
 struct FreeList {
@@ -216,7 +220,11 @@ Result<ClientResponse> CurlClient::send(const ClientRequest& request, const Cont
   call.handle = handle.get();
   List fields;
   TRY_DONE(set_up(handle.get(), call, fields));
-  const CURLcode code = curl_easy_perform(handle.get());
+  CURLcode code;
+  {
+    const WithoutPipeSignal guard;
+    code = curl_easy_perform(handle.get());
+  }
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
   if (code != CURLE_OK) return error_of(code, call);  // The handle goes, and its connections with it.

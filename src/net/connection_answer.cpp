@@ -1,13 +1,12 @@
 #include <fmt/format.h>
-#include <pthread.h>
 #include <sys/sendfile.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 
 #include "net/connection.h"
+#include "net/pipe_signal.h"
 #include "net/pushed_body.h"
 
 namespace holdfast::net {
@@ -35,32 +34,6 @@ class SliceSource final : public BodySource {
   FileSlice slice_;
 };
 
-// While it lives, a write of this thread to a connection that the client closed is an error only: sendfile
-// has no MSG_NOSIGNAL, and how the process takes SIGPIPE is not for this room to say.
-class WithoutPipeSignal {
- public:
-  WithoutPipeSignal() {
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    sigset_t waiting;
-    sigemptyset(&waiting);
-    sigpending(&waiting);
-    was_waiting_ = sigismember(&waiting, SIGPIPE) == 1;
-    pthread_sigmask(SIG_BLOCK, &pipe_, &old_);
-  }
-  ~WithoutPipeSignal() {
-    const timespec at_once{};
-    if (!was_waiting_) sigtimedwait(&pipe_, nullptr, &at_once);
-    pthread_sigmask(SIG_SETMASK, &old_, nullptr);
-  }
-  WithoutPipeSignal(const WithoutPipeSignal&) = delete;
-  WithoutPipeSignal& operator=(const WithoutPipeSignal&) = delete;
-
- private:
-  sigset_t pipe_, old_;
-  bool was_waiting_;
-};
-
 struct Pushed {
   uint64_t count = 0;
   bool blocked = false, failed = false;
@@ -84,6 +57,17 @@ Pushed push_file(int socket, int file, uint64_t offset, uint64_t count) {
     }
   }
   return pushed;
+}
+
+// What a handler must not hand out, however it came to it: a body that is not there, a head that would split.
+bool is_sendable(const Response& response) {
+  if (response.status < 200 || response.status > 599 || !headers_are_writable(response.headers)) return false;
+  if (const auto* slice = std::get_if<FileSlice>(&response.body)) return slice->file != nullptr;
+  if (const auto* source = std::get_if<std::unique_ptr<BodySource>>(&response.body))
+    return *source != nullptr;
+  if (const auto* pushed = std::get_if<std::shared_ptr<PushedBody>>(&response.body))
+    return *pushed != nullptr;
+  return true;
 }
 
 // Whether the body's length is known, and how its end is told.
@@ -114,7 +98,7 @@ std::string_view text(const std::byte* bytes, size_t count) {
 }  // namespace
 
 asio::awaitable<void> Connection::deliver(Exchange& exchange, Response response) {
-  if (!headers_are_writable(response.headers) || response.status < 200 || response.status > 599) {
+  if (!is_sendable(response)) {
     Response broken = std::move(response);
     response = write_error(exchange, fail(Code::internal, "internal error"));
     auto drop = [&]() -> Status {

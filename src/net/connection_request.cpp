@@ -110,7 +110,11 @@ asio::awaitable<Response> Connection::respond_buffered(Exchange& exchange, const
 
 asio::awaitable<Response> Connection::respond_from_sink(Exchange& exchange, const SinkMaker& make) {
   using Sink = std::unique_ptr<BodySink>;
-  auto open = [&]() -> Result<Sink> { return make(exchange.head.request, exchange.context); };
+  auto open = [&]() -> Result<Sink> {
+    TRY(Sink made, make(exchange.head.request, exchange.context));
+    if (!made) return fail(Code::internal, "the route gave no sink");
+    return made;
+  };
   watch_gone_ = true;
   Result<Sink> opened = co_await on_pool(core_.pool, std::move(open));
   watch_gone_ = false;

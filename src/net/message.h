@@ -101,9 +101,9 @@ struct Response {
   std::optional<uint64_t> content_length;  // Of a source. For an answer to HEAD: what GET would send.
 };
 
-// Where the body of a large request goes while it arrives. Calls come one at a time on the disk pool; the net
-// thread reads the next piece meanwhile. Destroyed without `finish`: the client went away or broke a limit,
-// and nothing may stay behind.
+// Where the body of a large request goes while it arrives, as it is on the wire: Content-Encoding is the
+// sink's. Calls come one at a time on the disk pool; the net thread reads the next piece meanwhile. Destroyed
+// without `finish`: the client went away or broke a limit, and nothing may stay behind.
 class BodySink {
  public:
   virtual ~BodySink() = default;

@@ -1,6 +1,7 @@
 #include "net/server.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -22,7 +23,7 @@ using asio::ip::tcp;
 using std::chrono::milliseconds;
 
 constexpr milliseconds sweep_period{100}, accept_pause{100};
-constexpr int ports_tried = 51;
+constexpr int ports_tried = 51, turned_away_max = 64;
 
 // Owns the loops; the acceptor lives on the first of them and deals connections out in turn.
 class LoopServer final : public Server {
@@ -45,6 +46,7 @@ class LoopServer final : public Server {
   void on_all(void (Connection::*act)());
   void accept_next();
   void admit(tcp::socket socket, Loop& loop);
+  asio::awaitable<void> turn_away(tcp::socket socket);
   void log_thrown(const std::exception_ptr& thrown, const std::string& peer);
   asio::awaitable<void> sweep(Loop& loop);
 
@@ -55,6 +57,7 @@ class LoopServer final : public Server {
   std::unique_ptr<tcp::acceptor> acceptor_;
   std::unique_ptr<asio::steady_timer> accept_again_;
   size_t next_loop_ = 0;
+  std::atomic<int> turned_away_{0};
   uint16_t port_ = 0;
   std::mutex quiet_mutex_;  // Guards nothing but the wait for core_->connections to fall to zero.
   std::condition_variable quiet_;
@@ -113,13 +116,10 @@ void LoopServer::admit(tcp::socket socket, Loop& loop) {
   if (core_->connections.fetch_add(1) >= core_->options.limits.connections_max) {
     core_->connections.fetch_sub(1);
     core_->probe.refused("connections_max");
-    static constexpr std::string_view full =
-        "HTTP/1.1 503 Service Unavailable\r\nServer: holdfast\r\nRetry-After: 1\r\nContent-Length: 0\r\n"
-        "Connection: close\r\n\r\n";
-    IoError ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(asio::buffer(full), ignored);
-    socket.shutdown(asio::socket_base::shutdown_send, ignored);
+    if (!tls_ && turned_away_.fetch_add(1) < turned_away_max)
+      asio::co_spawn(loop.context, turn_away(std::move(socket)), asio::detached);
+    else if (!tls_)
+      turned_away_.fetch_sub(1);
     return;
   }
   IoError ignored;
@@ -140,6 +140,28 @@ void LoopServer::admit(tcp::socket socket, Loop& loop) {
     };
     asio::co_spawn(loop.context, connection->run(), std::move(ended));
   });
+}
+
+// No connection may be added, but its client is told why. What it sends is read for a moment: closing over
+// unread bytes would reset the answer away.
+asio::awaitable<void> LoopServer::turn_away(tcp::socket socket) {
+  const std::string answer =
+      "HTTP/1.1 503 Service Unavailable\r\nServer: holdfast\r\nX-Request-Id: " + core_->random.hex(16) +
+      "\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  IoError error;
+  socket.non_blocking(true, error);
+  socket.write_some(asio::buffer(answer), error);
+  socket.shutdown(asio::socket_base::shutdown_send, error);
+  asio::steady_timer timer(socket.get_executor());
+  std::array<char, 4096> dropped;
+  for (int i = 0; i < 10 && !error; ++i) {
+    IoError cancelled;
+    timer.expires_after(sweep_period);
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    for (int reads = 0; reads < 16 && !error; ++reads) socket.read_some(asio::buffer(dropped), error);
+    if (error == asio::error::would_block) error = {};
+  }
+  turned_away_.fetch_sub(1);
 }
 
 // The second door: whatever is thrown on a net thread ends its connection only.

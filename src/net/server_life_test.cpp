@@ -224,10 +224,34 @@ TEST_F(LifeServer, ServesFiveHundredConnectionsAndTurnsMoreAway) {
     for (auto& client : clients) ASSERT_TRUE(client->read_answer().ends_with("hello"));
   }
   RawConnection late(test.port());
-  EXPECT_TRUE(late.read_all().starts_with("HTTP/1.1 503 "));
+  late.send(get_hello);
+  const std::string turned_away = late.read_all();
+  EXPECT_TRUE(turned_away.starts_with("HTTP/1.1 503 "));
+  EXPECT_NE(turned_away.find("X-Request-Id: "), std::string::npos);
   EXPECT_NE(test.metrics->text().find("holdfast_http_connections 500"), std::string::npos);
   clients.clear();
   EXPECT_TRUE(eventually([&] { return test.ask(get_hello).ends_with("hello"); }));
+}
+
+TEST_F(LifeServer, AnswersInternalErrorWhenAHandlerGivesNothing) {
+  test.get("/null_source", [](const Request&, const Context&) -> Result<Response> {
+    Response response;
+    response.body = std::unique_ptr<BodySource>();
+    return response;
+  });
+  test.get("/null_file", [](const Request&, const Context&) -> Result<Response> {
+    Response response;
+    response.body = FileSlice{nullptr, 0, 10};
+    return response;
+  });
+  test.route("PUT", "/null_sink", 0,
+             SinkMaker([](const Request&, const Context&) -> Result<std::unique_ptr<BodySink>> {
+               return std::unique_ptr<BodySink>();
+             }));
+  test.start();
+  EXPECT_TRUE(test.ask("GET /null_source HTTP/1.1\r\nHost: x\r\n\r\n").starts_with("HTTP/1.1 500 "));
+  EXPECT_TRUE(test.ask("GET /null_file HTTP/1.1\r\nHost: x\r\n\r\n").starts_with("HTTP/1.1 500 "));
+  EXPECT_TRUE(test.ask("PUT /null_sink HTTP/1.1\r\nHost: x\r\n\r\n").starts_with("HTTP/1.1 500 "));
 }
 
 TEST_F(LifeServer, TakesTheNextFreePortWhenAsked) {
