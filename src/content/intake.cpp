@@ -97,8 +97,9 @@ Status Intake::write_chunk(const Cut& cut) {
                               .length = static_cast<uint32_t>(cut.bytes.size())};
   if (!made_.empty() && made_.back().file != nullptr) {
     const XorbTable& table = made_.back().table;
-    const bool full = table.size() == xorb_chunks_max || table.bytes() + header.length > xorb_bytes_max ||
-                      table.stored_bytes() + chunk_header_bytes + header.stored > xorb_bytes_max;
+    const uint32_t bytes_max = parts_.options.xorb_bytes;
+    const bool full = table.size() == xorb_chunks_max || table.bytes() + header.length > bytes_max ||
+                      table.stored_bytes() + chunk_header_bytes + header.stored > bytes_max;
     if (full) TRY_DONE(seal());
   }
   if (made_.empty() || made_.back().file == nullptr || made_.back().sealing.valid()) {

@@ -119,7 +119,8 @@ struct Totals {
 struct StoreOptions {
   io::Path folder = "content";  // On the disk: FOLDER/xorbs/ab/…, FOLDER/temp/….
   std::chrono::milliseconds dedup_answer_life = std::chrono::hours(20);  // Below the grace of collection.
-  size_t tables_bytes_max = 64 << 20;                                    // Of chunk tables kept.
+  size_t tables_bytes_max = 64 << 20;                                    // Of chunk tables kept in memory.
+  uint32_t xorb_bytes = 64 << 20;  // At which a xorb of plain files is full; the format allows no more.
 };
 
 // Bytes by their hash: three doors (plain bytes, xorbs, shards) into one set of xorbs in which a chunk is

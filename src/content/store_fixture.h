@@ -39,7 +39,12 @@ struct TestStore {
   std::unique_ptr<sql::Database> database;
   std::unique_ptr<Store> store;
 
-  TestStore() { open(*memory); }
+  StoreOptions options{.folder = "content"};
+
+  explicit TestStore(uint32_t xorb_bytes = 4 << 20) {
+    options.xorb_bytes = xorb_bytes;
+    open(*memory);
+  }
 
   // Also again, on the same database, as after a restart.
   void open(io::Disk& disk) {
@@ -49,7 +54,7 @@ struct TestStore {
     EXPECT_TRUE(opened.ok());
     database = std::move(opened).value();
     EXPECT_TRUE(sql::migrate(*database, migrations(), 0).ok());
-    auto made = open_store({}, disk, *database, clock, random, log, *metrics);
+    auto made = open_store(options, disk, *database, clock, random, log, *metrics);
     EXPECT_TRUE(made.ok()) << made.error().message;
     store = std::move(made).value();
   }

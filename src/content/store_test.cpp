@@ -11,7 +11,7 @@ namespace {
 TEST(Store, GivesBackWhatItTookAtAnySize) {
   TestStore test;
   for (const size_t size : {size_t{0}, size_t{1}, size_t{8191}, size_t{131'072}, size_t{1 << 20},
-                            size_t{1 << 20} + 1, size_t{5'000'000}, size_t{70'000'000}}) {
+                            size_t{1 << 20} + 1, size_t{5'000'000}, size_t{9'000'000}}) {
     const Bytes bytes = random_bytes(test.random, size);
     const FileInfo info = test.put(bytes);
     EXPECT_EQ(info.size, size);
@@ -90,7 +90,7 @@ TEST(Store, AFileOfWhichATwentiethChangedCostsATenthMoreAtMost) {
 
 TEST(Store, WhatIsNotAsAnnouncedLeavesNothing) {
   TestStore test;
-  for (const size_t size : {10UL, 3'000'000UL, 68'000'000UL}) {
+  for (const size_t size : {10UL, 3'000'000UL, 9'000'000UL}) {
     const Bytes bytes = random_bytes(test.random, size);
     auto wrong = test.store->put(bytes, {.sha256 = Sha256Digest{}, .size = {}});
     ASSERT_FALSE(wrong.ok());
@@ -106,8 +106,8 @@ TEST(Store, WhatIsNotAsAnnouncedLeavesNothing) {
 
 TEST(Store, AnAbandonedIngestLeavesNothing) {
   TestStore test;
-  const Bytes bytes = random_bytes(test.random, 68'000'000);
-  for (const size_t size : {0UL, 1000UL, 5'000'000UL, 68'000'000UL}) {
+  const Bytes bytes = random_bytes(test.random, 9'000'000);
+  for (const size_t size : {0UL, 1000UL, 5'000'000UL, 9'000'000UL}) {
     auto ingest = test.store->begin();
     ASSERT_TRUE(ingest.ok());
     ASSERT_TRUE(ingest.value()->write(ByteView(bytes).first(size)).ok());
