@@ -9,6 +9,7 @@
 #include "codec/json.h"
 #include "identity/accounts.h"
 #include "identity/names.h"
+#include "identity/scope.h"
 #include "identity/tokens.h"
 #include "repo/hub.h"
 
