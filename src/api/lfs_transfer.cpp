@@ -4,7 +4,7 @@
 #include <boost/json/value.hpp>
 #include <set>
 
-#include "api/content_answer.h"
+#include "api/file_answer.h"
 #include "api/lfs_door.h"
 #include "api/services.h"
 #include "codec/json.h"
@@ -143,10 +143,8 @@ Result<net::Response> lfs_download(const LfsDoor& door, const Call& call) {
   TRY(const LfsTicket ticket, door.addresses.read(call.request));
   TRY(const content::FileInfo file, door.services.hub.uploads.held(ticket.repo, ticket.oid));
   TRY(auto reader, door.services.content.open(file.hash));
-  net::Headers headers;
-  headers.set("ETag", "\"" + content::to_text(ticket.oid) + "\"");
-  headers.set("Cache-Control", "private, max-age=3600, immutable");
-  return content_answer(call.request, std::move(reader), std::move(headers));
+  const std::string oid = content::to_text(ticket.oid);
+  return answer_from_reader(call.request, {.name = oid, .etag = oid, .size = file.size}, std::move(reader));
 }
 
 }  // namespace holdfast::api
