@@ -7,9 +7,9 @@ namespace holdfast::data_layout {
 inline constexpr const char* database = "holdfast.db";  // SQLite, with -wal and -shm beside it while open.
 inline constexpr const char* keys = "keys";             // Secrets of this instance, mode 0600.
 inline constexpr const char* instance_key = "keys/instance.key";
-inline constexpr const char* content = "content";  // Xorbs by hash (docs/formats/xorb.md), temporaries.
-inline constexpr const char* repositories = "repositories";  // Bare git repositories by number.
-inline constexpr const char* uploads = "uploads";  // LFS objects that come in parts, until they are whole.
+inline constexpr const char* content = "content";   // Xorbs by hash (docs/formats/xorb.md), temporaries.
+inline constexpr const char* uploads = "uploads";   // LFS objects that come in parts, until they are whole.
+inline constexpr const char* repositories = "git";  // Bare git repositories by number.
 inline constexpr const char* serving = "serving";  // Plain copies of model files for workers; can be rebuilt.
 inline constexpr const char* run = "run";          // Sockets and locks of the running server.
 inline constexpr const char* hooks = "run/hooks";  // Git's hooks folder, shared by all repositories.

@@ -2,6 +2,8 @@
 #include "cli/audit.h"
 #include "cli/command.h"
 #include "cli/forward.h"
+#include "cli/hub_commands.h"
+#include "cli/maintenance.h"
 #include "cli/org.h"
 #include "cli/run.h"
 #include "cli/token.h"
@@ -16,9 +18,11 @@ std::vector<Command> commands() {
   auto add = [&all](std::vector<Command> more) {
     for (Command& command : more) all.push_back(std::move(command));
   };
+  add(hub_commands());
   add(user_commands());
   add(org_commands());
   add(token_commands());
+  add(maintenance_commands());
   add(audit_commands());
   add(forward_commands());
   add(run_commands());

@@ -5,6 +5,7 @@
 #include "base/data_layout.h"
 #include "content/schema.h"
 #include "identity/instance_key.h"
+#include "identity/reserved_names.h"
 #include "identity/schema.h"
 #include "repo/schema.h"
 
@@ -34,8 +35,10 @@ Result<std::unique_ptr<Instance>> Instance::open(const InstanceOptions& options,
   TRY_DONE(migrate_all(*instance->database_, clock));
   TRY_DONE(instance->disk_->sync_directory("."));  // SQLite syncs its files, not the name of a new one.
   TRY(instance->key_, identity::open_instance_key(*instance->disk_, random));
-  instance->accounts_ =
-      std::make_unique<identity::Accounts>(*instance->database_, instance->audit_, clock, options.accounts);
+  identity::AccountsOptions accounts = options.accounts;
+  if (accounts.reserved_names.empty()) accounts.reserved_names = identity::reserved_name_list();
+  instance->accounts_ = std::make_unique<identity::Accounts>(*instance->database_, instance->audit_, clock,
+                                                             std::move(accounts));
   instance->tokens_ =
       identity::make_tokens(*instance->database_, instance->audit_, clock, random, instance->key_);
   content::StoreOptions store;

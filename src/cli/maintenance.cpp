@@ -1,0 +1,205 @@
+#include "cli/maintenance.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include "base/arguments.h"
+#include "base/option_value.h"
+#include "cli/instance.h"
+#include "cli/progress.h"
+#include "codec/json.h"
+#include "repo/backup.h"
+#include "repo/hub.h"
+#include "repo/inspection.h"
+
+namespace holdfast::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr FlagRow data_flag{"--data", "DIR", "The instance's data folder [data]."};
+constexpr FlagRow database_flag{"--database", "URL", "postgresql://… instead of SQLite in the data folder."};
+constexpr FlagRow json_flag{"--json", {}, "One JSON object on standard output."};
+
+// What these commands share: an instance opened beside whatever else works on it, and where results go.
+struct Opened {
+  std::unique_ptr<LogSink> sink;
+  std::unique_ptr<Log> log;
+  std::unique_ptr<Instance> instance;
+};
+
+Result<Opened> open_instance(World& world, const Arguments& arguments) {
+  Opened opened;
+  opened.sink = make_fd_log_sink(STDERR_FILENO);
+  opened.log = std::make_unique<Log>(*opened.sink, world.clock(), LogLevel::warn);
+  InstanceOptions options;
+  options.data = arguments.value_or("--data", world.environment("HOLDFAST_DATA").value_or("data"));
+  options.database = arguments.value_or("--database", world.environment("HOLDFAST_DATABASE").value_or(""));
+  TRY(opened.instance,
+      Instance::open(options, WhenMissing::refuse, world.clock(), world.random(), *opened.log));
+  return opened;
+}
+
+Output output_of(const Arguments& arguments) {
+  return arguments.has("--json") ? Output::json : Output::people;
+}
+
+std::unique_ptr<repo::Hub> open_hub(Opened& opened, World& world) {
+  Instance& instance = *opened.instance;
+  repo::HubParts parts{instance.database(), instance.disk(), instance.content(), instance.permission(),
+                       instance.audit(),    world.clock(),   world.random(),     *opened.log};
+  return std::make_unique<repo::Hub>(parts);
+}
+
+Result<int> fsck(World& world, const Arguments& arguments) {
+  TRY(Opened opened, open_instance(world, arguments));
+  const auto hub = open_hub(opened, world);
+  Progress progress(world, "checking");
+  const repo::InspectionParts parts{opened.instance->database(), hub->storage, opened.instance->content(),
+                                    "/usr/bin/git", world.clock()};
+  TRY(repo::Inspection inspection,
+      repo::inspect(parts, [&](const std::string& place) { progress.say(place); }));
+  TRY(identity::AuditVerdict audit, opened.instance->audit().verify(opened.instance->database()));
+  if (!audit.sound())
+    inspection.findings.push_back(
+        {"audit_broken", "audit log", fmt::format("row {}: {}", *audit.first_broken, audit.why)});
+  progress.end();
+  if (output_of(arguments) == Output::json) {
+    json::array findings;
+    for (const repo::Finding& finding : inspection.findings)
+      findings.push_back(
+          json::object{{"what", finding.what}, {"place", finding.place}, {"detail", finding.detail}});
+    world.print(codec::to_text(json::object{{"clean", inspection.clean()},
+                                            {"repositories", inspection.repositories},
+                                            {"refs", inspection.refs},
+                                            {"objects", inspection.objects},
+                                            {"xorbs", inspection.xorbs},
+                                            {"bytes", inspection.bytes},
+                                            {"audit_rows", audit.rows},
+                                            {"findings", std::move(findings)}}) +
+                "\n");
+  } else {
+    for (const repo::Finding& finding : inspection.findings)
+      world.print(fmt::format("{}: {} in {}\n", finding.what, finding.detail, finding.place));
+    world.print(fmt::format(
+        "{} repositories, {} refs, {} large files, {} xorbs ({} bytes), {} audit rows read: {}\n",
+        inspection.repositories, inspection.refs, inspection.objects, inspection.xorbs, inspection.bytes,
+        audit.rows,
+        inspection.clean() ? "all is well" : fmt::format("{} findings", inspection.findings.size())));
+  }
+  return inspection.clean() ? exit_done : exit_failed;
+}
+
+Result<int> gc(World& world, const Arguments& arguments) {
+  TRY(std::chrono::milliseconds grace, parse_duration(arguments.value_or("--grace", "25h")));
+  TRY(Opened opened, open_instance(world, arguments));
+  const auto hub = open_hub(opened, world);
+  TRY(content::Collected collected,
+      opened.instance->content().collect(
+          grace, [&](const content::FileInfo& file) { return hub->uploads.is_live(file); }));
+  if (output_of(arguments) == Output::json)
+    world.print(codec::to_text(json::object{{"files", collected.files},
+                                            {"xorbs", collected.xorbs},
+                                            {"temporaries", collected.temporaries},
+                                            {"bytes", collected.bytes}}) +
+                "\n");
+  else
+    world.print(fmt::format(
+        "{} files and {} xorbs that nobody names are gone, {} unfinished ones too: {} bytes given back\n",
+        collected.files, collected.xorbs, collected.temporaries, collected.bytes));
+  return exit_done;
+}
+
+int tell_copied(World& world, const Arguments& arguments, std::string_view what,
+                const repo::CopyProgress& copied) {
+  if (output_of(arguments) == Output::json)
+    world.print(codec::to_text(json::object{{"files", copied.files}, {"bytes", copied.bytes}}) + "\n");
+  else
+    world.print(
+        fmt::format("{}: {} files, {} bytes, every digest checked\n", what, copied.files, copied.bytes));
+  return exit_done;
+}
+
+Result<int> backup(World& world, const Arguments& arguments) {
+  TRY(std::unique_ptr<io::Disk> target, io::open_posix_disk(io::Path(arguments.positionals()[0])));
+  Progress progress(world, "copied");
+  const auto each = [&](const repo::CopyProgress& copied) { progress.bytes(copied.bytes, 0); };
+  if (arguments.has("--verify")) {
+    TRY(repo::CopyProgress read, repo::verify_backup(*target, each));
+    progress.end();
+    return tell_copied(world, arguments, "backup is sound", read);
+  }
+  TRY(Opened opened, open_instance(world, arguments));
+  Instance& instance = *opened.instance;
+  const auto with_copied_store = [&](const std::string& url,
+                                     const std::function<Status(content::Store&)>& use) -> Status {
+    TRY(std::unique_ptr<sql::Database> database, sql::open_database(url));
+    content::StoreOptions options;
+    TRY(std::unique_ptr<content::Store> store,
+        content::open_store(options, instance.disk(), *database, world.clock(), world.random(), *opened.log,
+                            instance.metrics()));
+    return use(*store);
+  };
+  const repo::BackupSource source{instance.disk(), instance.database(), instance.content(),
+                                  with_copied_store};
+  TRY(repo::CopyProgress copied, repo::back_up(source, *target, world.clock(), each));
+  progress.end();
+  return tell_copied(world, arguments, "backup written", copied);
+}
+
+Result<int> restore(World& world, const Arguments& arguments) {
+  TRY(std::unique_ptr<io::Disk> from, io::open_posix_disk(io::Path(arguments.positionals()[0])));
+  TRY(std::unique_ptr<io::Disk> target,
+      io::open_posix_disk(io::Path(std::string(arguments.value_or("--data", "data")))));
+  Progress progress(world, "copied");
+  TRY(repo::CopyProgress copied, repo::restore(*from, *target, [&](const repo::CopyProgress& so_far) {
+        progress.bytes(so_far.bytes, 0);
+      }));
+  progress.end();
+  return tell_copied(world, arguments, "restored", copied);
+}
+
+using Work = Result<int> (*)(World&, const Arguments&);
+
+Command command(std::string words, std::string arguments, std::string summary, std::string example,
+                std::vector<FlagRow> flags, size_t positionals, Work work) {
+  arguments += "\n\n" + flags_help(flags);
+  auto run = [flags, positionals, work](World& world, std::span<const std::string_view> given) {
+    const auto parsed = Arguments::parse({flags, positionals, positionals}, given);
+    if (!parsed.ok()) return report(world, parsed.error());
+    const auto outcome = work(world, parsed.value());
+    return outcome.ok() ? outcome.value() : report(world, outcome.error(), output_of(parsed.value()));
+  };
+  return {std::move(words), std::move(arguments), std::move(summary), std::move(example), run};
+}
+
+}  // namespace
+
+std::vector<Command> maintenance_commands() {
+  return {
+      command("fsck", "[--data DIR] [--json]", "Reads everything again and names what is wrong.",
+              "holdfast fsck --data /srv/holdfast", {data_flag, database_flag, json_flag}, 0, fsck),
+      command("gc", "[--grace 25h] [--data DIR] [--json]",
+              "Removes bytes that no repository and no recent upload names.",
+              "holdfast gc --data /srv/holdfast",
+              {{"--grace", "SPAN", "Younger bytes stay [25h]; below 24h running uploads may lose theirs."},
+               data_flag,
+               database_flag,
+               json_flag},
+              0, gc),
+      command(
+          "backup", "FOLDER [--verify] [--data DIR] [--json]",
+          "Copies the instance as of one moment, while it runs; or checks a copy.",
+          "holdfast backup /mnt/backup/today --data /srv/holdfast",
+          {{"--verify", {}, "Read FOLDER through and compare every digest instead."}, data_flag, json_flag},
+          1, backup),
+      command("restore", "FOLDER --data DIR [--json]", "Lays a backup out as a data folder.",
+              "holdfast restore /mnt/backup/today --data /srv/holdfast", {data_flag, json_flag}, 1, restore),
+  };
+}
+
+}  // namespace holdfast::cli
