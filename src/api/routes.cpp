@@ -1,0 +1,17 @@
+#include "api/routes.h"
+
+#include "api/git_routes.h"
+#include "api/hub_routes.h"
+#include "api/lfs_routes.h"
+#include "api/xet_routes.h"
+
+namespace holdfast::api {
+
+void add_all_routes(RouteTable& table, Services& services, const DoorParts& parts) {
+  add_hub_routes(table, services);
+  add_git_routes(table, services, parts.git);
+  add_lfs_routes(table, services, parts.instance_key, parts.data);
+  add_xet_routes(table, services, parts.instance_key);
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "api/route.h"
+#include "base/secret.h"
+#include "io/disk.h"
+
+namespace holdfast::git {
+class SmartHttp;
+}
+
+namespace holdfast::api {
+
+// What single doors need besides the services.
+struct DoorParts {
+  git::SmartHttp& git;
+  const Secret& instance_key;
+  io::Disk& data;  // The data folder.
+};
+
+// Every group of routes, in the order of docs: what the server mounts and what the authorisation matrix
+// walks.
+void add_all_routes(RouteTable& table, Services& services, const DoorParts& parts);
+
+}  // namespace holdfast::api

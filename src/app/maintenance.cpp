@@ -1,0 +1,69 @@
+#include "app/maintenance.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/guarded.h"
+
+namespace holdfast::app {
+namespace {
+
+constexpr std::chrono::seconds figures_step{15};
+constexpr std::chrono::hours uploads_step{1};
+constexpr std::chrono::hours collection_step{24};
+
+class TimedMaintenance final : public Maintenance {
+ public:
+  explicit TimedMaintenance(const MaintenanceParts& parts) : parts_(parts) {
+    thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+  }
+
+ private:
+  void run(std::stop_token stop) {
+    auto uploads_at = parts_.clock.now() + uploads_step;
+    auto collection_at = parts_.clock.now() + collection_step;
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+      wake_.wait_for(lock, stop, figures_step, [] { return false; });
+      if (stop.stop_requested()) return;
+      parts_.probe.refresh();
+      const auto now = parts_.clock.now();
+      if (now >= uploads_at) {
+        uploads_at = now + uploads_step;
+        note("uploads_not_forgotten", guarded([&] { return parts_.hub.uploads.forget_old(); }));
+      }
+      if (now >= collection_at) {
+        collection_at = now + collection_step;
+        note("collection_failed", guarded([&] { return collect(); }));
+      }
+    }
+  }
+
+  Status collect() {
+    TRY(content::Collected collected,
+        parts_.content.collect(collection_grace, [this](const content::FileInfo& file) {
+          return parts_.hub.uploads.is_live(file);
+        }));
+    parts_.log.info("collected",
+                    {{"files", collected.files}, {"xorbs", collected.xorbs}, {"bytes", collected.bytes}});
+    return Done{};
+  }
+
+  void note(std::string_view event, const Status& outcome) {
+    if (!outcome.ok()) parts_.log.failure(event, outcome.error());
+  }
+
+  MaintenanceParts parts_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+std::unique_ptr<Maintenance> start_maintenance(const MaintenanceParts& parts) {
+  return std::make_unique<TimedMaintenance>(parts);
+}
+
+}  // namespace holdfast::app

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "app/process_probe.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "content/store.h"
+#include "repo/hub.h"
+
+namespace holdfast::app {
+
+struct MaintenanceParts {
+  content::Store& content;
+  repo::Hub& hub;
+  ProcessProbe& probe;
+  const Clock& clock;
+  Log& log;
+};
+
+inline constexpr std::chrono::hours collection_grace{
+    25};  // Above the 24 h for which uploads and dedup answers hold.
+
+// The work nobody asks for: figures every 15 seconds, forgotten uploads every hour, garbage collection once a
+// day. Owns its thread, which ends with it, at the latest after the step it is in.
+class Maintenance {
+ public:
+  virtual ~Maintenance() = default;
+};
+std::unique_ptr<Maintenance> start_maintenance(const MaintenanceParts& parts);
+
+}  // namespace holdfast::app

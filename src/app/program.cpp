@@ -1,0 +1,163 @@
+#include "app/program.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "api/error_answer.h"
+#include "api/health.h"
+#include "api/routes.h"
+#include "api/services.h"
+#include "app/maintenance.h"
+#include "app/process_probe.h"
+#include "base/data_layout.h"
+#include "cli/instance.h"
+#include "git/git_hook.h"
+#include "git/hook_server.h"
+#include "git/smart_http.h"
+#include "identity/reserved_names.h"
+#include "io/folder_lock.h"
+#include "net/server.h"
+#include "repo/hub.h"
+
+namespace holdfast::app {
+namespace {
+
+constexpr uint64_t free_bytes_min = 64 << 20;  // Below it a commit's journal may not fit.
+constexpr size_t socket_name_max = 100;        // The kernel's limit is 107.
+
+// In the data folder, or, where its path is too long for a socket, in a folder of its own under /tmp.
+Result<io::Path> hook_socket_path(io::Disk& disk, Random& random) {
+  io::Path path = disk.absolute(io::Path(data_layout::run) / "hooks.sock");
+  if (path.string().size() <= socket_name_max) return path;
+  const io::Path folder = "/tmp/holdfast-" + random.hex(8);
+  TRY(std::unique_ptr<io::Disk> made, io::open_posix_disk(folder));
+  TRY_DONE(made->restrict_to_owner("."));
+  return folder / "hooks.sock";
+}
+
+// Names of routes are no names of users (design decision 14). The command line, which has no router, refuses
+// by the list of identity/reserved_names.h; that list and the router's own table must agree.
+Status check_reserved_names(const net::Router& router) {
+  for (const std::string& name : router.reserved_names())
+    if (!identity::is_reserved_name(name))
+      return fail(Code::internal,
+                  fmt::format("'{}' is a route and missing in identity/reserved_names.h", name));
+  return Done{};
+}
+
+class RunningProgram final : public Program {
+ public:
+  RunningProgram(const Clock& clock, Random& random, Log& log) : clock_(clock), random_(random), log_(log) {}
+  ~RunningProgram() override { stop(); }
+
+  Status open(const ServeOptions& options, const std::string& program_path) {
+    cli::InstanceOptions instance;
+    instance.data = options.data;
+    instance.database = options.database;
+    TRY(instance_, cli::Instance::open(instance, cli::WhenMissing::create, clock_, random_, log_));
+    TRY(lock_, io::lock_folder(instance_->disk().absolute(data_layout::run), "serve.lock",
+                               fmt::format("holdfast serve, pid {}", ::getpid())));
+    TRY(first_admin_, identity::ensure_first_admin(instance_->accounts(), instance_->tokens()));
+    TRY_DONE(open_hub(program_path));
+    TRY_DONE(open_doors(options));
+    probe_.emplace(instance_->metrics(), instance_->content(), instance_->disk());
+    maintenance_ = start_maintenance({instance_->content(), *hub_, *probe_, clock_, log_});
+    url_ = fmt::format("{}://{}:{}", options.server.certificate_file.empty() ? "http" : "https",
+                       options.server.address.find(':') == std::string::npos
+                           ? options.server.address
+                           : "[" + options.server.address + "]",
+                       server_->port());
+    log_.info("listening", {{"url", url_}});
+    return Done{};
+  }
+
+  std::string url() const override { return url_; }
+  const std::optional<identity::FirstAdmin>& first_admin() const override { return first_admin_; }
+
+  void stop() override {
+    stopping_ = true;
+    maintenance_.reset();
+    if (server_) server_->stop();
+    server_.reset();
+  }
+
+ private:
+  Status open_hub(const std::string& program_path) {
+    repo::HubParts parts{instance_->database(),
+                         instance_->disk(),
+                         instance_->content(),
+                         instance_->permission(),
+                         instance_->audit(),
+                         clock_,
+                         random_,
+                         log_};
+    hub_ = std::make_unique<repo::Hub>(parts);
+    TRY(size_t repaired, hub_->publisher.repair());
+    if (repaired > 0) log_.warn("refs_repaired", {{"refs", repaired}});
+    TRY_DONE(git::install_hooks(instance_->disk(), data_layout::hooks, program_path));
+    git::HookServerOptions hooks;
+    TRY(hooks.socket, hook_socket_path(instance_->disk(), random_));
+    TRY(hook_server_,
+        git::start_hook_server(hooks, hub_->push_rules, hub_->push_rules, clock_, random_, log_));
+    git::SmartHttpOptions smart;
+    smart.hooks_folder = instance_->disk().absolute(data_layout::hooks);
+    smart_http_ = git::make_smart_http(smart, *hook_server_, clock_, log_);
+    return Done{};
+  }
+
+  Status open_doors(const ServeOptions& options) {
+    services_.emplace(api::Services{clock_, random_, log_, instance_->metrics(), instance_->database(),
+                                    instance_->accounts(), instance_->tokens(), instance_->permission(),
+                                    instance_->audit(), instance_->content(), *hub_, router_,
+                                    options.public_url});
+    const api::DoorParts parts{*smart_http_, instance_->key(), instance_->disk()};
+    api::add_all_routes(table_, *services_, parts);
+    api::add_health_routes(table_, *services_, [this] { return ready(); });
+    TRY_DONE(api::mount(table_, *services_, router_));
+    TRY_DONE(check_reserved_names(router_));
+    TRY(server_, net::start_server(options.server, router_, api::write_error, clock_, random_, log_,
+                                   instance_->metrics()));
+    return Done{};
+  }
+
+  Status ready() {
+    if (stopping_) return fail(Reason::shutting_down, "stopping");
+    TRY_DONE(instance_->database().read([](sql::Transaction& tx) -> Status {
+      return tx.query("SELECT 1", {}, [](const sql::Row&) { return true; });
+    }));
+    TRY(uint64_t free, instance_->disk().free_bytes());
+    if (free < free_bytes_min) return fail(Reason::disk_full, "the disk is nearly full");
+    return Done{};
+  }
+
+  const Clock& clock_;
+  Random& random_;
+  Log& log_;
+  std::atomic<bool> stopping_ = false;
+  std::string url_;
+  std::optional<identity::FirstAdmin> first_admin_;
+
+  // In the order they are opened; destroyed in reverse.
+  std::unique_ptr<cli::Instance> instance_;
+  std::unique_ptr<io::FolderLock> lock_;
+  std::unique_ptr<repo::Hub> hub_;
+  std::unique_ptr<git::HookServer> hook_server_;
+  std::unique_ptr<git::SmartHttp> smart_http_;
+  net::Router router_;
+  api::RouteTable table_;
+  std::optional<api::Services> services_;
+  std::optional<ProcessProbe> probe_;
+  std::unique_ptr<net::Server> server_;
+  std::unique_ptr<Maintenance> maintenance_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Program>> start_program(const ServeOptions& options, const std::string& program_path,
+                                               const Clock& clock, Random& random, Log& log) {
+  auto program = std::make_unique<RunningProgram>(clock, random, log);
+  TRY_DONE(program->open(options, program_path));
+  return std::unique_ptr<Program>(std::move(program));
+}
+
+}  // namespace holdfast::app

@@ -1,0 +1,141 @@
+#include "app/serve_options.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <vector>
+
+#include "base/arguments.h"
+#include "io/disk.h"
+
+namespace holdfast::app {
+namespace {
+
+constexpr std::array table = {
+    OptionRow{"listen", OptionKind::text, "127.0.0.1:8080",
+              "Address and port of the HTTP door; port 0 takes any free one."},
+    OptionRow{"next-free-port", OptionKind::flag, "false",
+              "When the port is taken, take one of the 50 after it."},
+    OptionRow{"data", OptionKind::text, "data",
+              "Folder of database, repositories, content and keys; made when missing."},
+    OptionRow{"database",
+              OptionKind::text,
+              "",
+              "postgresql://… instead of SQLite in the data folder.",
+              0,
+              0,
+              {},
+              OptionShown::secret},
+    OptionRow{"public-url", OptionKind::text, "",
+              "Address that answers start with, when a proxy stands in front."},
+    OptionRow{"tls-certificate", OptionKind::text, "", "PEM file; with tls-key the door speaks HTTPS."},
+    OptionRow{"tls-key", OptionKind::text, "", "PEM file of the certificate's private key."},
+    OptionRow{"log-level", OptionKind::choice, "info",
+              "From which level on events are logged, one JSON line each, on standard error.", 0, 0,
+              "debug|info|warn|error"},
+    OptionRow{"json", OptionKind::flag, "false", "Tell what happens at start as JSON lines."},
+    OptionRow{"limits.disk-threads", OptionKind::count, "16",
+              "Requests that work on disk and database at once.", 1, 512},
+    OptionRow{"limits.connections", OptionKind::count, "4096", "Open connections; more are refused at once.",
+              1, 100'000},
+    OptionRow{"limits.head-timeout", OptionKind::duration, "15s",
+              "From the first byte of a request to the end of its head.", 100, 600'000},
+    OptionRow{"limits.idle-timeout", OptionKind::duration, "75s",
+              "Between requests, and between pieces of a body.", 100, 3'600'000},
+    OptionRow{"limits.stop-timeout", OptionKind::duration, "20s",
+              "For running answers when the server stops.", 0, 600'000},
+};
+
+constexpr uint64_t file_bytes_max = 1 << 20;
+
+// What the command line may say: every option of the table, and the file.
+std::vector<FlagRow> flag_rows(const std::vector<std::string>& names) {
+  std::vector<FlagRow> rows{{"--config", "FILE", "TOML file with any of these options."}};
+  for (size_t i = 0; i < table.size(); ++i)
+    rows.push_back({names[i],
+                    table[i].kind == OptionKind::flag ? std::string_view() : std::string_view("VALUE"),
+                    table[i].help});
+  return rows;
+}
+
+Result<OptionPairs> read_file(std::string_view path) {
+  TRY(std::unique_ptr<io::Disk> disk,
+      io::open_posix_disk(io::Path(path).has_parent_path() ? io::Path(path).parent_path() : io::Path(".")));
+  auto text = io::read_text(*disk, io::Path(path).filename(), file_bytes_max);
+  if (!text.ok())
+    return fail(Reason::bad_request,
+                fmt::format("--config {} cannot be read: {}", path, text.error().message));
+  return parse_option_file(text.value());
+}
+
+LogLevel level_of(std::string_view name) {
+  if (name == "debug") return LogLevel::debug;
+  if (name == "warn") return LogLevel::warn;
+  if (name == "error") return LogLevel::error;
+  return LogLevel::info;
+}
+
+Result<uint16_t> parse_port(std::string_view text) {
+  uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size())
+    return fail(Reason::bad_request, fmt::format("the port of --listen is 0 to 65535, not '{}'", text));
+  return port;
+}
+
+}  // namespace
+
+std::span<const OptionRow> serve_options() { return table; }
+
+Result<Listen> parse_listen(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0)
+    return fail(Reason::bad_request, fmt::format("--listen is ADDRESS:PORT, not '{}'", text));
+  Listen listen;
+  std::string_view address = text.substr(0, colon);
+  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  listen.address = address;
+  TRY(listen.port, parse_port(text.substr(colon + 1)));
+  return listen;
+}
+
+Result<ServeOptions> read_serve_options(std::span<const std::string_view> words, const cli::World& world) {
+  std::vector<std::string> names;
+  for (const OptionRow& row : table) names.push_back("--" + std::string(row.name));
+  const std::vector<FlagRow> rows = flag_rows(names);
+  TRY(Arguments arguments, Arguments::parse({rows, 0, 0}, words));
+  OptionSources sources;
+  sources.environment = [&world](const std::string& name) { return world.environment(name); };
+  for (const auto& [name, value] : arguments.flags())
+    if (name != "--config")
+      sources.flags.emplace_back(name.substr(2), value.empty() ? "true" : std::string(value));
+  if (const auto file = arguments.value("--config")) {
+    TRY(sources.file, read_file(*file));
+  }
+  TRY(Options chosen, Options::read(table, sources));
+
+  ServeOptions options;
+  options.data = chosen.text("data");
+  options.database = chosen.text("database");
+  options.public_url = chosen.text("public-url");
+  while (options.public_url.ends_with('/')) options.public_url.pop_back();
+  TRY(Listen listen, parse_listen(chosen.text("listen")));
+  options.server.address = listen.address;
+  options.server.port = listen.port;
+  options.server.next_free_port = chosen.flag("next-free-port");
+  options.server.certificate_file = chosen.text("tls-certificate");
+  options.server.key_file = chosen.text("tls-key");
+  if (options.server.certificate_file.empty() != options.server.key_file.empty())
+    return fail(Reason::bad_request, "--tls-certificate and --tls-key go together");
+  options.server.disk_threads = static_cast<int>(chosen.count("limits.disk-threads"));
+  options.server.limits.connections_max = static_cast<size_t>(chosen.count("limits.connections"));
+  options.server.limits.head_timeout = chosen.duration("limits.head-timeout");
+  options.server.limits.idle_timeout = chosen.duration("limits.idle-timeout");
+  options.server.limits.stop_timeout = chosen.duration("limits.stop-timeout");
+  options.log_level = level_of(chosen.text("log-level"));
+  options.output = chosen.flag("json") ? cli::Output::json : cli::Output::people;
+  return options;
+}
+
+}  // namespace holdfast::app

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "base/options.h"
+#include "base/result.h"
+#include "cli/command.h"
+#include "net/server.h"
+
+namespace holdfast::app {
+
+// What `holdfast serve` was told, read once from flags, environment and defaults.
+struct ServeOptions {
+  std::string data;
+  std::string database;    // Empty: SQLite in the data folder.
+  std::string public_url;  // Empty: answers use the request's Host.
+  net::ServerOptions server;
+  LogLevel log_level = LogLevel::info;
+  cli::Output output = cli::Output::people;
+};
+
+// The one table of the options a user meets: parser, help, docs/options.md and the errors about unknown names
+// are made from it. Precedence: flag, environment (HOLDFAST_…), the TOML file of --config, the table.
+std::span<const OptionRow> serve_options();
+
+Result<ServeOptions> read_serve_options(std::span<const std::string_view> words, const cli::World& world);
+
+// "--listen ADDRESS:PORT"; IPv6 as "[::1]:8080".
+struct Listen {
+  std::string address;
+  uint16_t port = 0;
+};
+Result<Listen> parse_listen(std::string_view text);
+
+}  // namespace holdfast::app
