@@ -59,8 +59,9 @@ CallHandler not_there() {
 }
 
 // Usage figures of the client: taken and forgotten.
-CallHandler telemetry() {
-  return [](const Call&) -> Result<net::Response> { return json_answer(json::object{}); };
+Result<net::Response> telemetry(const XetDoor& door, const Call& call) {
+  TRY_DONE(cas_caller(door, call, CasScope::read));
+  return json_answer(json::object{});
 }
 
 std::optional<std::string_view> bearer(const net::Request& request) {
@@ -140,9 +141,10 @@ void add_xet_routes(RouteTable& table, Services& services, const Secret& instanc
   table.add({"GET", "/cas/v1/reconstructions", "cas_reconstructions", cas, 0, handler(xet_reconstructions)});
   table.add({"HEAD", "/cas/v1/files/{hash}", "cas_head_file", cas, 0, handler(xet_head_file)});
   table.add({"GET", "/cas/data/{hash}", "cas_data", Access::signed_url, 0, handler(xet_data)});
-  table.add({"POST", "/cas/v1/telemetry", "cas_telemetry", Access::open, telemetry_bytes_max, telemetry()});
+  table.add({"POST", "/cas/v1/telemetry", "cas_telemetry", cas, telemetry_bytes_max, handler(telemetry)});
+  // No hub token comes along here either, so these are not `open`, which would look for one.
   for (const char* method : {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
-    table.add({method, "/cas/{rest*}", "cas_unknown", Access::open, 0, not_there()});
+    table.add({method, "/cas/{rest*}", "cas_unknown", cas, 0, not_there()});
 }
 
 }  // namespace holdfast::api

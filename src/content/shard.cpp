@@ -194,7 +194,12 @@ Bytes write_shard(const Shard& shard) {
   out.u64(shard_footer_version);
   out.u64(files_at);
   out.u64(xorbs_at);
-  out.zeros(48);
+  // Three look-up tables that we leave out. Their places must be named all the same: hf_xet takes the first
+  // for the end of the xorbs, and a zero there makes it ask for exabytes of memory and die.
+  for (int table = 0; table < 3; ++table) {
+    out.u64(footer_at);
+    out.u64(0);
+  }
   out.bytes(shard.footer->hmac_key);
   out.u64(shard.footer->created);
   out.u64(shard.footer->expiry);

@@ -79,6 +79,20 @@ TEST(Shard, EveryCutAndManyChangesAreRefusedOrHarmless) {
   }
 }
 
+// hf_xet 1.8.0 takes the offset of the first look-up table for the end of the xorbs, also where there is
+// none: with a zero it asks for exabytes and dies.
+TEST(Shard, AnAnswerNamesWhereItsMissingTablesWouldBe) {
+  Shard shard;
+  shard.footer.emplace();
+  const Bytes bytes = write_shard(shard);
+  const size_t footer = bytes.size() - shard_footer_bytes;
+  for (const size_t table : {24, 40, 56}) {
+    ByteReader reader(ByteView(bytes).subspan(footer + table));
+    EXPECT_EQ(reader.u64().value(), footer);
+    EXPECT_EQ(reader.u64().value(), 0U);
+  }
+}
+
 // The sha256 lies in the shard with each group of eight bytes turned: raw afb0c708c3531342… is the object
 // 421353c308c7b0af….
 TEST(Shard, TheSha256IsTurned) {
