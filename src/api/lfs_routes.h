@@ -1,7 +1,6 @@
 #pragma once
 
-#include <cstdint>
-
+#include "api/lfs_limits.h"
 #include "api/route.h"
 
 namespace holdfast {
@@ -12,14 +11,6 @@ class Disk;
 }
 
 namespace holdfast::api {
-
-struct LfsLimits {
-  uint64_t object_bytes_max = 1ULL << 40;
-  size_t objects_max = 1000;                   // Of one batch.
-  uint64_t parts_above_bytes = 5'000'000'000;  // Larger ones go in parts, where the client can.
-  uint64_t part_bytes = 64 << 20;              // Grows so that an object has at most `parts_max`.
-  uint32_t parts_max = 1000;
-};
 
 // The door of git-lfs, huggingface_hub and the `hf lfs-multipart-upload` agent (hub-protocol.md 1.7):
 //   POST {repo}.git/info/lfs/objects/batch, …/objects/verify, GET|POST …/locks, POST …/locks/verify

@@ -10,7 +10,7 @@ namespace holdfast::api {
 void add_all_routes(RouteTable& table, Services& services, const DoorParts& parts) {
   add_hub_routes(table, services);
   add_git_routes(table, services, parts.git);
-  add_lfs_routes(table, services, parts.instance_key, parts.data);
+  add_lfs_routes(table, services, parts.instance_key, parts.data, parts.lfs);
   add_xet_routes(table, services, parts.instance_key);
 }
 

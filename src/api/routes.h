@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/lfs_limits.h"
 #include "api/route.h"
 #include "base/secret.h"
 #include "io/disk.h"
@@ -15,6 +16,7 @@ struct DoorParts {
   git::SmartHttp& git;
   const Secret& instance_key;
   io::Disk& data;  // The data folder.
+  LfsLimits lfs = {};
 };
 
 // Every group of routes, in the order of docs: what the server mounts and what the authorisation matrix

@@ -110,7 +110,7 @@ class RunningProgram final : public Program {
                                     instance_->accounts(), instance_->tokens(), instance_->permission(),
                                     instance_->audit(), instance_->content(), *hub_, router_,
                                     options.public_url});
-    const api::DoorParts parts{*smart_http_, instance_->key(), instance_->disk()};
+    const api::DoorParts parts{*smart_http_, instance_->key(), instance_->disk(), options.lfs};
     api::add_all_routes(table_, *services_, parts);
     api::add_health_routes(table_, *services_, [this] { return ready(); });
     TRY_DONE(api::mount(table_, *services_, router_));

@@ -43,6 +43,8 @@ constexpr std::array table = {
               "From the first byte of a request to the end of its head.", 100, 600'000},
     OptionRow{"limits.idle-timeout", OptionKind::duration, "75s",
               "Between requests, and between pieces of a body.", 100, 3'600'000},
+    OptionRow{"limits.lfs-part", OptionKind::bytes, "64MiB",
+              "LFS objects above 80 such parts go up in parts, where the client can.", 64 << 10, 1LL << 32},
     OptionRow{"limits.stop-timeout", OptionKind::duration, "20s",
               "For running answers when the server stops.", 0, 600'000},
 };
@@ -133,6 +135,8 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
   options.server.limits.head_timeout = chosen.duration("limits.head-timeout");
   options.server.limits.idle_timeout = chosen.duration("limits.idle-timeout");
   options.server.limits.stop_timeout = chosen.duration("limits.stop-timeout");
+  options.lfs.part_bytes = chosen.bytes("limits.lfs-part");
+  options.lfs.parts_above_bytes = 80 * options.lfs.part_bytes;
   options.log_level = level_of(chosen.text("log-level"));
   options.output = chosen.flag("json") ? cli::Output::json : cli::Output::people;
   return options;

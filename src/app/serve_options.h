@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/lfs_limits.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "base/result.h"
@@ -19,6 +20,7 @@ struct ServeOptions {
   std::string database;    // Empty: SQLite in the data folder.
   std::string public_url;  // Empty: answers use the request's Host.
   net::ServerOptions server;
+  api::LfsLimits lfs;
   LogLevel log_level = LogLevel::info;
   cli::Output output = cli::Output::people;
 };
