@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "git/stale_locks.h"
 #include "identity/audit.h"
 #include "repo/card_index.h"
 #include "repo/uploads.h"
@@ -141,8 +142,14 @@ Result<size_t> Publisher::repair() {
       continue;
     }
     TRY(const std::vector<git::Ref> truth, refs(repository));
-    TRY(const size_t moved, git::project_refs(objects.value(), truth));
-    changed += moved;
+    const auto unlocked = git::remove_stale_locks(objects.value().folder());
+    const auto moved = unlocked.ok() ? git::project_refs(objects.value(), truth) : unlocked;
+    // One damaged repository must not keep the others from being served; fsck names it.
+    if (!moved.ok()) {
+      log_.failure("ref_projection_failed", moved.error(), {{"repo", repository.raw}});
+      continue;
+    }
+    changed += moved.value();
   }
   return changed;
 }
