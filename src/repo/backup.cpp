@@ -214,6 +214,11 @@ Result<CopyProgress> read_through(io::Disk& backup, io::Disk* target, const Each
       return fail(Code::corrupt,
                   fmt::format("{} in the backup is not what the manifest says", line.path.generic_string()));
     folders.insert(line.path.parent_path().generic_string());
+    // Git takes a folder without refs/ for no repository; the references themselves come back at the next
+    // start.
+    if (target != nullptr && line.path.filename() == "HEAD") {
+      TRY_DONE(target->make_directories(line.path.parent_path() / "refs" / "heads"));
+    }
     ++progress.files;
     progress.bytes += copied.bytes;
     if (each) each(progress);
