@@ -50,9 +50,13 @@ class HoldfastServer:
     def folder(self):
         return str(self.data / "server")
 
-    def start(self):
+    def restart(self, port):
+        """After kill(): on the port it had, so that clients find it again."""
+        return self.start(port)
+
+    def start(self, port=0):
         log = open(self.log_path, "ab")
-        self.process = subprocess.Popen([program(), "serve", "--listen", "127.0.0.1:0", "--data", self.folder, "--json", *self.options],
+        self.process = subprocess.Popen([program(), "serve", "--listen", f"127.0.0.1:{port}", "--data", self.folder, "--json", *self.options],
                                         stdout=subprocess.PIPE, stderr=log, text=True)
         log.close()
         self.url = None
