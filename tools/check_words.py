@@ -54,6 +54,7 @@ CODE = [
     Rule(r"#\s*include\s*<(sqlite3\.h|libpq)", "use sql/database.h", in_rooms("sql"), True),
     Rule(r"#\s*include\s*<git2", "use git/", in_rooms("git"), True),
     Rule(r"#\s*include\s*<curl/", "use net/client.h", in_rooms("net"), True),
+    Rule(r"\bfor\s*\(.*:.*\bquery\(\)\.", "name the query first: a range-for does not keep a temporary alive before C++23", nowhere, True),
     Rule(r"\bassert\s*\(", "use CHECK (base/check.h), which stays on in the product", nowhere, True),
     Rule(r"\bstd::sto(i|l|ul|ll|ull|f|d|ld)\b", "use std::from_chars: this one throws on input"),
     Rule(r"\bstd::(cout|cerr|clog)\b|(?<![\w:])printf\s*\(", "write to the Log (base/log.h), or to cli's World for people", in_rooms("app")),

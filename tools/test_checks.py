@@ -84,6 +84,7 @@ BANNED = [
     ("#include <sqlite3.h>", "sql/database.h"),
     ("#include <git2/refs.h>", "git/"),
     ("#include <curl/curl.h>", "net/client.h"),
+    ("for (auto& pair : call.query().pairs()) {", "name the query"),
     ("assert(x);", "CHECK"),
     ("int port = std::stoi(text);", "from_chars"),
     ('std::cout << "hello";', "Log"),

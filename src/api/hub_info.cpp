@@ -156,7 +156,8 @@ Result<repo::SearchQuery> search_query(repo::RepoType type, const net::Query& qu
 // The same address with another cursor.
 std::string next_page(const Call& call, std::string_view cursor) {
   std::string query;
-  for (const auto& [key, value] : call.query().pairs()) {
+  const net::Query asked = call.query();  // Named: a loop does not keep a temporary alive.
+  for (const auto& [key, value] : asked.pairs()) {
     if (key == "cursor") continue;
     query += fmt::format("{}={}&", codec::form_encode(key), codec::form_encode(value));
   }

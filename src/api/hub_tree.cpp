@@ -47,7 +47,8 @@ size_t number_or(std::string_view text, size_t fallback, size_t at_most) {
 
 std::string with_parameter(const Call& call, std::string_view name, std::string_view value) {
   std::string query;
-  for (const auto& [key, old] : call.query().pairs())
+  const net::Query asked = call.query();  // Named: a loop does not keep a temporary alive.
+  for (const auto& [key, old] : asked.pairs())
     if (key != name) query += fmt::format("{}={}&", codec::form_encode(key), codec::form_encode(old));
   return fmt::format("{}{}?{}{}={}", call.base_url, call.request.path(), query, name,
                      codec::form_encode(value));

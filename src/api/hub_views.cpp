@@ -67,7 +67,8 @@ constexpr auto model_properties = std::to_array<std::string_view>({"author",
                                                                    "transformersInfo",
                                                                    "trendingScore",
                                                                    "usedStorage",
-                                                                   "widgetData"});
+                                                                   "widgetData",
+                                                                   "xetEnabled"});
 constexpr auto dataset_properties = std::to_array<std::string_view>({"author",
                                                                      "cardData",
                                                                      "citation",
@@ -87,11 +88,12 @@ constexpr auto dataset_properties = std::to_array<std::string_view>({"author",
                                                                      "siblings",
                                                                      "tags",
                                                                      "trendingScore",
-                                                                     "usedStorage"});
+                                                                     "usedStorage",
+                                                                     "xetEnabled"});
 constexpr auto space_properties = std::to_array<std::string_view>(
-    {"author", "cardData", "createdAt", "datasets", "disabled", "lastModified", "likes", "models", "private",
-     "region", "resourceGroup", "runtime", "sdk", "sha", "siblings", "subdomain", "tags", "trendingScore",
-     "usedStorage"});
+    {"author",   "cardData",  "createdAt", "datasets",      "disabled",    "lastModified", "likes",
+     "models",   "private",   "region",    "resourceGroup", "runtime",     "sdk",          "sha",
+     "siblings", "subdomain", "tags",      "trendingScore", "usedStorage", "xetEnabled"});
 
 std::span<const std::string_view> properties_of(repo::RepoType type) {
   switch (type) {
@@ -141,6 +143,7 @@ json::object repo_view(const repo::Repository& repository, const repo::Card& car
   out["downloadsAllTime"] = repository.downloads;
   out["likes"] = repository.likes;
   out["trendingScore"] = 0;
+  out["xetEnabled"] = true;  // Asked for by huggingface_hub 0.x before a large upload.
   json::array tags;
   for (const std::string& tag : card.tags) tags.emplace_back(tag);
   out["tags"] = std::move(tags);

@@ -5,6 +5,7 @@ import random
 import uuid
 from pathlib import Path
 
+import huggingface_hub
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfFileSystem, hf_hub_download, snapshot_download
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, RevisionNotFoundError
@@ -226,3 +227,13 @@ def test_a_large_folder_goes_up_in_parts(api, repo, tmp_path):
         (tmp_path / "sub" / f"{number}.txt").write_text(str(number))
     api.upload_large_folder(repo_id=repo, folder_path=tmp_path, repo_type="model", print_report=False)
     assert len(api.list_repo_files(repo)) == 22
+
+
+def test_large_files_take_the_door_this_run_is_about(api, repo, server):
+    """Otherwise the runs with and without Xet would prove the same thing."""
+    api.upload_file(path_or_fileobj=noise(LARGE, 10), path_in_repo="m.bin", repo_id=repo)
+    log = server.log_path.read_text()
+    by_xet, by_lfs = '"route":"cas_put_shard' in log, '"route":"lfs_upload"' in log
+    # 0.x asks the LFS batch which door to take, and is told the plain one.
+    xet = os.environ.get("HF_HUB_DISABLE_XET") != "1" and not huggingface_hub.__version__.startswith("0.")
+    assert (by_xet, by_lfs) == ((True, False) if xet else (False, True))

@@ -14,7 +14,7 @@ def test_whoami_names_the_tokens_owner(api, stranger):
 
 
 def test_a_bad_token_is_refused_as_such():
-    with pytest.raises(HfHubHTTPError) as refusal:
+    with pytest.raises((HfHubHTTPError, OSError)) as refusal:  # 0.x raises the error of its HTTP library.
         HfApi(token="hf_" + "x" * 34).whoami()
     assert status_of(refusal) == 401
 
@@ -73,11 +73,10 @@ def test_a_private_repository_looks_missing_to_everyone_else(api, stranger, anon
     for path in ("/api/models/{}", "/api/models/{}/tree/main", "/{}/resolve/main/a.txt", "/{}.git/info/refs?service=git-upload-pack",
                  "/api/models/{}/xet-read-token/main", "/api/models/{}/commits/main", "/api/models/{}/refs"):
         for token in (None, tokens["bea"]):
-            seen, never = (server.http("GET", path.format(repo), token) for repo in (name, missing))
+            seen, never = (server.http("GET", path.format(repo), token, headers={"X-Request-Id": "same"}) for repo in (name, missing))
             assert seen.status == never.status and seen.status in (401, 404), (path, seen.status, never.status)
             assert seen.body.replace(name.encode(), b"") == never.body.replace(missing.encode(), b""), path
-            varying = {"x-request-id", "date"}
-            headers = [{key.lower(): value.replace(repo, "") for key, value in answer.headers.items() if key.lower() not in varying}
+            headers = [{key.lower(): value.replace(repo, "") for key, value in answer.headers.items() if key.lower() != "date"}
                        for answer, repo in ((seen, name), (never, missing))]
             assert headers[0] == headers[1], path
 
