@@ -142,6 +142,8 @@ void add_xet_routes(RouteTable& table, Services& services, const Secret& instanc
   table.add({"HEAD", "/cas/v1/files/{hash}", "cas_head_file", cas, 0, handler(xet_head_file)});
   table.add({"GET", "/cas/data/{hash}", "cas_data", Access::signed_url, 0, handler(xet_data)});
   table.add({"POST", "/cas/v1/telemetry", "cas_telemetry", cas, telemetry_bytes_max, handler(telemetry)});
+  table.add({"POST", "/v1/telemetry", "cas_telemetry_root", cas, telemetry_bytes_max,
+             handler(telemetry)});  // hf_xet 1.8 drops "/cas".
   // No hub token comes along here either, so these are not `open`, which would look for one.
   for (const char* method : {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
     table.add({method, "/cas/{rest*}", "cas_unknown", cas, 0, not_there()});
