@@ -137,7 +137,8 @@ Error disk_error(int error_number, std::string_view verb, std::string_view name,
       return fail(Reason::already_exists, std::move(message), where);
     case ENOSPC:
     case EDQUOT:
-      return fail(Reason::disk_full, std::move(message), where);
+      // This one reaches remote callers, who must not learn how our files are named.
+      return fail(Reason::disk_full, "the server's disk is full", where);
     case ENAMETOOLONG:
       return fail(Reason::bad_request, std::move(message), where);
     default:
