@@ -2,6 +2,7 @@
 #include "cli/audit.h"
 #include "cli/command.h"
 #include "cli/forward.h"
+#include "cli/git_hook.h"
 #include "cli/hub_commands.h"
 #include "cli/maintenance.h"
 #include "cli/org.h"
@@ -24,6 +25,7 @@ std::vector<Command> commands() {
   add(token_commands());
   add(maintenance_commands());
   add(audit_commands());
+  add(git_hook_commands());
   add(forward_commands());
   add(run_commands());
   add(tokenize_commands());
