@@ -2,12 +2,16 @@
 import hashlib
 import json
 import os
+import pickle
 import random
 import re
 import struct
+import subprocess
+import sys
+from urllib.parse import quote
 
 import pytest
-from huggingface_hub import hf_hub_download
+from huggingface_hub import CommitOperationAdd, hf_hub_download
 
 pytest.importorskip("hf_xet")
 
@@ -92,6 +96,36 @@ def test_another_repository_with_the_same_bytes_stores_them_once(api, server, re
     assert stored_bytes(server) - once < 100_000
     with open(hf_hub_download(other, "b.bin", cache_dir=tmp_path), "rb") as file:
         assert file.read() == data
+
+
+def shapes(seed):
+    """Bytes that are cut often, seldom, at the limits, and hardly at all."""
+    source = random.Random(seed)
+    pattern = source.randbytes(48)
+    return {
+        "noise": source.randbytes(5 * MIB + 17), "zeros": bytes(3 * MIB + 5), "period": pattern * (2 * MIB // 48),
+        "one chunk": source.randbytes(9000), "smallest": source.randbytes(8192), "largest": bytes([7]) * 131072, "a byte": b"x",
+        "text": b"".join(b"line %d of a table\n" % source.randrange(1000) for _ in range(120_000)),
+        "runs": b"".join(source.randbytes(source.randrange(70_000)) + bytes(source.randrange(300_000)) for _ in range(12)),
+    }
+
+
+def test_every_door_makes_the_same_chunks(api, server, repo, name):
+    """The server cuts what LFS brings, hf_xet cuts on its own side: one file hash, stored once."""
+    files = shapes(name)
+    script = ("import sys, pickle; from huggingface_hub import HfApi, CommitOperationAdd as Add; files, repo = pickle.load(sys.stdin.buffer);"
+              "HfApi().create_commit(repo, [Add(f'{n}.bin', d) for n, d in files.items()], commit_message='lfs')")
+    subprocess.run([sys.executable, "-c", script], input=pickle.dumps((files, repo)), check=True, env={**os.environ, "HF_HUB_DISABLE_XET": "1"})
+    once = stored_bytes(server)
+    other = name + "-xet"
+    api.create_repo(other)
+    api.create_commit(other, [CommitOperationAdd(f"{n}.bin", data) for n, data in files.items()], commit_message="xet")
+    assert stored_bytes(server) == once
+    paths = [f"{n}.bin" for n in files]
+    hashes = [{info.path: info.xet_hash for info in api.get_paths_info(where, paths)} for where in (repo, other)]
+    assert hashes[0] == hashes[1] and len(hashes[0]) == len(files) and all(hashes[0].values())
+    for n, data in files.items():
+        assert server.http("GET", f"/{other}/resolve/main/{quote(n)}.bin").body == data, n
 
 
 def test_a_plain_get_rebuilds_what_xet_brought(server, tokens, secret):
