@@ -9,7 +9,6 @@
 #include "api/route.h"
 #include "api/services.h"
 #include "codec/base64.h"
-#include "git/hook_server.h"
 #include "git/smart_http.h"
 #include "repo/hub_test_kit.h"
 
@@ -19,13 +18,19 @@ namespace {
 using identity::TokenRole;
 using repo::TestHub;
 
-class NoHooks final : public git::HookServer {
+// Reached only by those whom the framework lets through.
+class NoGit final : public git::SmartHttp {
  public:
-  const io::Path& socket() const override { return socket_; }
-  std::unique_ptr<git::RunningPush> expect(io::Path, std::shared_ptr<git::Pusher>) override { return nullptr; }
-
- private:
-  io::Path socket_;
+  Result<std::string> advertise(const git::GitRequest&) override {
+    return fail(Reason::not_offered, "no git");
+  }
+  Result<std::unique_ptr<git::Exchange>> upload_pack(const git::GitRequest&) override {
+    return fail(Reason::not_offered, "no git");
+  }
+  Result<std::unique_ptr<git::Exchange>> receive_pack(const git::GitRequest&,
+                                                      std::shared_ptr<git::Pusher>) override {
+    return fail(Reason::not_offered, "no git");
+  }
 };
 
 // A hub with every kind of caller, and all routes mounted twice: as they are, and with handlers that only say
@@ -45,8 +50,7 @@ class Doors {
                   .content = hub_.content(),
                   .hub = hub_.hub(),
                   .router = router_,
-                  .public_url = "http://hub.test"},
-        git_({}, hooks_, hub_.clock(), hub_.log()) {
+                  .public_url = "http://hub.test"} {
     add_hub_routes(table_, services_);
     add_git_routes(table_, services_, git_);
     TestHub::require(mount(table_, services_, router_));
@@ -82,7 +86,7 @@ class Doors {
       request.headers.add("Authorization", basic
                                                ? "Basic " + codec::base64_encode(as_bytes("anyone:" + token))
                                                : "Bearer " + token);
-    auto match = router.match(method, request.path());
+    auto match = TestHub::require_value(router.match(method, request.path()));
     EXPECT_NE(match.route, nullptr) << method << " " << target;
     if (match.route == nullptr) return {};
     request.captures = std::move(match.captures);
@@ -99,10 +103,9 @@ class Doors {
   }
 
   TestHub hub_;
-  NoHooks hooks_;
+  NoGit git_;
   net::Router router_, reaching_router_;
   Services services_;
-  git::SmartHttp git_;
   RouteTable table_, reaching_table_;
 };
 
