@@ -136,7 +136,7 @@ def demo_token(program, data):
         return path.read_text().strip()
     server_data = str(data / "server")
     listed = json.loads(run([program, "user", "list", "--data", server_data, "--json"]))
-    if USER not in [user["name"] for user in listed["users"]]:
+    if USER not in [user["name"] for user in listed]:
         run([program, "user", "create", USER, "--data", server_data])
     made = json.loads(run([program, "token", "create", "--user", USER, "--name", f"demo-{int(time.time())}",
                            "--role", "write", "--data", server_data, "--json"]))
