@@ -44,6 +44,7 @@ class HoldfastServer:
         self.log_path = self.data / "server.log"
         self.process = None
         self.url = None
+        self.own_group = False  # A power cut of tests/simulate kills the process group.
         self.events = []  # What the server said on standard output, parsed.
 
     @property
@@ -57,7 +58,7 @@ class HoldfastServer:
     def start(self, port=0):
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen([program(), "serve", "--listen", f"127.0.0.1:{port}", "--data", self.folder, "--json", *self.options],
-                                        stdout=subprocess.PIPE, stderr=log, text=True)
+                                        stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=self.own_group)
         log.close()
         self.url = None
         for line in self.process.stdout:
