@@ -34,7 +34,7 @@ class Faulty:
 
     def start(self, **more):
         os.environ.update({"LD_PRELOAD": LIBRARY, "HOLDFAST_FAULT_ROOT": str(self.work / "server"),
-                           "HOLDFAST_FAULT_FULL_FILE": str(self.full), "HOLDFAST_FAULT_CUT_FILE": str(self.cut), **more})
+                           "HOLDFAST_FAULT_FULL_FILE": str(self.full), "HOLDFAST_FAULT_CUT_FILE": str(self.cut), "HOLDFAST_FAULT_DIRECTORIES": "strict", **more})
         try:
             self.server.start()
         finally:
