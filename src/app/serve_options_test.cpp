@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "cli/recording_world.h"
 
 namespace holdfast::app {
@@ -43,6 +45,14 @@ TEST(ServeOptions, what_cannot_be_is_refused_with_its_name) {
     ASSERT_FALSE(read.ok()) << part;
     EXPECT_NE(read.error().message.find(part), std::string::npos) << read.error().message;
   }
+}
+
+TEST(ServeOptions, the_page_of_options_shows_this_table) {
+  std::ifstream in("docs/options.md");
+  const std::string page((std::istreambuf_iterator<char>(in)), {});
+  EXPECT_NE(page.find(options_page(serve_options())), std::string::npos)
+      << "docs/options.md should hold this:\n"
+      << options_page(serve_options());
 }
 
 }  // namespace
