@@ -15,9 +15,11 @@ inline constexpr size_t chunk_bytes_max = 131072;
 inline constexpr uint64_t chunk_cut_mask =
     0xFFFF'0000'0000'0000;  // Cuts where these bits of the gear hash are 0.
 
-inline constexpr size_t xorb_bytes_max = 64 << 20;  // As serialised, and also of the chunks' sum.
+inline constexpr size_t xorb_bytes_max = 64 << 20;  // Of the chunks together, uncompressed.
 inline constexpr size_t xorb_chunks_max = 8192;
 inline constexpr size_t chunk_header_bytes = 8;
+// hf_xet fills xorbs by their chunks, so the headers come on top.
+inline constexpr size_t xorb_stored_bytes_max = xorb_bytes_max + xorb_chunks_max * chunk_header_bytes;
 inline constexpr size_t chunk_stored_bytes_max = 262144;
 inline constexpr std::string_view xorb_footer_tag = "XETBLOB";
 

@@ -165,7 +165,7 @@ Status XorbParser::step() {
   if (pending_.size() < chunk_header_bytes + header.stored) return Done{};
 
   if (table_.size() == xorb_chunks_max) return fail(Reason::bad_request, "a xorb has more than 8192 chunks");
-  if (table_.stored_bytes() + pending_.size() > xorb_bytes_max ||
+  if (table_.stored_bytes() + pending_.size() > xorb_stored_bytes_max ||
       table_.bytes() + header.length > xorb_bytes_max)
     return fail(Reason::body_too_large, "a xorb is longer than 64 MiB");
   ByteView chunk = ByteView(pending_).subspan(chunk_header_bytes);

@@ -106,6 +106,15 @@ TEST(Xorb, LimitsHold) {
   for (size_t i = 0; i < xorb_chunks_max; ++i) ASSERT_TRUE(parser.write(tiny).ok());
   EXPECT_FALSE(parser.write(tiny).ok());
 
+  // As hf_xet fills one: 64 MiB of chunks, and their headers on top.
+  const Bytes whole(chunk_bytes_max, std::byte{1});
+  const ChunkHeaderBytes large =
+      write_chunk_header({.scheme = Scheme::raw, .stored = chunk_bytes_max, .length = chunk_bytes_max});
+  XorbParser full;
+  for (size_t i = 0; i < xorb_bytes_max / chunk_bytes_max; ++i)
+    ASSERT_TRUE(full.write(large).ok() && full.write(whole).ok()) << i;
+  EXPECT_FALSE(full.write(large).ok() && full.write(whole).ok());
+
   // A bomb: little on the wire, 128 KiB each.
   const Bytes zeros(chunk_bytes_max);
   const Bytes packed = codec::lz4_frame_compress(zeros, zeros.size());
