@@ -159,6 +159,10 @@ Result<int> restore(World& world, const Arguments& arguments) {
   TRY(repo::CopyProgress copied, repo::restore(*from, *target, [&](const repo::CopyProgress& so_far) {
         progress.bytes(so_far.bytes, 0);
       }));
+  // A backup holds the refs in the database only; on disk they are laid again, as a start of the server
+  // would.
+  TRY(Opened opened, open_instance(world, arguments));
+  TRY_DONE(open_hub(opened, world)->publisher.repair());
   progress.end();
   return tell_copied(world, arguments, "restored", copied);
 }

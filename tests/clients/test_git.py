@@ -110,6 +110,7 @@ def test_a_large_file_pushed_by_lfs_is_one_with_an_uploaded_one(api, git, clone,
     def stored():
         return sum(path.stat().st_size for path in (server.data / "server/content").rglob("*") if path.is_file())
     before = stored()
+    assert before >= LARGE
     twin = f"{repo}-twin"
     api.create_repo(twin)
     api.upload_file(path_or_fileobj=data, path_in_repo="other name.bin", repo_id=twin)
