@@ -3,24 +3,28 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <array>
+#include <charconv>
 #include <filesystem>
 
 namespace holdfast::app {
 namespace {
 
-struct Memory {
-  long resident_pages = 0;
-};
-
-Memory read_memory() {
-  Memory memory;
-  std::FILE* file = std::fopen("/proc/self/statm", "re");
-  if (file == nullptr) return memory;
-  long total = 0;
-  if (std::fscanf(file, "%ld %ld", &total, &memory.resident_pages) != 2) memory.resident_pages = 0;
-  std::fclose(file);
-  return memory;
+// Resident pages are the second number of /proc/self/statm. 0 where it cannot be read.
+double read_resident_pages() {
+  const auto folder = io::open_posix_disk("/proc/self");
+  if (!folder.ok()) return 0;
+  const auto file = folder.value()->open(io::Path("statm"));
+  if (!file.ok()) return 0;
+  std::array<std::byte, 128> text;
+  const auto got = file.value()->read_at(0, text);
+  if (!got.ok()) return 0;
+  const std::string_view line = as_text(ByteView(text).first(got.value()));
+  const size_t space = line.find(' ');
+  int64_t pages = 0;
+  if (space != std::string_view::npos)
+    std::from_chars(line.data() + space + 1, line.data() + line.size(), pages);
+  return static_cast<double>(pages);
 }
 
 double count_entries(const char* folder) {
@@ -57,8 +61,7 @@ ProcessProbe::ProcessProbe(Metrics& metrics, content::Store& content, io::Disk& 
 }
 
 void ProcessProbe::refresh() {
-  resident_bytes_.set(static_cast<double>(read_memory().resident_pages) *
-                      static_cast<double>(::sysconf(_SC_PAGESIZE)));
+  resident_bytes_.set(read_resident_pages() * static_cast<double>(::sysconf(_SC_PAGESIZE)));
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   cpu_seconds_.set(seconds(usage.ru_utime) + seconds(usage.ru_stime));

@@ -22,7 +22,8 @@ namespace {
 // Clients tell a path that no repository may hold from other bad requests.
 Status check_file_path(std::string_view path) {
   Status checked = git::check_path(path);
-  if (!checked.ok() && checked.error().code == Code::invalid) return fail(Reason::bad_path, checked.error().message);
+  if (!checked.ok() && checked.error().code == Code::invalid)
+    return fail(Reason::bad_path, checked.error().message);
   return checked;
 }
 

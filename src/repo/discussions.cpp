@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <charconv>
 
 #include "codec/json.h"
 #include "repo/revisions.h"
@@ -13,6 +14,17 @@
 
 namespace holdfast::repo {
 namespace {
+
+constexpr std::string_view pull_request_prefix = "refs/pr/";
+
+// Of refs/pr/N; 0, which no discussion has, for any other ref and for a number that does not fit.
+int64_t number_of(std::string_view ref) {
+  int64_t number = 0;
+  if (!is_pull_request_ref(ref)) return 0;
+  ref.remove_prefix(pull_request_prefix.size());
+  std::from_chars(ref.data(), ref.data() + ref.size(), number);
+  return number;
+}
 
 namespace json = boost::json;
 
@@ -203,8 +215,7 @@ Status Discussions::insert(sql::Transaction& tx, const identity::Caller& caller,
 Status Discussions::add_commit(sql::Transaction& tx, const identity::Caller& caller,
                                const Repository& repository, std::string_view ref, std::string_view subject,
                                const git::ObjectId& commit) {
-  int64_t number = 0;
-  if (is_pull_request_ref(ref)) number = std::stoll(std::string(ref.substr(8)));
+  const int64_t number = number_of(ref);
   TRY([[maybe_unused]] const DiscussionEvent event,
       add_event(tx, repository.id, number, caller.name, "commit",
                 codec::to_text(json::object{{"subject", subject}, {"oid", commit.hex()}})));
@@ -215,7 +226,7 @@ Result<bool> Discussions::may_push(const identity::Caller& caller, const Reposit
                                    std::string_view ref) {
   if (!is_pull_request_ref(ref) || !rights_.may(caller, identity::Right::contribute, repository))
     return false;
-  auto found = find(repository.id, std::stoll(std::string(ref.substr(8))));
+  auto found = find(repository.id, number_of(ref));
   if (!found.ok()) return false;
   const Discussion& discussion = found.value();
   return discussion.kind == DiscussionKind::pull_request && discussion.author == caller.name &&

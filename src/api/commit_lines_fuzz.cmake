@@ -1,0 +1,2 @@
+set(fuzz_sources ${folder}/commit_lines.cpp)
+set(fuzz_rooms room_content)
