@@ -77,7 +77,7 @@ TEST(ModelCommands, TokenizeAnswersLineByLine) {
   ASSERT_EQ(call(world, {"tokenize", "tests/golden/models/feature-extraction/tokenizer.json"}), exit_done);
   const size_t end = world.output.find('\n');
   const auto first = codec::parse_json_object(std::string_view(world.output).substr(0, end)).value();
-  EXPECT_EQ(first.at("ids").as_array().size(), 4U);
+  EXPECT_EQ(first.at("ids").as_array().size(), 5U);
   EXPECT_EQ(std::count(world.output.begin(), world.output.end(), '\n'), 3);
   EXPECT_NE(world.output.find("error", end), std::string::npos);
 }
