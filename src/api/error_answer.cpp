@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <string>
@@ -74,6 +76,29 @@ void add_challenge(Dialect dialect, net::Response& response) {
   }
 }
 
+bool is_unrouted(const Error& error) {
+  return error.reason == Reason::method_not_allowed ||
+         (error.code == Code::not_found && error.reason == Reason::none);
+}
+
+// /api/models/NAME, /api/models/NAME/tree/main, /NAME/resolve/…: what a route with {ns}/{name} does not match
+// because a segment is missing.
+bool names_repository_without_namespace(std::string_view path) {
+  for (const std::string_view prefix : {"/api/models/", "/api/datasets/", "/api/spaces/"})
+    if (path.starts_with(prefix)) {
+      path.remove_prefix(prefix.size());
+      const size_t slash = path.find('/');
+      if (slash == std::string_view::npos) return true;
+      static constexpr auto verbs = std::to_array<std::string_view>(
+          {"tree", "revision", "commits", "commit", "preupload", "refs", "paths-info", "settings", "like",
+           "likers", "discussions", "branch", "tag", "auth-check", "resolve", "super-squash"});
+      const std::string_view verb = path.substr(slash + 1, path.find('/', slash + 1) - slash - 1);
+      return std::ranges::find(verbs, verb) != verbs.end();
+    }
+  const size_t name = path.find('/', 1);
+  return name != std::string_view::npos && path.substr(name).starts_with("/resolve/");
+}
+
 net::Response with_error_headers(Dialect dialect, const net::Request& request, const Error& error,
                                  const ReasonRow& row, std::string body) {
   net::Response response;
@@ -136,6 +161,9 @@ net::Response error_answer_with(const net::Request& request, const Error& error,
 
 net::Response write_error(const net::Request& request, const Error& error, const Context& context) {
   const std::string_view path = request.path();
+  // Clients may ask for "gpt2", a name without namespace, as the Hub once had: no such repository lives here.
+  if (names_repository_without_namespace(path) && is_unrouted(error))
+    return error_answer(Dialect::hub, request, fail(Reason::repo_not_found, "Repository not found"), context);
   if (path.starts_with("/v1/")) return error_answer(Dialect::openai, request, error, context);
   if (path.find("/info/lfs/") != std::string_view::npos)
     return error_answer(Dialect::lfs, request, error, context);

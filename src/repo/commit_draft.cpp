@@ -5,7 +5,6 @@
 
 #include "content/store.h"
 #include "git/lfs_pointer.h"
-#include "git/path_rules.h"
 #include "repo/author.h"
 #include "repo/browser.h"
 #include "repo/commits.h"
@@ -18,14 +17,6 @@
 
 namespace holdfast::repo {
 namespace {
-
-// Clients tell a path that no repository may hold from other bad requests.
-Status check_file_path(std::string_view path) {
-  Status checked = git::check_path(path);
-  if (!checked.ok() && checked.error().code == Code::invalid)
-    return fail(Reason::bad_path, checked.error().message);
-  return checked;
-}
 
 constexpr std::string_view no_such_file = "A file with this name doesn't exist";
 
@@ -60,6 +51,7 @@ class Draft final : public CommitDraft {
   Result<Place> find_place(const CommitTarget& target);
   Status check_right(const CommitTarget& target, const std::string& ref);
   Status move_tracked_files(const git::ObjectId& head);
+  Status settle_deletions(const git::ObjectId& head);
   Result<CommitDone> publish(const Storage::Lock& lock, const CommitTarget& target, const Place& place,
                              const git::ObjectId& commit);
   Result<git::PutFile> pointer_to(std::string path, const content::FileInfo& file);
@@ -190,6 +182,17 @@ Status Draft::move_tracked_files(const git::ObjectId& head) {
   return Done{};
 }
 
+// A client that deletes "folder" without a last slash means the folder.
+Status Draft::settle_deletions(const git::ObjectId& head) {
+  for (git::Change& change : changes_) {
+    const auto* wish = std::get_if<git::DeleteFile>(&change);
+    if (wish == nullptr) continue;
+    TRY(const auto there, git::find_entry(objects_, head, wish->path));
+    if (there && there->is_folder()) change = git::DeleteFolder{.path = wish->path};
+  }
+  return Done{};
+}
+
 Result<CommitDone> Draft::publish(const Storage::Lock& lock, const CommitTarget& target, const Place& place,
                                   const git::ObjectId& commit) {
   Publication publication;
@@ -233,6 +236,7 @@ Result<CommitDone> Draft::finish(const CommitTarget& target) {
     return fail(Reason::stale_parent,
                 "The branch was updated since you opened this page. Please refresh and try again.");
   TRY_DONE(move_tracked_files(place.head));
+  TRY_DONE(settle_deletions(place.head));
   auto tree = git::edit_tree(objects_, place.head, changes_);
   if (!tree.ok() && tree.error().reason == Reason::entry_not_found)
     return fail(Reason::entry_not_found, fmt::format("{}: {}", no_such_file, tree.error().message));

@@ -1,7 +1,6 @@
 #include "codec/hex.h"
 #include "content/store.h"
 #include "git/ignore.h"
-#include "git/path_rules.h"
 #include "git/tree_list.h"
 #include "repo/browser.h"
 #include "repo/commits.h"
@@ -40,7 +39,7 @@ Result<std::vector<PreuploadAnswer>> Commits::preupload(const Repository& reposi
   std::vector<std::string> paths;
   paths.reserve(files.size());
   for (const PreuploadFile& file : files) {
-    TRY_DONE(git::check_path(file.path));
+    TRY_DONE(check_file_path(file.path));
     paths.push_back(file.path);
   }
   TRY(const git::LfsAttributes attributes, read_attributes(objects, head.commit, paths));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "git/path_rules.h"
 #include "git/tree_list.h"
 
 namespace holdfast::repo {
@@ -59,6 +60,13 @@ Result<git::LfsAttributes> read_attributes(const git::Repository& objects, const
     if (text) TRY_DONE(attributes.add(folder, *text));
   }
   return attributes;
+}
+
+Status check_file_path(std::string_view path) {
+  Status checked = git::check_path(path);
+  if (!checked.ok() && checked.error().code == Code::invalid)
+    return fail(Reason::bad_path, checked.error().message);
+  return checked;
 }
 
 bool looks_like_text(ByteView sample) {

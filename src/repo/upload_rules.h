@@ -22,6 +22,10 @@ Result<git::LfsAttributes> read_attributes(const git::Repository& objects, const
                                            std::span<const std::string> paths,
                                            const ChangedText& changed = {});
 
+// git::check_path with a reason of its own: clients tell a path that no repository may hold from other bad
+// requests.
+Status check_file_path(std::string_view path);
+
 // Whether a file's first bytes are those of text: no NUL, and UTF-8 as far as the sample goes.
 bool looks_like_text(ByteView sample);
 
