@@ -44,7 +44,7 @@ class Rule:
 CODE = [
     Rule(r"_clock::now\s*\(", "take a Clock through the constructor (base/clock.h)", in_rooms("base")),
     Rule(r"\b(secure_)?getenv\s*\(", "take the value as an option; app/ reads the environment once (base/options.h)", in_rooms("base", "io")),
-    Rule(r"std::(o|i|)fstream\b|\bf?open(at)?\s*\(\s*\"|\bfopen\s*\(", "use Disk (io/disk.h), which tests can replace and make fail", in_rooms("base", "io", "process")),
+    Rule(r"std::(o|i|)fstream\b|\bf?open(at)?\s*\(\s*\"|\bfopen\s*\(", "use Disk (io/disk.h), which tests can replace and make fail", in_rooms("base", "io", "process", "app")),
     Rule(r"\bs?rand\s*\(|std::(random_device|mt19937)", "take Random through the constructor (base/random.h)", in_rooms("base")),
     Rule(r"\bcatch\s*\(", "return a Result; exceptions stop at base/guarded.h and in one NAME_adapter.cpp per throwing library", either(lambda tree, path: str(path) == "src/base/guarded.h", is_adapter)),
     Rule(r"#\s*include\s*<boost/(asio|beast)\b", "only net/ knows Asio and Beast: use net/message.h, net/client.h", in_rooms("net"), True),

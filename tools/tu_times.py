@@ -53,7 +53,8 @@ def compile_alone(folder, obj):
         words = words[start:]
         words[words.index("-o") + 1] = os.devnull
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(words, cwd=entry["directory"], check=True, env={**os.environ, "CCACHE_DISABLE": "1"})
+        subprocess.run(words, cwd=entry["directory"], check=True, stderr=subprocess.DEVNULL,
+                       env={**os.environ, "CCACHE_DISABLE": "1"})
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return None
