@@ -4,9 +4,9 @@
 #include <set>
 
 #include "api/error_answer.h"
-#include "api/git_routes.h"
-#include "api/hub_routes.h"
+#include "api/health.h"
 #include "api/route.h"
+#include "api/routes.h"
 #include "api/services.h"
 #include "codec/base64.h"
 #include "git/smart_http.h"
@@ -51,8 +51,8 @@ class Doors {
                   .hub = hub_.hub(),
                   .router = router_,
                   .public_url = "http://hub.test"} {
-    add_hub_routes(table_, services_);
-    add_git_routes(table_, services_, git_);
+    add_all_routes(table_, services_, {.git = git_, .instance_key = key_, .data = hub_.disk()});
+    add_health_routes(table_, services_, [] { return Status(Done{}); });
     TestHub::require(mount(table_, services_, router_));
     for (const ApiRoute& route : table_.routes()) {
       ApiRoute reached = route;
@@ -104,6 +104,7 @@ class Doors {
 
   TestHub hub_;
   NoGit git_;
+  Secret key_{std::string(64, 'b')};
   net::Router router_, reaching_router_;
   Services services_;
   RouteTable table_, reaching_table_;
