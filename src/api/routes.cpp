@@ -3,6 +3,7 @@
 #include "api/git_routes.h"
 #include "api/hub_routes.h"
 #include "api/lfs_routes.h"
+#include "api/openai_routes.h"
 #include "api/xet_routes.h"
 
 namespace holdfast::api {
@@ -11,6 +12,8 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_hub_routes(table, services);
   add_git_routes(table, services, parts.git);
   add_lfs_routes(table, services, parts.instance_key, parts.data, parts.lfs);
+  add_openai_routes(table, services, parts.models);
+  add_task_routes(table, services, parts.models);
   add_xet_routes(table, services, parts.instance_key);
 }
 

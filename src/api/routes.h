@@ -8,12 +8,16 @@
 namespace holdfast::git {
 class SmartHttp;
 }
+namespace holdfast::serve {
+class Models;
+}
 
 namespace holdfast::api {
 
 // What single doors need besides the services.
 struct DoorParts {
   git::SmartHttp& git;
+  serve::Models& models;
   const Secret& instance_key;
   io::Disk& data;  // The data folder.
   LfsLimits lfs = {};

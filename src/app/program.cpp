@@ -8,6 +8,7 @@
 #include "api/routes.h"
 #include "api/services.h"
 #include "app/maintenance.h"
+#include "app/model_files.h"
 #include "app/process_probe.h"
 #include "base/data_layout.h"
 #include "cli/instance.h"
@@ -18,6 +19,7 @@
 #include "io/folder_lock.h"
 #include "net/server.h"
 #include "repo/hub.h"
+#include "serve/models.h"
 
 namespace holdfast::app {
 namespace {
@@ -59,6 +61,7 @@ class RunningProgram final : public Program {
                                fmt::format("holdfast serve, pid {}", ::getpid())));
     TRY(first_admin_, identity::ensure_first_admin(instance_->accounts(), instance_->tokens()));
     TRY_DONE(open_hub(program_path));
+    TRY_DONE(open_models(program_path));
     TRY_DONE(open_doors(options));
     probe_.emplace(instance_->metrics(), instance_->content(), instance_->disk());
     maintenance_ = start_maintenance({instance_->content(), *hub_, *probe_, clock_, log_});
@@ -105,12 +108,24 @@ class RunningProgram final : public Program {
     return Done{};
   }
 
+  // Models run in child processes of this program, from plain copies of their files.
+  Status open_models(const std::string& program_path) {
+    model_files_ = make_model_files(*hub_, instance_->content());
+    worker_starter_ = serve::make_process_starter({program_path}, clock_);
+    serve::ModelsOptions options;
+    options.folder = data_layout::serving;
+    const serve::ModelsParts parts{*model_files_, *worker_starter_,    instance_->disk(), clock_, random_,
+                                   log_,          instance_->metrics()};
+    TRY(models_, serve::open_models(options, parts));
+    return Done{};
+  }
+
   Status open_doors(const ServeOptions& options) {
     services_.emplace(api::Services{clock_, random_, log_, instance_->metrics(), instance_->database(),
                                     instance_->accounts(), instance_->tokens(), instance_->permission(),
                                     instance_->audit(), instance_->content(), *hub_, router_,
                                     options.public_url});
-    const api::DoorParts parts{*smart_http_, instance_->key(), instance_->disk(), options.lfs};
+    const api::DoorParts parts{*smart_http_, *models_, instance_->key(), instance_->disk(), options.lfs};
     api::add_all_routes(table_, *services_, parts);
     api::add_health_routes(table_, *services_, [this] { return ready(); });
     TRY_DONE(api::mount(table_, *services_, router_));
@@ -143,6 +158,9 @@ class RunningProgram final : public Program {
   std::unique_ptr<repo::Hub> hub_;
   std::unique_ptr<git::HookServer> hook_server_;
   std::unique_ptr<git::SmartHttp> smart_http_;
+  std::unique_ptr<serve::FileSource> model_files_;
+  std::unique_ptr<serve::WorkerStarter> worker_starter_;
+  std::unique_ptr<serve::Models> models_;
   net::Router router_;
   api::RouteTable table_;
   std::optional<api::Services> services_;

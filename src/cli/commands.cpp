@@ -11,6 +11,7 @@
 #include "cli/tokenize.h"
 #include "cli/user.h"
 #include "cli/version.h"
+#include "cli/worker.h"
 
 namespace holdfast::cli {
 
@@ -29,6 +30,7 @@ std::vector<Command> commands() {
   add(forward_commands());
   add(run_commands());
   add(tokenize_commands());
+  add(worker_commands());
   add(version_commands());
   return all;
 }

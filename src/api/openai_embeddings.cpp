@@ -1,0 +1,118 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cmath>
+
+#include "api/embed_inputs.h"
+#include "api/error_answer.h"
+#include "api/openai_routes.h"
+#include "api/served_model.h"
+#include "codec/base64.h"
+#include "codec/json.h"
+#include "repo/hub.h"
+
+namespace holdfast::api {
+namespace {
+
+namespace json = boost::json;
+
+constexpr uint64_t body_bytes_max = 16 << 20;
+
+// Matryoshka: the first numbers, to length 1 again.
+void shorten(std::vector<float>& vector, size_t dimensions) {
+  vector.resize(dimensions);
+  double square = 0;
+  for (float x : vector) square += static_cast<double>(x) * x;
+  const auto length = static_cast<float>(std::max(std::sqrt(square), 1e-12));
+  for (float& x : vector) x /= length;
+}
+
+json::value written(const std::vector<float>& vector, bool as_base64) {
+  if (as_base64) {
+    const auto bytes = std::as_bytes(std::span(vector));  // Little-endian float32, as the clients decode it.
+    return json::value(codec::base64_encode(bytes));
+  }
+  json::array numbers;
+  numbers.reserve(vector.size());
+  for (float x : vector) numbers.emplace_back(x);
+  return numbers;
+}
+
+struct Wish {
+  bool as_base64 = false;
+  std::optional<int64_t> dimensions;
+};
+
+Result<Wish> read_wish(const json::object& body) {
+  Wish wish;
+  TRY(const auto format, codec::json_text_if(body, "encoding_format"));
+  if (format && *format != "float" && *format != "base64")
+    return fail(Reason::bad_request, "encoding_format is float or base64");
+  wish.as_base64 = format == "base64";
+  TRY(wish.dimensions, codec::json_integer_if(body, "dimensions"));
+  if (wish.dimensions && *wish.dimensions < 1) return fail(Reason::bad_request, "dimensions is 1 or more");
+  return wish;
+}
+
+Result<net::Response> embeddings(Services& services, serve::Models& models, const Call& call) {
+  TRY(const json::object body, codec::parse_json_object(call.request.body));
+  TRY(const std::string_view name, codec::json_text(body, "model"));
+  TRY(const serve::ServedModel model, find_served_model(services, call, name));
+  TRY(const Wish wish, read_wish(body));
+  const json::value* input = body.if_contains("input");
+  if (input == nullptr) return fail(Reason::bad_request, "'input' is missing");
+  TRY(serve::EmbedItem item, read_embed_inputs(*input));
+  TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item)));
+  json::array data;
+  int64_t tokens = 0;
+  for (uint32_t count : answer.tokens) tokens += count;
+  for (size_t i = 0; i < answer.vectors.size(); ++i) {
+    std::vector<float>& vector = answer.vectors[i];
+    if (wish.dimensions) {
+      if (static_cast<size_t>(*wish.dimensions) > vector.size())
+        return fail(Reason::bad_request,
+                    fmt::format("the model has {} dimensions, not {}", vector.size(), *wish.dimensions));
+      shorten(vector, static_cast<size_t>(*wish.dimensions));
+    }
+    data.emplace_back(
+        json::object{{"object", "embedding"}, {"index", i}, {"embedding", written(vector, wish.as_base64)}});
+  }
+  return json_answer(
+      json::object{{"object", "list"},
+                   {"model", name},
+                   {"data", std::move(data)},
+                   {"usage", json::object{{"prompt_tokens", tokens}, {"total_tokens", tokens}}}});
+}
+
+// Models with a worker that this caller may see.
+Result<net::Response> list_models(Services& services, serve::Models& models, const Call& call) {
+  json::array data;
+  for (const serve::ServedModel& model : models.loaded()) {
+    TRY(const std::optional<repo::Repository> found,
+        services.hub.repositories.find(repo::RepoId{model.repository}));
+    if (!found || !services.hub.rights.may_see(call.caller, *found)) continue;
+    data.emplace_back(json::object{{"id", found->full_name()},
+                                   {"object", "model"},
+                                   {"created", found->created.time_since_epoch().count() / 1000},
+                                   {"owned_by", found->ns}});
+  }
+  return json_answer(json::object{{"object", "list"}, {"data", std::move(data)}});
+}
+
+}  // namespace
+
+void add_openai_routes(RouteTable& table, Services& services, serve::Models& models) {
+  table.add(
+      {"POST", "/v1/embeddings", "openai_embeddings", Access::signed_in, body_bytes_max,
+       CallHandler([&services, &models](const Call& call) { return embeddings(services, models, call); }),
+       Dialect::openai});
+  table.add(
+      {"GET", "/v1/models", "openai_models", Access::signed_in, 0,
+       CallHandler([&services, &models](const Call& call) { return list_models(services, models, call); }),
+       Dialect::openai});
+}
+
+}  // namespace holdfast::api

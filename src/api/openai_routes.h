@@ -1,0 +1,17 @@
+#pragma once
+
+#include "api/route.h"
+
+namespace holdfast::serve {
+class Models;
+}
+
+namespace holdfast::api {
+
+// POST /v1/embeddings and GET /v1/models as the openai clients speak them (reference: serving, 1.1).
+void add_openai_routes(RouteTable& table, Services& services, serve::Models& models);
+
+// POST /models/{ns}/{name} and …/pipeline/feature-extraction, also under /hf-inference: the task API.
+void add_task_routes(RouteTable& table, Services& services, serve::Models& models);
+
+}  // namespace holdfast::api

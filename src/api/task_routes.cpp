@@ -1,0 +1,91 @@
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cmath>
+
+#include "api/embed_inputs.h"
+#include "api/error_answer.h"
+#include "api/openai_routes.h"
+#include "api/served_model.h"
+#include "codec/json.h"
+
+namespace holdfast::api {
+namespace {
+
+namespace json = boost::json;
+
+constexpr uint64_t body_bytes_max = 16 << 20;
+
+json::array numbers(std::span<const float> values) {
+  json::array list;
+  list.reserve(values.size());
+  for (float x : values) list.emplace_back(x);
+  return list;
+}
+
+void normalize(std::vector<float>& vector) {
+  double square = 0;
+  for (float x : vector) square += static_cast<double>(x) * x;
+  const auto length = static_cast<float>(std::max(std::sqrt(square), 1e-12));
+  for (float& x : vector) x /= length;
+}
+
+// Parameters stand at the top, as InferenceClient sends them, or in "parameters".
+Result<bool> flag(const json::object& body, std::string_view name, bool fallback) {
+  TRY(const std::optional<bool> top, codec::json_flag_if(body, name));
+  if (top) return *top;
+  TRY(const json::object* parameters, codec::json_object_if(body, "parameters"));
+  if (parameters == nullptr) return fallback;
+  TRY(const std::optional<bool> inner, codec::json_flag_if(*parameters, name));
+  return inner.value_or(fallback);
+}
+
+// A sentence model answers one vector a text; another the hidden states of each token.
+Result<net::Response> extract(Services& services, serve::Models& models, const Call& call) {
+  const std::string name = std::string(call.capture("ns")) + "/" + std::string(call.capture("name"));
+  TRY(const serve::ServedModel model, find_served_model(services, call, name));
+  TRY(const json::object body, codec::parse_json_object(call.request.body));
+  const json::value* input = body.if_contains("inputs");
+  if (input == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
+  TRY(serve::EmbedItem item, read_embed_inputs(*input));
+  TRY(const bool normalized, flag(body, "normalize", false));
+  TRY(const bool truncated, flag(body, "truncate", true));
+  if (!truncated) item.long_text = serve::LongText::refuse;
+  TRY(const serve::WorkerFacts facts, models.facts(call.context, model));
+  item.wanted = facts.sentence_model ? serve::Wanted::vectors : serve::Wanted::features;
+  TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item)));
+  json::array rows;
+  for (std::vector<float>& vector : answer.vectors) {
+    if (facts.sentence_model) {
+      if (normalized) normalize(vector);
+      rows.emplace_back(numbers(vector));
+      continue;
+    }
+    json::array tokens;
+    for (size_t at = 0; at < vector.size(); at += facts.dimensions)
+      tokens.emplace_back(numbers(std::span(vector).subspan(at, facts.dimensions)));
+    rows.emplace_back(std::move(tokens));
+  }
+  if (facts.sentence_model && input->is_string()) return json_answer(rows.front());
+  return json_answer(rows);
+}
+
+}  // namespace
+
+void add_task_routes(RouteTable& table, Services& services, serve::Models& models) {
+  struct Place {
+    const char* pattern;
+    const char* name;
+  };
+  static constexpr Place places[] = {
+      {"/models/{ns}/{name}", "task_model"},
+      {"/models/{ns}/{name}/pipeline/feature-extraction", "task_feature_extraction"},
+      {"/hf-inference/models/{ns}/{name}", "task_inference_model"},
+      {"/hf-inference/models/{ns}/{name}/pipeline/feature-extraction", "task_inference_feature_extraction"}};
+  for (const auto& [pattern, name] : places)
+    table.add(
+        {"POST", pattern, name, Access::signed_in, body_bytes_max,
+         CallHandler([&services, &models](const Call& call) { return extract(services, models, call); })});
+}
+
+}  // namespace holdfast::api

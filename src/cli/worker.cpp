@@ -1,0 +1,170 @@
+// The process that holds a model: started by serve/, speaks serve/worker_protocol.h on the descriptor it is
+// given.
+#include "cli/worker.h"
+
+#include <charconv>
+#include <optional>
+
+#include "model/embedder.h"
+#include "process/channel.h"
+#include "serve/worker_protocol.h"
+
+namespace holdfast::cli {
+namespace {
+
+using serve::EmbedAnswer;
+using serve::EmbedItem;
+using serve::FrameKind;
+
+struct WorkerWords {
+  int channel = -1;
+  size_t threads = 1;
+  std::string folder;
+};
+
+std::optional<int> number(std::string_view text) {
+  int out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return out;
+}
+
+std::optional<WorkerWords> parse(std::span<const std::string_view> arguments) {
+  if (arguments.size() != 5 || arguments[0] != "--channel" || arguments[2] != "--threads")
+    return std::nullopt;
+  const auto channel = number(arguments[1]), threads = number(arguments[3]);
+  if (!channel || *channel < 3 || !threads || *threads < 1 || *threads > 64) return std::nullopt;
+  return WorkerWords{*channel, static_cast<size_t>(*threads), std::string(arguments[4])};
+}
+
+// The tokens of one item's inputs, in the model's own bounds.
+Result<std::vector<model::TokenizedText>> tokenize(const model::Embedder& embedder, const EmbedItem& item) {
+  const auto side = item.long_text == serve::LongText::cut_left ? token::Side::left : token::Side::right;
+  std::vector<model::TokenizedText> out;
+  size_t tokens = 0;
+  for (size_t i = 0; i < item.size(); ++i) {
+    auto one = item.ids.empty() ? embedder.tokenize(item.texts[i], side) : embedder.wrap(item.ids[i]);
+    if (!one.ok()) return std::move(one).error();
+    if (one.value().truncated && item.long_text == serve::LongText::refuse)
+      return fail(Reason::input_too_long, "an input has more than the " +
+                                              std::to_string(embedder.tokens_max()) +
+                                              " tokens that the model takes");
+    tokens += one.value().ids.size();
+    out.push_back(std::move(one).value());
+  }
+  if (item.wanted == serve::Wanted::features && tokens > serve::answer_floats_max / embedder.dimensions())
+    return fail(Reason::input_too_long,
+                "the features of all tokens would be too long an answer; send fewer inputs");
+  return out;
+}
+
+// All items that want the same go through the model together; each answer's bits are those it would have
+// alone.
+class Batch {
+ public:
+  Batch(const model::Embedder& embedder, tensor::Threads& threads) : embedder_(embedder), threads_(threads) {}
+
+  std::vector<Result<EmbedAnswer>> run(const std::vector<EmbedItem>& items) {
+    std::vector<Result<EmbedAnswer>> answers(items.size());
+    for (const serve::Wanted wanted : {serve::Wanted::vectors, serve::Wanted::features})
+      run_wanted(items, wanted, answers);
+    return answers;
+  }
+
+ private:
+  struct Place {
+    size_t item = 0, first = 0, count = 0;
+  };
+
+  void run_wanted(const std::vector<EmbedItem>& items, serve::Wanted wanted,
+                  std::vector<Result<EmbedAnswer>>& answers) {
+    std::vector<model::TokenizedText> all;
+    std::vector<Place> places;
+    for (size_t i = 0; i < items.size(); ++i) {
+      if (items[i].wanted != wanted) continue;
+      auto tokens = tokenize(embedder_, items[i]);
+      if (!tokens.ok()) {
+        answers[i] = std::move(tokens).error();
+        continue;
+      }
+      places.push_back({i, all.size(), tokens.value().size()});
+      for (model::TokenizedText& text : tokens.value()) all.push_back(std::move(text));
+    }
+    if (all.empty()) return;
+    auto vectors =
+        wanted == serve::Wanted::vectors ? embedder_.embed(all, threads_) : embedder_.features(all, threads_);
+    for (const Place& place : places) {
+      if (!vectors.ok()) {
+        answers[place.item] = vectors.error();
+        continue;
+      }
+      EmbedAnswer answer;
+      for (size_t i = place.first; i < place.first + place.count; ++i) {
+        answer.tokens.push_back(static_cast<uint32_t>(all[i].ids.size()));
+        answer.vectors.push_back(std::move(vectors.value()[i]));
+      }
+      answers[place.item] = std::move(answer);
+    }
+  }
+
+  const model::Embedder& embedder_;
+  tensor::Threads& threads_;
+};
+
+constexpr std::chrono::milliseconds forever = std::chrono::milliseconds::max();
+
+Status send(process::Channel& channel, const Clock& clock, FrameKind kind, const Bytes& payload) {
+  return channel.send(static_cast<uint8_t>(kind), payload, clock, forever);
+}
+
+Status answer_asks(process::Channel& channel, const Clock& clock, const model::Embedder& embedder,
+                   tensor::Threads& threads) {
+  Batch batch(embedder, threads);
+  while (true) {
+    TRY(const auto frame, channel.receive(clock, forever));
+    if (!frame) return Done{};  // The server closed its end.
+    if (frame->kind != static_cast<uint8_t>(FrameKind::ask))
+      return fail(Code::corrupt, "an unexpected frame");
+    TRY(const std::vector<EmbedItem> items, serve::decode_ask(frame->payload));
+    const std::vector<Result<EmbedAnswer>> answers = batch.run(items);
+    TRY_DONE(send(channel, clock, FrameKind::answer, serve::encode_answers(answers)));
+  }
+}
+
+Result<model::Embedder> open_model(const std::string& folder) {
+  TRY(const std::unique_ptr<io::Disk> disk, io::open_posix_disk(folder));
+  return model::Embedder::open(*disk, "");
+}
+
+int run_worker(World& world, std::span<const std::string_view> arguments) {
+  const auto words = parse(arguments);
+  if (!words) {
+    world.complain("holdfast: worker is started by the server: --channel N --threads N FOLDER\n");
+    return exit_misused;
+  }
+  const Clock& clock = world.clock();
+  process::Channel channel{process::Descriptor(words->channel)};
+  const auto embedder = open_model(words->folder);
+  if (!embedder.ok()) {
+    const Status told = send(channel, clock, FrameKind::failed, serve::encode_error(embedder.error()));
+    return told.ok() ? exit_done : exit_failed;
+  }
+  serve::WorkerFacts facts;
+  facts.dimensions = static_cast<uint32_t>(embedder.value().dimensions());
+  facts.tokens_max = static_cast<uint32_t>(embedder.value().tokens_max());
+  facts.sentence_model = embedder.value().is_sentence_model();
+  facts.normalizes = embedder.value().normalizes();
+  const auto threads = tensor::make_threads(words->threads);
+  Status done = send(channel, clock, FrameKind::ready, serve::encode_facts(facts));
+  if (done.ok()) done = answer_asks(channel, clock, embedder.value(), *threads);
+  return done.ok() ? exit_done : exit_failed;
+}
+
+}  // namespace
+
+std::vector<Command> worker_commands() {
+  return {{"worker", "--channel N --threads N FOLDER", "Holds one model for the server, which starts it.",
+           "holdfast worker --channel 3 --threads 2 /srv/holdfast/serving/1-0123", run_worker}};
+}
+
+}  // namespace holdfast::cli

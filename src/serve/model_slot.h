@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "process/supervise.h"
+#include "serve/serve_probe.h"
+#include "serve/serving_copy.h"
+#include "serve/ticket.h"
+#include "serve/worker_process.h"
+
+namespace holdfast::serve {
+
+struct SlotOptions {
+  size_t slices_max = 256;  // Waiting; more are refused.
+  size_t batch_inputs_max = 64;
+  std::chrono::milliseconds load_timeout{120'000};
+  std::chrono::milliseconds batch_timeout{60'000};
+  std::chrono::milliseconds refusal_lasts{
+      5'000};  // How long a model that cannot be loaded is not tried again.
+};
+
+// One model being served: a bounded queue and a thread that owns the worker, starts it when something waits,
+// batches what came meanwhile, and starts another after a crash, each time after a longer pause. Functions
+// are safe from any thread; destruction ends the worker.
+class ModelSlot {
+ public:
+  // Makes the copy that the worker maps; called on the slot's thread before every start.
+  using Prepare = std::function<Result<io::Path>()>;
+
+  ModelSlot(ServedModel model, SlotOptions options, Prepare prepare, WorkerStarter& starter,
+            ServeProbe& probe, const Clock& clock, Log& log);
+  ~ModelSlot();
+
+  const ServedModel& model() const { return model_; }
+  // queue_full, or why the model could not be loaded a moment ago.
+  Status push(std::vector<Slice> slices);
+  bool idle() const;                         // Nothing waits and nothing runs.
+  std::optional<WorkerFacts> facts() const;  // Once it was loaded.
+
+ private:
+  using Batch = std::vector<Slice>;
+
+  void run(std::stop_token stop);
+  std::optional<Batch> next_batch(std::stop_token stop);
+  bool ensure_worker();
+  void serve(Batch batch, std::stop_token stop);
+  void fail_all(const Error& error);
+  void pause(std::chrono::milliseconds length, std::stop_token stop);
+
+  const ServedModel model_;
+  const SlotOptions options_;
+  const Prepare prepare_;
+  WorkerStarter& starter_;
+  ServeProbe& probe_;
+  const Clock& clock_;
+  Log& log_;
+
+  mutable std::mutex mutex_;  // Guards the five below.
+  std::condition_variable_any ready_;
+  std::deque<Slice> waiting_;
+  bool working_ = false;
+  std::optional<WorkerFacts> facts_;
+  std::optional<Error> refusal_;
+  std::chrono::milliseconds refused_until_{};
+
+  // The thread's own.
+  std::unique_ptr<Worker> worker_;
+  process::Backoff backoff_;
+  std::chrono::milliseconds worker_since_{};
+  std::jthread thread_;  // Last: it uses all above.
+};
+
+}  // namespace holdfast::serve

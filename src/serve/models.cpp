@@ -1,0 +1,163 @@
+#include "serve/models.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <list>
+#include <mutex>
+
+namespace holdfast::serve {
+namespace {
+
+size_t bytes_of(const EmbedItem& request) {
+  size_t bytes = 0;
+  for (const std::string& text : request.texts) bytes += text.size();
+  for (const std::vector<uint32_t>& ids : request.ids) bytes += ids.size() * sizeof(uint32_t);
+  return bytes;
+}
+
+// A slot on its way out: its worker is ended first, then the files that the worker had mapped are removed.
+struct Leaving {
+  io::Disk& disk;
+  std::shared_ptr<ModelSlot> slot{};
+  io::Path copy{};
+
+  explicit Leaving(io::Disk& of) : disk(of) {}
+  Leaving(const Leaving&) = delete;
+  ~Leaving() {
+    slot.reset();
+    if (!copy.empty()) (void)disk.remove_tree(copy);
+  }
+};
+
+class OpenModels final : public Models {
+ public:
+  OpenModels(ModelsOptions options, const ModelsParts& parts)
+      : options_(std::move(options)), parts_(parts), probe_(parts.metrics) {}
+
+  Result<EmbedAnswer> embed(const Context& context, const ServedModel& model, EmbedItem request) override {
+    TRY_DONE(check(request));
+    const Entered entered(*this);
+    if (!entered.admitted()) {
+      probe_.refused();
+      return fail(Reason::queue_full, "as many requests wait for models as are taken");
+    }
+    const auto begin = parts_.clock.now();
+    auto answer = wait(context, model, std::move(request));
+    if (answer.ok())
+      probe_.answered(std::chrono::duration<double>(parts_.clock.now() - begin).count());
+    else
+      probe_.failed();
+    return answer;
+  }
+
+  Result<WorkerFacts> facts(const Context& context, const ServedModel& model) override {
+    TRY(const std::shared_ptr<ModelSlot> slot, slot_for(model));
+    if (const auto known = slot->facts()) return *known;
+    EmbedItem request;
+    request.texts = {""};
+    TRY([[maybe_unused]] const EmbedAnswer answer, embed(context, model, std::move(request)));
+    if (const auto known = slot->facts()) return *known;
+    return fail(Reason::model_loading, "the model is being loaded");
+  }
+
+  std::vector<ServedModel> loaded() const override {
+    std::lock_guard lock(mutex_);
+    std::vector<ServedModel> out;
+    for (const auto& slot : slots_)
+      if (slot->facts()) out.push_back(slot->model());
+    return out;
+  }
+
+ private:
+  // Counts requests inside.
+  class Entered {
+   public:
+    explicit Entered(OpenModels& models) : models_(models), count_(++models.inside_) {}
+    Entered(const Entered&) = delete;
+    ~Entered() { --models_.inside_; }
+    bool admitted() const { return count_ <= models_.options_.waiting_max; }
+
+   private:
+    OpenModels& models_;
+    size_t count_;
+  };
+
+  Status check(const EmbedItem& request) const {
+    if (request.size() == 0) return fail(Reason::bad_request, "there is no input");
+    if (request.size() > options_.inputs_max)
+      return fail(Reason::bad_request,
+                  fmt::format("{} inputs are too many, {} are allowed", request.size(), options_.inputs_max));
+    if (bytes_of(request) > options_.input_bytes_max)
+      return fail(Reason::input_too_long,
+                  fmt::format("the inputs have more than {} bytes together", options_.input_bytes_max));
+    return Done{};
+  }
+
+  Result<EmbedAnswer> wait(const Context& context, const ServedModel& model, EmbedItem request) {
+    TRY(const std::shared_ptr<ModelSlot> slot, slot_for(model));
+    auto [ticket, slices] = cut_request(std::move(request));
+    TRY_DONE(slot->push(std::move(slices)));
+    const auto deadline = std::min(context.deadline, parts_.clock.now() + options_.request_timeout);
+    auto answer = ticket->wait(context, parts_.clock, deadline);
+    if (!answer.ok() && answer.error().reason == Reason::timed_out && !slot->facts())
+      return fail(Reason::model_loading, fmt::format("Model {} is currently loading", model.name));
+    return answer;
+  }
+
+  Result<std::shared_ptr<ModelSlot>> slot_for(const ServedModel& model) {
+    Leaving leaving{parts_.disk};  // Ended after the lock is released: that takes a while.
+    std::lock_guard lock(mutex_);
+    const auto found = std::find_if(slots_.begin(), slots_.end(),
+                                    [&](const auto& slot) { return slot->model().key() == model.key(); });
+    if (found != slots_.end()) {
+      slots_.splice(slots_.begin(), slots_, found);
+      return slots_.front();
+    }
+    if (slots_.size() >= options_.workers_max) {
+      TRY_DONE(take_idle(leaving));
+    }
+    auto prepare = [this, model]() -> Result<io::Path> {
+      TRY(const io::Path copy,
+          ensure_serving_copy(parts_.disk, options_.folder, parts_.files, model, parts_.random));
+      return parts_.disk.absolute(copy);
+    };
+    slots_.push_front(std::make_shared<ModelSlot>(model, options_.slot, std::move(prepare), parts_.starter,
+                                                  probe_, parts_.clock, parts_.log));
+    return slots_.front();
+  }
+
+  // The least recently used slot that nobody waits for. Its copy loses its name at once, so that a request
+  // that comes for the same model meanwhile makes its own.
+  Status take_idle(Leaving& leaving) {
+    for (auto slot = slots_.rbegin(); slot != slots_.rend(); ++slot) {
+      if (!(*slot)->idle() || slot->use_count() > 1) continue;
+      leaving.slot = std::move(*slot);
+      slots_.erase(std::next(slot).base());
+      leaving.copy = options_.folder / ("old-" + parts_.random.hex(8));
+      (void)parts_.disk.rename(options_.folder / leaving.slot->model().key(), leaving.copy);
+      parts_.log.info("model_unloaded", {{"model", leaving.slot->model().name}});
+      return Done{};
+    }
+    probe_.refused();
+    return fail(Reason::queue_full, "all workers are busy with other models");
+  }
+
+  const ModelsOptions options_;
+  const ModelsParts parts_;
+  ServeProbe probe_;
+  std::atomic<size_t> inside_ = 0;
+  mutable std::mutex mutex_;                     // Guards slots_.
+  std::list<std::shared_ptr<ModelSlot>> slots_;  // Most recently used first. Shared with requests that wait.
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Models>> open_models(ModelsOptions options, const ModelsParts& parts) {
+  // Copies of an earlier run may be of repositories that have changed hands since.
+  TRY_DONE(parts.disk.remove_tree(options.folder));
+  TRY_DONE(parts.disk.make_directories(options.folder));
+  return std::unique_ptr<Models>(std::make_unique<OpenModels>(std::move(options), parts));
+}
+
+}  // namespace holdfast::serve

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/context.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "io/disk.h"
+#include "serve/model_slot.h"
+#include "serve/serving_copy.h"
+#include "serve/worker_process.h"
+
+namespace holdfast::serve {
+
+struct ModelsOptions {
+  io::Path folder = "serving";  // On the disk; emptied at start.
+  size_t workers_max = 4;
+  size_t waiting_max = 12;  // Requests in here at once: each holds a thread of the caller's pool.
+  size_t inputs_max = 2048;
+  size_t input_bytes_max = 8 << 20;  // Of one request, all inputs together.
+  std::chrono::milliseconds request_timeout{60'000};
+  SlotOptions slot{};
+};
+
+// Models on demand: the first request for one makes its copy and starts its worker, the least recently used
+// idle one gives way when there are too many. Who may ask is checked before, at the door. Safe from any
+// thread.
+class Models {
+ public:
+  virtual ~Models() = default;  // Ends all workers.
+  // Waits for the answer. queue_full or model_loading when it would take too long, input_too_long or
+  // bad_request for inputs over the bounds, worker_failed after a crash, the model's own error when it cannot
+  // be served.
+  virtual Result<EmbedAnswer> embed(const Context& context, const ServedModel& model, EmbedItem request) = 0;
+  // As embed, for what is known of a model; loads it.
+  virtual Result<WorkerFacts> facts(const Context& context, const ServedModel& model) = 0;
+  virtual std::vector<ServedModel> loaded() const = 0;
+};
+
+struct ModelsParts {
+  FileSource& files;
+  WorkerStarter& starter;
+  io::Disk& disk;
+  const Clock& clock;
+  Random& random;
+  Log& log;
+  Metrics& metrics;
+};
+Result<std::unique_ptr<Models>> open_models(ModelsOptions options, const ModelsParts& parts);
+
+}  // namespace holdfast::serve

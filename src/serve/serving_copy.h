@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "io/disk.h"
+
+namespace holdfast::serve {
+
+// A model as it is served: one commit of one repository. The repository is part of it because two may hold
+// the same commit and not the same large files.
+struct ServedModel {
+  int64_t repository = 0;
+  std::string name;    // "ns/name", for people.
+  std::string commit;  // 40 hex digits.
+
+  std::string key() const { return std::to_string(repository) + "-" + commit; }
+};
+
+// Where the files of repositories come from; app/ gives the implementation. Safe from any thread.
+class FileSource {
+ public:
+  struct File {
+    std::string path;  // In the repository, checked by it: relative, no "..".
+    uint64_t size = 0;
+  };
+  virtual ~FileSource() = default;
+  virtual Result<std::vector<File>> list(const ServedModel& model) = 0;
+  virtual Status copy(const ServedModel& model, const std::string& path, io::WriteFile& into) = 0;
+};
+
+// Whether a file of a repository is needed to serve the model: configuration, tokenizer and safetensors
+// weights.
+bool is_served_file(std::string_view path, uint64_t size);
+
+// Makes, once, the plain copy that workers map: `folder`/KEY on the disk. Shown complete or not at all; not
+// durable, as it can always be made again. Returns its path on the disk.
+Result<io::Path> ensure_serving_copy(io::Disk& disk, const io::Path& folder, FileSource& files,
+                                     const ServedModel& model, Random& random);
+
+}  // namespace holdfast::serve

@@ -1,0 +1,68 @@
+#include "serve/ticket.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace holdfast::serve {
+namespace {
+
+// Time is the injected clock's, so the wait is in slices.
+constexpr std::chrono::milliseconds look_again{50};
+
+template <class T>
+std::vector<T> take_part(std::vector<T>& all, size_t first, size_t count) {
+  if (all.empty()) return {};
+  const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first);
+  return {std::make_move_iterator(begin),
+          std::make_move_iterator(begin + static_cast<std::ptrdiff_t>(count))};
+}
+
+}  // namespace
+
+void Ticket::fill(size_t first, Result<EmbedAnswer> part) {
+  std::lock_guard lock(mutex_);
+  if (!part.ok()) {
+    if (!error_) error_ = std::move(part).error();
+    abandoned_ = true;  // One failure answers for all.
+  } else {
+    EmbedAnswer& got = part.value();
+    CHECK(first + got.tokens.size() <= answer_.tokens.size());
+    std::copy(got.tokens.begin(), got.tokens.end(),
+              answer_.tokens.begin() + static_cast<std::ptrdiff_t>(first));
+    std::move(got.vectors.begin(), got.vectors.end(),
+              answer_.vectors.begin() + static_cast<std::ptrdiff_t>(first));
+  }
+  --slices_left_;
+  done_.notify_all();
+}
+
+Result<EmbedAnswer> Ticket::wait(const Context& context, const Clock& clock,
+                                 std::chrono::milliseconds deadline) {
+  std::unique_lock lock(mutex_);
+  while (!error_ && slices_left_ > 0) {
+    if (context.stop.stop_requested() || clock.now() >= deadline) {
+      abandoned_ = true;
+      if (context.stop.stop_requested()) return fail(Reason::client_gone, "the client left");
+      return fail(Reason::timed_out, "the model did not answer in time");
+    }
+    done_.wait_for(lock, context.stop, look_again, [this] { return error_ || slices_left_ == 0; });
+  }
+  if (error_) return *error_;
+  return std::move(answer_);
+}
+
+std::pair<std::shared_ptr<Ticket>, std::vector<Slice>> cut_request(EmbedItem request) {
+  const size_t inputs = request.size(), slices = (inputs + slice_inputs_max - 1) / slice_inputs_max;
+  auto ticket = std::make_shared<Ticket>(inputs, slices);
+  std::vector<Slice> out;
+  for (size_t first = 0; first < inputs; first += slice_inputs_max) {
+    const size_t count = std::min(slice_inputs_max, inputs - first);
+    EmbedItem item{request.wanted, request.long_text, take_part(request.texts, first, count),
+                   take_part(request.ids, first, count)};
+    out.push_back({ticket, first, std::move(item)});
+  }
+  return {std::move(ticket), std::move(out)};
+}
+
+}  // namespace holdfast::serve

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/context.h"
+#include "serve/worker_protocol.h"
+
+namespace holdfast::serve {
+
+// One request on its way: the caller waits on it, the model's thread fills it slice by slice. Shared by those
+// two.
+class Ticket {
+ public:
+  Ticket(size_t inputs, size_t slices) : slices_left_(slices) {
+    answer_.tokens.resize(inputs);
+    answer_.vectors.resize(inputs);
+  }
+
+  bool abandoned() const { return abandoned_; }  // Nobody waits any more: its work can be left out.
+
+  void fill(size_t first, Result<EmbedAnswer> part);
+
+  // Until every slice came, one failed, the deadline passed (timed_out) or the client left (client_gone).
+  Result<EmbedAnswer> wait(const Context& context, const Clock& clock, std::chrono::milliseconds deadline);
+
+ private:
+  std::mutex mutex_;  // Guards all below but abandoned_.
+  std::condition_variable_any done_;
+  size_t slices_left_;
+  std::optional<Error> error_;
+  EmbedAnswer answer_;
+  std::atomic<bool> abandoned_ = false;
+};
+
+// A part of a request, small enough that others need not wait long behind it.
+struct Slice {
+  std::shared_ptr<Ticket> ticket;
+  size_t first = 0;  // Of the request's inputs.
+  EmbedItem item;
+};
+
+inline constexpr size_t slice_inputs_max = 32;
+
+// Cuts a request into slices of one ticket.
+std::pair<std::shared_ptr<Ticket>, std::vector<Slice>> cut_request(EmbedItem request);
+
+}  // namespace holdfast::serve

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "io/disk.h"
+#include "serve/worker_protocol.h"
+
+namespace holdfast::serve {
+
+// One running worker with one model. Used, and destroyed, by the thread that started it.
+class Worker {
+ public:
+  virtual ~Worker() = default;  // Ends it.
+  virtual const WorkerFacts& facts() const = 0;
+  virtual bool alive() = 0;
+  // One answer an item. worker_failed when it died, hung past the deadline or answered nonsense; it is of no
+  // more use then.
+  virtual Result<std::vector<Result<EmbedAnswer>>> ask(std::span<const EmbedItem> items,
+                                                       std::chrono::milliseconds deadline) = 0;
+};
+
+// Starts workers. Safe from any thread.
+class WorkerStarter {
+ public:
+  virtual ~WorkerStarter() = default;
+  // Returns once the model is loaded: its own error when it cannot be, worker_failed when the process cannot
+  // run.
+  virtual Result<std::unique_ptr<Worker>> start(const io::Path& folder,
+                                                std::chrono::milliseconds deadline) = 0;
+};
+
+struct WorkerOptions {
+  std::string program;  // This executable: it is started as `worker --channel 3 --threads N FOLDER`.
+  int threads = 2;
+};
+std::unique_ptr<WorkerStarter> make_process_starter(WorkerOptions options, const Clock& clock);
+
+}  // namespace holdfast::serve

@@ -1,0 +1,198 @@
+#include "serve/worker_protocol.h"
+
+#include <cstring>
+
+namespace holdfast::serve {
+namespace {
+
+Error broken(const char* what) { return fail(Code::corrupt, std::string("a worker's frame has ") + what); }
+
+void put_text(ByteWriter& out, std::string_view text) {
+  out.u32(static_cast<uint32_t>(text.size()));
+  out.text(text);
+}
+
+Result<std::string> take_text(ByteReader& in) {
+  TRY(const uint32_t length, in.u32());
+  TRY(const ByteView bytes, in.take(length));
+  return std::string(as_text(bytes));
+}
+
+// A count of things that take at least `bytes_each`, so that memory is bounded by the payload.
+Result<uint32_t> take_count(ByteReader& in, size_t bytes_each) {
+  TRY(const uint32_t count, in.u32());
+  if (count > in.left() / bytes_each) return broken("a count that its length cannot hold");
+  return count;
+}
+
+template <class T>
+void put_numbers(ByteWriter& out, const std::vector<T>& numbers) {
+  static_assert(sizeof(T) == 4);
+  out.u32(static_cast<uint32_t>(numbers.size()));
+  out.bytes(std::as_bytes(std::span(numbers)));
+}
+
+template <class T>
+Result<std::vector<T>> take_numbers(ByteReader& in) {
+  static_assert(sizeof(T) == 4);
+  TRY(const uint32_t count, take_count(in, sizeof(T)));
+  TRY(const ByteView bytes, in.take(count * sizeof(T)));
+  std::vector<T> out(count);
+  if (count > 0) std::memcpy(out.data(), bytes.data(), bytes.size());
+  return out;
+}
+
+void put_error(ByteWriter& out, const Error& error) {
+  out.u8(static_cast<uint8_t>(error.code));
+  out.u8(static_cast<uint8_t>(error.reason));
+  put_text(out, error.message);
+}
+
+Result<PeerError> take_error(ByteReader& in) {
+  TRY(const uint8_t code, in.u8());
+  TRY(const uint8_t reason, in.u8());
+  TRY(std::string message, take_text(in));
+  if (code > static_cast<uint8_t>(Code::internal) || reason > reasons().size())
+    return broken("an unknown error");
+  Error error;
+  error.code = static_cast<Code>(code);
+  error.reason = static_cast<Reason>(reason);
+  error.message = std::move(message);
+  return PeerError{std::move(error)};
+}
+
+Result<EmbedItem> take_item(ByteReader& in) {
+  EmbedItem item;
+  TRY(const uint8_t wanted, in.u8());
+  TRY(const uint8_t long_text, in.u8());
+  if (wanted > 1 || long_text > 2) return broken("an unknown wish");
+  item.wanted = static_cast<Wanted>(wanted);
+  item.long_text = static_cast<LongText>(long_text);
+  TRY(const uint32_t texts, take_count(in, 4));
+  for (uint32_t i = 0; i < texts; ++i) {
+    TRY(std::string text, take_text(in));
+    item.texts.push_back(std::move(text));
+  }
+  TRY(const uint32_t lists, take_count(in, 4));
+  for (uint32_t i = 0; i < lists; ++i) {
+    TRY(std::vector<uint32_t> ids, take_numbers<uint32_t>(in));
+    item.ids.push_back(std::move(ids));
+  }
+  return item;
+}
+
+Result<EmbedAnswer> take_answer(ByteReader& in) {
+  EmbedAnswer answer;
+  TRY(answer.tokens, take_numbers<uint32_t>(in));
+  TRY(const uint32_t count, take_count(in, 4));
+  if (count != answer.tokens.size()) return broken("as many vectors as texts nowhere");
+  for (uint32_t i = 0; i < count; ++i) {
+    TRY(std::vector<float> vector, take_numbers<float>(in));
+    answer.vectors.push_back(std::move(vector));
+  }
+  return answer;
+}
+
+Status at_end(const ByteReader& in) {
+  return in.left() == 0 ? Status(Done{}) : broken("bytes after its end");
+}
+
+}  // namespace
+
+Bytes encode_facts(const WorkerFacts& facts) {
+  ByteWriter out;
+  out.u32(facts.dimensions);
+  out.u32(facts.tokens_max);
+  out.u8(facts.sentence_model ? 1 : 0);
+  out.u8(facts.normalizes ? 1 : 0);
+  return std::move(out).take();
+}
+
+Bytes encode_error(const Error& error) {
+  ByteWriter out;
+  put_error(out, error);
+  return std::move(out).take();
+}
+
+Bytes encode_ask(std::span<const EmbedItem> items) {
+  ByteWriter out;
+  out.u32(static_cast<uint32_t>(items.size()));
+  for (const EmbedItem& item : items) {
+    out.u8(static_cast<uint8_t>(item.wanted));
+    out.u8(static_cast<uint8_t>(item.long_text));
+    out.u32(static_cast<uint32_t>(item.texts.size()));
+    for (const std::string& text : item.texts) put_text(out, text);
+    out.u32(static_cast<uint32_t>(item.ids.size()));
+    for (const std::vector<uint32_t>& ids : item.ids) put_numbers(out, ids);
+  }
+  return std::move(out).take();
+}
+
+Bytes encode_answers(std::span<const Result<EmbedAnswer>> answers) {
+  ByteWriter out;
+  out.u32(static_cast<uint32_t>(answers.size()));
+  for (const Result<EmbedAnswer>& answer : answers) {
+    out.u8(answer.ok() ? 1 : 0);
+    if (!answer.ok()) {
+      put_error(out, answer.error());
+      continue;
+    }
+    put_numbers(out, answer.value().tokens);
+    out.u32(static_cast<uint32_t>(answer.value().vectors.size()));
+    for (const std::vector<float>& vector : answer.value().vectors) put_numbers(out, vector);
+  }
+  return std::move(out).take();
+}
+
+Result<WorkerFacts> decode_facts(ByteView payload) {
+  ByteReader in(payload);
+  WorkerFacts facts;
+  TRY(facts.dimensions, in.u32());
+  TRY(facts.tokens_max, in.u32());
+  TRY(const uint8_t sentence_model, in.u8());
+  TRY(const uint8_t normalizes, in.u8());
+  facts.sentence_model = sentence_model != 0;
+  facts.normalizes = normalizes != 0;
+  TRY_DONE(at_end(in));
+  return facts;
+}
+
+Result<PeerError> decode_error(ByteView payload) {
+  ByteReader in(payload);
+  TRY(PeerError told, take_error(in));
+  TRY_DONE(at_end(in));
+  return told;
+}
+
+Result<std::vector<EmbedItem>> decode_ask(ByteView payload) {
+  ByteReader in(payload);
+  TRY(const uint32_t count, take_count(in, 10));
+  if (count > items_max) return broken("too many items");
+  std::vector<EmbedItem> items;
+  for (uint32_t i = 0; i < count; ++i) {
+    TRY(EmbedItem item, take_item(in));
+    items.push_back(std::move(item));
+  }
+  TRY_DONE(at_end(in));
+  return items;
+}
+
+Result<std::vector<Result<EmbedAnswer>>> decode_answers(ByteView payload) {
+  ByteReader in(payload);
+  TRY(const uint32_t count, take_count(in, 7));
+  std::vector<Result<EmbedAnswer>> answers;
+  for (uint32_t i = 0; i < count; ++i) {
+    TRY(const uint8_t good, in.u8());
+    if (good == 0) {
+      TRY(PeerError told, take_error(in));
+      answers.emplace_back(std::move(told.error));
+    } else {
+      TRY(EmbedAnswer answer, take_answer(in));
+      answers.emplace_back(std::move(answer));
+    }
+  }
+  TRY_DONE(at_end(in));
+  return answers;
+}
+
+}  // namespace holdfast::serve

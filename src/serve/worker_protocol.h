@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace holdfast::serve {
+
+// What the server and its worker processes say to each other, in frames of process/channel.h;
+// docs/formats/worker-frames.md. The worker speaks first: ready or failed. Then each ask is answered.
+enum class FrameKind : uint8_t {
+  ready = 1,   // WorkerFacts
+  failed = 2,  // An error; the worker ends.
+  ask = 3,     // A list of EmbedItem
+  answer = 4,  // One EmbedAnswer or error for each item, in order
+};
+
+inline constexpr size_t items_max = 4096;
+inline constexpr size_t answer_floats_max = 12 << 20;  // Of one item: 48 MiB, below a frame's bound.
+
+enum class Wanted : uint8_t {
+  vectors,   // One a text, pooled and normalized as the model's folder says.
+  features,  // The hidden states of each token.
+};
+enum class LongText : uint8_t { cut_right, cut_left, refuse };
+
+// Texts, or ids of the model's own vocabulary where `ids` is not empty.
+struct EmbedItem {
+  Wanted wanted = Wanted::vectors;
+  LongText long_text = LongText::cut_right;
+  std::vector<std::string> texts;
+  std::vector<std::vector<uint32_t>> ids;
+
+  size_t size() const { return ids.empty() ? texts.size() : ids.size(); }
+};
+
+// Same length columns, one row an input.
+struct EmbedAnswer {
+  std::vector<uint32_t> tokens;             // Of each input, special tokens included.
+  std::vector<std::vector<float>> vectors;  // [dimensions], or [tokens, dimensions] for features.
+};
+
+struct WorkerFacts {
+  uint32_t dimensions = 0;
+  uint32_t tokens_max = 0;
+  bool sentence_model = false;  // Its folder says how to pool.
+  bool normalizes = false;
+};
+
+// An error as the peer told it. A type of its own, so that it cannot be taken for a failure to read it.
+struct PeerError {
+  Error error;
+};
+
+Bytes encode_facts(const WorkerFacts& facts);
+Bytes encode_error(const Error& error);
+Bytes encode_ask(std::span<const EmbedItem> items);
+Bytes encode_answers(std::span<const Result<EmbedAnswer>> answers);
+
+// corrupt for what the peer cannot have meant.
+Result<WorkerFacts> decode_facts(ByteView payload);
+Result<PeerError> decode_error(ByteView payload);
+Result<std::vector<EmbedItem>> decode_ask(ByteView payload);
+Result<std::vector<Result<EmbedAnswer>>> decode_answers(ByteView payload);
+
+}  // namespace holdfast::serve
