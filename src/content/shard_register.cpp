@@ -28,15 +28,39 @@ Result<FileTerm> check_term(Parts& parts, const ShardTerm& claimed, const MayUse
   return FileTerm{xorb.value()->id, term.chunks, static_cast<uint32_t>(term.length)};
 }
 
-Result<Sha256Digest> digest_of(Parts& parts, const StoredFile& file) {
-  TRY(const auto reader, make_reader(parts, file));
-  Bytes buffer(1 << 20);
-  codec::Sha256 sha256;
-  for (uint64_t at = 0; at < file.info.size;) {
-    TRY(const size_t got, reader->read_at(at, buffer));
-    sha256.update(ByteView(buffer).first(got));
-    at += got;
+constexpr uint64_t long_term_bytes = 4 << 20;
+
+// A long run of chunks is read past the page cache, as it was written; short ones are worth no reading ahead.
+Result<std::shared_ptr<io::ReadFile>> open_term(Parts& parts, const FileTerm& term, const Xorb& xorb) {
+  if (term.length < long_term_bytes) return parts.files.open(xorb.hash, xorb.generation);
+  TRY(auto file, parts.files.open_streaming(xorb.hash, xorb.generation));
+  return std::shared_ptr<io::ReadFile>(std::move(file));
+}
+
+Status digest_term(Parts& parts, const FileTerm& term, codec::Sha256& sha256) {
+  TRY(const auto xorb, parts.xorbs.find(term.xorb));
+  TRY(const auto file, open_term(parts, term, *xorb));
+  const XorbTable& table = xorb->table;
+  Bytes stored, chunk;
+  for (uint32_t i = term.chunks.first; i < term.chunks.end; ++i) {
+    const uint64_t at = table.stored_begin(i) + chunk_header_bytes;
+    stored.resize(table[i].stored_end - at);
+    TRY(const size_t got, file->read_at(at, stored));
+    if (got != stored.size()) return fail(Reason::data_corrupt, "a stored xorb is shorter than it should be");
+    if (table[i].scheme == Scheme::raw) {
+      sha256.update(stored);
+      continue;
+    }
+    chunk.resize(table.length(i));
+    TRY_DONE(decode_chunk(table[i].scheme, stored, chunk));
+    sha256.update(chunk);
   }
+  return Done{};
+}
+
+Result<Sha256Digest> digest_of(Parts& parts, const StoredFile& file) {
+  codec::Sha256 sha256;
+  for (const FileTerm& term : file.terms) TRY_DONE(digest_term(parts, term, sha256));
   return sha256.finish();
 }
 

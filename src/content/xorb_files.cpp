@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "codec/hex.h"
+#include "io/streaming.h"
 
 namespace holdfast::content {
 namespace {
@@ -33,7 +34,7 @@ std::string XorbFiles::stamp() {
 
 Result<std::unique_ptr<XorbFiles::Temporary>> XorbFiles::create() {
   io::Path path = folder_ / "temp" / stamp();
-  TRY(auto file, disk_.create(path));
+  TRY(auto file, io::create_streaming(disk_, path));
   return std::make_unique<Temporary>(*this, std::move(path), std::move(file));
 }
 
@@ -68,6 +69,11 @@ Result<std::shared_ptr<io::ReadFile>> XorbFiles::open(const XorbHash& hash,
                                                       std::string_view generation) const {
   TRY(auto file, disk_.open(path(hash, generation)));
   return std::shared_ptr<io::ReadFile>(std::move(file));
+}
+
+Result<std::unique_ptr<io::ReadFile>> XorbFiles::open_streaming(const XorbHash& hash,
+                                                                std::string_view generation) const {
+  return io::open_streaming(disk_, path(hash, generation));
 }
 
 Status XorbFiles::remove(const io::Path& path) {

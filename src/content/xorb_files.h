@@ -46,6 +46,9 @@ class XorbFiles {
 
   io::Path path(const XorbHash& hash, std::string_view generation) const;
   Result<std::shared_ptr<io::ReadFile>> open(const XorbHash& hash, std::string_view generation) const;
+  // For one reader from start to end; leaves nothing in the page cache.
+  Result<std::unique_ptr<io::ReadFile>> open_streaming(const XorbHash& hash,
+                                                       std::string_view generation) const;
   // Missing is fine: a removal may have been interrupted before it was noted.
   Status remove(const io::Path& path);
   Result<uint64_t> remove_old_temporaries(WallTime before);

@@ -13,6 +13,8 @@
 #include "io/disk.h"
 #include "io/disk_path.h"
 #include "io/posix_file.h"
+#include "io/streaming.h"
+#include "io/streaming_file.h"
 
 namespace holdfast::io {
 namespace {
@@ -23,7 +25,7 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-class PosixDisk final : public Disk {
+class PosixDisk final : public Disk, public StreamingDisk {
  public:
   PosixDisk(Descriptor root, Path root_path) : root_(std::move(root)), root_path_(std::move(root_path)) {}
 
@@ -40,6 +42,15 @@ class PosixDisk final : public Disk {
   Result<std::unique_ptr<WriteFile>> create(const Path& path) override {
     TRY(Descriptor descriptor, open_file(path, O_WRONLY | O_CREAT | O_EXCL, "create"));
     return make_posix_write_file(std::move(descriptor), 0, shown_name(path));
+  }
+
+  Result<std::unique_ptr<ReadFile>> open_streaming(const Path& path) override {
+    TRY(Descriptor descriptor, open_to_read(path));
+    return make_streaming_read_file(std::move(descriptor), shown_name(path));
+  }
+  Result<std::unique_ptr<WriteFile>> create_streaming(const Path& path) override {
+    TRY(Descriptor descriptor, open_file(path, O_WRONLY | O_CREAT | O_EXCL, "create"));
+    return make_streaming_write_file(std::move(descriptor), shown_name(path));
   }
 
   Result<std::unique_ptr<WriteFile>> open_append(const Path& path) override {
