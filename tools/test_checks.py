@@ -16,6 +16,7 @@ import tu_times  # noqa: E402
 from tree import Tree  # noqa: E402
 
 ROOMS = "# comment\nbase: | words\nio: base | files\nnet: base io | wire\n"
+INHABITED = {f"src/{room}/x.cpp": "\n" for room in ("base", "io", "net")}
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def make(tmp_path):
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
 
     def build(files):
-        for name, text in {"src/ROOMS": ROOMS, **files}.items():
+        for name, text in {"src/ROOMS": ROOMS, **INHABITED, **files}.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text) if isinstance(text, bytes) else path.write_text(text)
@@ -68,7 +69,11 @@ def test_a_folder_that_is_no_room_is_named(make):
     ("base: | again\n", "listed twice"),
 ])
 def test_a_wrong_line_of_rooms_is_named(make, line, word):
-    one(check_rooms.table_violations(make({"src/ROOMS": "base: | words\n" + line})), word)
+    assert any(word in found for found in check_rooms.table_violations(make({"src/ROOMS": "base: | words\n" + line})))
+
+
+def test_a_room_without_files_is_named(make):
+    one(check_rooms.violations(make({"src/ROOMS": ROOMS + "sql: base | rows\n"})), "sql has no files")
 
 
 BANNED = [
