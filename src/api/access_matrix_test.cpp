@@ -11,6 +11,7 @@
 #include "codec/base64.h"
 #include "git/smart_http.h"
 #include "repo/hub_test_kit.h"
+#include "serve/models.h"
 
 namespace holdfast::api {
 namespace {
@@ -33,6 +34,17 @@ class NoGit final : public git::SmartHttp {
   }
 };
 
+class NoModels final : public serve::Models {
+ public:
+  Result<serve::EmbedAnswer> embed(const Context&, const serve::ServedModel&, serve::EmbedItem) override {
+    return fail(Reason::not_offered, "no models");
+  }
+  Result<serve::WorkerFacts> facts(const Context&, const serve::ServedModel&) override {
+    return fail(Reason::not_offered, "no models");
+  }
+  std::vector<serve::ServedModel> loaded() const override { return {}; }
+};
+
 // A hub with every kind of caller, and all routes mounted twice: as they are, and with handlers that only say
 // that they were reached.
 class Doors {
@@ -51,7 +63,8 @@ class Doors {
                   .hub = hub_.hub(),
                   .router = router_,
                   .public_url = "http://hub.test"} {
-    add_all_routes(table_, services_, {.git = git_, .instance_key = key_, .data = hub_.disk()});
+    add_all_routes(table_, services_,
+                   {.git = git_, .models = models_, .instance_key = key_, .data = hub_.disk()});
     add_health_routes(table_, services_, [] { return Status(Done{}); });
     TestHub::require(mount(table_, services_, router_));
     for (const ApiRoute& route : table_.routes()) {
@@ -104,6 +117,7 @@ class Doors {
 
   TestHub hub_;
   NoGit git_;
+  NoModels models_;
   Secret key_{std::string(64, 'b')};
   net::Router router_, reaching_router_;
   Services services_;

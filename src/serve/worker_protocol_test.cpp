@@ -1,0 +1,63 @@
+#include "serve/worker_protocol.h"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::serve {
+namespace {
+
+std::vector<EmbedItem> sample_items() {
+  EmbedItem texts;
+  texts.texts = {"a", "", "größer"};
+  texts.long_text = LongText::refuse;
+  EmbedItem ids;
+  ids.wanted = Wanted::features;
+  ids.ids = {{1, 2, 3}, {4}};
+  return {texts, ids};
+}
+
+std::vector<Result<EmbedAnswer>> sample_answers() {
+  EmbedAnswer answer;
+  answer.tokens = {3, 2};
+  answer.vectors = {{0.5F, -1.0F}, {1e-9F, 4.0F}};
+  std::vector<Result<EmbedAnswer>> answers;
+  answers.emplace_back(answer);
+  answers.emplace_back(fail(Reason::input_too_long, "too long"));
+  return answers;
+}
+
+TEST(WorkerProtocol, what_is_sent_is_what_arrives) {
+  const auto items = decode_ask(encode_ask(sample_items()));
+  ASSERT_TRUE(items.ok()) << items.error().message;
+  ASSERT_EQ(items.value().size(), 2U);
+  EXPECT_EQ(items.value()[0].texts, sample_items()[0].texts);
+  EXPECT_EQ(items.value()[0].long_text, LongText::refuse);
+  EXPECT_EQ(items.value()[1].ids, sample_items()[1].ids);
+  EXPECT_EQ(items.value()[1].wanted, Wanted::features);
+
+  const auto answers = decode_answers(encode_answers(sample_answers()));
+  ASSERT_TRUE(answers.ok()) << answers.error().message;
+  ASSERT_EQ(answers.value().size(), 2U);
+  EXPECT_EQ(answers.value()[0].value().vectors, sample_answers()[0].value().vectors);
+  EXPECT_EQ(answers.value()[1].error().reason, Reason::input_too_long);
+  EXPECT_EQ(answers.value()[1].error().message, "too long");
+
+  WorkerFacts facts{.dimensions = 384, .tokens_max = 256, .sentence_model = true, .normalizes = true};
+  const auto told = decode_facts(encode_facts(facts));
+  ASSERT_TRUE(told.ok());
+  EXPECT_EQ(told.value().dimensions, 384U);
+  EXPECT_TRUE(told.value().normalizes);
+}
+
+TEST(WorkerProtocol, a_payload_cut_anywhere_or_too_long_is_corrupt) {
+  const Bytes ask = encode_ask(sample_items()), answers = encode_answers(sample_answers());
+  for (size_t length = 0; length < ask.size(); ++length)
+    EXPECT_FALSE(decode_ask(ByteView(ask).first(length)).ok()) << length;
+  for (size_t length = 0; length < answers.size(); ++length)
+    EXPECT_FALSE(decode_answers(ByteView(answers).first(length)).ok()) << length;
+  Bytes longer = ask;
+  longer.push_back(std::byte{0});
+  EXPECT_FALSE(decode_ask(longer).ok());
+}
+
+}  // namespace
+}  // namespace holdfast::serve
