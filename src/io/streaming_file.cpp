@@ -101,9 +101,7 @@ class StreamingWriteFile final : public WriteFile {
       }
       changed_.notify_all();
       worker_.join();
-      const int flags = ::fcntl(fd_, F_GETFL);
-      if (flags < 0 || ::fcntl(fd_, F_SETFL, flags & ~O_DIRECT) != 0)
-        return failed(disk_error(errno, "write", name_));
+      leave_direct();
     }
     TRY_DONE(outcome());
     if (filled_ == 0) return Done{};
@@ -177,14 +175,20 @@ class StreamingWriteFile final : public WriteFile {
     size_t done = 0;
     while (done < buffer_bytes) {
       const ssize_t put = ::pwrite(fd_, bytes + done, buffer_bytes - done, static_cast<off_t>(offset + done));
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) return disk_error(errno, "write", name_);
-      // What is left of a write cut short may start where the disk has no block: the last whole one comes
-      // again.
-      done += static_cast<size_t>(put) / alignment * alignment;
-      if (static_cast<size_t>(put) < alignment) return disk_error(ENOSPC, "write", name_);
+      const int why = errno;
+      if (put > 0) done += static_cast<size_t>(put);
+      // A disk of larger blocks than we know, or a write cut short where none begins: go on the ordinary way.
+      const bool crooked = put < 0 ? why == EINVAL : done % alignment != 0;
+      const bool left = crooked && leave_direct();
+      if (put < 0 && why != EINTR && !left) return disk_error(why, "write", name_);
     }
     return Done{};
+  }
+
+  // Whether it was written past the cache until now, and no longer is.
+  bool leave_direct() const {
+    const int flags = ::fcntl(fd_, F_GETFL);
+    return flags >= 0 && (flags & O_DIRECT) != 0 && ::fcntl(fd_, F_SETFL, flags & ~O_DIRECT) == 0;
   }
 
   const int fd_;  // plain_'s.
