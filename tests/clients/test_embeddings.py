@@ -72,3 +72,8 @@ def test_strangers_may_not_ask_a_private_model(api, model, server, tokens):
             stranger.embeddings.create(model=model, input="x")
     finally:
         api.update_repo_settings(model, private=False)
+
+
+def test_the_models_that_run_are_listed(model, client):
+    client.embeddings.create(model=model, input="x")
+    assert model in [listed.id for listed in client.models.list()]
