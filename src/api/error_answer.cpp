@@ -32,11 +32,22 @@ boost::json::object hub_body(const Error& error, const ReasonRow& row, const Con
   return body;
 }
 
+// The codes that OpenAI's clients know; ours where they know none.
+std::string_view openai_code(const Error& error, const ReasonRow& row) {
+  if (error.reason == Reason::repo_not_found || error.reason == Reason::revision_not_found)
+    return "model_not_found";
+  if (error.reason == Reason::unauthenticated || error.reason == Reason::bad_credentials)
+    return "invalid_api_key";
+  if (error.reason == Reason::input_too_long) return "context_length_exceeded";
+  if (row.code == Code::busy) return "rate_limit_exceeded";
+  return row.name;
+}
+
 boost::json::object openai_body(const Error& error, const ReasonRow& row) {
   boost::json::object inner;
   inner["message"] = public_message(error);
   inner["type"] = row.http_status >= 500 ? "server_error" : "invalid_request_error";
-  inner["code"] = row.name;
+  inner["code"] = openai_code(error, row);
   inner["param"] = nullptr;
   return {{"error", std::move(inner)}};
 }

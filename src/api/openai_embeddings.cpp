@@ -87,6 +87,22 @@ Result<net::Response> embeddings(Services& services, serve::Models& models, cons
                    {"usage", json::object{{"prompt_tokens", tokens}, {"total_tokens", tokens}}}});
 }
 
+json::object describe(const repo::Repository& repository) {
+  return {{"id", repository.full_name()},
+          {"object", "model"},
+          {"created", repository.created.time_since_epoch().count() / 1000},
+          {"owned_by", repository.ns}};
+}
+
+// One that the caller may ask, loaded or not. The openai client sends the slash of the name encoded.
+Result<net::Response> show_model(Services& services, const Call& call) {
+  TRY(const serve::ServedModel model, find_served_model(services, call, call.capture("model")));
+  TRY(const std::optional<repo::Repository> found,
+      services.hub.repositories.find(repo::RepoId{model.repository}));
+  if (!found) return fail(Reason::repo_not_found, "Repository not found");
+  return json_answer(describe(*found));
+}
+
 // Models with a worker that this caller may see.
 Result<net::Response> list_models(Services& services, serve::Models& models, const Call& call) {
   json::array data;
@@ -94,10 +110,7 @@ Result<net::Response> list_models(Services& services, serve::Models& models, con
     TRY(const std::optional<repo::Repository> found,
         services.hub.repositories.find(repo::RepoId{model.repository}));
     if (!found || !services.hub.rights.may_see(call.caller, *found)) continue;
-    data.emplace_back(json::object{{"id", found->full_name()},
-                                   {"object", "model"},
-                                   {"created", found->created.time_since_epoch().count() / 1000},
-                                   {"owned_by", found->ns}});
+    data.emplace_back(describe(*found));
   }
   return json_answer(json::object{{"object", "list"}, {"data", std::move(data)}});
 }
@@ -113,6 +126,9 @@ void add_openai_routes(RouteTable& table, Services& services, serve::Models& mod
       {"GET", "/v1/models", "openai_models", Access::signed_in, 0,
        CallHandler([&services, &models](const Call& call) { return list_models(services, models, call); }),
        Dialect::openai});
+  table.add({"GET", "/v1/models/{model*}", "openai_model", Access::signed_in, 0,
+             CallHandler([&services](const Call& call) { return show_model(services, call); }),
+             Dialect::openai});
 }
 
 }  // namespace holdfast::api

@@ -16,18 +16,21 @@ Result<serve::ServedModel> find_served_model(Services& services, const Call& cal
   const std::string_view full = name.substr(0, at);
   const auto wanted = repo::parse_repo_name(repo::RepoType::model, full);
   if (!wanted.ok()) return missing;
-  TRY(const std::optional<repo::Repository> found,
-      services.hub.repositories.find(repo::RepoType::model, wanted.value().ns, wanted.value().name));
+  const auto& [type, ns, short_name] = wanted.value();
+  TRY(std::optional<repo::Repository> found, services.hub.repositories.find(type, ns, short_name));
+  if (!found) {
+    TRY(found, services.hub.repositories.find_moved(type, ns, short_name));
+  }
   if (!found || !services.hub.rights.may_see(call.caller, *found)) return missing;
+  if (found->disabled && !services.hub.rights.may_administer(call.caller, *found))
+    return fail(Reason::forbidden, "Access to this resource is disabled.");
   TRY(const bool past_gate, services.hub.rights.may_read_files(call.caller, *found));
   if (!past_gate) return repo::gate_refusal(*found, call.base_url);
-  const identity::Resource resource{repo::entity_kind(found->type),
-                                    found->ns,
-                                    found->name,
+  const identity::Resource resource{repo::entity_kind(found->type), found->ns, found->name,
                                     found->visibility == repo::Visibility::private_
                                         ? identity::Visibility::private_
                                         : identity::Visibility::public_,
-                                    {}};
+                                    found->creator};
   if (!services.permission.may_infer(call.caller, resource))
     return fail(Reason::forbidden, "this token may not call models");
   TRY(const git::Repository objects, services.hub.storage.open(found->id));

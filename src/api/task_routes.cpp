@@ -51,6 +51,8 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
   TRY(const bool normalized, flag(body, "normalize", false));
   TRY(const bool truncated, flag(body, "truncate", true));
   if (!truncated) item.long_text = serve::LongText::refuse;
+  TRY(const auto side, codec::json_text_if(body, "truncation_direction"));
+  if (truncated && side && (*side == "left" || *side == "Left")) item.long_text = serve::LongText::cut_left;
   TRY(const serve::WorkerFacts facts, models.facts(call.context, model));
   item.wanted = facts.sentence_model ? serve::Wanted::vectors : serve::Wanted::features;
   TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item)));
@@ -70,6 +72,34 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
   return json_answer(rows);
 }
 
+double cosine(std::span<const float> left, std::span<const float> right) {
+  double dot = 0, a = 0, b = 0;
+  for (size_t i = 0; i < left.size(); ++i) {
+    dot += static_cast<double>(left[i]) * right[i];
+    a += static_cast<double>(left[i]) * left[i];
+    b += static_cast<double>(right[i]) * right[i];
+  }
+  return dot / std::max(std::sqrt(a * b), 1e-12);
+}
+
+// {"inputs": {"source_sentence": text, "sentences": [text]}}: one score a sentence.
+Result<net::Response> compare(Services& services, serve::Models& models, const Call& call) {
+  const std::string name = std::string(call.capture("ns")) + "/" + std::string(call.capture("name"));
+  TRY(const serve::ServedModel model, find_served_model(services, call, name));
+  TRY(const json::object body, codec::parse_json_object(call.request.body));
+  TRY(const json::object* inputs, codec::json_object(body, "inputs"));
+  TRY(const std::string_view source, codec::json_text(*inputs, "source_sentence"));
+  TRY(const json::array* sentences, codec::json_array(*inputs, "sentences"));
+  TRY(serve::EmbedItem item, read_embed_inputs(json::value(*sentences)));
+  if (!item.ids.empty()) return fail(Reason::bad_request, "'sentences' is a list of texts");
+  item.texts.emplace(item.texts.begin(), source);
+  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item)));
+  json::array scores;
+  for (size_t i = 1; i < answer.vectors.size(); ++i)
+    scores.emplace_back(cosine(answer.vectors[0], answer.vectors[i]));
+  return json_answer(scores);
+}
+
 }  // namespace
 
 void add_task_routes(RouteTable& table, Services& services, serve::Models& models) {
@@ -86,6 +116,14 @@ void add_task_routes(RouteTable& table, Services& services, serve::Models& model
     table.add(
         {"POST", pattern, name, Access::signed_in, body_bytes_max,
          CallHandler([&services, &models](const Call& call) { return extract(services, models, call); })});
+  static constexpr Place similarity[] = {
+      {"/models/{ns}/{name}/pipeline/sentence-similarity", "task_sentence_similarity"},
+      {"/hf-inference/models/{ns}/{name}/pipeline/sentence-similarity",
+       "task_inference_sentence_similarity"}};
+  for (const auto& [pattern, name] : similarity)
+    table.add(
+        {"POST", pattern, name, Access::signed_in, body_bytes_max,
+         CallHandler([&services, &models](const Call& call) { return compare(services, models, call); })});
 }
 
 }  // namespace holdfast::api

@@ -1,0 +1,201 @@
+#include "serve/models.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <thread>
+
+namespace holdfast::serve {
+namespace {
+
+using std::chrono::milliseconds;
+
+// What the fake workers of a test share: knobs and counts.
+struct Script {
+  std::atomic<int> starts = 0, running = 0, most_inputs = 0;
+  std::atomic<bool> crash = false, hang = false, refuse_load = false, dead = false;
+};
+
+// A worker within the process: a text's vector is its length; "bad" is refused.
+class FakeWorker final : public Worker {
+ public:
+  explicit FakeWorker(Script& script) : script_(script) { ++script_.running; }
+  ~FakeWorker() override { --script_.running; }
+  const WorkerFacts& facts() const override { return facts_; }
+  bool alive() override { return !script_.dead.exchange(false); }
+  Result<std::vector<Result<EmbedAnswer>>> ask(std::span<const EmbedItem> items, milliseconds) override {
+    while (script_.hang) std::this_thread::sleep_for(milliseconds(1));
+    if (script_.crash.exchange(false)) return fail(Reason::worker_failed, "gone");
+    std::vector<Result<EmbedAnswer>> out;
+    int inputs = 0;
+    for (const EmbedItem& item : items) {
+      EmbedAnswer answer;
+      bool bad = false;
+      for (const std::string& text : item.texts) {
+        ++inputs;
+        bad = bad || text == "bad";
+        answer.tokens.push_back(1);
+        answer.vectors.push_back({static_cast<float>(text.size())});
+      }
+      if (bad)
+        out.emplace_back(fail(Reason::tokenization_failed, "bad"));
+      else
+        out.emplace_back(std::move(answer));
+    }
+    script_.most_inputs = std::max(script_.most_inputs.load(), inputs);
+    return out;
+  }
+
+ private:
+  Script& script_;
+  WorkerFacts facts_{1, 8, true, false};
+};
+
+class FakeStarter final : public WorkerStarter {
+ public:
+  explicit FakeStarter(Script& script) : script_(script) {}
+  Result<std::unique_ptr<Worker>> start(const io::Path&, milliseconds) override {
+    ++script_.starts;
+    if (script_.refuse_load) return fail(Reason::entry_not_found, "no weights");
+    return std::unique_ptr<Worker>(std::make_unique<FakeWorker>(script_));
+  }
+
+ private:
+  Script& script_;
+};
+
+class FakeFiles final : public FileSource {
+ public:
+  std::atomic<int> copies = 0;
+  Result<std::vector<File>> list(const ServedModel&) override {
+    return std::vector<File>{
+        {"config.json", 2},       {"1_Pooling/config.json", 2},  {"README.md", 9},
+        {"model.safetensors", 3}, {"onnx/model.safetensors", 3}, {"pytorch_model.bin", 3}};
+  }
+  Status copy(const ServedModel&, const std::string& path, io::WriteFile& into) override {
+    ++copies;
+    return into.append(as_bytes(path));
+  }
+};
+
+class ModelsTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Models> open(ModelsOptions options = {}) {
+    return open_models(options, {files, starter, *disk, clock, random, log, *metrics}).value();
+  }
+  static ServedModel model(int64_t number) {
+    return {number, "ada/m" + std::to_string(number), std::string(40, 'a')};
+  }
+  static EmbedItem texts(std::vector<std::string> all) {
+    EmbedItem item;
+    item.texts = std::move(all);
+    return item;
+  }
+
+  Script script;
+  FakeStarter starter{script};
+  FakeFiles files;
+  std::unique_ptr<io::Disk> disk = io::make_memory_disk();
+  SystemClock clock;
+  SeededRandom random{3};
+  MemoryLogSink sink;
+  Log log{sink, clock};
+  std::unique_ptr<Metrics> metrics = make_metrics();
+  Context context;
+};
+
+TEST_F(ModelsTest, TheFirstRequestMakesTheCopyAndStartsTheWorkerOnce) {
+  const auto models = open();
+  EXPECT_EQ(models->embed(context, model(1), texts({"abc", "d"})).value().vectors,
+            (std::vector<std::vector<float>>{{3}, {1}}));
+  EXPECT_EQ(models->embed(context, model(1), texts({"xx"})).value().vectors[0][0], 2);
+  EXPECT_EQ(script.starts, 1);
+  EXPECT_EQ(files.copies, 3) << "configuration and weights, and nothing else";
+  const io::Path copy = io::Path("serving") / model(1).key();
+  EXPECT_TRUE(disk->stat(copy / "1_Pooling/config.json").ok());
+  EXPECT_FALSE(disk->stat(copy / "pytorch_model.bin").ok());
+  EXPECT_EQ(models->loaded().size(), 1U);
+  EXPECT_EQ(models->facts(context, model(1)).value().dimensions, 1U);
+}
+
+TEST_F(ModelsTest, LargeRequestsAreCutAndPutTogetherInOrder) {
+  const auto models = open();
+  std::vector<std::string> all;
+  for (size_t i = 0; i < 500; ++i) all.emplace_back(i, 'x');
+  const auto answer = models->embed(context, model(1), texts(all)).value();
+  for (size_t i = 0; i < 500; ++i) EXPECT_EQ(answer.vectors[i][0], static_cast<float>(i));
+  EXPECT_LE(script.most_inputs, 64);
+}
+
+TEST_F(ModelsTest, OneBadInputFailsItsRequestAndNoOther) {
+  const auto models = open();
+  EXPECT_EQ(models->embed(context, model(1), texts({"a", "bad"})).error().reason,
+            Reason::tokenization_failed);
+  EXPECT_TRUE(models->embed(context, model(1), texts({"a"})).ok());
+  EXPECT_EQ(models->embed(context, model(1), texts({})).error().reason, Reason::bad_request);
+  EXPECT_EQ(models->embed(context, model(1), texts(std::vector<std::string>(2049, "x"))).error().reason,
+            Reason::bad_request);
+  EXPECT_EQ(models->embed(context, model(1), texts({std::string(9 << 20, 'x')})).error().reason,
+            Reason::input_too_long);
+}
+
+TEST_F(ModelsTest, ACrashIsToldAndTheNextRequestHasANewWorker) {
+  const auto models = open();
+  ASSERT_TRUE(models->embed(context, model(1), texts({"a"})).ok());
+  script.crash = true;
+  EXPECT_EQ(models->embed(context, model(1), texts({"a"})).error().reason, Reason::worker_failed);
+  EXPECT_TRUE(models->embed(context, model(1), texts({"a"})).ok());
+  EXPECT_EQ(script.starts, 2);
+  script.dead = true;  // Died while nobody asked: nobody is told.
+  EXPECT_TRUE(models->embed(context, model(1), texts({"a"})).ok());
+  EXPECT_EQ(script.starts, 3);
+  EXPECT_EQ(script.running, 1);
+}
+
+TEST_F(ModelsTest, AModelThatCannotBeLoadedIsNotTriedAtOnceAgain) {
+  const auto models = open();
+  script.refuse_load = true;
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(models->embed(context, model(1), texts({"a"})).error().reason, Reason::model_unsupported);
+  EXPECT_EQ(script.starts, 1);
+}
+
+TEST_F(ModelsTest, TheLeastRecentlyUsedIdleWorkerGivesWay) {
+  ModelsOptions options;
+  options.workers_max = 2;
+  const auto models = open(options);
+  for (int64_t number : {1, 2, 1, 3}) ASSERT_TRUE(models->embed(context, model(number), texts({"a"})).ok());
+  EXPECT_EQ(script.running, 2);
+  const auto loaded = models->loaded();
+  ASSERT_EQ(loaded.size(), 2U);
+  EXPECT_EQ(loaded[0].repository, 3);
+  EXPECT_EQ(loaded[1].repository, 1);
+  EXPECT_FALSE(disk->stat(io::Path("serving") / model(2).key()).ok()) << "its copy goes too";
+}
+
+TEST_F(ModelsTest, TooManyAtOnceAreRefusedAndLateOnesAreTold) {
+  ModelsOptions options;
+  options.waiting_max = 2;
+  options.request_timeout = milliseconds(300);
+  const auto models = open(options);
+  ASSERT_TRUE(models->embed(context, model(1), texts({"a"})).ok());
+  script.hang = true;
+  std::atomic<int> timed_out = 0, refused = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 6; ++i)
+    callers.emplace_back([&] {
+      const auto answer = models->embed(context, model(1), texts({"a"}));
+      if (answer.ok()) return;
+      if (answer.error().reason == Reason::timed_out) ++timed_out;
+      if (answer.error().reason == Reason::queue_full) ++refused;
+    });
+  for (std::thread& caller : callers) caller.join();
+  script.hang = false;
+  EXPECT_EQ(timed_out, 2);
+  EXPECT_EQ(refused, 4);
+  EXPECT_TRUE(models->embed(context, model(1), texts({"a"})).ok());
+}
+
+}  // namespace
+}  // namespace holdfast::serve
