@@ -26,6 +26,16 @@ Error missing_object(const git::LfsPointer& pointer) {
 
 }  // namespace
 
+void HubPusher::bring(std::vector<HeldFile> files) const {
+  const std::lock_guard lock(mutex_);
+  files_ = std::move(files);
+}
+
+std::vector<HeldFile> HubPusher::brought() const {
+  const std::lock_guard lock(mutex_);
+  return files_;
+}
+
 Status PushRules::check_command(const HubPusher& pusher, const git::RefCommand& command) {
   if (rights_.may_write(pusher.caller, pusher.repository)) {
     const bool known = command.ref.starts_with("refs/heads/") || command.ref.starts_with("refs/tags/") ||
@@ -51,13 +61,16 @@ Status PushRules::check_command(const HubPusher& pusher, const git::RefCommand& 
 Status PushRules::check(const git::Push& push, const git::NewObjects& objects) {
   const HubPusher& pusher = pusher_of(push);
   for (const git::RefCommand& command : push.commands) TRY_DONE(check_command(pusher, command));
+  std::vector<HeldFile> brought;
   for (const auto& [blob, pointer] : objects.pointers) {
     TRY(const content::Sha256Digest sha256, content::parse_sha256(pointer.sha256));
     const Status named = uploads_.may_name(pusher.caller, sha256);
     if (!named.ok()) return named.error().reason == Reason::object_missing ? missing_object(pointer) : named;
     auto file = content_.touch(sha256);
     if (!file.ok() || file.value().size != pointer.size) return missing_object(pointer);
+    brought.push_back({.file = file.value(), .path = {}});
   }
+  pusher.bring(std::move(brought));
   return Done{};
 }
 
@@ -89,6 +102,8 @@ Result<std::vector<HeldFile>> PushRules::held_files(const git::Push& push, const
       if (file.ok()) held.push_back({.file = file.value(), .path = entry.path});
     }
   }
+  // After those with a path, which they would otherwise hide.
+  for (HeldFile& file : pusher.brought()) held.push_back(std::move(file));
   return held;
 }
 

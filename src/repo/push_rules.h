@@ -1,5 +1,6 @@
 #pragma once
 
+#include <mutex>
 #include <vector>
 
 #include "base/log.h"
@@ -18,12 +19,20 @@ class Discussions;
 class Rights;
 class Uploads;
 
-// Who pushes where: what the git door hands to receive_pack.
+// Who pushes where: what the git door hands to receive_pack. Also carries from the gate to the decision about
+// refs which files the push brings, those of older commits in it included. Safe from any thread.
 class HubPusher final : public git::Pusher {
  public:
   HubPusher(identity::Caller who, Repository where) : caller(std::move(who)), repository(std::move(where)) {}
   const identity::Caller caller;
   const Repository repository;
+
+  void bring(std::vector<HeldFile> files) const;
+  std::vector<HeldFile> brought() const;
+
+ private:
+  mutable std::mutex mutex_;  // Guards files_.
+  mutable std::vector<HeldFile> files_;
 };
 
 // What a push by git must satisfy, and how its refs are decided: the same checks and the same transaction as
