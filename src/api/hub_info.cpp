@@ -63,9 +63,13 @@ Result<Response> info(Services& services, const Call& call) {
   json::object view = repo_view(repository, card, revision.commit.hex());
   view["lastModified"] = format_time(card.modified);
   if (expand.empty() || wants(expand, "siblings")) {
-    TRY(const auto files, services.hub.browser.files(repository, objects, revision.commit, siblings_max));
-    view["siblings"] =
-        siblings_view(files, query.flag("blobs") ? SiblingDetail::blobs : SiblingDetail::names);
+    if (query.flag("blobs")) {
+      TRY(const auto files, services.hub.browser.files(repository, objects, revision.commit, siblings_max));
+      view["siblings"] = siblings_view(files);
+    } else {
+      TRY(const auto paths, repo::Browser::paths(objects, revision.commit, siblings_max));
+      view["siblings"] = siblings_view(paths);
+    }
   }
   if (expand.empty() || wants(expand, "usedStorage")) {
     TRY(view["usedStorage"], used_storage(services, repository.id));
@@ -168,8 +172,8 @@ Status add_siblings(Services& services, const repo::SearchHit& hit, json::object
   if (hit.card.commit.empty()) return Done{};
   TRY(const git::Repository objects, services.hub.storage.open(hit.repository.id));
   TRY(const git::ObjectId commit, git::ObjectId::parse(hit.card.commit));
-  TRY(const auto files, services.hub.browser.files(hit.repository, objects, commit, siblings_max));
-  view["siblings"] = siblings_view(files, SiblingDetail::names);
+  TRY(const auto paths, repo::Browser::paths(objects, commit, siblings_max));
+  view["siblings"] = siblings_view(paths);
   return Done{};
 }
 

@@ -165,18 +165,22 @@ json::object repo_view(const repo::Repository& repository, const repo::Card& car
   return out;
 }
 
-json::array siblings_view(std::span<const repo::FileEntry> files, SiblingDetail detail) {
+json::array siblings_view(std::span<const std::string> paths) {
   json::array out;
+  out.reserve(paths.size());
+  for (const std::string& path : paths) out.emplace_back(json::object{{"rfilename", path}});
+  return out;
+}
+
+json::array siblings_view(std::span<const repo::FileEntry> files) {
+  json::array out;
+  out.reserve(files.size());
   for (const repo::FileEntry& file : files) {
-    json::object item{{"rfilename", file.path}};
-    if (detail == SiblingDetail::blobs) {
-      item["size"] = file.size();
-      item["blobId"] = file.id.hex();
-      if (file.large)
-        item["lfs"] = json::object{{"sha256", content::to_text(file.large->sha256)},
-                                   {"size", file.large->size},
-                                   {"pointerSize", file.large->pointer_bytes}};
-    }
+    json::object item{{"rfilename", file.path}, {"size", file.size()}, {"blobId", file.id.hex()}};
+    if (file.large)
+      item["lfs"] = json::object{{"sha256", content::to_text(file.large->sha256)},
+                                 {"size", file.large->size},
+                                 {"pointerSize", file.large->pointer_bytes}};
     out.emplace_back(std::move(item));
   }
   return out;

@@ -22,8 +22,9 @@ namespace holdfast::api {
 boost::json::object repo_view(const repo::Repository& repository, const repo::Card& card,
                               std::string_view commit);
 
-enum class SiblingDetail : uint8_t { names, blobs };
-boost::json::array siblings_view(std::span<const repo::FileEntry> files, SiblingDetail detail);
+boost::json::array siblings_view(std::span<const std::string> paths);
+// With size, blob and LFS digest of each.
+boost::json::array siblings_view(std::span<const repo::FileEntry> files);
 
 // With `expand` properties only id, _id and those; bad_request for a name that is not one of the type's.
 // Without any, the object as it is.

@@ -80,6 +80,23 @@ Result<std::vector<FileEntry>> Browser::files(const Repository& repository, cons
   return out;
 }
 
+Result<std::vector<std::string>> Browser::paths(const git::Repository& objects, const git::ObjectId& commit,
+                                                size_t files_max) {
+  std::vector<std::string> out;
+  git::ListOptions options;
+  options.depth = git::Depth::all;
+  options.sizes = git::Sizes::leave_zero;
+  for (bool more = true; more && out.size() < files_max;) {
+    TRY(git::TreePage page, git::list_tree(objects, commit, options));
+    if (page.entries.empty()) break;
+    options.after = page.entries.back().path;
+    more = page.more;
+    for (git::TreeEntry& entry : page.entries)
+      if (!entry.is_folder() && out.size() < files_max) out.push_back(std::move(entry.path));
+  }
+  return out;
+}
+
 Result<std::optional<FileEntry>> Browser::find(const Repository& repository, const git::Repository& objects,
                                                const git::ObjectId& commit, std::string_view path) {
   TRY(const auto found, git::find_entry(objects, commit, path));
