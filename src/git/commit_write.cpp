@@ -243,6 +243,7 @@ Result<ObjectId> write_commit(const Repository& repository, const NewCommit& com
   TRY_DONE(done(git_commit_create_from_ids(&id, repository.raw(), nullptr, author.get(), committer.get(),
                                            nullptr, message.c_str(), &tree, pointers.size(), pointers.data()),
                 "writing a commit"));
+  TRY_DONE(repository.write_gathered());
   TRY_DONE(sync_new_objects(repository.folder()));
   return ObjectId(id);
 }

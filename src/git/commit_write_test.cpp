@@ -188,6 +188,35 @@ TEST(EditTree, RandomEditsMatchAPlainMapAndGit) {
   }
 }
 
+TEST(Gather, KeepsObjectsInMemoryUntilTheCommitThenWritesFewOrManyDurably) {
+  for (const int files : {1, 200}) {
+    TestWorld world;
+    Repository repository = world.make();
+    const ObjectId first = make_commit(repository, {}, {put(repository, "kept", "old")});
+    ASSERT_TRUE(repository.gather().ok());
+    std::vector<Change> changes;
+    for (int i = 0; i < files; ++i)
+      changes.push_back(
+          put(repository, "d" + std::to_string(i % 7) + "/f" + std::to_string(i), std::to_string(i)));
+    const auto tree = edit_tree(repository, first, changes);
+    ASSERT_TRUE(tree.ok()) << tree.error().message;
+    EXPECT_EQ(repository.read_blob(blob_id(as_bytes("0")), 10).value(), "0");
+    EXPECT_FALSE(Repository::open(repository.folder()).value().has(blob_id(as_bytes("0"))))
+        << "written before the commit";
+    const ObjectId second = make_commit(repository, {first}, changes);
+    ASSERT_TRUE(set_ref(repository, "refs/heads/main", second).ok());
+    const Repository fresh = Repository::open(repository.folder()).value();
+    EXPECT_TRUE(fresh.has(blob_id(as_bytes("0"))));
+    EXPECT_EQ(world.out({"show", "main:d0/f0"}), "0");
+    const auto fsck = world.git({"fsck", "--strict", "--full"});
+    EXPECT_TRUE(fsck.exit.clean()) << fsck.errors;
+    const ObjectId third = make_commit(repository, {second}, {put(repository, "later", "more")});
+    EXPECT_TRUE(Repository::open(repository.folder()).value().has(third));
+    const std::string count = world.out({"count-objects", "-v"});
+    EXPECT_NE(count.find(files > 100 ? "packs: 1" : "packs: 0"), std::string::npos) << count;
+  }
+}
+
 TEST(WriteCommit, SquashKeepsTheTreeAndDropsTheHistory) {
   TestWorld world;
   const Repository repository = world.make();

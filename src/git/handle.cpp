@@ -24,6 +24,7 @@ Error git_error(int code, std::string_view doing) {
   if (kind == GIT_EINVALIDSPEC || kind == GIT_EINVALID)
     return fail(Code::invalid, what + ": not a valid name");
   if (kind == GIT_EMISMATCH) return fail(Reason::data_corrupt, what + ": the bytes do not match the name");
+  if (kind == GIT_EBUFS) return fail(Code::too_large, what + ": too much for one commit");
   const ::git_error* last = ::git_error_last();
   const int area = last == nullptr ? GIT_ERROR_NONE : last->klass;
   const std::string_view text = last == nullptr ? "" : last->message;

@@ -26,5 +26,19 @@ TEST(StaleLocks, of_a_killed_writer_are_removed_and_nothing_else) {
   EXPECT_TRUE(Repository::open(path).ok());
 }
 
+TEST(StaleObjects, of_killed_pushes_are_removed_and_nothing_else) {
+  io::TemporaryFolder folder;
+  const io::Path path = folder.path() / "a.git";
+  const Repository repository = Repository::init(path).value();
+  const ObjectId kept = repository.write_blob(as_bytes("kept")).value();
+  std::filesystem::create_directories(path / "objects/tmp_objdir-incoming-abc/pack");
+  std::ofstream(path / "objects/tmp_objdir-incoming-abc/pack/tmp_pack_x") << "half a pack";
+  std::ofstream(path / "objects/pack/pack_git2_0123") << "half a pack";
+  std::ofstream(path / "objects/tmp_object_git2_0123") << "half an object";
+  EXPECT_EQ(remove_stale_objects(path).value(), 3U);
+  EXPECT_EQ(remove_stale_objects(path).value(), 0U);
+  EXPECT_EQ(Repository::open(path).value().read_blob(kept, 10).value(), "kept");
+}
+
 }  // namespace
 }  // namespace holdfast::git

@@ -19,6 +19,7 @@
 #include <mutex>
 
 #include "git/durable.h"
+#include "git/gathered_objects.h"
 #include "git/handle.h"
 
 namespace holdfast::git {
@@ -118,6 +119,17 @@ Result<Repository> Repository::open_with(const io::Path& folder, const io::Path&
   TRY(const OdbHandle objects, objects_of(opened));
   TRY_DONE(done(git_odb_add_disk_alternate(objects.get(), quarantine.c_str()), "opening pushed objects"));
   return opened;
+}
+
+Status Repository::gather() {
+  if (gathered_ == nullptr) {
+    TRY(gathered_, gather_objects(*this));
+  }
+  return Done{};
+}
+
+Status Repository::write_gathered() const {
+  return gathered_ == nullptr ? Status(Done{}) : git::write_gathered(*this, gathered_);
 }
 
 Result<ObjectHead> Repository::head_of(const ObjectId& id) const {

@@ -14,6 +14,7 @@
 #include "git/object_id.h"
 #include "io/disk.h"
 
+struct git_odb_backend;
 struct git_repository;
 
 namespace holdfast::git {
@@ -55,6 +56,12 @@ class Repository {
   // Also sees the objects of `quarantine`, a folder of loose objects and packs that is not part of it yet.
   static Result<Repository> open_with(const io::Path& folder, const io::Path& quarantine);
 
+  // From now on what is written stays in memory until write_commit, which makes it durable together with the
+  // commit: many objects at the cost of a few. Nothing is left behind when no commit is written.
+  Status gather();
+  // For write_commit: makes what was gathered durable.
+  Status write_gathered() const;
+
   const io::Path& folder() const { return folder_; }
   git_repository* raw() const { return raw_.get(); }  // For this room only.
 
@@ -80,6 +87,7 @@ class Repository {
 
   io::Path folder_;
   std::unique_ptr<git_repository, Free> raw_;
+  git_odb_backend* gathered_ = nullptr;  // Belongs to raw_; null when objects are written at once.
 };
 
 }  // namespace holdfast::git

@@ -10,4 +10,8 @@ namespace holdfast::git {
 // repository: at start, under the lock of the data folder.
 Result<size_t> remove_stale_locks(const io::Path& folder);
 
+// Removes what killed pushes and writers left of objects that never came to be: quarantine folders and
+// temporary files, which only take space. Under the same condition.
+Result<size_t> remove_stale_objects(const io::Path& folder);
+
 }  // namespace holdfast::git

@@ -258,6 +258,7 @@ Result<CommitDone> Draft::finish(const CommitTarget& target) {
 Result<std::unique_ptr<CommitDraft>> Commits::begin(const identity::Caller& caller,
                                                     const Repository& repository) {
   TRY(git::Repository objects, parts_.storage.open(repository.id));
+  TRY_DONE(objects.gather());
   return std::unique_ptr<CommitDraft>(
       std::make_unique<Draft>(parts_, caller, repository, std::move(objects)));
 }

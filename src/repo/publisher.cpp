@@ -143,6 +143,8 @@ Result<size_t> Publisher::repair() {
     }
     TRY(const std::vector<git::Ref> truth, refs(repository));
     const auto unlocked = git::remove_stale_locks(objects.value().folder());
+    const auto swept = git::remove_stale_objects(objects.value().folder());
+    if (!swept.ok()) log_.failure("objects_not_swept", swept.error(), {{"repo", repository.raw}});
     const auto moved = unlocked.ok() ? git::project_refs(objects.value(), truth) : unlocked;
     // One damaged repository must not keep the others from being served; fsck names it.
     if (!moved.ok()) {
