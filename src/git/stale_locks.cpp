@@ -25,13 +25,16 @@ Result<size_t> remove_stale_locks(const io::Path& folder) {
 Result<size_t> remove_stale_objects(const io::Path& folder) {
   std::error_code error;
   std::vector<io::Path> stale;
-  for (const io::Path& place : {folder / "objects", folder / "objects/pack"})
+  for (const io::Path& place : {folder / "objects", folder / "objects/pack"}) {
+    if (!std::filesystem::exists(place, error))
+      continue;  // A repository without packs has no folder for them.
     for (std::filesystem::directory_iterator entry(place, error), end; !error && entry != end;
          entry.increment(error)) {
       // git's tmp_objdir-*, tmp_obj_*, tmp_pack_*, tmp_idx_*; libgit2's tmp_object_git2_*, pack_git2_*.
       const std::string name = entry->path().filename();
       if (name.starts_with("tmp_") || name.starts_with("pack_git2_")) stale.push_back(entry->path());
     }
+  }
   if (error) return fail(Code::internal, fmt::format("objects cannot be listed: {}", error.message()));
   for (const io::Path& path : stale) {
     std::filesystem::remove_all(path, error);

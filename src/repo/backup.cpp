@@ -218,6 +218,7 @@ Result<CopyProgress> read_through(io::Disk& backup, io::Disk* target, const Each
     // start.
     if (target != nullptr && line.path.filename() == "HEAD") {
       TRY_DONE(target->make_directories(line.path.parent_path() / "refs" / "heads"));
+      TRY_DONE(target->make_directories(line.path.parent_path() / "objects" / "pack"));
     }
     ++progress.files;
     progress.bytes += copied.bytes;
