@@ -80,7 +80,7 @@ Result<AddedTokens> AddedTokens::load(const boost::json::array& json, const Mode
                                            "' has another id than its place in the vocabulary");
     if (token.normalized && normalizer != nullptr) {
       NormalizedText text(token.content);
-      normalizer->normalize(text);
+      TRY_DONE(normalizer->normalize(text));
       if (text.text() != token.content) out.normalized_[token.id] = text.text();
     }
     out.ids_.insert_or_assign(token.content, token.id);
@@ -161,8 +161,8 @@ void AddedTokens::cut(const Tree& tree, NormalizedText text, SpecialsInText spec
   if (at < text.text().size()) out.push_back({text.slice(at, text.text().size()), std::nullopt});
 }
 
-Pieces AddedTokens::split(std::string_view input, const Normalizer* normalizer,
-                          SpecialsInText specials) const {
+Result<Pieces> AddedTokens::split(std::string_view input, const Normalizer* normalizer,
+                                  SpecialsInText specials) const {
   Pieces raw, out;
   cut(raw_tree_, NormalizedText(input), specials, raw);
   for (Piece& piece : raw) {
@@ -170,7 +170,7 @@ Pieces AddedTokens::split(std::string_view input, const Normalizer* normalizer,
       out.push_back(std::move(piece));
       continue;
     }
-    if (normalizer != nullptr) normalizer->normalize(piece.text);
+    if (normalizer != nullptr) TRY_DONE(normalizer->normalize(piece.text));
     cut(normalized_tree_, std::move(piece.text), specials, out);
   }
   return out;

@@ -34,7 +34,7 @@ class AddedTokens {
                                   const Normalizer* normalizer);
 
   // Cuts the input into pieces, normalizing what is between the tokens.
-  Pieces split(std::string_view input, const Normalizer* normalizer, SpecialsInText specials) const;
+  Result<Pieces> split(std::string_view input, const Normalizer* normalizer, SpecialsInText specials) const;
 
   // The text that stands for `id` when decoding.
   std::optional<std::string_view> token_of(uint32_t id) const;

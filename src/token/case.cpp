@@ -171,8 +171,8 @@ Result<object> run_encode(const Tokenizer& tokenizer, const object& wanted, std:
   object out = answer(encoding);
   if (op == "encode") {
     using enum Tokenizer::SpecialsInOutput;
-    out["dec"] = tokenizer.decode(encoding.ids, keep);
-    out["dec_skip"] = tokenizer.decode(encoding.ids, skip);
+    TRY(out["dec"], tokenizer.decode(encoding.ids, keep));
+    TRY(out["dec_skip"], tokenizer.decode(encoding.ids, skip));
   }
   return out;
 }
@@ -202,8 +202,8 @@ Result<object> run_decode(const Tokenizer& tokenizer, const object& wanted) {
     ids.push_back(static_cast<uint32_t>(item.get_int64()));
   }
   object out;
-  out["out"] =
-      tokenizer.decode(ids, skip ? Tokenizer::SpecialsInOutput::skip : Tokenizer::SpecialsInOutput::keep);
+  TRY(out["out"],
+      tokenizer.decode(ids, skip ? Tokenizer::SpecialsInOutput::skip : Tokenizer::SpecialsInOutput::keep));
   return out;
 }
 

@@ -77,8 +77,8 @@ Result<Encoding> Tokenizer::encode_text(std::string_view text, uint32_t type_id,
     return fail(Reason::input_too_long,
                 fmt::format("a text has {} bytes, {} are allowed", text.size(), text_bytes_max));
   if (!is_valid_utf8(text)) return fail(Reason::tokenization_failed, "the text is not valid UTF-8");
-  Pieces pieces = added_.split(text, normalizer_.get(), options.specials_in_text);
-  if (pre_tokenizer_) pre_tokenizer_->split(pieces);
+  TRY(Pieces pieces, added_.split(text, normalizer_.get(), options.specials_in_text));
+  if (pre_tokenizer_) TRY_DONE(pre_tokenizer_->split(pieces));
   for (Piece& piece : pieces) {
     if (piece.tokens) continue;
     TRY(piece.tokens, model_->tokenize(piece.text.text()));
@@ -137,8 +137,7 @@ Result<Encoding> Tokenizer::encode(const Input& input, const EncodeOptions& opti
 Result<Encoding> Tokenizer::encode_ids(std::span<const uint32_t> ids, const EncodeOptions& options) const {
   Encoding encoding;
   for (uint32_t id : ids) {
-    std::optional<std::string_view> token = added_.token_of(id);
-    if (!token) token = model_->token_of(id);
+    const std::optional<std::string_view> token = token_of(id);
     if (!token) return fail(Reason::tokenization_failed, fmt::format("{} is no token of this tokenizer", id));
     if (!added_.is_special(*token)) encoding.push(id, std::string(*token), {}, Encoding::no_word, 0, 0);
   }
@@ -185,17 +184,17 @@ Result<std::vector<Encoding>> Tokenizer::encode_batch(std::span<const std::strin
   return out;
 }
 
-std::string Tokenizer::decode(std::span<const uint32_t> ids, SpecialsInOutput specials) const {
+Result<std::string> Tokenizer::decode(std::span<const uint32_t> ids, SpecialsInOutput specials) const {
   std::vector<std::string> tokens;
   for (uint32_t id : ids) {
-    std::optional<std::string_view> token = added_.token_of(id);
-    if (!token) token = model_->token_of(id);
+    const std::optional<std::string_view> token = token_of(id);
     if (!token || (specials == SpecialsInOutput::skip && added_.is_special(*token))) continue;
     tokens.emplace_back(*token);
   }
   std::string out;
   if (decoder_) {
-    for (const std::string& part : decoder_->decode(std::move(tokens))) out += part;
+    TRY(const std::vector<std::string> parts, decoder_->decode(std::move(tokens)));
+    for (const std::string& part : parts) out += part;
     return out;
   }
   for (size_t i = 0; i < tokens.size(); ++i) out += (i > 0 ? " " : "") + tokens[i];
@@ -205,6 +204,11 @@ std::string Tokenizer::decode(std::span<const uint32_t> ids, SpecialsInOutput sp
 std::optional<uint32_t> Tokenizer::id_of(std::string_view token) const {
   const auto id = added_.id_of(token);
   return id ? id : model_->id_of(token);
+}
+
+std::optional<std::string_view> Tokenizer::token_of(uint32_t id) const {
+  const auto token = added_.token_of(id);
+  return token ? token : model_->token_of(id);
 }
 
 size_t Tokenizer::vocabulary_size() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,6 +54,8 @@ class Tokenizer {
 
   // Malformed files are bad_request, kinds of parts we do not have model_unsupported.
   static Result<Tokenizer> load(std::string_view json);
+  // The same of a document that is parsed already: what other formats are turned into.
+  static Result<Tokenizer> from_document(const boost::json::object& document);
 
   // tokenization_failed: not UTF-8, a truncation that cannot be, no token for the unknown. input_too_long.
   Result<Encoding> encode(const Input& input, const EncodeOptions& options) const;
@@ -64,9 +67,12 @@ class Tokenizer {
                                              const EncodeOptions& options) const;
 
   enum class SpecialsInOutput : uint8_t { keep, skip };
-  std::string decode(std::span<const uint32_t> ids, SpecialsInOutput specials) const;
+  // tokenization_failed where the reference raises: tokens that are too short for what a decoder cuts off.
+  Result<std::string> decode(std::span<const uint32_t> ids, SpecialsInOutput specials) const;
 
   std::optional<uint32_t> id_of(std::string_view token) const;
+  // As decoding shows it; added tokens first.
+  std::optional<std::string_view> token_of(uint32_t id) const;
   size_t vocabulary_size() const;  // Added tokens included.
   size_t model_vocabulary_size() const { return model_->vocabulary_size(); }
   const std::optional<Truncation>& truncation() const { return truncation_; }  // As the file says.
@@ -75,6 +81,14 @@ class Tokenizer {
   size_t added_tokens(size_t texts) const {
     return post_processor_ ? post_processor_->added_tokens(texts) : 0;
   }
+
+  // The parts, to show and to ask each alone; null where the file has none.
+  const Normalizer* normalizer() const { return normalizer_.get(); }
+  const PreTokenizer* pre_tokenizer() const { return pre_tokenizer_.get(); }
+  const Model& model() const { return *model_; }
+  const PostProcessor* post_processor() const { return post_processor_.get(); }
+  const Decoder* decoder() const { return decoder_.get(); }
+  const AddedTokens& added() const { return added_; }
 
  private:
   Tokenizer() = default;

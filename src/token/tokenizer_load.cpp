@@ -59,8 +59,12 @@ Result<Padding> load_padding(const boost::json::object& json) {
 }  // namespace
 
 Result<Tokenizer> Tokenizer::load(std::string_view text) {
-  TRY(const boost::json::object json,
+  TRY(const boost::json::object document,
       codec::parse_json_object(text, {.depth_max = 32, .bytes_max = json_bytes_max}));
+  return from_document(document);
+}
+
+Result<Tokenizer> Tokenizer::from_document(const boost::json::object& json) {
   Tokenizer out;
   TRY(const boost::json::object* model, codec::json_object(json, "model"));
   TRY(out.model_, load_model(*model));

@@ -13,8 +13,9 @@ namespace holdfast::token {
 class Decoder {
  public:
   virtual ~Decoder() = default;
-  // One part of the text a token, possibly empty; the text is all of them together.
-  virtual std::vector<std::string> decode(std::vector<std::string> tokens) const = 0;
+  // Parts of the text, mostly one a token, possibly empty; the text is all of them together.
+  // tokenization_failed where the reference raises.
+  virtual Result<std::vector<std::string>> decode(std::vector<std::string> tokens) const = 0;
 };
 
 // From the `decoder` object of a tokenizer.json. Unknown kinds are model_unsupported.

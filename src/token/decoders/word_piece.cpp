@@ -26,7 +26,7 @@ class WordPieceDecoder final : public Decoder {
   enum class CleanUp : uint8_t { no, yes };
   WordPieceDecoder(std::string prefix, CleanUp clean) : prefix_(std::move(prefix)), clean_(clean) {}
 
-  std::vector<std::string> decode(std::vector<std::string> tokens) const override {
+  Result<std::vector<std::string>> decode(std::vector<std::string> tokens) const override {
     for (size_t i = 0; i < tokens.size(); ++i) {
       std::string& token = tokens[i];
       if (i > 0) {

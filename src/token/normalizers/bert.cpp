@@ -17,7 +17,7 @@ class BertNormalizer final : public Normalizer {
  public:
   explicit BertNormalizer(BertOptions options) : options_(options) {}
 
-  void normalize(NormalizedText& text) const override {
+  Status normalize(NormalizedText& text) const override {
     if (options_.clean_text) {
       text.filter([](char32_t code) { return !is_cleaned_away(code); });
       text.map([](char32_t code) { return is_white_space(code) ? U' ' : code; });
@@ -28,6 +28,7 @@ class BertNormalizer final : public Normalizer {
       text.filter([](char32_t code) { return !is_nonspacing_mark(code); });
     }
     if (options_.lowercase) text.lower();
+    return Done{};
   }
 
  private:

@@ -12,7 +12,8 @@ namespace holdfast::token {
 class Normalizer {
  public:
   virtual ~Normalizer() = default;
-  virtual void normalize(NormalizedText& text) const = 0;
+  // tokenization_failed where a regular expression needs too many steps, or the reference raises.
+  virtual Status normalize(NormalizedText& text) const = 0;
 };
 
 // From the `normalizer` object of a tokenizer.json. Unknown kinds are model_unsupported.

@@ -7,11 +7,12 @@ namespace {
 // Words between white space, punctuation marks each alone.
 class BertPreTokenizer final : public PreTokenizer {
  public:
-  void split(Pieces& pieces) const override {
+  Status split(Pieces& pieces) const override {
     split_pieces(pieces, SplitBehavior::removed,
                  [](std::string_view text) { return match_code_points(text, is_white_space); });
     split_pieces(pieces, SplitBehavior::isolated,
                  [](std::string_view text) { return match_code_points(text, is_bert_punctuation); });
+    return Done{};
   }
 };
 

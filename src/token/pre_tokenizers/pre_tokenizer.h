@@ -12,7 +12,8 @@ namespace holdfast::token {
 class PreTokenizer {
  public:
   virtual ~PreTokenizer() = default;
-  virtual void split(Pieces& pieces) const = 0;
+  // tokenization_failed where a regular expression needs too many steps.
+  virtual Status split(Pieces& pieces) const = 0;
 };
 
 // From the `pre_tokenizer` object of a tokenizer.json. Unknown kinds are model_unsupported.
