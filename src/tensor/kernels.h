@@ -56,6 +56,7 @@ struct Kernels {
   Isa isa;
   void (*panel)(const PanelJob&);
   void (*layer_norm)(const LayerNormJob&);
+  void (*rms_norm)(const LayerNormJob&);  // out = x / sqrt(mean of x * x + epsilon) * gamma; beta is not read
   void (*softmax)(const SoftmaxJob&);
   void (*gelu)(float* data, size_t count);  // x * (1 + erf(x / sqrt 2)) / 2, in place
   void (*add)(float* into, const float* more, size_t count);

@@ -44,6 +44,7 @@ void panel(const PanelJob& job) {
 
 }  // namespace
 
-const Kernels avx2_kernels = {Isa::avx2, panel, Rows::layer_norm, Rows::softmax, Rows::gelu, Rows::add};
+const Kernels avx2_kernels = {Isa::avx2,     panel,      Rows::layer_norm, Rows::rms_norm,
+                              Rows::softmax, Rows::gelu, Rows::add};
 
 }  // namespace holdfast::tensor

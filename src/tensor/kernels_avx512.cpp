@@ -47,6 +47,7 @@ void panel(const PanelJob& job) {
 
 }  // namespace
 
-const Kernels avx512_kernels = {Isa::avx512, panel, Rows::layer_norm, Rows::softmax, Rows::gelu, Rows::add};
+const Kernels avx512_kernels = {Isa::avx512,   panel,      Rows::layer_norm, Rows::rms_norm,
+                                Rows::softmax, Rows::gelu, Rows::add};
 
 }  // namespace holdfast::tensor

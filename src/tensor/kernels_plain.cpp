@@ -38,6 +38,17 @@ void layer_norm(const LayerNormJob& job) {
   }
 }
 
+void rms_norm(const LayerNormJob& job) {
+  for (size_t row = 0; row < job.rows; ++row) {
+    const float* in = job.in + row * job.width;
+    float* out = job.out + row * job.width;
+    double squares = 0;
+    for (size_t i = 0; i < job.width; ++i) squares += static_cast<double>(in[i]) * in[i];
+    const double scale = 1 / std::sqrt(squares / static_cast<double>(job.width) + job.epsilon);
+    for (size_t i = 0; i < job.width; ++i) out[i] = static_cast<float>(in[i] * scale * job.gamma[i]);
+  }
+}
+
 void softmax(const SoftmaxJob& job) {
   if (job.width == 0) return;
   for (size_t row = 0; row < job.rows; ++row) {
@@ -59,6 +70,6 @@ void add(float* into, const float* more, size_t count) {
 
 }  // namespace
 
-const Kernels plain_kernels = {Isa::plain, panel, layer_norm, softmax, gelu, add};
+const Kernels plain_kernels = {Isa::plain, panel, layer_norm, rms_norm, softmax, gelu, add};
 
 }  // namespace holdfast::tensor

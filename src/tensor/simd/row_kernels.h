@@ -98,6 +98,26 @@ struct RowKernels {
       layer_norm_row(job, job.in + row * job.width, job.out + row * job.width);
   }
 
+  static void rms_norm_row(const LayerNormJob& job, const float* in, float* out) {
+    const size_t width = job.width, whole = width / 16 * 16, rest = width - whole;
+    V squares = V::all(0);
+    for (size_t i = 0; i < whole; i += 16) squares = V::fma(V::load(in + i), V::load(in + i), squares);
+    if (rest > 0) {
+      const V x = V::load_first(in + whole, rest, 0);
+      squares = V::fma(x, x, squares);
+    }
+    const V scale = V::all(1.0F / __builtin_sqrtf(squares.sum() / static_cast<float>(width) + job.epsilon));
+    for (size_t i = 0; i < whole; i += 16) (V::load(in + i) * scale * V::load(job.gamma + i)).store(out + i);
+    if (rest > 0)
+      (V::load_first(in + whole, rest, 0) * scale * V::load_first(job.gamma + whole, rest, 0))
+          .store_first(out + whole, rest);
+  }
+
+  static void rms_norm(const LayerNormJob& job) {
+    for (size_t row = 0; row < job.rows; ++row)
+      rms_norm_row(job, job.in + row * job.width, job.out + row * job.width);
+  }
+
   static void softmax_row(float* x, size_t width, float scale) {
     constexpr float lowest = -std::numeric_limits<float>::infinity();
     const size_t whole = width / 16 * 16, rest = width - whole;

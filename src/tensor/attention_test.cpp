@@ -1,0 +1,151 @@
+#include "tensor/attention.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+namespace holdfast::tensor {
+namespace {
+
+using Vector = std::vector<float>;
+
+Vector random_floats(std::mt19937& random, size_t count) {
+  std::normal_distribution<float> normal(0, 1);
+  Vector out(count);
+  for (float& x : out) x = normal(random);
+  return out;
+}
+
+// A random job with its numbers.
+struct Case {
+  Vector query, key, value, table, sinks, out;
+  std::vector<size_t> query_starts = {0}, key_starts = {0};
+  Attention job;
+
+  Case(std::mt19937& random, size_t sequences, size_t longest, bool generates) {
+    const size_t group = 1 + random() % 3;
+    job.key_heads = 1 + random() % 3;
+    job.heads = job.key_heads * group;
+    job.head_width = 1 + random() % 70;
+    job.value_width = random() % 3 == 0 ? 1 + random() % 70 : 0;
+    for (size_t i = 0; i < sequences; ++i) {
+      const size_t keys = random() % 5 == 0 ? random() % 3 : 1 + random() % longest;
+      const size_t queries = generates && keys > 0 ? 1 + random() % keys : keys;
+      query_starts.push_back(query_starts.back() + queries);
+      key_starts.push_back(key_starts.back() + keys);
+    }
+    const size_t wide = value_width();
+    job.query_stride = job.heads * job.head_width + random() % 3;
+    job.key_stride = job.key_heads * job.head_width + random() % 3;
+    job.value_stride = job.key_heads * wide + random() % 3;
+    job.out_stride = job.heads * wide + random() % 3;
+    query = random_floats(random, query_starts.back() * job.query_stride);
+    key = random_floats(random, key_starts.back() * job.key_stride);
+    value = random_floats(random, key_starts.back() * job.value_stride);
+    out = Vector(query_starts.back() * job.out_stride, NAN);
+    job.scale = 0.3F;
+    if (generates) job.after = 0;
+    if (random() % 3 == 0) job.before = random() % 40;
+    if (random() % 3 == 0) job.after = random() % 40;
+    if (generates) job.after = 0;
+    if (random() % 4 == 0) job.soft_cap = 5;
+    if (random() % 4 == 0) {
+      sinks = random_floats(random, job.heads);
+      job.sinks = sinks.data();
+    }
+    if (random() % 3 == 0) {
+      job.bias.reach = random() % 50;
+      table = random_floats(random, job.heads * (2 * job.bias.reach + 1));
+      job.bias.by_distance = table.data();
+    } else if (random() % 3 == 0) {
+      job.bias.add = [](const AttentionBias::Block& block) {
+        for (size_t q = 0; q < block.queries; ++q)
+          for (size_t k = 0; k < block.keys; ++k)
+            block.scores[q * block.stride + k] +=
+                0.01F *
+                static_cast<float>((block.query_from + q) % 7 * (k % 5) + block.head + block.sequence);
+      };
+    }
+    point();
+  }
+  Case(const Case&) = delete;
+  void point() {
+    job.query = query.data();
+    job.key = key.data();
+    job.value = value.data();
+    job.out = out.data();
+    job.query_starts = query_starts;
+    job.key_starts = key_starts;
+  }
+  size_t value_width() const { return job.value_width != 0 ? job.value_width : job.head_width; }
+};
+
+// In double precision, straight from the definition.
+Vector by_definition(const Case& test) {
+  const Attention& job = test.job;
+  Vector out(test.out.size(), NAN);
+  for (size_t s = 0; s + 1 < test.query_starts.size(); ++s) {
+    const size_t q0 = test.query_starts[s], queries = test.query_starts[s + 1] - q0;
+    const size_t k0 = test.key_starts[s], keys = test.key_starts[s + 1] - k0;
+    for (size_t h = 0; h < job.heads; ++h) {
+      const size_t kh = h / (job.heads / job.key_heads);
+      Vector added(queries * keys, 0);
+      if (job.bias.add) job.bias.add({s, h, 0, queries, keys, added.data(), keys});
+      for (size_t q = 0; q < queries; ++q) {
+        const size_t position = keys - queries + q;
+        std::vector<double> scores(keys, -INFINITY);
+        double peak = job.sinks != nullptr ? job.sinks[h] : -INFINITY;
+        for (size_t k = 0; k < keys; ++k) {
+          if (k + std::min<size_t>(job.before, 1000) < position ||
+              k > position + std::min<size_t>(job.after, 1000))
+            continue;
+          double score = 0;
+          for (size_t d = 0; d < job.head_width; ++d)
+            score += double(job.query[(q0 + q) * job.query_stride + h * job.head_width + d]) *
+                     job.key[(k0 + k) * job.key_stride + kh * job.head_width + d];
+          score *= job.scale;
+          if (job.soft_cap > 0) score = job.soft_cap * std::tanh(score / job.soft_cap);
+          const int64_t reach = static_cast<int64_t>(job.bias.reach);
+          if (job.bias.by_distance != nullptr)
+            score += job.bias.by_distance[h * (2 * job.bias.reach + 1) +
+                                          std::clamp(int64_t(k) - int64_t(position), -reach, reach) + reach];
+          scores[k] = score + added[q * keys + k];
+          peak = std::max(peak, scores[k]);
+        }
+        double sum = job.sinks != nullptr ? std::exp(job.sinks[h] - peak) : 0;
+        for (double& score : scores) sum += score = std::exp(score - peak);
+        for (size_t d = 0; d < test.value_width(); ++d) {
+          double value = 0;
+          for (size_t k = 0; k < keys; ++k)
+            value += scores[k] * job.value[(k0 + k) * job.value_stride + kh * test.value_width() + d];
+          out[(q0 + q) * job.out_stride + h * test.value_width() + d] = static_cast<float>(value / sum);
+        }
+      }
+    }
+  }
+  return out;
+}
+
+TEST(Attention, IsWhatTheDefinitionSaysForAnyShapeMaskAndBias) {
+  std::mt19937 random(31);  // Seed 31.
+  const auto threads = make_threads(2);
+  for (int round = 0; round < 80; ++round) {
+    Case test(random, random() % 4, 130, round % 2 == 0);
+    const Vector expected = by_definition(test);
+    for (Isa isa : isas_of_this_machine()) {
+      std::fill(test.out.begin(), test.out.end(), NAN);
+      attend(test.job, {isa, Precision::f32}, *threads);
+      for (size_t i = 0; i < expected.size(); ++i) {
+        if (std::isnan(expected[i])) continue;
+        ASSERT_NEAR(test.out[i], expected[i], 2e-5) << isa_name(isa) << " round " << round << " at " << i;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::tensor
