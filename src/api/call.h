@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 
 namespace holdfast::api {
 
+struct ServedNote;
+
 // One request whose caller is known, whose repository (on routes with {id}) is found and whose right is
 // checked: what a handler gets. Sinks and sources that need it later keep a copy; the request outlives them.
 struct Call {
@@ -20,6 +23,7 @@ struct Call {
   std::optional<repo::RepoType> type;     // On routes whose pattern has {T} or {id}.
   std::optional<repo::Repository> found;  // On routes whose pattern has {id}.
   std::string base_url;  // "http://host:port" without a last slash: what addresses in answers start with.
+  std::shared_ptr<ServedNote> served{};  // served_note.h; null: nobody asks what it was served by.
 
   const repo::Repository& repo() const { return *found; }
   std::string_view capture(std::string_view name) const { return request.capture(name); }

@@ -1,5 +1,6 @@
 #include "api/git_routes.h"
 
+#include "api/bound_token.h"
 #include "api/services.h"
 #include "git/smart_http.h"
 #include "repo/hub.h"
@@ -101,7 +102,7 @@ class GitDoor {
     const repo::Rights& rights = services_.hub.rights;
     if (service == git::Service::upload_pack) {
       TRY(const bool past_gate, rights.may_read_files(call.caller, call.repo()));
-      return past_gate ? Status(Done{}) : repo::gate_refusal(call.repo(), call.base_url);
+      return past_gate ? check_pull(services_, call) : repo::gate_refusal(call.repo(), call.base_url);
     }
     if (call.caller.anonymous())
       return fail(Reason::unauthenticated, "Pushing needs a token: none was given");

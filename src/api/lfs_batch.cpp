@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json/value.hpp>
 
+#include "api/bound_token.h"
 #include "api/lfs_door.h"
 #include "api/services.h"
 #include "base/clock.h"
@@ -91,6 +92,7 @@ class Answer {
     TRY(const LfsTicket ticket, ticket_of(wanted));
     TRY(const content::FileInfo file, door_.services.hub.uploads.held(call_.repo().id, ticket.oid));
     if (file.size != ticket.size) return fail(Reason::object_missing, "The object has another size");
+    TRY_DONE(check_pull(door_.services, call_.caller, call_.repo(), file.sha256));
     json::object fetch = {{"href", door_.addresses.download(call_.base_url, ticket)},
                           {"expires_at", format_time(door_.addresses.download_expires())}};
     return json::object{{"oid", wanted.oid_text},

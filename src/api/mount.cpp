@@ -4,8 +4,11 @@
 #include <string>
 
 #include "api/authenticate.h"
+#include "api/bound_token.h"
 #include "api/error_answer.h"
 #include "api/route.h"
+#include "api/served_answer.h"
+#include "api/served_note.h"
 #include "api/services.h"
 #include "base/log.h"
 #include "identity/permission.h"
@@ -114,7 +117,7 @@ Status check_without_repository(const Services& services, Access access, const C
       return caller.anonymous() ? Status(needs_token()) : Done{};
     case Access::signed_in_write:
       if (caller.anonymous()) return needs_token();
-      return may_write_somewhere(caller) ? Status(Done{}) : forbidden();
+      return may_write_somewhere(caller) && caller.environment.empty() ? Status(Done{}) : forbidden();
     case Access::instance_admin:
       if (caller.anonymous()) return needs_token();
       return services.permission.may_administer_instance(caller) ? Status(Done{}) : forbidden();
@@ -136,6 +139,7 @@ class Mounted {
 
   Dialect dialect() const { return route_.dialect; }
   const ApiRoute& route() const { return route_; }
+  Services& services() const { return services_; }
   void log_failure(const Error& error, const Context& context) const {
     if (error.code == Code::internal || error.code == Code::corrupt)
       services_.log.failure("request_failed", error,
@@ -149,7 +153,8 @@ class Mounted {
               .caller = {},
               .type = pattern_.type,
               .found = {},
-              .base_url = base_url(services_, request)};
+              .base_url = base_url(services_, request),
+              .served = std::make_shared<ServedNote>()};
     if (access != Access::cas_token && access != Access::signed_url) {
       TRY(call.caller, authenticate(services_.tokens, request));
     }
@@ -175,10 +180,12 @@ class Mounted {
     if (call.repo().disabled && !rights.may_administer(call.caller, call.repo()))
       return fail(Reason::forbidden, "Access to this resource is disabled.");
     if (*right != Right::read && call.caller.anonymous()) return needs_token();
+    if (*right != Right::read && !call.caller.environment.empty()) return forbidden();
     if (!rights.may(call.caller, *right, call.repo())) return forbidden();
     if (access == Access::repo_content) {
       TRY(const bool past_gate, rights.may_read_files(call.caller, call.repo()));
       if (!past_gate) return repo::gate_refusal(call.repo(), call.base_url);
+      return check_pull(services_, call);
     }
     return Done{};
   }
@@ -251,7 +258,7 @@ Result<net::Response> run(const Mounted& mounted, const CallHandler& handler, co
                           const Context& context) {
   TRY(const Admitted admitted, mounted.admit(request, context));
   if (const auto* redirect = std::get_if<Redirect>(&admitted)) return redirect_answer(*redirect);
-  return handler(std::get<Call>(admitted));
+  return answer_and_tell(mounted.services(), mounted.route().name, std::get<Call>(admitted), handler);
 }
 
 net::Handler wrap(std::shared_ptr<const Mounted> mounted, const CallHandler& handler) {

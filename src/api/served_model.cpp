@@ -2,13 +2,54 @@
 
 #include <fmt/format.h>
 
+#include "api/served_note.h"
 #include "identity/permission.h"
 #include "repo/hub.h"
 #include "repo/revisions.h"
 
 namespace holdfast::api {
+namespace {
+
+constexpr size_t stated_bytes_max = 200;  // Of a header that names a feature, a class or a key.
+
+std::string_view stated(const Call& call, std::string_view header) {
+  return call.request.headers.get(header).substr(0, stated_bytes_max);
+}
+
+// Through the gate, which may put an approved release in the place of a revision that was left open.
+Result<serve::ServedModel> admitted(Services& services, const Call& call, const serve::ServedModel& model,
+                                    serve::ReleaseQuestion::Revision revision) {
+  if (services.release_gate == nullptr) {
+    if (!call.caller.environment.empty())
+      return fail(Reason::policy_refused, "nothing is approved for this token's environment");
+    return model;
+  }
+  const serve::ReleaseQuestion question{.model = model,
+                                        .revision = revision,
+                                        .user = call.caller.name,
+                                        .environment = call.caller.environment,
+                                        .feature = stated(call, "X-Holdfast-Feature"),
+                                        .data_class = stated(call, "X-Holdfast-Data-Class"),
+                                        .key = call_key(call),
+                                        .record = {}};
+  TRY(serve::ReleaseAnswer answer, services.release_gate->ask(question));
+  serve::ServedModel chosen = answer.model;
+  if (call.served) call.served->by = std::move(answer);
+  return chosen;
+}
+
+}  // namespace
+
+std::string_view call_key(const Call& call) {
+  const std::string_view key = stated(call, "X-Holdfast-Key");
+  return key.empty() ? std::string_view(call.context.trace_id) : key;
+}
 
 Result<serve::ServedModel> find_served_model(Services& services, const Call& call, std::string_view name) {
+  if (call.served && call.served->fixed) {
+    call.served->by = call.served->fixed;
+    return call.served->fixed->model;
+  }
   const Error missing =
       fail(Reason::repo_not_found, fmt::format("The model '{}' does not exist", name.substr(0, 200)));
   const size_t at = name.find('@');
@@ -35,7 +76,9 @@ Result<serve::ServedModel> find_served_model(Services& services, const Call& cal
     return fail(Reason::forbidden, "this token may not call models");
   TRY(const git::Repository objects, services.hub.storage.open(found->id));
   TRY(const repo::Revision commit, repo::find_revision(services.hub.publisher, objects, found->id, revision));
-  return serve::ServedModel{found->id.raw, found->full_name(), commit.commit.hex()};
+  const auto named = at == std::string_view::npos ? serve::ReleaseQuestion::Revision::left_open
+                                                  : serve::ReleaseQuestion::Revision::named;
+  return admitted(services, call, {found->id.raw, found->full_name(), commit.commit.hex()}, named);
 }
 
 }  // namespace holdfast::api

@@ -25,6 +25,10 @@ class Router;
 }
 namespace holdfast::repo {
 struct Hub;
+class PullGate;
+}  // namespace holdfast::repo
+namespace holdfast::serve {
+class ReleaseGate;
 }
 
 namespace holdfast::api {
@@ -45,7 +49,11 @@ struct Services {
   repo::Hub& hub;
   const net::Router& router;  // For its reserved names.
   std::string public_url;     // Empty: answers use the request's Host.
-  bool xet_offered = true;    // The CAS doors are mounted: answers may name Xet hashes.
+  // The gates of design decision 9. Null in tests of doors alone: nothing is governed, and a token bound to
+  // an environment reaches nothing.
+  serve::ReleaseGate* release_gate = nullptr;
+  repo::PullGate* pull_gate = nullptr;
+  bool xet_offered = true;  // The CAS doors are mounted: answers may name Xet hashes.
 };
 
 }  // namespace holdfast::api

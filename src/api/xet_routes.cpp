@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "api/bound_token.h"
 #include "api/error_answer.h"
 #include "api/services.h"
 #include "api/xet_door.h"
@@ -109,6 +110,11 @@ content::MayUse may_use(const XetDoor& door, const identity::Caller& caller) {
 Result<content::FileInfo> readable_file(const XetDoor& door, const CasCaller& who,
                                         const content::FileHash& file) {
   auto held = door.services.hub.uploads.held(who.repository.id, file);
+  if (!who.caller.environment.empty()) {
+    TRY(content::FileInfo known, std::move(held));
+    TRY_DONE(check_pull(door.services, who.caller, who.repository, known.sha256));
+    return known;
+  }
   if (held.ok() || held.error().reason != Reason::object_missing || who.caller.anonymous()) return held;
   TRY_DONE(door.services.hub.uploads.may_name(who.caller, file));
   return door.services.content.find(file);

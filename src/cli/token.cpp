@@ -31,6 +31,7 @@ boost::json::object token_json(const TokenInfo& token) {
           {"name", token.label},
           {"role", identity::token_role_name(token.role)},
           {"scopes", std::move(scopes)},
+          {"environment", token.environment},
           {"created", format_time(token.created)},
           {"expires", time_json(token.expires)},
           {"last_used", time_json(token.last_used)},
@@ -78,6 +79,7 @@ Status create(Run run) {
     TRY(const auto lifetime, parse_duration(*span));
     wish.expires = run.world.clock().wall() + lifetime;
   }
+  wish.environment = run.arguments.value_or("--environment", "");
   TRY(wish.value, value_from_outside(run));
   TRY(const identity::IssuedToken issued, run.instance.tokens().create(command_line_actor, wish));
   show(run, issued);
@@ -160,6 +162,7 @@ constexpr FlagRow create_flags[] = {
     {"--role", "ROLE", "read, write or fine-grained."},
     {"--scope", "SCOPE", "KIND:NAME=PERMISSION,… such as model:lab/engine=repo.write.", FlagRow::Times::many},
     {"--expires", "SPAN", "Lifetime: 30d, 12h."},
+    {"--environment", "NAME", "Bind it: it reaches only what is approved for that environment."},
     value_stdin};
 
 }  // namespace
@@ -168,7 +171,7 @@ std::vector<Command> token_commands() {
   return {
       {"token create",
        "--user NAME --name LABEL --role read|write|fine-grained [--scope KIND:NAME=PERMISSION,…] [--expires "
-       "30d] "
+       "30d] [--environment NAME] "
        "[--value-stdin] [--data DIR]",
        "Make an access token and print its value, once.",
        "holdfast token create --user ada --name ci --role fine-grained --scope model:lab/engine=repo.write",

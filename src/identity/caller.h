@@ -69,6 +69,8 @@ struct Caller {
   TokenRole role = TokenRole::read;
   std::vector<Scope> scopes{};  // Of a fine-grained token.
   std::vector<Membership> memberships{};
+  // Of a token that is bound to one: it fetches and calls only what is approved for it, and changes nothing.
+  std::string environment{};
 
   bool anonymous() const { return user.raw == 0; }
 };

@@ -74,6 +74,9 @@ CREATE TABLE identity_audit (
   hash {blob} NOT NULL
 );
 )sql"},
+    sql::Migration{"identity", 2, R"sql(
+ALTER TABLE identity_tokens ADD COLUMN environment TEXT NOT NULL DEFAULT '';
+)sql"},
 };
 
 }  // namespace

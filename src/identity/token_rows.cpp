@@ -13,7 +13,8 @@ namespace {
 constexpr int64_t listed_max = 100'000;
 constexpr size_t memberships_max = 1000;
 constexpr std::string_view select_tokens =
-    "SELECT t.id, t.owner, u.name, t.label, t.role, t.scopes, t.created, t.expires, t.last_used, t.revoked "
+    "SELECT t.id, t.owner, u.name, t.label, t.role, t.scopes, t.created, t.expires, t.last_used, t.revoked, "
+    "t.environment "
     "FROM identity_tokens t JOIN identity_users u ON u.id = t.owner ";
 
 std::optional<WallTime> time_column(const sql::Row& row, int column) {
@@ -39,7 +40,8 @@ Result<TokenInfo> token_of(const sql::Row& row) {
                    .created = WallTime{std::chrono::milliseconds{row.integer(6)}},
                    .expires = time_column(row, 7),
                    .last_used = time_column(row, 8),
-                   .revoked = time_column(row, 9)};
+                   .revoked = time_column(row, 9),
+                   .environment = row.text(10)};
 }
 
 Result<std::vector<TokenInfo>> select(sql::Transaction& tx, std::string_view where,
@@ -81,10 +83,10 @@ Status insert_token(sql::Transaction& tx, const TokenDigest& digest, TokenInfo& 
   if (taken) return fail(Reason::already_exists, "a token with this value exists");
   const std::string scopes = scopes_json(info.scopes);
   return tx.query(
-      "INSERT INTO identity_tokens (owner, digest, label, role, scopes, created, expires) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+      "INSERT INTO identity_tokens (owner, digest, label, role, scopes, created, expires, environment) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
       {info.user.raw, ByteView(digest), info.label, token_role_name(info.role), scopes,
-       int64_t{info.created.time_since_epoch().count()}, time_value(info.expires)},
+       int64_t{info.created.time_since_epoch().count()}, time_value(info.expires), info.environment},
       [&](const sql::Row& row) {
         info.id = TokenId{row.integer(0)};
         return true;
@@ -101,7 +103,8 @@ Result<std::optional<Caller>> caller_of(sql::Transaction& tx, const TokenInfo& t
                               .token = token.id,
                               .role = token.role,
                               .scopes = token.scopes,
-                              .memberships = std::move(memberships)});
+                              .memberships = std::move(memberships),
+                              .environment = token.environment});
 }
 
 }  // namespace holdfast::identity

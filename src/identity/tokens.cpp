@@ -32,6 +32,22 @@ Status check_value(std::string_view value) {
   return Done{};
 }
 
+// A bound token is for machines that run what was approved: one that could write could copy what it may not
+// fetch to where it may.
+Status check_environment(const NewToken& wish) {
+  if (wish.environment.empty()) return Done{};
+  TRY_DONE(check_account_name(wish.environment));
+  bool reads_only = wish.role != TokenRole::write;
+  for (const Scope& scope : wish.scopes)
+    for (const Grant grant : grants_of(scope))
+      reads_only = reads_only && (grant == Grant::content_read || grant == Grant::infer);
+  if (!reads_only)
+    return fail(Reason::bad_request,
+                "a token bound to an environment reads and infers only: role read, or "
+                "scopes with repo.content.read and infer");
+  return Done{};
+}
+
 Status check_wish(const NewToken& wish, WallTime now) {
   TRY_DONE(check_display_text(wish.label, label_bytes_max, "label"));
   if (wish.label.empty()) return fail(Reason::bad_request, "a token needs a label");
@@ -43,7 +59,7 @@ Status check_wish(const NewToken& wish, WallTime now) {
   if (wish.expires && *wish.expires <= now)
     return fail(Reason::bad_request, "the token would be expired already");
   if (wish.value) TRY_DONE(check_value(wish.value->reveal()));
-  return Done{};
+  return check_environment(wish);
 }
 
 bool is_live(const TokenInfo& token, WallTime now) {
@@ -60,6 +76,7 @@ AuditEntry audit_entry(std::string_view actor, std::string_view action, const To
                                {"label", token.label},
                                {"role", std::string(token_role_name(token.role))}}};
   if (!scopes.empty()) entry.details.emplace_back("scopes", std::move(scopes));
+  if (!token.environment.empty()) entry.details.emplace_back("environment", token.environment);
   if (token.expires) entry.details.emplace_back("expires", format_time(*token.expires));
   return entry;
 }
@@ -88,7 +105,8 @@ class StoredTokens final : public Tokens {
                               .role = wish.role,
                               .scopes = wish.scopes,
                               .created = clock_.wall(),
-                              .expires = wish.expires};
+                              .expires = wish.expires,
+                              .environment = wish.environment};
       TRY_DONE(insert_token(tx, digest_of(issued.value.reveal()), issued.info));
       return audit_.append(tx, audit_entry(actor, "token.created", issued.info));
     }));

@@ -27,6 +27,7 @@ struct TokenInfo {
   std::vector<Scope> scopes{};
   WallTime created{};
   std::optional<WallTime> expires{}, last_used{}, revoked{};
+  std::string environment{};  // Empty: bound to none.
 };
 
 struct NewToken {
@@ -36,6 +37,8 @@ struct NewToken {
   std::vector<Scope> scopes{};  // For fine_grained, else empty; at most 100.
   std::optional<WallTime> expires{};
   std::optional<Secret> value{};  // Given from outside: "hf_" and more, 8 to 256 printable characters.
+  std::string environment{};  // Binds it to one (Caller::environment); role read, or scopes that only read or
+                              // infer.
 };
 
 // The only moment at which the value of a token can be seen.
