@@ -17,7 +17,7 @@ Result<Bytes> to_file(const std::vector<model::NamedTensor>& outputs) {
 
 Status forward_files(std::string_view folder, std::string_view in, std::string_view out) {
   TRY(UserFiles files, UserFiles::open());
-  TRY(const model::BertModel model, model::BertModel::open(files.disk(), files.path(folder)));
+  TRY(const model::EncoderModel model, model::EncoderModel::open(files.disk(), files.path(folder)));
   TRY(const tensor::Weights inputs, tensor::Weights::open_file(files.disk(), files.path(in)));
   const auto threads = tensor::make_threads(2);
   TRY(const std::vector<model::NamedTensor> outputs, model::forward(model, inputs, *threads));

@@ -18,17 +18,17 @@ TokenizedText to_tokenized(const token::Encoding& encoding, bool truncated) {
 
 }  // namespace
 
-Embedder::Embedder(BertModel model, token::Tokenizer tokenizer, SentenceConfig sentence)
+Embedder::Embedder(EncoderModel model, token::Tokenizer tokenizer, SentenceConfig sentence)
     : model_(std::move(model)), tokenizer_(std::move(tokenizer)), sentence_(sentence) {
-  tokens_max_ = std::min(sentence_.tokens_max.value_or(model_.config().positions), model_.config().positions);
+  tokens_max_ = std::min(sentence_.tokens_max.value_or(model_.plan().positions), model_.plan().positions);
 }
 
-Result<Embedder> Embedder::open(io::Disk& disk, const io::Path& folder, tensor::Isa isa) {
+Result<Embedder> Embedder::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
   TRY(const SentenceConfig sentence, read_sentence_config(disk, folder));
   TRY(const std::string json, io::read_text(disk, folder / "tokenizer.json", tokenizer_bytes_max));
   TRY(token::Tokenizer tokenizer, token::Tokenizer::load(json));
-  TRY(BertModel model, BertModel::open(disk, folder, isa));
-  if (tokenizer.added_tokens(1) >= model.config().positions)
+  TRY(EncoderModel model, EncoderModel::open(disk, folder, compute));
+  if (tokenizer.added_tokens(1) >= model.plan().positions)
     return fail(Reason::bad_request, "the model has no position left beside the special tokens");
   return Embedder(std::move(model), std::move(tokenizer), sentence);
 }
@@ -50,7 +50,7 @@ Result<TokenizedText> Embedder::tokenize(std::string_view text, token::Side cut_
 
 Result<TokenizedText> Embedder::wrap(std::span<const uint32_t> ids) const {
   for (uint32_t id : ids)
-    if (id >= model_.config().vocabulary)
+    if (id >= model_.plan().vocabulary)
       return fail(Reason::tokenization_failed, fmt::format("{} is no token of this model", id));
   token::EncodeOptions options;
   options.truncation = token::Truncation{.length_max = tokens_max_};
@@ -61,8 +61,10 @@ Result<TokenizedText> Embedder::wrap(std::span<const uint32_t> ids) const {
 TokenBatch Embedder::batch_of(std::span<const TokenizedText> texts) const {
   TokenBatch batch;
   for (const TokenizedText& text : texts) {
-    for (size_t i = 0; i < text.ids.size(); ++i)
-      batch.add(text.ids[i], text.types[i], static_cast<int64_t>(i));
+    const std::vector<int64_t> ids(text.ids.begin(), text.ids.end());
+    const std::vector<int64_t> positions = positions_of(model_.plan(), ids);
+    for (size_t i = 0; i < ids.size(); ++i)
+      batch.add(ids[i], text.types[i], positions[i], static_cast<int64_t>(i));
     batch.end_sequence();
   }
   return batch;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "io/disk.h"
-#include "model/bert_model.h"
+#include "model/encoder_model.h"
 #include "model/sentence.h"
 #include "token/tokenizer.h"
 
@@ -24,9 +24,9 @@ struct TokenizedText {
 // there are some. Immutable; safe from any thread, each with its own Threads.
 class Embedder {
  public:
-  static Result<Embedder> open(io::Disk& disk, const io::Path& folder, tensor::Isa isa = tensor::best_isa());
+  static Result<Embedder> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {});
 
-  size_t dimensions() const { return model_.config().width; }
+  size_t dimensions() const { return model_.plan().width; }
   size_t tokens_max() const { return tokens_max_; }  // Of one text, special tokens included.
   // Whether the folder says how to make one vector of a text.
   bool is_sentence_model() const { return sentence_.is_sentence_model; }
@@ -45,10 +45,10 @@ class Embedder {
                                                    tensor::Threads& threads) const;
 
  private:
-  Embedder(BertModel model, token::Tokenizer tokenizer, SentenceConfig sentence);
+  Embedder(EncoderModel model, token::Tokenizer tokenizer, SentenceConfig sentence);
   TokenBatch batch_of(std::span<const TokenizedText> texts) const;
 
-  BertModel model_;
+  EncoderModel model_;
   token::Tokenizer tokenizer_;
   SentenceConfig sentence_;
   size_t tokens_max_ = 0;

@@ -93,7 +93,7 @@ TEST(Embedder, MiniLmGivesTheReferenceEmbeddings) {
   for (tensor::Isa isa : tensor::isas_of_this_machine()) {
     if (isa == tensor::Isa::plain)
       continue;  // Minutes under the sanitizers; the kernels are compared elsewhere.
-    const auto embedder = Embedder::open(*disk, "", isa);
+    const auto embedder = Embedder::open(*disk, "", {.isa = isa});
     ASSERT_TRUE(embedder.ok()) << embedder.error().message;
     EXPECT_EQ(embedder.value().tokens_max(), 256U);
     EXPECT_TRUE(embedder.value().is_sentence_model());
@@ -137,7 +137,7 @@ TEST_F(TinyModel, DoesNotDependOnTheBatchOnAnyInstructionSet) {
     texts.push_back(text);
   }
   for (tensor::Isa isa : tensor::isas_of_this_machine()) {
-    const auto embedder = Embedder::open(*disk, "", isa);
+    const auto embedder = Embedder::open(*disk, "", {.isa = isa});
     ASSERT_TRUE(embedder.ok()) << embedder.error().message;
     expect_batch_invariance(embedder.value(), texts, 1);
   }

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "model/bert_model.h"
+#include "model/encoder_model.h"
 #include "tensor/weights.h"
 
 namespace holdfast::model {
@@ -15,11 +15,11 @@ struct NamedTensor {
   std::vector<float> data;
 };
 
-// A call as transformers takes it: `input_ids` [B, T], and if given `attention_mask`, `token_type_ids`,
-// `position_ids` of the same shape. Padding is left out of the computation; what is answered for it is 0. The
-// result has the padded shapes. bad_request where shapes or numbers do not fit, and for a row whose first
-// token is masked where the head reads that token.
-Result<std::vector<NamedTensor>> forward(const BertModel& model, const tensor::Weights& inputs,
+// A call as transformers takes it: `input_ids` [B, T] ([B, choices, T] for multiple choice), and if given
+// `attention_mask`, `token_type_ids`, `position_ids` of the same shape. Padding is left out of the
+// computation; what is answered for it is 0. The result has the padded shapes. bad_request where shapes or
+// numbers do not fit, and for a row whose first token is masked where the head reads that token.
+Result<std::vector<NamedTensor>> forward(const EncoderModel& model, const tensor::Weights& inputs,
                                          tensor::Threads& threads);
 
 }  // namespace holdfast::model

@@ -6,27 +6,19 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 
 #include "codec/json.h"
 
 namespace holdfast::model {
 namespace {
 
-constexpr std::string_view variants[] = {"base",
-                                         "legacy-names",
-                                         "cross-encoder",
-                                         "fill-mask",
-                                         "question-answering",
-                                         "sequence-classification",
-                                         "token-classification"};
-
 // The named case's input tensors under the names the model takes.
 struct Case {
   std::string name;
   boost::json::object golden;
 };
-
-std::unique_ptr<io::Disk> golden_disk() { return io::open_posix_disk("tests/golden/models/bert").value(); }
 
 std::vector<Case> cases_of(io::Disk& disk, std::string_view variant) {
   const std::string text = io::read_text(disk, io::Path(variant) / "golden.json", 1 << 20).value();
@@ -57,24 +49,51 @@ void expect_golden(const Case& wanted, const tensor::Weights& golden, const std:
   }
 }
 
-TEST(Forward, EveryBertGoldenIsReached) {
-  const auto disk = golden_disk();
+// Every case of one model folder.
+void expect_folder(io::Disk& disk, const io::Path& folder, tensor::Isa isa) {
+  SCOPED_TRACE(folder.string() + " " + std::string(tensor::isa_name(isa)));
   const auto threads = tensor::make_threads(2);
-  for (std::string_view variant : variants) {
-    for (tensor::Isa isa : tensor::isas_of_this_machine()) {
-      SCOPED_TRACE(std::string(variant) + " " + std::string(tensor::isa_name(isa)));
-      auto model = BertModel::open(*disk, io::Path(variant), isa);
-      ASSERT_TRUE(model.ok()) << model.error().message;
-      auto golden = tensor::Weights::open_file(*disk, io::Path(variant) / "golden.safetensors");
-      ASSERT_TRUE(golden.ok());
-      for (const Case& one : cases_of(*disk, variant)) {
-        const auto inputs = tensor::Weights::renamed(golden.value(), one.name + ".in.");
-        const auto got = forward(model.value(), inputs, *threads);
-        ASSERT_TRUE(got.ok()) << got.error().message;
-        expect_golden(one, golden.value(), got.value());
-      }
-    }
+  auto model = EncoderModel::open(disk, folder, {.isa = isa});
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  auto golden = tensor::Weights::open_file(disk, folder / "golden.safetensors");
+  ASSERT_TRUE(golden.ok());
+  for (const Case& one : cases_of(disk, folder.string())) {
+    const auto inputs = tensor::Weights::renamed(golden.value(), one.name + ".in.");
+    const auto got = forward(model.value(), inputs, *threads);
+    ASSERT_TRUE(got.ok()) << got.error().message;
+    expect_golden(one, golden.value(), got.value());
   }
+}
+
+// Folders ROOT/FAMILY/VARIANT of families that we have.
+std::vector<io::Path> folders_under(const std::filesystem::path& root) {
+  constexpr std::string_view names[] = {"albert",     "bert",  "deberta-v2", "distilbert", "electra",
+                                        "modernbert", "mpnet", "nomic_bert", "roberta"};
+  std::vector<io::Path> out;
+  for (std::string_view family : names) {
+    std::error_code missing;
+    for (const auto& entry : std::filesystem::directory_iterator(root / family, missing))
+      if (std::filesystem::exists(entry.path() / "golden.json"))
+        out.push_back(io::Path(family) / entry.path().filename());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+TEST(Forward, EveryCommittedEncoderGoldenIsReachedOnEveryInstructionSet) {
+  const auto disk = io::open_posix_disk("tests/golden/models").value();
+  const auto folders = folders_under("tests/golden/models");
+  EXPECT_GE(folders.size(), 7U);
+  for (const io::Path& folder : folders)
+    for (tensor::Isa isa : tensor::isas_of_this_machine()) expect_folder(*disk, folder, isa);
+}
+
+TEST(Forward, EveryEncoderGoldenOfTheReferenceDataIsReached) {
+  const char* shared = std::getenv("HOLDFAST_SHARED");
+  if (shared == nullptr) GTEST_SKIP() << "HOLDFAST_SHARED is not set: the reference data is not here";
+  const std::filesystem::path root = std::filesystem::path(shared) / "data/models";
+  const auto disk = io::open_posix_disk(root).value();
+  for (const io::Path& folder : folders_under(root)) expect_folder(*disk, folder, tensor::best_isa());
 }
 
 }  // namespace

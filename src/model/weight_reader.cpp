@@ -4,10 +4,18 @@
 
 namespace holdfast::model {
 
-const tensor::TensorView* WeightReader::find(std::string_view name) const {
-  if (const tensor::TensorView* view = weights_.find(prefix_ + std::string(name)); view != nullptr)
-    return view;
+const tensor::TensorView* WeightReader::find_spelled(const std::string& name) const {
+  for (const std::string& prefix : prefixes_)
+    if (const tensor::TensorView* view = weights_.find(prefix + name); view != nullptr) return view;
   return weights_.find(name);
+}
+
+const tensor::TensorView* WeightReader::find(std::string_view name) const {
+  std::string spelled(name);
+  if (const tensor::TensorView* view = find_spelled(spelled); view != nullptr) return view;
+  for (const auto& [now, before] : renames_)
+    if (const size_t at = spelled.find(now); at != std::string::npos) spelled.replace(at, now.size(), before);
+  return spelled == name ? nullptr : find_spelled(spelled);
 }
 
 Result<const tensor::TensorView*> WeightReader::view(std::string_view name,
@@ -25,28 +33,40 @@ Result<std::vector<float>> WeightReader::floats(std::string_view name, std::vect
   return tensor::to_floats(*found);
 }
 
-Result<tensor::PackedLinear> WeightReader::linear(std::string_view name, size_t outputs,
-                                                  size_t inputs) const {
-  return joined({std::string(name)}, outputs, inputs);
+Result<LinearLayer> WeightReader::linear(std::string_view name, size_t outputs, size_t inputs,
+                                         Bias bias) const {
+  return joined({std::string(name)}, {outputs}, inputs, bias);
 }
 
-Result<tensor::PackedLinear> WeightReader::joined(const std::vector<std::string>& names, size_t outputs_each,
-                                                  size_t inputs) const {
-  std::vector<float> weight, bias;
-  for (const std::string& name : names) {
-    TRY(const std::vector<float> one_weight, floats(name + ".weight", {outputs_each, inputs}));
-    TRY(const std::vector<float> one_bias, floats(name + ".bias", {outputs_each}));
-    weight.insert(weight.end(), one_weight.begin(), one_weight.end());
-    bias.insert(bias.end(), one_bias.begin(), one_bias.end());
+Result<LinearLayer> WeightReader::joined(const std::vector<std::string>& names,
+                                         const std::vector<size_t>& outputs, size_t inputs, Bias bias,
+                                         tensor::OutputLayout layout) const {
+  std::vector<float> weight, shift;
+  size_t all = 0;
+  for (size_t i = 0; i < names.size(); ++i) {
+    TRY(const std::vector<float> one, floats(names[i] + ".weight", {outputs[i], inputs}));
+    weight.insert(weight.end(), one.begin(), one.end());
+    all += outputs[i];
+    if (bias == Bias::with || (bias == Bias::if_there && has(names[i] + ".bias"))) {
+      TRY(const std::vector<float> one_shift, floats(names[i] + ".bias", {outputs[i]}));
+      shift.insert(shift.end(), one_shift.begin(), one_shift.end());
+    } else {
+      shift.resize(shift.size() + outputs[i], 0.0F);
+    }
   }
-  return tensor::PackedLinear(weight, bias, outputs_each * names.size(), inputs);
+  return tensor::make_linear({weight, shift, all, inputs, layout}, compute_);
 }
 
-Result<Norm> WeightReader::norm(std::string_view name, size_t width) const {
-  const bool early = !has(fmt::format("{}.weight", name));
+Result<Norm> WeightReader::norm(std::string_view name, size_t width, Bias bias) const {
+  const bool early = !has(fmt::format("{}.weight", name)) && has(fmt::format("{}.gamma", name));
   Norm out;
   TRY(out.gamma, floats(fmt::format("{}.{}", name, early ? "gamma" : "weight"), {width}));
-  TRY(out.beta, floats(fmt::format("{}.{}", name, early ? "beta" : "bias"), {width}));
+  const std::string shift = fmt::format("{}.{}", name, early ? "beta" : "bias");
+  if (bias == Bias::without || (bias == Bias::if_there && !has(shift))) {
+    out.beta.resize(width, 0.0F);
+    return out;
+  }
+  TRY(out.beta, floats(shift, {width}));
   return out;
 }
 

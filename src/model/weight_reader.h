@@ -2,43 +2,59 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
-#include "tensor/gemm.h"
+#include "tensor/linear.h"
 #include "tensor/weights.h"
 
 namespace holdfast::model {
 
-// A normalization's scale and shift.
+// A normalization's scale and shift; the shift is zeros where there is none.
 struct Norm {
   std::vector<float> gamma, beta;
 };
 
+enum class Bias : uint8_t { with, without, if_there };
+
+using LinearLayer = std::unique_ptr<const tensor::Linear>;
+
 // Reads tensors by name and checks their shapes, so that a family file lists names and shapes only. Names are
-// tried with and without the family's prefix, as checkpoints of a bare model lack it. A missing tensor or a
-// wrong shape is bad_request. Borrows the weights.
+// tried with each of the family's prefixes and bare, as checkpoints of a bare model lack it, and then in the
+// family's older spellings. A missing tensor or a wrong shape is bad_request. Borrows the weights.
 class WeightReader {
  public:
-  WeightReader(const tensor::Weights& weights, std::string prefix)
-      : weights_(weights), prefix_(std::move(prefix)) {}
+  // A piece of a name and what an older spelling has in its place.
+  using Renames = std::vector<std::pair<std::string, std::string>>;
+
+  WeightReader(const tensor::Weights& weights, std::vector<std::string> prefixes, tensor::Compute compute,
+               Renames renames = {})
+      : weights_(weights), prefixes_(std::move(prefixes)), compute_(compute), renames_(std::move(renames)) {}
+
+  tensor::Compute compute() const { return compute_; }
 
   bool has(std::string_view name) const { return find(name) != nullptr; }
   Result<const tensor::TensorView*> view(std::string_view name, std::vector<uint64_t> shape) const;
   Result<std::vector<float>> floats(std::string_view name, std::vector<uint64_t> shape) const;
   // NAME.weight [outputs, inputs] and NAME.bias [outputs].
-  Result<tensor::PackedLinear> linear(std::string_view name, size_t outputs, size_t inputs) const;
+  Result<LinearLayer> linear(std::string_view name, size_t outputs, size_t inputs,
+                             Bias bias = Bias::with) const;
   // Several layers of one input as one, their outputs in order.
-  Result<tensor::PackedLinear> joined(const std::vector<std::string>& names, size_t outputs_each,
-                                      size_t inputs) const;
+  Result<LinearLayer> joined(const std::vector<std::string>& names, const std::vector<size_t>& outputs,
+                             size_t inputs, Bias bias = Bias::with,
+                             tensor::OutputLayout layout = tensor::OutputLayout::plain) const;
   // NAME.weight and NAME.bias, or gamma and beta as early checkpoints call them.
-  Result<Norm> norm(std::string_view name, size_t width) const;
+  Result<Norm> norm(std::string_view name, size_t width, Bias bias = Bias::with) const;
 
  private:
   const tensor::TensorView* find(std::string_view name) const;
+  const tensor::TensorView* find_spelled(const std::string& name) const;
 
   const tensor::Weights& weights_;
-  std::string prefix_;
+  std::vector<std::string> prefixes_;
+  tensor::Compute compute_;
+  Renames renames_;
 };
 
 }  // namespace holdfast::model

@@ -1,5 +1,5 @@
 // Folders and calls that do not fit, each refused with a message.
-#include "model/bert_model.h"
+#include "model/encoder_model.h"
 
 #include <gtest/gtest.h>
 
@@ -27,14 +27,14 @@ std::unique_ptr<io::Disk> copy_with(const char* key, const boost::json::value& v
   return to;
 }
 
-TEST(BertModel, RefusesConfigsThatDoNotFit) {
+TEST(EncoderModel, RefusesConfigsThatDoNotFit) {
   struct Case {
     const char* key;
     boost::json::value value;
   };
   const Case cases[] = {
       {"model_type", "llama"},
-      {"hidden_act", "relu"},
+      {"hidden_act", "swoosh"},
       {"hidden_size", 33},
       {"hidden_size", 0},
       {"num_attention_heads", 5},
@@ -48,20 +48,20 @@ TEST(BertModel, RefusesConfigsThatDoNotFit) {
       {"vocab_size", "many"},
       {"architectures", boost::json::value({"BertForMultipleChoice"})},
   };
-  ASSERT_TRUE(BertModel::open(*copy_with(nullptr, nullptr), "").ok());
+  ASSERT_TRUE(EncoderModel::open(*copy_with(nullptr, nullptr), "").ok());
   for (const auto& [key, value] : cases)
-    EXPECT_FALSE(BertModel::open(*copy_with(key, value), "").ok()) << key;
+    EXPECT_FALSE(EncoderModel::open(*copy_with(key, value), "").ok()) << key;
 }
 
-TEST(BertModel, RefusesAFolderWithoutWeightsOrConfig) {
+TEST(EncoderModel, RefusesAFolderWithoutWeightsOrConfig) {
   const auto empty = io::make_memory_disk();
-  EXPECT_EQ(BertModel::open(*empty, "").error().code, Code::not_found);
+  EXPECT_EQ(EncoderModel::open(*empty, "").error().code, Code::not_found);
   const auto half = copy_with(nullptr, nullptr);
   ASSERT_TRUE(half->remove("model.safetensors").ok());
-  EXPECT_EQ(BertModel::open(*half, "").error().reason, Reason::entry_not_found);
+  EXPECT_EQ(EncoderModel::open(*half, "").error().reason, Reason::entry_not_found);
 }
 
-TEST(BertModel, LoadsShardsByTheirIndexAndRefusesOneThatLies) {
+TEST(EncoderModel, LoadsShardsByTheirIndexAndRefusesOneThatLies) {
   const auto from = io::open_posix_disk(golden).value();
   const auto whole = tensor::Weights::open(*from, "").value();
   std::vector<codec::SafetensorsTensor> halves[2];
@@ -84,19 +84,19 @@ TEST(BertModel, LoadsShardsByTheirIndexAndRefusesOneThatLies) {
                     .ok());
   };
   publish_index();
-  EXPECT_TRUE(BertModel::open(*disk, "").ok());
+  EXPECT_TRUE(EncoderModel::open(*disk, "").ok());
   map["extra"] = "a.safetensors";
   publish_index();
-  EXPECT_FALSE(BertModel::open(*disk, "").ok()) << "promises a tensor that no shard has";
+  EXPECT_FALSE(EncoderModel::open(*disk, "").ok()) << "promises a tensor that no shard has";
   map.erase("extra");
   map["outside"] = "../secret.safetensors";
   publish_index();
-  EXPECT_FALSE(BertModel::open(*disk, "").ok()) << "leaves the folder";
+  EXPECT_FALSE(EncoderModel::open(*disk, "").ok()) << "leaves the folder";
 }
 
 TEST(Forward, RefusesInputsThatDoNotFit) {
   const auto disk = io::open_posix_disk(golden).value();
-  const auto model = BertModel::open(*disk, "").value();
+  const auto model = EncoderModel::open(*disk, "").value();
   const auto threads = tensor::make_threads(1);
   const auto run = [&](std::vector<int64_t> ids, std::vector<uint64_t> shape, std::vector<int64_t> mask) {
     const auto raw = [](const std::vector<int64_t>& numbers) {

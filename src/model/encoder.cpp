@@ -1,0 +1,384 @@
+#include "model/encoder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+
+namespace holdfast::model {
+namespace {
+
+using tensor::Floats;
+
+// Tokens that go through all layers together: their activations (the inner layer's are the widest) should
+// stay in the second-level cache. Measured on MiniLM.
+constexpr size_t part_tokens = 192;
+
+void ensure(Floats& buffer, size_t count) {
+  if (buffer.size() < count) buffer = Floats(count);
+}
+
+Status check_below(const std::vector<int64_t>& numbers, size_t bound, std::string_view what) {
+  for (int64_t number : numbers)
+    if (number < 0 || static_cast<uint64_t>(number) >= bound)
+      return fail(Reason::bad_request, fmt::format("{} {} is outside 0 to {}", what, number, bound - 1));
+  return Done{};
+}
+
+// Whether every sequence's columns follow each other, so that distances are those of its rows.
+bool without_holes(const TokenBatch& batch, size_t first, size_t last) {
+  for (size_t i = first; i < last; ++i)
+    if (batch.length(i) > 0 && batch.columns[batch.starts[i + 1] - 1] - batch.columns[batch.starts[i]] + 1 !=
+                                   static_cast<int64_t>(batch.length(i)))
+      return false;
+  return true;
+}
+
+void multiply(const tensor::Linear& layer, const float* in, float* out, size_t rows, tensor::Threads& threads,
+              const float* addend = nullptr, Activation activation = Activation::none) {
+  tensor::LinearRun run;
+  run.in = in;
+  run.out = out;
+  run.rows = rows;
+  run.addend = addend;
+  run.activation = activation;
+  layer.run(run, threads);
+}
+
+}  // namespace
+
+std::vector<int64_t> positions_of(const EncoderPlan& plan, std::span<const int64_t> ids) {
+  std::vector<int64_t> out(ids.size());
+  int64_t count = 0;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (plan.position_kind == EncoderPlan::Positions::past_padding)
+      out[i] = ids[i] == plan.pad_id ? plan.pad_id : plan.pad_id + ++count;
+    else
+      out[i] = static_cast<int64_t>(i);
+  }
+  return out;
+}
+
+Status Encoder::load_embeddings(const WeightReader& reader) {
+  const size_t width = plan_.embedding_width;
+  TRY(words_, RowTable::load(reader, plan_.words + ".weight", plan_.vocabulary, width));
+  if (!plan_.position_table.empty()) {
+    TRY(positions_, RowTable::load(reader, plan_.position_table + ".weight", plan_.position_rows, width));
+  }
+  if (plan_.types > 0) {
+    TRY(types_, RowTable::load(reader, plan_.type_table + ".weight", plan_.types, width));
+  }
+  if (!plan_.embedding_projection.empty()) {
+    TRY(projection_, reader.linear(plan_.embedding_projection, plan_.width, width, plan_.projection_bias));
+  }
+  if (!plan_.embedding_norm.empty()) {
+    const size_t normed = plan_.projects_first ? plan_.width : width;
+    TRY(embedding_norm_, reader.norm(plan_.embedding_norm, normed, plan_.norm_bias));
+  }
+  if (!plan_.final_norm.empty()) {
+    TRY(final_norm_, reader.norm(plan_.final_norm, plan_.width, plan_.norm_bias));
+  }
+  if (plan_.distance_bias) {
+    TRY(distance_bias_, DistanceBiasTable::load(plan_, reader));
+  }
+  if (plan_.convolution) {
+    Convolution conv;
+    const size_t each = plan_.width / plan_.convolution->groups;
+    TRY(conv.weight,
+        reader.floats("encoder.conv.conv.weight", {plan_.width, each, plan_.convolution->kernel}));
+    TRY(conv.bias, reader.floats("encoder.conv.conv.bias", {plan_.width}));
+    TRY(conv.norm, reader.norm("encoder.conv.LayerNorm", plan_.width));
+    convolution_ = std::move(conv);
+  }
+  return Done{};
+}
+
+Status Encoder::load_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind,
+                           Layer& layer) const {
+  constexpr auto gated = tensor::OutputLayout::gated;
+  const std::string& at = kind.prefix;
+  const size_t width = plan_.width, all_heads = plan_.heads * plan_.head_width, inner = plan_.inner;
+  if (!plan_.query_key_value.empty() && reader.has(at + plan_.query_key_value + ".weight")) {
+    TRY(layer.query_key_value,
+        reader.linear(at + plan_.query_key_value, 3 * all_heads, width, plan_.attention_bias));
+  } else {
+    TRY(layer.query_key_value, reader.joined({at + plan_.query, at + plan_.key, at + plan_.value},
+                                             {all_heads, all_heads, all_heads}, width, plan_.attention_bias));
+  }
+  TRY(layer.attention_out, reader.linear(at + plan_.attention_out, width, all_heads, plan_.attention_bias));
+  if (kind.attention_norm) {
+    TRY(layer.attention_norm, reader.norm(at + plan_.attention_norm, width, plan_.norm_bias));
+  }
+  if (!plan_.gated) {
+    TRY(layer.inner, reader.linear(at + plan_.up, inner, width, plan_.inner_bias));
+  } else if (!plan_.gate_up.empty() && reader.has(at + plan_.gate_up + ".weight")) {
+    TRY(layer.inner, reader.joined({at + plan_.gate_up}, {2 * inner}, width, plan_.inner_bias, gated));
+  } else {
+    TRY(layer.inner,
+        reader.joined({at + plan_.gate, at + plan_.up}, {inner, inner}, width, plan_.inner_bias, gated));
+  }
+  TRY(layer.out, reader.linear(at + plan_.out, width, inner, plan_.inner_bias));
+  TRY(layer.out_norm, reader.norm(at + plan_.out_norm, width, plan_.norm_bias));
+  return Done{};
+}
+
+Status Encoder::load_layers(const WeightReader& reader) {
+  std::vector<float> distances;
+  if (plan_.disentangled) {
+    TRY(distances, load_distance_table(plan_, reader, *kernels_));
+  }
+  std::map<std::string, std::shared_ptr<const Layer>> known;
+  for (const EncoderPlan::LayerKind& kind : plan_.layers) {
+    std::shared_ptr<const Layer>& slot = known[kind.prefix];
+    if (slot == nullptr) {
+      auto layer = std::make_shared<Layer>();
+      TRY_DONE(load_layer(reader, kind, *layer));
+      if (plan_.disentangled) {
+        TRY(layer->disentangled, DisentangledBias::load(plan_, reader, kind.prefix, distances));
+      }
+      slot = std::move(layer);
+    }
+    layers_.push_back(slot);
+  }
+  return Done{};
+}
+
+Result<Encoder> Encoder::load(EncoderPlan plan, const WeightReader& reader) {
+  Encoder out;
+  out.plan_ = std::move(plan);
+  out.compute_ = reader.compute();
+  out.kernels_ = &tensor::kernels_for(out.compute_.isa);
+  out.spaces_ = std::make_unique<ScratchPool<Space>>();
+  TRY_DONE(out.load_embeddings(reader));
+  TRY_DONE(out.load_layers(reader));
+  return out;
+}
+
+Status Encoder::check(const TokenBatch& batch) const {
+  TRY_DONE(check_below(batch.ids, plan_.vocabulary, "token id"));
+  if (types_.there()) TRY_DONE(check_below(batch.types, plan_.types, "token type"));
+  if (positions_.there()) TRY_DONE(check_below(batch.positions, plan_.position_rows, "position"));
+  return Done{};
+}
+
+// Whole sequences, up to part_tokens together and at least one part a thread.
+std::vector<Encoder::Part> Encoder::split(const TokenBatch& batch, size_t threads) const {
+  const size_t most = std::clamp<size_t>((batch.tokens() + threads - 1) / threads, 1, part_tokens);
+  std::vector<Part> parts;
+  for (size_t i = 0; i < batch.sequences(); ++i) {
+    if (parts.empty() || batch.starts[i + 1] - batch.starts[parts.back().first] > most)
+      parts.push_back({i, i});
+    parts.back().last = i + 1;
+  }
+  return parts;
+}
+
+void Encoder::normalize(const Norm& norm, const float* in, float* out, size_t rows, size_t width) const {
+  const tensor::LayerNormJob job{in, out, norm.gamma.data(), norm.beta.data(), rows, width, plan_.epsilon};
+  if (plan_.norm_kind == EncoderPlan::NormKind::root_mean_square) return kernels_->rms_norm(job);
+  kernels_->layer_norm(job);
+}
+
+void Encoder::embed(const TokenBatch& batch, size_t row, size_t rows, tensor::Threads& threads, Space& space,
+                    float* out) const {
+  const size_t width = plan_.embedding_width;
+  ensure(space.start, rows * width);
+  float* sum = projection_ ? space.start.data() : out;
+  std::fill_n(sum, rows * width, 0.0F);
+  for (size_t i = 0; i < rows; ++i) {
+    float* into = sum + i * width;
+    words_.add_row(static_cast<size_t>(batch.ids[row + i]), into);
+    if (types_.there()) types_.add_row(static_cast<size_t>(batch.types[row + i]), into);
+    if (positions_.there()) positions_.add_row(static_cast<size_t>(batch.positions[row + i]), into);
+  }
+  const auto project = [&] {
+    if (projection_) multiply(*projection_, sum, out, rows, threads);
+  };
+  if (plan_.projects_first) project();
+  float* normed = plan_.projects_first ? out : sum;
+  if (embedding_norm_)
+    normalize(*embedding_norm_, normed, normed, rows, plan_.projects_first ? plan_.width : width);
+  if (!plan_.projects_first) project();
+}
+
+void Encoder::rotate(const TokenBatch& batch, size_t row, size_t rows, const RopeSpec& rope,
+                     float* joined) const {
+  const tensor::RopeTable table = rope_rows(rope, std::span(batch.positions).subspan(row, rows),
+                                            std::span(batch.lengths).subspan(row, rows));
+  std::vector<int64_t> places(rows);
+  std::iota(places.begin(), places.end(), 0);
+  tensor::RopeJob job;
+  job.data = joined;
+  job.heads = 2 * plan_.heads;  // Queries and keys lie beside each other.
+  job.head_width = plan_.head_width;
+  job.stride = 3 * plan_.heads * plan_.head_width;
+  job.positions = places;
+  job.pairs = rope.pairs;
+  tensor::rotate(table, job);
+}
+
+// The window where columns do not follow each other, and what distances add to scores.
+void Encoder::set_bias(const TokenBatch& batch, Part part, size_t index, tensor::Attention& job,
+                       std::vector<float>& by_distance) const {
+  const size_t window = plan_.layers[index].window;
+  const auto* disentangled = layers_[index]->disentangled ? &*layers_[index]->disentangled : nullptr;
+  const bool whole = without_holes(batch, part.first, part.last);
+  if (window > 0 && whole) job.before = job.after = window;
+  if (distance_bias_ && whole) {
+    size_t longest = 1;
+    for (size_t i = part.first; i < part.last; ++i) longest = std::max(longest, batch.length(i));
+    by_distance = distance_bias_->by_distance(longest - 1);
+    job.bias.by_distance = by_distance.data();
+    job.bias.reach = longest - 1;
+    return;
+  }
+  const bool masks = window > 0 && !whole;
+  if (!masks && !distance_bias_ && disentangled == nullptr) return;
+  const tensor::Attention plain = job;
+  const auto far = static_cast<int64_t>(window);
+  job.bias.add = [this, &batch, plain, part, masks, far,
+                  disentangled](const tensor::AttentionBias::Block& block) {
+    const size_t sequence = part.first + block.sequence, row = batch.starts[sequence];
+    const std::span<const int64_t> columns(batch.columns.data() + row, batch.length(sequence));
+    if (distance_bias_) distance_bias_->add(columns, block);
+    const size_t at = (row - batch.starts[part.first]) * plain.query_stride + block.head * plain.head_width;
+    if (disentangled != nullptr)
+      disentangled->add(columns, block, plain.query + at, plain.key + at, plain.query_stride, plain.scale);
+    if (!masks) return;
+    for (size_t i = 0; i < block.queries; ++i)
+      for (size_t key = 0; key < block.keys; ++key)
+        if (std::abs(columns[key] - columns[block.query_from + i]) > far)
+          block.scores[i * block.stride + key] = -std::numeric_limits<float>::infinity();
+  };
+}
+
+void Encoder::attend_all(const TokenBatch& batch, Part part, size_t index, Space& space,
+                         tensor::Threads& threads) const {
+  const size_t width = plan_.heads * plan_.head_width, first_row = batch.starts[part.first];
+  const int rope = plan_.layers[index].rope;
+  if (rope >= 0)
+    rotate(batch, first_row, batch.starts[part.last] - first_row, plan_.ropes[static_cast<size_t>(rope)],
+           space.joined.data());
+  tensor::Attention job;
+  std::vector<size_t> starts;  // Of the part's sequences in its buffers.
+  for (size_t i = part.first; i <= part.last; ++i) starts.push_back(batch.starts[i] - first_row);
+  job.query_starts = job.key_starts = starts;
+  job.query = space.joined.data();
+  job.key = job.query + width;
+  job.value = job.query + 2 * width;
+  job.out = space.context.data();
+  job.query_stride = job.key_stride = job.value_stride = 3 * width;
+  job.out_stride = width;
+  job.heads = job.key_heads = plan_.heads;
+  job.head_width = plan_.head_width;
+  job.scale = plan_.scale > 0 ? plan_.scale : 1.0F / std::sqrt(static_cast<float>(plan_.head_width));
+  std::vector<float> by_distance;
+  set_bias(batch, part, index, job, by_distance);
+  tensor::attend(job, compute_, threads);
+}
+
+// Into space.inner, [rows, inner].
+void Encoder::feed_forward(const Layer& layer, const float* in, size_t rows, Space& space,
+                           tensor::Threads& threads) const {
+  multiply(*layer.inner, in, space.inner.data(), rows, threads, nullptr, plan_.activation);
+}
+
+// x = norm(x + activation(convolution of `in`)): rows of `in` and x are the part's tokens.
+void Encoder::convolve(const TokenBatch& batch, Part part, const float* in, float* x) const {
+  const size_t width = plan_.width, kernel = plan_.convolution->kernel;
+  const size_t each = width / plan_.convolution->groups;
+  const auto reach = static_cast<int64_t>(kernel / 2);
+  std::vector<float> sums(width);
+  for (size_t sequence = part.first; sequence < part.last; ++sequence) {
+    const size_t base = batch.starts[part.first];
+    for (size_t token = batch.starts[sequence]; token < batch.starts[sequence + 1]; ++token) {
+      std::copy(convolution_->bias.begin(), convolution_->bias.end(), sums.begin());
+      for (size_t other = batch.starts[sequence]; other < batch.starts[sequence + 1]; ++other) {
+        const int64_t tap = batch.columns[other] - batch.columns[token] + reach;
+        if (tap < 0 || tap >= static_cast<int64_t>(kernel)) continue;
+        for (size_t channel = 0; channel < width; ++channel) {
+          const float* row = in + (other - base) * width + channel / each * each;
+          const float* weight = convolution_->weight.data() + channel * each * kernel;
+          float sum = 0;
+          for (size_t i = 0; i < each; ++i) sum += row[i] * weight[i * kernel + static_cast<size_t>(tap)];
+          sums[channel] += sum;
+        }
+      }
+      tensor::activate(*kernels_, plan_.convolution->activation, sums.data(), sums.size());
+      float* out = x + (token - base) * width;
+      for (size_t i = 0; i < width; ++i) out[i] += sums[i];
+      normalize(convolution_->norm, out, out, 1, width);
+    }
+  }
+}
+
+// A layer whose norms follow the sums.
+void Encoder::run_after(const TokenBatch& batch, Part part, size_t index, Space& space,
+                        tensor::Threads& threads, float* x) const {
+  const Layer& layer = *layers_[index];
+  const size_t rows = batch.starts[part.last] - batch.starts[part.first], width = plan_.width;
+  float* y = space.first.data();
+  float* z = space.second.data();
+  multiply(*layer.query_key_value, x, space.joined.data(), rows, threads);
+  attend_all(batch, part, index, space, threads);
+  multiply(*layer.attention_out, space.context.data(), y, rows, threads, x);
+  normalize(*layer.attention_norm, y, y, rows, width);
+  feed_forward(layer, y, rows, space, threads);
+  multiply(*layer.out, space.inner.data(), z, rows, threads, y);
+  normalize(*layer.out_norm, z, x, rows, width);
+}
+
+// A layer whose norms come first.
+void Encoder::run_before(const TokenBatch& batch, Part part, size_t index, Space& space,
+                         tensor::Threads& threads, float* x) const {
+  const Layer& layer = *layers_[index];
+  const size_t rows = batch.starts[part.last] - batch.starts[part.first], width = plan_.width;
+  float* y = space.first.data();
+  if (layer.attention_norm)
+    normalize(*layer.attention_norm, x, y, rows, width);
+  else
+    std::copy_n(x, rows * width, y);
+  multiply(*layer.query_key_value, y, space.joined.data(), rows, threads);
+  attend_all(batch, part, index, space, threads);
+  multiply(*layer.attention_out, space.context.data(), x, rows, threads, x);
+  normalize(*layer.out_norm, x, y, rows, width);
+  feed_forward(layer, y, rows, space, threads);
+  multiply(*layer.out, space.inner.data(), x, rows, threads, x);
+}
+
+void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, float* out) const {
+  const size_t row = batch.starts[part.first], rows = batch.starts[part.last] - row, width = plan_.width;
+  const size_t all_heads = plan_.heads * plan_.head_width;
+  const auto space = spaces_->take();
+  ensure(space->joined, rows * 3 * all_heads);
+  ensure(space->context, rows * all_heads);
+  ensure(space->inner, rows * plan_.inner);
+  ensure(space->first, rows * width);
+  ensure(space->second, rows * width);
+  embed(batch, row, rows, threads, *space, out);
+  std::vector<float> embedded;
+  if (convolution_) embedded.assign(out, out + rows * width);
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (plan_.norm_place == EncoderPlan::NormPlace::after)
+      run_after(batch, part, i, *space, threads, out);
+    else
+      run_before(batch, part, i, *space, threads, out);
+    if (i == 0 && convolution_) convolve(batch, part, embedded.data(), out);
+  }
+  if (final_norm_) normalize(*final_norm_, out, out, rows, width);
+}
+
+Result<Floats> Encoder::forward(const TokenBatch& batch, tensor::Threads& threads) const {
+  TRY_DONE(check(batch));
+  Floats out(batch.tokens() * plan_.width);
+  const std::vector<Part> parts = split(batch, threads.count());
+  threads.run(parts.size(), [&](size_t index) {
+    run(batch, parts[index], threads, out.data() + batch.starts[parts[index].first] * plan_.width);
+  });
+  return out;
+}
+
+}  // namespace holdfast::model

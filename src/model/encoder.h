@@ -1,0 +1,87 @@
+#pragma once
+
+#include <memory>
+
+#include "model/distance_bias.h"
+#include "model/encoder_plan.h"
+#include "model/row_table.h"
+#include "model/scratch.h"
+#include "model/token_batch.h"
+#include "tensor/buffer.h"
+#include "tensor/kernels.h"
+#include "tensor/threads.h"
+
+namespace holdfast::model {
+
+// The encoder block that all encoder families share: embeddings, then layers of attention and feed-forward.
+// Immutable but for scratch memory; safe from any thread. Linear layers are packed copies; the embedding
+// tables are read in place from the weights, which it borrows.
+class Encoder {
+ public:
+  static Result<Encoder> load(EncoderPlan plan, const WeightReader& reader);
+
+  const EncoderPlan& plan() const { return plan_; }
+  const tensor::Kernels& kernels() const { return *kernels_; }
+  const RowTable& words() const { return words_; }
+
+  // Hidden states of the last layer, [tokens, E]. bad_request for ids, types or positions outside the tables.
+  // A sequence's bits do not depend on the batch around it, nor on the number of threads.
+  Result<tensor::Floats> forward(const TokenBatch& batch, tensor::Threads& threads) const;
+
+ private:
+  struct Layer {
+    LinearLayer query_key_value, attention_out, inner, out;
+    std::optional<Norm> attention_norm, out_norm;
+    std::optional<DisentangledBias> disentangled;
+  };
+  struct Convolution {
+    std::vector<float> weight;  // [E, E / groups, kernel]
+    std::vector<float> bias;
+    Norm norm;
+  };
+  struct Space {
+    tensor::Floats joined, context, inner, first, second, start;
+  };
+  struct Part {
+    size_t first = 0, last = 0;  // Sequences.
+  };
+
+  Encoder() = default;
+  Status load_embeddings(const WeightReader& reader);
+  Status load_layers(const WeightReader& reader);
+  Status load_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind, Layer& layer) const;
+  Status check(const TokenBatch& batch) const;
+  std::vector<Part> split(const TokenBatch& batch, size_t threads) const;
+  void embed(const TokenBatch& batch, size_t row, size_t rows, tensor::Threads& threads, Space& space,
+             float* out) const;
+  void normalize(const Norm& norm, const float* in, float* out, size_t rows, size_t width) const;
+  void rotate(const TokenBatch& batch, size_t row, size_t rows, const RopeSpec& rope, float* joined) const;
+  void attend_all(const TokenBatch& batch, Part part, size_t layer, Space& space,
+                  tensor::Threads& threads) const;
+  void feed_forward(const Layer& layer, const float* in, size_t rows, Space& space,
+                    tensor::Threads& threads) const;
+  void set_bias(const TokenBatch& batch, Part part, size_t layer, tensor::Attention& job,
+                std::vector<float>& by_distance) const;
+  void convolve(const TokenBatch& batch, Part part, const float* in, float* x) const;
+  void run_after(const TokenBatch& batch, Part part, size_t index, Space& space, tensor::Threads& threads,
+                 float* x) const;
+  void run_before(const TokenBatch& batch, Part part, size_t index, Space& space, tensor::Threads& threads,
+                  float* x) const;
+  void run(const TokenBatch& batch, Part part, tensor::Threads& threads, float* out) const;
+
+  EncoderPlan plan_;
+  tensor::Compute compute_;
+  const tensor::Kernels* kernels_ = nullptr;  // One of the static tables.
+  RowTable words_, positions_, types_;
+  std::optional<Norm> embedding_norm_, final_norm_;
+  LinearLayer projection_;
+  std::vector<std::shared_ptr<const Layer>> layers_;  // Some families use one several times.
+  std::optional<DistanceBiasTable> distance_bias_;
+  std::optional<Convolution> convolution_;
+  std::unique_ptr<ScratchPool<Space>> spaces_;  // Behind a pointer so that the encoder can move.
+};
+
+// The position of each id in a row of its own, padding included.
+std::vector<int64_t> positions_of(const EncoderPlan& plan, std::span<const int64_t> ids);
+
+}  // namespace holdfast::model

@@ -1,0 +1,61 @@
+#include "model/encoder_model.h"
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+
+#include "codec/json.h"
+#include "model/families/encoders.h"
+
+namespace holdfast::model {
+namespace {
+
+constexpr size_t config_bytes_max = 16 << 20;
+
+// A bare model's pooler may be missing: then so is its output.
+bool is_there(const HeadPlan& plan, const WeightReader& reader) {
+  return !plan.optional || reader.has(plan.steps.front().linear + ".weight");
+}
+
+}  // namespace
+
+Result<boost::json::object> read_config(io::Disk& disk, const io::Path& folder) {
+  TRY(const std::string text, io::read_text(disk, folder / "config.json", config_bytes_max));
+  return codec::parse_json_object(text);
+}
+
+Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
+  TRY(const boost::json::object json, read_config(disk, folder));
+  TRY(EncoderPlan plan, plan_encoder(json));
+  EncoderModel out;
+  TRY(tensor::Weights weights, tensor::Weights::open(disk, folder));
+  out.weights_ = std::make_unique<tensor::Weights>(std::move(weights));
+  const WeightReader reader(*out.weights_, plan.prefixes, compute, plan.renames);
+  TRY(Encoder encoder, Encoder::load(std::move(plan), reader));
+  out.encoder_ = std::make_unique<Encoder>(std::move(encoder));
+  for (const HeadPlan& head : out.plan().outputs) {
+    if (!is_there(head, reader)) continue;
+    TRY(EncoderHead loaded, EncoderHead::load(head, reader, *out.encoder_));
+    out.heads_.push_back(std::move(loaded));
+  }
+  return out;
+}
+
+bool EncoderModel::reads_first_tokens() const {
+  return std::any_of(heads_.begin(), heads_.end(),
+                     [](const EncoderHead& head) { return head.plan().rows == HeadPlan::Rows::first; });
+}
+
+Result<std::vector<NamedOutput>> EncoderModel::forward(const TokenBatch& batch,
+                                                       tensor::Threads& threads) const {
+  for (size_t i = 0; i < batch.sequences(); ++i)
+    if (batch.length(i) == 0) return fail(Reason::bad_request, "a sequence without tokens has no answer");
+  TRY(tensor::Floats hidden, encoder_->forward(batch, threads));
+  std::vector<NamedOutput> out;
+  for (const EncoderHead& head : heads_)
+    for (NamedOutput& output : head.run(*encoder_, batch, hidden, threads)) out.push_back(std::move(output));
+  if (plan().head == Head::none)
+    out.push_back({"last_hidden_state", NamedOutput::Rows::tokens, plan().width, false, std::move(hidden)});
+  return out;
+}
+
+}  // namespace holdfast::model

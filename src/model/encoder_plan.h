@@ -1,0 +1,138 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/rope.h"
+#include "model/weight_reader.h"
+#include "tensor/activation.h"
+
+namespace holdfast::model {
+
+using tensor::Activation;
+
+// What a checkpoint is for: the head on top of the encoder.
+enum class Head : uint8_t {
+  none,
+  sequence_classification,
+  token_classification,
+  fill_mask,
+  question_answering,
+  multiple_choice,
+  pre_training,
+  next_sentence
+};
+
+// A dense layer of a head: norm(activation(x weight^T + bias)).
+struct HeadStep {
+  std::string linear;
+  size_t outputs = 0;
+  Activation activation = Activation::none;
+  std::string norm = {};  // Empty: none.
+  Bias bias = Bias::with;
+  Bias norm_bias = Bias::with;
+  std::string tied = {};       // The table that is the weight where LINEAR.weight is missing.
+  std::string bias_name = {};  // Where LINEAR.bias is missing.
+};
+
+// One output of a model: which hidden states, and the steps that they go through.
+struct HeadPlan {
+  enum class Rows : uint8_t { tokens, first, mean, last };
+  enum class Shape : uint8_t {
+    columns,    // [rows, outputs]
+    flat,       // One output, and its dimension is left out.
+    start_end,  // Two outputs as two tensors: start_logits and end_logits.
+    choices     // One output a sequence; the sequences of one example form its row.
+  };
+  std::string output;
+  Rows rows = Rows::tokens;
+  Shape shape = Shape::columns;
+  std::vector<HeadStep> steps;
+  bool optional = false;  // Left out where the checkpoint has no weights for it.
+};
+
+// DeBERTa's attention by distance.
+struct Disentangled {
+  size_t span = 0;     // Distances are -span to span - 1 rows of the table.
+  size_t buckets = 0;  // > 0: far distances share rows.
+  size_t distance_max = 0;
+  bool content_to_position = false, position_to_content = false;
+  bool shares_projections = false;
+  bool normalized = false;  // The table goes through a normalization.
+};
+
+// A bias for each head by bucketed distance, as in T5.
+struct DistanceBias {
+  std::string table;
+  size_t rows = 0;  // Of the table; at least `buckets`.
+  size_t buckets = 32, distance_max = 128;
+};
+
+// A convolution beside the first layer (DeBERTa v2 xlarge).
+struct SideConvolution {
+  size_t kernel = 0, groups = 1;
+  Activation activation = Activation::tanh;
+};
+
+// What config.json asks for, in the words of the shared encoder block, and what the checkpoint calls its
+// tensors. A family file fills it in. Names are without prefix; those of a layer follow the layer's own.
+struct EncoderPlan {
+  enum class NormPlace : uint8_t { after, before };  // Of the residual branch.
+  enum class NormKind : uint8_t { layer, root_mean_square };
+  enum class Positions : uint8_t {
+    none,
+    columns,      // 0, 1, 2, ...
+    past_padding  // Padding ids stay at pad_id; the others count on from pad_id + 1.
+  };
+  struct LayerKind {
+    std::string prefix;          // "encoder.layer.0."; equal prefixes share their weights.
+    size_t window = 0;           // > 0: a token sees those at most so far away.
+    int rope = -1;               // Index into `ropes`.
+    bool attention_norm = true;  // With norms before: whether the first one is there.
+  };
+
+  std::string family;
+  size_t width = 0;            // E
+  size_t embedding_width = 0;  // Of the tables.
+  size_t heads = 0, head_width = 0;
+  size_t inner = 0, vocabulary = 0;
+  size_t positions = 0;  // The longest sequence: rows of the table of positions less those it skips.
+  size_t position_rows = 0;
+  size_t types = 0;  // 0: no table of types.
+  float epsilon = 1e-12F;
+  Activation activation = Activation::gelu;
+  NormPlace norm_place = NormPlace::after;
+  NormKind norm_kind = NormKind::layer;
+  Bias norm_bias = Bias::with, attention_bias = Bias::with, inner_bias = Bias::with;
+  Positions position_kind = Positions::columns;
+  int64_t pad_id = 0;
+  bool gated = false;  // activation(gate x) * (up x)
+  float scale = 0;     // Of attention scores; 0: 1 / sqrt(D).
+  std::vector<LayerKind> layers;
+  std::vector<RopeSpec> ropes;
+  std::optional<Disentangled> disentangled;
+  std::optional<DistanceBias> distance_bias;
+  std::optional<SideConvolution> convolution;
+
+  std::vector<std::string> prefixes;
+  WeightReader::Renames renames;
+  std::string words, position_table, type_table;
+  std::string embedding_norm;        // Empty: none.
+  std::string embedding_projection;  // Empty: none. After the norm unless projects_first.
+  Bias projection_bias = Bias::with;
+  bool projects_first = false;
+  std::string query, key, value;
+  std::string query_key_value;  // One layer of all three, where the checkpoint has it.
+  std::string attention_out, attention_norm;
+  std::string up, gate;  // gate: only with `gated`.
+  std::string gate_up;   // One layer of both, the gate first, where the checkpoint has it.
+  std::string out, out_norm;
+  std::string final_norm;  // Empty: none.
+
+  Head head = Head::none;
+  std::vector<HeadPlan> outputs;
+  std::vector<std::string> labels;  // Of the classification heads, by index.
+};
+
+}  // namespace holdfast::model

@@ -1,0 +1,39 @@
+#include "model/families/encoder_parts.h"
+#include "model/families/encoders.h"
+
+namespace holdfast::model {
+
+// Tables of a width of their own; no pooler; pre-training judges each token.
+void plan_electra(ConfigReader& config, EncoderPlan& plan) {
+  const size_t layers = read_sizes(config, plan, {});
+  plan.embedding_width = config.size({"embedding_size"}, 128, 16'384);
+  plan.prefixes = {"electra."};
+  name_as_bert(plan);
+  if (plan.embedding_width != plan.width) plan.embedding_projection = "embeddings_project";
+  add_layers(plan, "encoder.layer.", layers);
+  add_position_table(config, plan, 0);
+  if (plan.head == Head::pre_training) {
+    plan.outputs.push_back({"logits",
+                            HeadPlan::Rows::tokens,
+                            HeadPlan::Shape::flat,
+                            {{"discriminator_predictions.dense", plan.width, plan.activation},
+                             {"discriminator_predictions.dense_prediction", 1}}});
+    return;
+  }
+  HeadNames heads;
+  heads.pooled = {"classifier.dense", plan.width, Activation::gelu};
+  heads.classifier = "classifier.out_proj";
+  if (plan.head == Head::multiple_choice) {
+    heads.pooled = {"sequence_summary.summary", plan.width,
+                    read_activation(config, {"summary_activation"}, "gelu")};
+    if (config.text({"summary_type"}, "first") == "mean") heads.pooled_rows = HeadPlan::Rows::mean;
+    if (config.text({"summary_type"}, "first") == "last") heads.pooled_rows = HeadPlan::Rows::last;
+    if (!config.flag({"summary_use_proj"}, true)) heads.pooled.linear.clear();
+  }
+  heads.fill_mask = {{"generator_predictions.dense", plan.embedding_width, Activation::gelu,
+                      "generator_predictions.LayerNorm"},
+                     {.linear = "generator_lm_head", .outputs = plan.vocabulary, .tied = plan.words}};
+  add_heads(config, plan, heads);
+}
+
+}  // namespace holdfast::model

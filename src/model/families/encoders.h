@@ -1,0 +1,34 @@
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <span>
+#include <string_view>
+
+#include "model/encoder_plan.h"
+
+namespace holdfast::model {
+
+// A family of encoders by the model_type of its config.json. One file each: it maps config keys and tensor
+// names onto the shared block and states its departures.
+struct EncoderFamily {
+  std::string_view model_type;
+  void (*plan)(ConfigReader& config, EncoderPlan& plan);
+};
+
+void plan_albert(ConfigReader& config, EncoderPlan& plan);
+void plan_bert(ConfigReader& config, EncoderPlan& plan);
+void plan_deberta_v2(ConfigReader& config, EncoderPlan& plan);
+void plan_distilbert(ConfigReader& config, EncoderPlan& plan);
+void plan_electra(ConfigReader& config, EncoderPlan& plan);
+void plan_modernbert(ConfigReader& config, EncoderPlan& plan);
+void plan_mpnet(ConfigReader& config, EncoderPlan& plan);
+void plan_nomic_bert(ConfigReader& config, EncoderPlan& plan);
+void plan_roberta(ConfigReader& config, EncoderPlan& plan);
+
+std::span<const EncoderFamily> encoder_families();
+const EncoderFamily* find_encoder_family(std::string_view model_type);  // Null when there is none.
+
+// bad_request for sizes that cannot be, model_unsupported for what no family of ours does.
+Result<EncoderPlan> plan_encoder(const boost::json::object& config);
+
+}  // namespace holdfast::model

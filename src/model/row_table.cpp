@@ -1,0 +1,37 @@
+#include "model/row_table.h"
+
+#include <cstring>
+
+#include "base/check.h"
+
+namespace holdfast::model {
+
+Result<RowTable> RowTable::load(const WeightReader& reader, std::string_view name, size_t rows,
+                                size_t width) {
+  RowTable out;
+  TRY(out.view_, reader.view(name, {rows, width}));
+  out.rows_ = rows;
+  out.width_ = width;
+  // Widening one row finds out now whether the type can be read.
+  TRY([[maybe_unused]] auto row,
+      tensor::to_floats({out.view_->dtype, {width}, out.view_->bytes.first(out.view_->bytes.size() / rows)}));
+  return out;
+}
+
+void RowTable::add_row(size_t row, float* into) const {
+  const size_t row_bytes = view_->bytes.size() / rows_;
+  const ByteView bytes = view_->bytes.subspan(row * row_bytes, row_bytes);
+  if (view_->dtype == tensor::Dtype::f32) {
+    for (size_t i = 0; i < width_; ++i) {
+      float x;
+      std::memcpy(&x, bytes.data() + i * sizeof(float), sizeof(float));
+      into[i] += x;
+    }
+    return;
+  }
+  const auto floats = tensor::to_floats({view_->dtype, {width_}, bytes});
+  CHECK(floats.ok());  // The type was checked when the table was loaded.
+  for (size_t i = 0; i < width_; ++i) into[i] += floats.value()[i];
+}
+
+}  // namespace holdfast::model

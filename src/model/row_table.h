@@ -1,0 +1,25 @@
+#pragma once
+
+#include "model/weight_reader.h"
+
+namespace holdfast::model {
+
+// A table that rows are taken from, of any floating type, read in place from the weights, which it borrows.
+class RowTable {
+ public:
+  RowTable() = default;
+  // NAME [rows, width].
+  static Result<RowTable> load(const WeightReader& reader, std::string_view name, size_t rows, size_t width);
+
+  bool there() const { return view_ != nullptr; }
+  size_t rows() const { return rows_; }
+  size_t width() const { return width_; }
+  void add_row(size_t row, float* into) const;
+  const tensor::TensorView& view() const { return *view_; }
+
+ private:
+  const tensor::TensorView* view_ = nullptr;
+  size_t rows_ = 0, width_ = 0;
+};
+
+}  // namespace holdfast::model
