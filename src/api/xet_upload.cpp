@@ -21,6 +21,9 @@ constexpr auto heartbeat = std::chrono::seconds(10);
 
 using Registered = Result<std::vector<content::FileInfo>>;
 
+// Whose xorbs follow one another: those that came by one token.
+content::Uploader uploader(const identity::Caller& caller) { return static_cast<uint64_t>(caller.token.raw); }
+
 // A xorb that is stored already and not the caller's is answered like a new one: nobody learns of it.
 Result<bool> had_it_already(const XetDoor& door, const identity::Caller& caller,
                             const content::XorbHash& xorb) {
@@ -57,7 +60,7 @@ class XorbSink final : public net::BodySink {
 
 // The files of the shard are the caller's to name from now on.
 Registered register_files(const XetDoor& door, const identity::Caller& caller, ByteView shard) {
-  auto files = door.services.content.put_shard(shard, may_use(door, caller));
+  auto files = door.services.content.put_shard(shard, may_use(door, caller), uploader(caller));
   // For a shard that is the client's mistake, not a page that does not exist.
   if (!files.ok() && files.error().reason == Reason::object_missing)
     return fail(Reason::bad_request, files.error().message);
@@ -118,7 +121,7 @@ class ShardProgress final : public net::BodySource {
 Result<std::unique_ptr<net::BodySink>> xet_put_xorb(const XetDoor& door, const Call& call) {
   TRY(CasCaller who, cas_caller(door, call, CasScope::write));
   TRY(const auto xorb, hash_in_path<content::XorbHash>(call));
-  TRY(auto upload, door.services.content.begin_xorb(xorb));
+  TRY(auto upload, door.services.content.begin_xorb(xorb, uploader(who.caller)));
   return std::unique_ptr<net::BodySink>(
       std::make_unique<XorbSink>(door, std::move(who.caller), xorb, std::move(upload)));
 }

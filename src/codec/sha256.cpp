@@ -32,6 +32,12 @@ void Sha256::update(ByteView bytes) {
   CHECK(EVP_DigestUpdate(context(state_.get()), bytes.data(), bytes.size()) == 1);
 }
 
+Sha256 Sha256::copy() const {
+  Sha256 other;
+  CHECK(EVP_MD_CTX_copy_ex(context(other.state_.get()), context(state_.get())) == 1);
+  return other;
+}
+
 Sha256Digest Sha256::finish() {
   Sha256Digest digest;
   unsigned length = 0;

@@ -20,6 +20,8 @@ class Sha256 {
   Sha256& operator=(Sha256&&) noexcept;
 
   void update(ByteView bytes);
+  // Another that has taken the same bytes.
+  Sha256 copy() const;
   // Once; the object takes no more bytes afterwards.
   Sha256Digest finish();
 

@@ -58,18 +58,22 @@ Status digest_term(Parts& parts, const FileTerm& term, codec::Sha256& sha256) {
   return Done{};
 }
 
-Result<Sha256Digest> digest_of(Parts& parts, const StoredFile& file) {
-  codec::Sha256 sha256;
-  for (const FileTerm& term : file.terms) TRY_DONE(digest_term(parts, term, sha256));
-  return sha256.finish();
+// `ahead`: what was hashed as it came, of the first terms.
+Result<Sha256Digest> digest_of(Parts& parts, const StoredFile& file, AheadDigests::Prefix ahead) {
+  for (const FileTerm& term : std::span(file.terms).subspan(ahead.terms))
+    TRY_DONE(digest_term(parts, term, ahead.sha256));
+  return ahead.sha256.finish();
 }
 
-Result<StoredFile> check_file(Parts& parts, const ShardFile& claimed, const MayUse& may_use) {
+Result<StoredFile> check_file(Parts& parts, const ShardFile& claimed, const MayUse& may_use,
+                              Uploader uploader) {
   StoredFile file;
+  std::vector<Term> terms;
   MerkleTree tree;
   for (const ShardTerm& term : claimed.terms) {
     TRY(const FileTerm checked, check_term(parts, term, may_use, tree));
     file.terms.push_back(checked);
+    terms.push_back(term.term);
     file.info.size += checked.length;
   }
   file.info.hash = tree.file_hash();
@@ -80,7 +84,7 @@ Result<StoredFile> check_file(Parts& parts, const ShardFile& claimed, const MayU
   if (known.ok()) {
     file.info.sha256 = known.value().info.sha256;
   } else {
-    TRY(file.info.sha256, digest_of(parts, file));
+    TRY(file.info.sha256, digest_of(parts, file, parts.ahead.prefix_of(uploader, terms)));
   }
   if (claimed.sha256 && *claimed.sha256 != file.info.sha256)
     return fail(Reason::digest_mismatch, "a file of the shard does not have the SHA-256 it claims");
@@ -89,11 +93,12 @@ Result<StoredFile> check_file(Parts& parts, const ShardFile& claimed, const MayU
 
 }  // namespace
 
-Result<std::vector<FileInfo>> register_shard(Parts& parts, ByteView bytes, const MayUse& may_use) {
+Result<std::vector<FileInfo>> register_shard(Parts& parts, ByteView bytes, const MayUse& may_use,
+                                             Uploader uploader) {
   TRY(const Shard shard, parse_shard(bytes));
   std::vector<StoredFile> files;
   for (const ShardFile& claimed : shard.files) {
-    TRY(StoredFile file, check_file(parts, claimed, may_use));
+    TRY(StoredFile file, check_file(parts, claimed, may_use, uploader));
     files.push_back(std::move(file));
   }
   using Infos = std::vector<FileInfo>;
@@ -105,6 +110,7 @@ Result<std::vector<FileInfo>> register_shard(Parts& parts, ByteView bytes, const
     }
     return added;
   }));
+  parts.ahead.end(uploader);
   for (const FileInfo& info : infos) parts.probe.received(info.size);
   return infos;
 }

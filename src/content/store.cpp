@@ -45,11 +45,11 @@ class ChunkStore final : public Store {
   }
   Result<FileInfo> touch(const FileHash& file) override { return touched(parts_.file_index.find(file)); }
 
-  Result<std::unique_ptr<XorbUpload>> begin_xorb(const XorbHash& xorb) override {
-    return begin_xorb_upload(parts_, xorb);
+  Result<std::unique_ptr<XorbUpload>> begin_xorb(const XorbHash& xorb, Uploader uploader) override {
+    return begin_xorb_upload(parts_, xorb, uploader);
   }
-  Result<std::vector<FileInfo>> put_shard(ByteView shard, const MayUse& may_use) override {
-    return register_shard(parts_, shard, may_use);
+  Result<std::vector<FileInfo>> put_shard(ByteView shard, const MayUse& may_use, Uploader uploader) override {
+    return register_shard(parts_, shard, may_use, uploader);
   }
   Result<Reconstruction> reconstruction(const FileHash& file, std::optional<ByteSpan> range) override {
     return reconstruct(parts_, file, range);

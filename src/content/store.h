@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "content/ahead_digest.h"
 #include "content/hash.h"
 #include "content/term.h"
 #include "io/disk.h"
@@ -143,12 +144,14 @@ class Store {
   virtual Result<FileInfo> touch(const Sha256Digest& sha256) = 0;
   virtual Result<FileInfo> touch(const FileHash& file) = 0;
 
-  // Xet.
-  virtual Result<std::unique_ptr<XorbUpload>> begin_xorb(const XorbHash& xorb) = 0;
+  // Xet. Xorbs of one uploader that come in the order of their file spare reading them again for its SHA-256.
+  virtual Result<std::unique_ptr<XorbUpload>> begin_xorb(const XorbHash& xorb, Uploader uploader = 0) = 0;
   Result<Inserted> put_xorb(const XorbHash& xorb, ByteView bytes);
-  // Registers the shard's files. Everything is checked against our own chunks, the SHA-256 by reading the
-  // file through; object_missing for a xorb that is not there and for chunks `may_use` denies, alike.
-  virtual Result<std::vector<FileInfo>> put_shard(ByteView shard, const MayUse& may_use) = 0;
+  // Registers the shard's files. Everything is checked against our own chunks, the SHA-256 by reading
+  // through what was not hashed as it came; object_missing for a xorb that is not there and for chunks
+  // `may_use` denies, alike.
+  virtual Result<std::vector<FileInfo>> put_shard(ByteView shard, const MayUse& may_use,
+                                                  Uploader uploader = 0) = 0;
   // range_unsatisfiable when it starts at or past the end; a range over the end is cut.
   virtual Result<Reconstruction> reconstruction(const FileHash& file, std::optional<ByteSpan> range) = 0;
   // The stored bytes of a xorb: chunk headers and data, no footer.

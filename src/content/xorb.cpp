@@ -175,6 +175,7 @@ Status XorbParser::step() {
     chunk = decoded_;
   }
   table_.add(hash_chunk(chunk), header);
+  if (each_chunk_) each_chunk_(chunk);
   pending_.clear();
   return Done{};
 }

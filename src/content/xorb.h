@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -62,6 +63,9 @@ class XorbTable {
 // Errors are final: bad_request, or too_large.
 class XorbParser {
  public:
+  // Hears the bytes of each chunk, in order, before the xorb is known to be whole.
+  using EachChunk = std::function<void(ByteView)>;
+  explicit XorbParser(EachChunk each_chunk = {}) : each_chunk_(std::move(each_chunk)) {}
   Status write(ByteView bytes);
   // digest_mismatch when the chunks are not those of `expected`.
   Result<XorbTable> finish(const XorbHash& expected);
@@ -71,6 +75,7 @@ class XorbParser {
  private:
   Status step();
 
+  EachChunk each_chunk_;
   XorbTable table_;
   Bytes pending_;  // The chunk that is not whole yet, or the footer.
   Bytes decoded_;

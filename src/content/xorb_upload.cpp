@@ -8,8 +8,12 @@ namespace {
 
 class CheckedXorbUpload final : public XorbUpload {
  public:
-  CheckedXorbUpload(Parts& parts, const XorbHash& hash, std::unique_ptr<XorbFiles::Temporary> file)
-      : parts_(parts), hash_(hash), file_(std::move(file)) {}
+  CheckedXorbUpload(Parts& parts, const XorbHash& hash, std::unique_ptr<XorbFiles::Temporary> file,
+                    std::shared_ptr<AheadLink> ahead)
+      : parts_(parts), hash_(hash), file_(std::move(file)), ahead_(std::move(ahead)) {}
+  ~CheckedXorbUpload() override {
+    if (ahead_ != nullptr) ahead_->give_up();
+  }
 
   Status write(ByteView bytes) override {
     TRY_DONE(parser_.write(bytes));
@@ -19,6 +23,7 @@ class CheckedXorbUpload final : public XorbUpload {
   Result<Inserted> finish() override {
     NewXorb xorb{.hash = hash_, .generation = {}, .table = {}};
     TRY(xorb.table, parser_.finish(hash_));
+    if (ahead_ != nullptr) ahead_->end(static_cast<uint32_t>(xorb.table.size()));
     const uint64_t stored = xorb.table.stored_bytes();
     TRY(const bool there, already_there());
     if (there) return Inserted::already_there;
@@ -47,14 +52,18 @@ class CheckedXorbUpload final : public XorbUpload {
   Parts& parts_;
   const XorbHash hash_;
   std::unique_ptr<XorbFiles::Temporary> file_;
-  XorbParser parser_;
+  const std::shared_ptr<AheadLink> ahead_;  // May be null.
+  XorbParser parser_{[this](ByteView chunk) {
+    if (ahead_ != nullptr) ahead_->add(chunk);
+  }};
 };
 
 }  // namespace
 
-Result<std::unique_ptr<XorbUpload>> begin_xorb_upload(Parts& parts, const XorbHash& xorb) {
+Result<std::unique_ptr<XorbUpload>> begin_xorb_upload(Parts& parts, const XorbHash& xorb, Uploader uploader) {
   TRY(auto file, parts.files.create());
-  return std::unique_ptr<XorbUpload>(std::make_unique<CheckedXorbUpload>(parts, xorb, std::move(file)));
+  return std::unique_ptr<XorbUpload>(
+      std::make_unique<CheckedXorbUpload>(parts, xorb, std::move(file), parts.ahead.begin(uploader, xorb)));
 }
 
 }  // namespace holdfast::content
