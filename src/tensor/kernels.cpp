@@ -2,16 +2,39 @@
 
 #include <cstdlib>
 
+#include "tensor/precision.h"
+
 namespace holdfast::tensor {
+namespace {
+
+Kernels with(const Kernels& base, Isa isa, Precision precision, const ProductKernel& better) {
+  Kernels out = base;
+  out.isa = isa;
+  out.products[static_cast<size_t>(precision)] = better;
+  return out;
+}
+
+}  // namespace
 
 const Kernels& kernels_for(Isa isa) {
+  static const Kernels avx2_vnni = with(avx2_kernels, Isa::avx2_vnni, Precision::int8, avx2_vnni_bytes);
+  static const Kernels avx512_vnni =
+      with(avx512_kernels, Isa::avx512_vnni, Precision::int8, avx512_vnni_bytes);
+  static const Kernels avx512_bf16 = with(avx512_vnni, Isa::avx512_bf16, Precision::bf16, avx512_bf16_pairs);
   switch (isa) {
     case Isa::plain:
       return plain_kernels;
     case Isa::avx2:
       return avx2_kernels;
+    case Isa::avx2_vnni:
+      return avx2_vnni;
     case Isa::avx512:
       return avx512_kernels;
+    case Isa::avx512_vnni:
+      return avx512_vnni;
+    case Isa::avx512_bf16:
+    case Isa::amx:
+      return avx512_bf16;
   }
   std::abort();
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "tensor/isa.h"
+#include "tensor/products.h"
 
 namespace holdfast::tensor {
 
@@ -60,13 +61,20 @@ struct Kernels {
   void (*softmax)(const SoftmaxJob&);
   void (*gelu)(float* data, size_t count);  // x * (1 + erf(x / sqrt 2)) / 2, in place
   void (*add)(float* into, const float* more, size_t count);
+  void (*activate)(Activation activation, float* data, size_t count);  // In place.
+  ProductKernel products[precisions];                                  // By Precision.
 };
 
 const Kernels& kernels_for(Isa isa);
 
-// One file each.
+// One file each. Those of a larger instruction set take from a smaller one what they do not do better.
 extern const Kernels plain_kernels;
 extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
+extern const ProductKernel avx2_pairs, avx2_bytes;
+extern const ProductKernel avx2_vnni_bytes;
+extern const ProductKernel avx512_pairs, avx512_bytes;
+extern const ProductKernel avx512_vnni_bytes;
+extern const ProductKernel avx512_bf16_pairs;
 
 }  // namespace holdfast::tensor

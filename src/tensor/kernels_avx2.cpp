@@ -1,12 +1,14 @@
 #include "tensor/kernels.h"
 #include "tensor/simd/f32x16_avx2.h"
-#include "tensor/simd/row_kernels.h"
+#include "tensor/simd/product_rows.h"
+#include "tensor/simd/tiles_avx2.h"
 
 namespace holdfast::tensor {
 namespace {
 
 using V = F32x16Avx2;
 using Rows = RowKernels<V>;
+using Products = ProductRows<V>;
 
 // Six rows by sixteen columns: 12 sums, two of B and one of A in the 16 registers; a panel is done in two
 // halves.
@@ -44,7 +46,17 @@ void panel(const PanelJob& job) {
 
 }  // namespace
 
-const Kernels avx2_kernels = {Isa::avx2,     panel,      Rows::layer_norm, Rows::rms_norm,
-                              Rows::softmax, Rows::gelu, Rows::add};
+const Kernels avx2_kernels = {
+    Isa::avx2,
+    panel,
+    Rows::layer_norm,
+    Rows::rms_norm,
+    Rows::softmax,
+    Rows::gelu,
+    Rows::add,
+    Products::activate,
+    {{1, Products::prepare_floats, Tiles256<FloatDot256>::sums, Products::finish_floats},
+     avx2_pairs,
+     avx2_bytes}};
 
 }  // namespace holdfast::tensor

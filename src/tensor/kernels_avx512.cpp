@@ -1,12 +1,14 @@
 #include "tensor/kernels.h"
 #include "tensor/simd/f32x16_avx512.h"
-#include "tensor/simd/row_kernels.h"
+#include "tensor/simd/product_rows.h"
+#include "tensor/simd/tiles_avx512.h"
 
 namespace holdfast::tensor {
 namespace {
 
 using V = F32x16Avx512;
 using Rows = RowKernels<V>;
+using Products = ProductRows<V>;
 
 // Twelve rows by two registers: 24 sums, two of B and one of A fit the 32 registers, and 24 independent sums
 // hide the latency of the multiply-add units.
@@ -47,7 +49,17 @@ void panel(const PanelJob& job) {
 
 }  // namespace
 
-const Kernels avx512_kernels = {Isa::avx512,   panel,      Rows::layer_norm, Rows::rms_norm,
-                                Rows::softmax, Rows::gelu, Rows::add};
+const Kernels avx512_kernels = {
+    Isa::avx512,
+    panel,
+    Rows::layer_norm,
+    Rows::rms_norm,
+    Rows::softmax,
+    Rows::gelu,
+    Rows::add,
+    Products::activate,
+    {{1, Products::prepare_floats, Tiles512<FloatDot512>::sums, Products::finish_floats},
+     avx512_pairs,
+     avx512_bytes}};
 
 }  // namespace holdfast::tensor

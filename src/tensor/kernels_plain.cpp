@@ -1,6 +1,8 @@
 // The oracle: each kernel in the fewest clear lines.
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "tensor/kernels.h"
@@ -68,8 +70,158 @@ void add(float* into, const float* more, size_t count) {
   for (size_t i = 0; i < count; ++i) into[i] += more[i];
 }
 
+float activated(Activation activation, float x) {
+  const auto sigmoid = [](float v) { return 1.0F / (1.0F + std::exp(-v)); };
+  switch (activation) {
+    case Activation::none:
+      return x;
+    case Activation::relu:
+      return x > 0 ? x : 0.0F;
+    case Activation::relu_squared:
+      return x > 0 ? x * x : 0.0F;
+    case Activation::gelu:
+      return gelu_of(x);
+    case Activation::gelu_tanh:
+      return 0.5F * x * (1.0F + std::tanh(0.79788456080286536F * (x + 0.044715F * x * x * x)));
+    case Activation::gelu_quick:
+      return x * sigmoid(1.702F * x);
+    case Activation::silu:
+      return x * sigmoid(x);
+    case Activation::sigmoid:
+      return sigmoid(x);
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::mish:
+      return x * std::tanh(std::log1p(std::exp(std::fmin(x, 80.0F))));
+  }
+  return x;
+}
+
+void activate(Activation activation, float* data, size_t count) {
+  for (size_t i = 0; i < count; ++i) data[i] = activated(activation, data[i]);
+}
+
+uint16_t to_bf16(float x) {
+  const uint32_t bits = std::bit_cast<uint32_t>(x);
+  if (std::isnan(x)) return 0x7FC0;
+  return static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1U)) >> 16);
+}
+
+float from_bf16(uint32_t bits) { return std::bit_cast<float>(bits << 16); }
+
+void prepare_floats(const PrepareJob& job) {
+  for (size_t row = 0; row < job.rows; ++row)
+    for (size_t k = 0; k < job.steps; ++k)
+      job.out[row * job.row_words + k] =
+          k < job.k ? std::bit_cast<uint32_t>(job.in[row * job.in_stride + k]) : 0;
+}
+
+void prepare_bf16(const PrepareJob& job) {
+  for (size_t row = 0; row < job.rows; ++row) {
+    const auto at = [&](size_t k) -> uint32_t {
+      return k < job.k ? to_bf16(job.in[row * job.in_stride + k]) : 0;
+    };
+    for (size_t step = 0; step < job.steps; ++step)
+      job.out[row * job.row_words + step] = at(2 * step) | at(2 * step + 1) << 16;
+  }
+}
+
+void prepare_bytes(const PrepareJob& job) {
+  for (size_t row = 0; row < job.rows; ++row) {
+    const float* in = job.in + row * job.in_stride;
+    float least = 0, most = 0;
+    for (size_t k = 0; k < job.k; ++k) {
+      least = std::min(least, in[k]);
+      most = std::max(most, in[k]);
+    }
+    const float range = most - least, inverse = range > 0 ? 255.0F / range : 0.0F;
+    const float zero = std::nearbyint(-least * inverse);
+    job.scales[row] = range / 255.0F;
+    job.zeros[row] = static_cast<int32_t>(zero);
+    for (size_t step = 0; step < job.steps; ++step) {
+      uint32_t word = 0;
+      for (size_t i = 0; i < 4; ++i) {
+        const size_t k = 4 * step + i;
+        const float q = k < job.k ? std::clamp(std::nearbyint(in[k] * inverse) + zero, 0.0F, 255.0F) : 0.0F;
+        word |= static_cast<uint32_t>(q) << (8 * i);
+      }
+      job.out[row * job.row_words + step] = word;
+    }
+  }
+}
+
+template <class Number, class Step>
+void sums(const SumsJob& job, Step step) {
+  for (size_t row = 0; row < job.row_count; ++row)
+    for (size_t column = 0; column < job.strip_count * strip_columns; ++column) {
+      const std::byte* strip = job.strips + column / strip_columns * job.strip_bytes;
+      Number sum = 0;
+      for (size_t k = 0; k < job.steps; ++k) {
+        uint32_t word;
+        std::memcpy(&word, strip + k * line_bytes + column % strip_columns * 4, 4);
+        sum = step(sum, job.rows[row * job.row_words + k], word);
+      }
+      static_cast<Number*>(job.sums)[row * job.sums_stride + column] = sum;
+    }
+}
+
+void float_sums(const SumsJob& job) {
+  sums<float>(job, [](float sum, uint32_t a, uint32_t b) {
+    return std::fma(std::bit_cast<float>(a), std::bit_cast<float>(b), sum);
+  });
+}
+
+void bf16_sums(const SumsJob& job) {
+  sums<float>(job, [](float sum, uint32_t a, uint32_t b) {
+    sum = std::fma(from_bf16(a & 0xFFFFU), from_bf16(b & 0xFFFFU), sum);
+    return std::fma(from_bf16(a >> 16), from_bf16(b >> 16), sum);
+  });
+}
+
+void byte_sums(const SumsJob& job) {
+  sums<int32_t>(job, [](int32_t sum, uint32_t a, uint32_t b) {
+    for (unsigned at = 0; at < 32; at += 8)
+      sum += static_cast<int32_t>(a >> at & 255U) * static_cast<int8_t>(b >> at & 255U);
+    return sum;
+  });
+}
+
+float value_of(const FinishJob& job, size_t row, size_t column) {
+  const size_t at = row * job.sums_stride + column;
+  if (job.row_scales == nullptr) return static_cast<const float*>(job.sums)[at] + job.bias[column];
+  const int32_t sum =
+      static_cast<const int32_t*>(job.sums)[at] - job.row_zeros[row] * job.weight_sums[column];
+  return static_cast<float>(sum) * job.row_scales[row] * job.column_scales[column] + job.bias[column];
+}
+
+void finish(const FinishJob& job) {
+  for (size_t row = 0; row < job.rows; ++row)
+    for (size_t column = 0; column < job.columns; ++column) {
+      float value;
+      if (job.gated) {
+        const size_t gate = column / strip_columns * 2 * strip_columns + column % strip_columns;
+        value =
+            activated(job.activation, value_of(job, row, gate)) * value_of(job, row, gate + strip_columns);
+      } else {
+        value = activated(job.activation, value_of(job, row, column));
+      }
+      if (job.addend != nullptr) value += job.addend[row * job.out_stride + column];
+      job.out[row * job.out_stride + column] = value;
+    }
+}
+
 }  // namespace
 
-const Kernels plain_kernels = {Isa::plain, panel, layer_norm, rms_norm, softmax, gelu, add};
+const Kernels plain_kernels = {Isa::plain,
+                               panel,
+                               layer_norm,
+                               rms_norm,
+                               softmax,
+                               gelu,
+                               add,
+                               activate,
+                               {{1, prepare_floats, float_sums, finish},
+                                {1, prepare_bf16, bf16_sums, finish},
+                                {1, prepare_bytes, byte_sums, finish}}};
 
 }  // namespace holdfast::tensor

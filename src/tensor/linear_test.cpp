@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace holdfast::tensor {
@@ -98,6 +99,111 @@ TEST(LinearLayer, IsTheProductItsActivationItsGateAndItsAddendForAnyShape) {
               << isa_name(isa) << " round " << round << " at " << m << ", " << n;
         }
     }
+  }
+}
+
+constexpr Precision all_precisions[] = {Precision::f32, Precision::bf16, Precision::int8};
+
+bool same_bits(const float* left, const float* right, size_t count) {
+  return count == 0 || std::memcmp(left, right, count * sizeof(float)) == 0;
+}
+
+// Every instruction set beside the plain one, which computes from the definition of the packed form. Sums of
+// f32 and int8 have one order and one rounding a step, so their bits are equal; bf16 is too, but for machines
+// whose instruction takes a pair at once.
+TEST(LinearLayer, EveryInstructionSetComputesWhatThePlainOneDoes) {
+  std::mt19937 random(42);  // Seed 42.
+  const auto threads = make_threads(1);
+  for (int round = 0; round < 150; ++round) {
+    const size_t rows = random() % 40, outputs = 1 + random() % 230,
+                 inputs = random() % 9 == 0 ? 0 : random() % 150;
+    const Vector in = random_floats(random, rows * inputs + 1),
+                 weight = random_floats(random, outputs * inputs), bias = random_floats(random, outputs);
+    for (Precision precision : all_precisions) {
+      LinearRun run;
+      run.in = in.data() + 1;
+      run.rows = rows;
+      Vector expected(rows * outputs + 1);
+      run.out = expected.data() + 1;
+      make_linear({weight, bias, outputs, inputs}, {Isa::plain, precision})->run(run, *threads);
+      for (Isa isa : isas_of_this_machine()) {
+        Vector got(rows * outputs + 1);
+        run.out = got.data() + 1;
+        make_linear({weight, bias, outputs, inputs}, {isa, precision})->run(run, *threads);
+        if (precision != Precision::bf16 || isa < Isa::avx512_bf16) {
+          EXPECT_TRUE(same_bits(got.data(), expected.data(), got.size()))
+              << isa_name(isa) << " " << precision_name(precision) << " round " << round;
+        } else {
+          for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], expected[i], 3e-5) << "round " << round;
+        }
+      }
+    }
+  }
+}
+
+TEST(LinearLayer, ARowHasTheSameBitsAloneAndAmongManyAndOnOneAndTwoThreads) {
+  std::mt19937 random(43);  // Seed 43.
+  const auto one = make_threads(1), two = make_threads(2);
+  for (int round = 0; round < 6; ++round) {
+    const bool gated = round % 2 == 1;
+    const size_t rows = 250 + random() % 90, width = 1 + random() % 300, inputs = 1 + random() % 200;
+    const size_t outputs = gated ? 2 * width : width;
+    const Vector in = random_floats(random, rows * inputs), weight = random_floats(random, outputs * inputs),
+                 bias = random_floats(random, outputs), addend = random_floats(random, rows * width);
+    for (Isa isa : isas_of_this_machine()) {
+      if (isa == Isa::plain && round > 1) continue;
+      for (Precision precision : all_precisions) {
+        const auto layer =
+            make_linear({weight, bias, outputs, inputs, gated ? OutputLayout::gated : OutputLayout::plain},
+                        {isa, precision});
+        LinearRun run;
+        run.activation = round < 2 ? Activation::none : Activation::gelu;
+        const auto compute = [&](size_t row, size_t count, Threads& threads) {
+          Vector out(count * width);
+          run.in = in.data() + row * inputs;
+          run.addend = addend.data() + row * width;
+          run.out = out.data();
+          run.rows = count;
+          layer->run(run, threads);
+          return out;
+        };
+        const Vector all = compute(0, rows, *one);
+        EXPECT_TRUE(same_bits(all.data(), compute(0, rows, *two).data(), all.size()))
+            << isa_name(isa) << " " << precision_name(precision);
+        for (const auto& [row, count] :
+             {std::pair{0U, 1U}, {1U, 2U}, {95U, 3U}, {96U, 5U}, {150U, 13U}, {200U, 40U}})
+          for (Threads* threads : {one.get(), two.get()})
+            EXPECT_TRUE(
+                same_bits(compute(row, count, *threads).data(), all.data() + row * width, count * width))
+                << isa_name(isa) << " " << precision_name(precision) << " rows " << row << " + " << count;
+      }
+    }
+  }
+}
+
+TEST(LinearLayer, LowerPrecisionIsNearTheTruth) {
+  std::mt19937 random(44);  // Seed 44.
+  const auto threads = make_threads(1);
+  const size_t rows = 20, outputs = 64, inputs = 384;
+  const Vector in = random_floats(random, rows * inputs), weight = random_floats(random, outputs * inputs);
+  LinearRun run;
+  run.in = in.data();
+  run.rows = rows;
+  Vector exact(rows * outputs);
+  run.out = exact.data();
+  make_linear({weight, {}, outputs, inputs}, {Isa::plain, Precision::f32})->run(run, *threads);
+  for (const auto& [precision, cosine] : {std::pair{Precision::bf16, 0.99999}, {Precision::int8, 0.9999}}) {
+    Vector got(rows * outputs);
+    run.out = got.data();
+    make_linear({weight, {}, outputs, inputs}, {best_isa(), precision})->run(run, *threads);
+    double dot = 0, left = 0, right = 0;
+    for (size_t i = 0; i < got.size(); ++i) {
+      dot += double(got[i]) * exact[i];
+      left += double(got[i]) * got[i];
+      right += double(exact[i]) * exact[i];
+    }
+    EXPECT_GT(dot / std::sqrt(left * right), cosine) << precision_name(precision);
+    EXPECT_NE(got, exact);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace holdfast::tensor {
 namespace {
@@ -63,6 +64,27 @@ struct F32x16Avx2 {
     return {_mm256_round_ps(low, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC),
             _mm256_round_ps(high, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
   }
+  // sums - zero * weights, whole numbers, as floats.
+  static F32x16Avx2 centred(const int32_t* sums, int32_t zero, const int32_t* weights) {
+    return {centred_eight(sums, zero, weights), centred_eight(sums + 8, zero, weights + 8)};
+  }
+  // Whole numbers from 0 to 255 as bytes.
+  void store_bytes(uint8_t* p) const {
+    const __m256i words = _mm256_permute4x64_epi64(
+        _mm256_packus_epi32(_mm256_cvtps_epi32(low), _mm256_cvtps_epi32(high)), 0xD8);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                     _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
+  }
+  // Rounded to the nearest bfloat16, ties to even; not-a-number stays one.
+  F32x16Avx2 rounded_bf16() const { return {rounded_eight(low), rounded_eight(high)}; }
+  // The high halves: bfloat16 of numbers rounded to it.
+  void store_bf16(uint16_t* p) const {
+    const __m256i words =
+        _mm256_permute4x64_epi64(_mm256_packus_epi32(_mm256_srli_epi32(_mm256_castps_si256(low), 16),
+                                                     _mm256_srli_epi32(_mm256_castps_si256(high), 16)),
+                                 0xD8);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), words);
+  }
   // 2 to the power of a whole number in [-126, 127].
   F32x16Avx2 exp2_whole() const { return {exp2_of(low), exp2_of(high)}; }
 
@@ -79,8 +101,28 @@ struct F32x16Avx2 {
     four = _mm_max_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_max_ss(four, _mm_shuffle_ps(four, four, 1)));
   }
+  float least() const {
+    const __m256 eight = _mm256_min_ps(low, high);
+    __m128 four = _mm_min_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    four = _mm_min_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_min_ss(four, _mm_shuffle_ps(four, four, 1)));
+  }
 
  private:
+  static __m256 centred_eight(const int32_t* sums, int32_t zero, const int32_t* weights) {
+    const __m256i off = _mm256_mullo_epi32(_mm256_set1_epi32(zero),
+                                           _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights)));
+    return _mm256_cvtepi32_ps(
+        _mm256_sub_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums)), off));
+  }
+  static __m256 rounded_eight(__m256 x) {
+    const __m256i bits = _mm256_castps_si256(x);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i up = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
+    const __m256 out = _mm256_blendv_ps(_mm256_castsi256_ps(_mm256_set1_epi32(0x7FC00000)),
+                                        _mm256_castsi256_ps(up), _mm256_cmp_ps(x, x, _CMP_ORD_Q));
+    return _mm256_and_ps(out, _mm256_castsi256_ps(_mm256_set1_epi32(static_cast<int>(0xFFFF0000U))));
+  }
   static __m256 exp2_of(__m256 x) {
     const __m256i n = _mm256_add_epi32(_mm256_cvtps_epi32(x), _mm256_set1_epi32(127));
     return _mm256_castsi256_ps(_mm256_slli_epi32(n, 23));

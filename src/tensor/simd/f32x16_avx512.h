@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace holdfast::tensor {
 namespace {
@@ -34,6 +35,29 @@ struct F32x16Avx512 {
   F32x16Avx512 round() const {
     return {_mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
   }
+  // sums - zero * weights, whole numbers, as floats.
+  static F32x16Avx512 centred(const int32_t* sums, int32_t zero, const int32_t* weights) {
+    const __m512i off = _mm512_mullo_epi32(_mm512_set1_epi32(zero), _mm512_loadu_si512(weights));
+    return {_mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_loadu_si512(sums), off))};
+  }
+  // Whole numbers from 0 to 255 as bytes.
+  void store_bytes(uint8_t* p) const {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
+  }
+  // Rounded to the nearest bfloat16, ties to even; not-a-number stays one.
+  F32x16Avx512 rounded_bf16() const {
+    const __m512i bits = _mm512_castps_si512(v);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i up = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
+    const __mmask16 number = _mm512_cmp_ps_mask(v, v, _CMP_ORD_Q);
+    const __m512i out = _mm512_mask_mov_epi32(_mm512_set1_epi32(0x7FC00000), number, up);
+    return {_mm512_castsi512_ps(_mm512_and_si512(out, _mm512_set1_epi32(static_cast<int>(0xFFFF0000U))))};
+  }
+  // The high halves: bfloat16 of numbers rounded to it.
+  void store_bf16(uint16_t* p) const {
+    const __m512i high = _mm512_srli_epi32(_mm512_castps_si512(v), 16);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(high));
+  }
   // 2 to the power of a whole number in [-126, 127].
   F32x16Avx512 exp2_whole() const {
     const __m512i n = _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(127));
@@ -48,6 +72,7 @@ struct F32x16Avx512 {
     return _mm_cvtss_f32(_mm_add_ss(four, _mm_shuffle_ps(four, four, 1)));
   }
   float peak() const { return _mm512_reduce_max_ps(v); }
+  float least() const { return _mm512_reduce_min_ps(v); }
 };
 
 }  // namespace

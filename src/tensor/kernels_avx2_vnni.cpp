@@ -1,0 +1,23 @@
+// int8 on AVX2 with AVX-VNNI: four products of bytes summed at once, without saturation.
+#include "tensor/kernels.h"
+#include "tensor/simd/f32x16_avx2.h"
+#include "tensor/simd/product_rows.h"
+#include "tensor/simd/tiles_avx2.h"
+
+namespace holdfast::tensor {
+namespace {
+
+struct ByteDot256 : WideByteDot256 {
+  static constexpr size_t words = 1;
+  static __m256i part(__m256i line, size_t) { return line; }
+  static Sum add(Sum sum, __m256i word, __m256i part) { return _mm256_dpbusd_avx_epi32(sum, word, part); }
+};
+
+using Products = ProductRows<F32x16Avx2>;
+
+}  // namespace
+
+const ProductKernel avx2_vnni_bytes = {1, Products::prepare_bytes, Tiles256<ByteDot256>::sums,
+                                       Products::finish_bytes};
+
+}  // namespace holdfast::tensor

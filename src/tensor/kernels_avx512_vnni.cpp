@@ -1,0 +1,23 @@
+// int8 on AVX-512 with VNNI: four products of bytes summed at once, without saturation.
+#include "tensor/kernels.h"
+#include "tensor/simd/f32x16_avx512.h"
+#include "tensor/simd/product_rows.h"
+#include "tensor/simd/tiles_avx512.h"
+
+namespace holdfast::tensor {
+namespace {
+
+struct ByteDot512 : WideByteDot512 {
+  static constexpr size_t words = 1;
+  static __m512i part(__m512i line, size_t) { return line; }
+  static Sum add(Sum sum, __m512i word, __m512i part) { return _mm512_dpbusd_epi32(sum, word, part); }
+};
+
+using Products = ProductRows<F32x16Avx512>;
+
+}  // namespace
+
+const ProductKernel avx512_vnni_bytes = {1, Products::prepare_bytes, Tiles512<ByteDot512>::sums,
+                                         Products::finish_bytes};
+
+}  // namespace holdfast::tensor

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tensor/activation_kind.h"
+
+namespace holdfast::tensor {
+
+// The packed form of a weight [N, K], the same on every instruction set: strips of sixteen outputs, each a
+// list of 64-byte lines, one line a step of K. A line holds, for each of its outputs, one float (f32), two
+// bfloat16 of neighbouring k (bf16) or four bytes (int8): what one 32-bit word of a row meets. Lines and
+// outputs past the end are zeros, and the number of strips is even. bf16 and int8 have a multiple of sixteen
+// steps, as tile registers want it.
+inline constexpr size_t strip_columns = 16;
+inline constexpr size_t line_bytes = 64;
+
+// Rows of floats, made into what `sums` reads.
+struct PrepareJob {
+  const float* in = nullptr;  // [rows, k], rows in_stride floats apart
+  size_t rows = 0, k = 0, in_stride = 0;
+  size_t steps = 0;         // Of the packed weight; what lies past k becomes zero.
+  uint32_t* out = nullptr;  // Rows row_words apart, at least steps * ProductKernel::words_a_step
+  size_t row_words = 0;
+  // int8 only, a row each: x is about (q - zero) * scale for the byte q.
+  float* scales = nullptr;
+  int32_t* zeros = nullptr;
+};
+
+// sums[r][c] = sum over k of row r and output c, from k = 0 upwards, one accumulator an element: the same
+// bits for any number of rows and strips. Floats for f32 and bf16, whole numbers for int8.
+struct SumsJob {
+  const uint32_t* rows = nullptr;
+  size_t row_words = 0, row_count = 0;
+  const std::byte* strips = nullptr;                   // strip_bytes apart
+  size_t strip_bytes = 0, strip_count = 0, steps = 0;  // strip_count: even
+  void* sums = nullptr;  // [row_count, strip_count * 16], rows sums_stride numbers apart
+  size_t sums_stride = 0;
+};
+
+// What becomes of sums: (sum + bias), the activation, the gate, the addend.
+struct FinishJob {
+  const void* sums = nullptr;                     // As `sums` left them.
+  size_t sums_stride = 0, rows = 0, columns = 0;  // columns: of out
+  // int8 only: sum -> (sum - zero[row] * weight_sum[column]) * row_scale[row] * column_scale[column].
+  const float* row_scales = nullptr;
+  const int32_t* row_zeros = nullptr;
+  const float* column_scales = nullptr;
+  const int32_t* weight_sums = nullptr;
+  const float* bias = nullptr;  // Padded to whole strips, as column_scales and weight_sums are.
+  Activation activation = Activation::none;
+  bool gated = false;             // Strips alternate: sixteen gates, sixteen values.
+  const float* addend = nullptr;  // Rows out_stride apart.
+  float* out = nullptr;
+  size_t out_stride = 0;
+};
+
+// One precision on one instruction set.
+struct ProductKernel {
+  size_t words_a_step;
+  void (*prepare)(const PrepareJob&);
+  void (*sums)(const SumsJob&);
+  void (*finish)(const FinishJob&);
+};
+
+// On every instruction set.
+inline constexpr size_t precisions = 3;
+
+}  // namespace holdfast::tensor

@@ -1,0 +1,181 @@
+#pragma once
+
+// What surrounds the sums of a product, written once for a type V of sixteen floats (f32x16_*.h): rows made
+// ready before, bias, activation, gate and addend after. In an unnamed namespace, as row_kernels.h is.
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+#include "tensor/products.h"
+#include "tensor/simd/row_kernels.h"
+
+namespace holdfast::tensor {
+namespace {
+
+template <class V>
+struct ProductRows {
+  using Rows = RowKernels<V>;
+
+  // Absolute error of sigmoid and tanh under 2e-7.
+  static V sigmoid(V x) { return V::all(1.0F) / (V::all(1.0F) + Rows::exp(V::all(0.0F) - x)); }
+  static V tanh(V x) { return V::all(1.0F) - V::all(2.0F) / (Rows::exp(x + x) + V::all(1.0F)); }
+
+  static V activated(Activation activation, V x) {
+    switch (activation) {
+      case Activation::none:
+        return x;
+      case Activation::relu:
+        return V::max(x, V::all(0.0F));
+      case Activation::relu_squared: {
+        const V positive = V::max(x, V::all(0.0F));
+        return positive * positive;
+      }
+      case Activation::gelu:
+        return Rows::gelu_of(x);
+      case Activation::gelu_tanh: {  // (1 + tanh t) / 2 is sigmoid(2 t)
+        const V cube = x * x * x;
+        return x * sigmoid(V::fma(cube, V::all(0.044715F), x) * V::all(1.59576912160573072F));
+      }
+      case Activation::gelu_quick:
+        return x * sigmoid(x * V::all(1.702F));
+      case Activation::silu:
+        return x * sigmoid(x);
+      case Activation::sigmoid:
+        return sigmoid(x);
+      case Activation::tanh:
+        return tanh(x);
+      case Activation::mish: {  // With n = e^x (e^x + 2): tanh(log(1 + e^x)) = n / (n + 2)
+        const V power = Rows::exp(V::min(x, V::all(20.0F)));
+        const V n = power * (power + V::all(2.0F));
+        return x * (n / (n + V::all(2.0F)));
+      }
+    }
+    return x;
+  }
+
+  static void activate(Activation activation, float* data, size_t count) {
+    Rows::map(data, data, count, [activation](V v, size_t) { return activated(activation, v); });
+  }
+
+  // Sums of columns [at, at + 16) as floats, bias added.
+  template <class Number>
+  static V sum_of(const FinishJob& job, size_t row, size_t at) {
+    const Number* sums = static_cast<const Number*>(job.sums) + row * job.sums_stride + at;
+    V sum;
+    if constexpr (sizeof(Number) == 4 && !std::is_same_v<Number, float>)
+      sum = V::centred(sums, job.row_zeros[row], job.weight_sums + at) * V::all(job.row_scales[row]) *
+            V::load(job.column_scales + at);
+    else
+      sum = V::load(sums);
+    return sum + V::load(job.bias + at);
+  }
+
+  template <class Number>
+  static void finish_as(const FinishJob& job) {
+    for (size_t row = 0; row < job.rows; ++row) {
+      float* out = job.out + row * job.out_stride;
+      const float* addend = job.addend == nullptr ? nullptr : job.addend + row * job.out_stride;
+      for (size_t at = 0; at < job.columns; at += 16) {
+        V value;
+        if (job.gated)
+          value = activated(job.activation, sum_of<Number>(job, row, 2 * at)) *
+                  sum_of<Number>(job, row, 2 * at + 16);
+        else
+          value = activated(job.activation, sum_of<Number>(job, row, at));
+        const size_t left = job.columns - at;
+        if (left >= 16) {
+          if (addend != nullptr) value = value + V::load(addend + at);
+          value.store(out + at);
+        } else {
+          if (addend != nullptr) value = value + V::load_first(addend + at, left, 0);
+          value.store_first(out + at, left);
+        }
+      }
+    }
+  }
+  static void finish_floats(const FinishJob& job) { finish_as<float>(job); }
+  static void finish_bytes(const FinishJob& job) { finish_as<int32_t>(job); }
+
+  // change(V) stored as sixteen numbers of `To` by `put`; zeros up to `wide` numbers.
+  template <class To, class Put>
+  static void row_to(const float* in, size_t count, To* out, size_t wide, Put put) {
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16) put(V::load(in + i), out + i);
+    if (i < count) {
+      To last[16];
+      put(V::load_first(in + i, count - i, 0), last);
+      std::memcpy(out + i, last, (count - i) * sizeof(To));
+    }
+    std::fill(out + count, out + wide, To{});
+  }
+
+  static void prepare_floats(const PrepareJob& job) {
+    for (size_t row = 0; row < job.rows; ++row) {
+      uint32_t* out = job.out + row * job.row_words;
+      std::memcpy(out, job.in + row * job.in_stride, job.k * sizeof(float));
+      std::fill(out + job.k, out + job.steps, 0U);
+    }
+  }
+
+  static void prepare_bf16(const PrepareJob& job) {
+    for (size_t row = 0; row < job.rows; ++row)
+      row_to(job.in + row * job.in_stride, job.k, reinterpret_cast<uint16_t*>(job.out + row * job.row_words),
+             2 * job.steps, [](V v, uint16_t* to) { v.rounded_bf16().store_bf16(to); });
+  }
+
+  // Floats that bfloat16 can hold.
+  static void prepare_wide_bf16(const PrepareJob& job) {
+    for (size_t row = 0; row < job.rows; ++row)
+      row_to(job.in + row * job.in_stride, job.k, reinterpret_cast<float*>(job.out + row * job.row_words),
+             2 * job.steps, [](V v, float* to) { v.rounded_bf16().store(to); });
+  }
+
+  // A row's own scale and zero: its least number (or 0) is byte 0, its greatest (or 0) byte 255.
+  static void prepare_byte_row(const PrepareJob& job, size_t row, uint8_t* out) {
+    const float* in = job.in + row * job.in_stride;
+    V low = V::all(0), high = V::all(0);
+    size_t i = 0;
+    for (; i + 16 <= job.k; i += 16) {
+      low = V::min(low, V::load(in + i));
+      high = V::max(high, V::load(in + i));
+    }
+    if (i < job.k) {
+      const V rest = V::load_first(in + i, job.k - i, 0);
+      low = V::min(low, rest);
+      high = V::max(high, rest);
+    }
+    const float least = low.least(), range = high.peak() - least;
+    const float inverse = range > 0 ? 255.0F / range : 0.0F;
+    const V factor = V::all(inverse), zero = V::all(-least * inverse).round();
+    job.scales[row] = range / 255.0F;
+    float zeros[16];
+    zero.store(zeros);
+    job.zeros[row] = static_cast<int32_t>(zeros[0]);
+    row_to(in, job.k, out, 4 * job.steps, [=](V v, uint8_t* to) {
+      V::max(V::min((v * factor).round() + zero, V::all(255.0F)), V::all(0.0F)).store_bytes(to);
+    });
+  }
+
+  static void prepare_bytes(const PrepareJob& job) {
+    for (size_t row = 0; row < job.rows; ++row)
+      prepare_byte_row(job, row, reinterpret_cast<uint8_t*>(job.out + row * job.row_words));
+  }
+
+  // Each four bytes as two words of 16 bits: bytes 0 and 2, bytes 1 and 3.
+  static void prepare_wide_bytes(const PrepareJob& job) {
+    for (size_t row = 0; row < job.rows; ++row) {
+      uint32_t* words = job.out + row * job.row_words;
+      // The bytes go to the second half first, from where each word is spread to the front.
+      uint32_t* packed = words + job.steps;
+      prepare_byte_row(job, row, reinterpret_cast<uint8_t*>(packed));
+      for (size_t i = 0; i < job.steps; ++i) {
+        const uint32_t four = packed[i];
+        words[2 * i] = four & 0x00FF00FFU;
+        words[2 * i + 1] = four >> 8 & 0x00FF00FFU;
+      }
+    }
+  }
+};
+
+}  // namespace
+}  // namespace holdfast::tensor

@@ -1,0 +1,110 @@
+#pragma once
+
+// Sums of rows and strips in 256-bit registers, written once for a step `Dot` of one precision: the line of a
+// strip fills two. In an unnamed namespace, as each including file is compiled for its own instruction set.
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cstddef>
+
+#include "tensor/products.h"
+
+namespace holdfast::tensor {
+namespace {
+
+// Dot: as in tiles_avx512.h, of eight sums.
+template <class Dot>
+struct Tiles256 {
+  // Six rows by one strip: 12 sums, two halves of a line and a word in the 16 registers.
+  static constexpr size_t rows_most = 6;
+
+  template <size_t R, size_t C>
+  static void tile(const SumsJob& job, size_t row, size_t strip) {
+    typename Dot::Sum sums[R][2 * C];
+    for (size_t r = 0; r < R; ++r)
+      for (size_t c = 0; c < 2 * C; ++c) sums[r][c] = Dot::zero();
+    const uint32_t* a = job.rows + row * job.row_words;
+    const std::byte* b = job.strips + strip * job.strip_bytes;
+    const size_t row_words = job.row_words, strip_bytes = job.strip_bytes;
+    for (size_t step = 0; step < job.steps; ++step, a += Dot::words, b += line_bytes) {
+#pragma GCC unroll 2
+      for (size_t w = 0; w < Dot::words; ++w) {
+#pragma GCC unroll 6
+        for (size_t c = 0; c < C; ++c) {
+          const auto* line = reinterpret_cast<const __m256i*>(b + c * strip_bytes);
+          const __m256i low = Dot::part(_mm256_load_si256(line), w),
+                        high = Dot::part(_mm256_load_si256(line + 1), w);
+#pragma GCC unroll 6
+          for (size_t r = 0; r < R; ++r) {
+            const __m256i word = _mm256_set1_epi32(static_cast<int>(a[r * row_words + w]));
+            sums[r][2 * c] = Dot::add(sums[r][2 * c], word, low);
+            sums[r][2 * c + 1] = Dot::add(sums[r][2 * c + 1], word, high);
+          }
+        }
+      }
+    }
+    auto* out = static_cast<std::byte*>(job.sums) + (row * job.sums_stride + strip * strip_columns) * 4;
+#pragma GCC unroll 6
+    for (size_t r = 0; r < R; ++r)
+#pragma GCC unroll 12
+      for (size_t c = 0; c < 2 * C; ++c) Dot::store(out + (r * job.sums_stride + c * 8) * 4, sums[r][c]);
+  }
+
+  template <size_t R>
+  static void strips(const SumsJob& job, size_t row) {
+    constexpr size_t wide = R == 1 ? 6 : R == 2 ? 3 : R == 3 ? 2 : 1;
+    size_t strip = 0;
+    for (; strip + wide <= job.strip_count; strip += wide) tile<R, wide>(job, row, strip);
+    if constexpr (wide > 1)
+      for (; strip < job.strip_count; ++strip) tile<R, 1>(job, row, strip);
+  }
+
+  using Strips = void (*)(const SumsJob&, size_t);
+  static constexpr Strips by_rows[rows_most + 1] = {nullptr,   strips<1>, strips<2>, strips<3>,
+                                                    strips<4>, strips<5>, strips<6>};
+
+  static void sums(const SumsJob& job) {
+    size_t tiles = (job.row_count + rows_most - 1) / rows_most;
+    for (size_t row = 0; row < job.row_count; --tiles) {
+      const size_t rows = (job.row_count - row + tiles - 1) / tiles;
+      by_rows[rows](job, row);
+      row += rows;
+    }
+  }
+};
+
+struct FloatDot256 {
+  using Sum = __m256;
+  static constexpr size_t words = 1;
+  static Sum zero() { return _mm256_setzero_ps(); }
+  static __m256i part(__m256i line, size_t) { return line; }
+  static Sum add(Sum sum, __m256i word, __m256i part) {
+    return _mm256_fmadd_ps(_mm256_castsi256_ps(word), _mm256_castsi256_ps(part), sum);
+  }
+  static void store(void* to, Sum sum) { _mm256_storeu_ps(static_cast<float*>(to), sum); }
+};
+
+struct WideBf16Dot256 : FloatDot256 {
+  static constexpr size_t words = 2;
+  static __m256i part(__m256i line, size_t w) {
+    return w == 0 ? _mm256_slli_epi32(line, 16)
+                  : _mm256_and_si256(line, _mm256_set1_epi32(static_cast<int>(0xFFFF0000U)));
+  }
+};
+
+// Bytes widened to 16 bits: vpmaddubsw would saturate the sum of two products.
+struct WideByteDot256 {
+  using Sum = __m256i;
+  static constexpr size_t words = 2;
+  static Sum zero() { return _mm256_setzero_si256(); }
+  static __m256i part(__m256i line, size_t w) {
+    return _mm256_srai_epi16(w == 0 ? _mm256_slli_epi16(line, 8) : line, 8);
+  }
+  static Sum add(Sum sum, __m256i word, __m256i part) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(word, part));
+  }
+  static void store(void* to, Sum sum) { _mm256_storeu_si256(static_cast<__m256i*>(to), sum); }
+};
+
+}  // namespace
+}  // namespace holdfast::tensor
