@@ -71,13 +71,11 @@ Result<AddedTokens> AddedTokens::load(const boost::json::array& json, const Mode
     if (!value.is_object()) return fail(Reason::bad_request, "an added token is not an object");
     TRY(AddedToken token, load_token(value.get_object()));
     if (token.content.empty()) continue;
-    // The vocabulary's id counts, then the order of the list; the written id is only a check of the file.
+    // The vocabulary's id counts, then the order of the list; the written id does not.
     const auto known = out.id_of(token.content);
     const auto in_model = model.id_of(token.content);
     const uint64_t id = known ? *known : in_model ? *in_model : next_id++;
-    if (id != token.id)
-      return fail(Reason::bad_request, "the added token '" + token.content.substr(0, 60) +
-                                           "' has another id than its place in the vocabulary");
+    token.id = static_cast<uint32_t>(id);
     if (token.normalized && normalizer != nullptr) {
       NormalizedText text(token.content);
       TRY_DONE(normalizer->normalize(text));

@@ -52,10 +52,13 @@ void Encoding::push(uint32_t id, std::string token, Span offset, int32_t word, u
 }
 
 std::vector<int> Encoding::sequences() const {
-  if (ranges.empty()) return std::vector<int>(size(), 0);
   std::vector<int> out(size(), -1);
-  for (const auto& [sequence, range] : ranges)
-    for (size_t row = range.first; row < std::min(range.second, size()); ++row) out[row] = sequence;
+  const int count = ranges.empty() ? 1 : static_cast<int>(ranges.size());
+  for (int sequence = 0; sequence < count; ++sequence) {
+    const auto found = ranges.find(sequence);  // One that has none is everywhere, as in the reference.
+    const auto [begin, end] = found == ranges.end() ? std::pair<size_t, size_t>{0, size()} : found->second;
+    for (size_t row = begin; row < std::min(end, size()); ++row) out[row] = sequence;
+  }
   return out;
 }
 

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "token/unicode/properties.h"
+
 namespace holdfast::token {
 
 // A half-open range, of bytes of the input or, in an Encoding, of its code points.
@@ -23,6 +25,12 @@ struct Change {
   int steps = 0;
 };
 
+// A part of a text and whether it is a delimiter; the parts cover the text in order.
+struct Match {
+  size_t begin = 0, end = 0;
+  bool delimiter = false;
+};
+
 // Text being normalized, and for each of its bytes the range of input bytes it came from. A value; slices are
 // copies.
 class NormalizedText {
@@ -32,12 +40,17 @@ class NormalizedText {
 
   const std::string& text() const { return text_; }
   bool empty() const { return text_.empty(); }
-  // Input bytes that the bytes [begin, end) of text() came from; begin < end.
-  Span origin(size_t begin, size_t end) const { return {origins_[begin].begin, origins_[end - 1].end}; }
+  // Where the input bytes of this text begin.
+  uint32_t input_begin() const { return input_begin_; }
+  // Input bytes that the bytes [begin, end) of text() came from; as the reference answers for ranges that are
+  // empty or outside.
+  Span origin(size_t begin, size_t end) const;
   NormalizedText slice(size_t begin, size_t end) const;
 
   // Replaces the whole text; `dropped` code points at its start are left out first.
   void transform(const std::vector<Change>& changes, size_t dropped);
+  // True once a change did not fit the text, where the reference panics: the text is not to be used.
+  bool is_lost() const { return lost_; }
 
   // Keeps the code points that `keep` wants.
   template <class Keep>
@@ -46,14 +59,20 @@ class NormalizedText {
   template <class Map>
   void map(Map map_code);
 
-  void decompose();  // NFD
+  void prepend(std::string_view more);
+  void replace(const std::vector<Match>& matches, std::string_view content);
+  void decompose(Decomposition kind);
+  void compose(Decomposition kind);  // Decomposes, then composes again.
   void lower();
+  void to_byte_level();  // Each byte by the letter that stands for it in byte-level vocabularies.
 
- private:
   std::vector<char32_t> codes() const;
 
+ private:
   std::string text_;
   std::vector<Span> origins_;  // One for each byte of text_.
+  uint32_t input_begin_ = 0;
+  bool lost_ = false;
 };
 
 template <class Keep>

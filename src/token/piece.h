@@ -2,8 +2,11 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
+#include "base/result.h"
 #include "token/normalized_text.h"
 
 namespace holdfast::token {
@@ -26,15 +29,10 @@ using Pieces = std::vector<Piece>;
 // What becomes of the delimiters a pre-tokenizer splits at.
 enum class SplitBehavior : uint8_t { removed, isolated, merged_with_previous, merged_with_next, contiguous };
 
-// A part of a text and whether it is a delimiter; the parts cover the text in order.
-struct Match {
-  size_t begin = 0, end = 0;
-  bool delimiter = false;
-};
-
-// Splits each piece without tokens at what `find` calls delimiters: find(text) -> std::vector<Match>.
+// Splits each piece without tokens at what `find` calls delimiters: find(text) -> std::vector<Match>, or a
+// Result of it, whose error ends the splitting.
 template <class Find>
-void split_pieces(Pieces& pieces, SplitBehavior behavior, Find find);
+Status split_pieces(Pieces& pieces, SplitBehavior behavior, Find find);
 
 std::vector<Match> apply_behavior(const std::vector<Match>& matches, SplitBehavior behavior);
 
@@ -49,7 +47,7 @@ std::vector<Match> match_code_points(std::string_view text, Test is_delimiter);
 namespace holdfast::token {
 
 template <class Find>
-void split_pieces(Pieces& pieces, SplitBehavior behavior, Find find) {
+Status split_pieces(Pieces& pieces, SplitBehavior behavior, Find find) {
   Pieces out;
   out.reserve(pieces.size());
   for (Piece& piece : pieces) {
@@ -57,10 +55,19 @@ void split_pieces(Pieces& pieces, SplitBehavior behavior, Find find) {
       out.push_back(std::move(piece));
       continue;
     }
-    for (const Match& part : apply_behavior(find(piece.text.text()), behavior))
-      if (part.begin < part.end) out.push_back({piece.text.slice(part.begin, part.end), std::nullopt});
+    const auto cut = [&](const std::vector<Match>& matches) {
+      for (const Match& part : apply_behavior(matches, behavior))
+        if (part.begin < part.end) out.push_back({piece.text.slice(part.begin, part.end), std::nullopt});
+    };
+    if constexpr (std::is_same_v<decltype(find(std::string_view())), std::vector<Match>>) {
+      cut(find(piece.text.text()));
+    } else {
+      TRY(const std::vector<Match> matches, find(piece.text.text()));
+      cut(matches);
+    }
   }
   pieces = std::move(out);
+  return Done{};
 }
 
 template <class Test>

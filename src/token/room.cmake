@@ -1,1 +1,1 @@
-target_link_libraries(${target} PRIVATE utf8proc)
+target_link_libraries(${target} PRIVATE utf8proc pcre2-8)

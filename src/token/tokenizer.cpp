@@ -21,8 +21,12 @@ class CodePointIndex {
     }
     index_[input.size()] = count;
   }
+  // What begins after the input stays as it is, as in the reference.
   Span convert(Span bytes) const {
-    return {index_[bytes.begin], bytes.end + 1 < index_.size() ? index_[bytes.end] : index_.back()};
+    const size_t size = index_.size() - 1;
+    if (bytes.begin >= size) return bytes;
+    if (bytes.end < size) return {index_[bytes.begin], index_[bytes.end]};
+    return {index_[bytes.begin], bytes.end == size ? index_.back() : index_[bytes.begin] + 2};
   }
 
  private:
@@ -35,9 +39,7 @@ Encoding to_encoding(const Pieces& pieces, std::string_view input, uint32_t type
   Encoding out;
   for (size_t i = 0; i < pieces.size(); ++i) {
     for (const Token& token : *pieces[i].tokens) {
-      Span offset{};
-      if (token.range.begin < token.range.end)
-        offset = index.convert(pieces[i].text.origin(token.range.begin, token.range.end));
+      const Span offset = index.convert(pieces[i].text.origin(token.range.begin, token.range.end));
       out.push(token.id, token.text, offset, word.value_or(static_cast<int32_t>(i)), type_id, 0);
     }
   }
@@ -157,7 +159,9 @@ Result<Encoding> Tokenizer::finish(std::vector<Encoding> texts, const EncodeOpti
       texts[i].type_ids.assign(texts[i].size(), static_cast<uint32_t>(i));
     }
   }
-  if (post_processor_) texts = post_processor_->process(std::move(texts), options.special);
+  if (post_processor_) {
+    TRY(texts, post_processor_->process(std::move(texts), options.special));
+  }
   Encoding out;
   for (const Encoding& part : texts) out.append(part);
   if (texts.size() == 1) out = std::move(texts[0]);

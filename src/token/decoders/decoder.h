@@ -21,6 +21,19 @@ class Decoder {
 // From the `decoder` object of a tokenizer.json. Unknown kinds are model_unsupported.
 Result<std::unique_ptr<Decoder>> load_decoder(const boost::json::object& json);
 
+// One function a kind; `json` is its object.
 Result<std::unique_ptr<Decoder>> load_word_piece_decoder(const boost::json::object& json);
+Result<std::unique_ptr<Decoder>> load_bpe_decoder(const boost::json::object& json);
+Result<std::unique_ptr<Decoder>> load_ctc_decoder(const boost::json::object& json);
+Result<std::unique_ptr<Decoder>> load_metaspace_decoder(const boost::json::object& json);
+Result<std::unique_ptr<Decoder>> load_replace_decoder(const boost::json::object& json);
+Result<std::unique_ptr<Decoder>> load_strip_decoder(const boost::json::object& json);
+std::unique_ptr<Decoder> make_byte_level_decoder();
+std::unique_ptr<Decoder> make_byte_fallback_decoder();
+std::unique_ptr<Decoder> make_fuse_decoder();
+
+// English contractions and punctuation closed up, within one token, in the order of the reference.
+void clean_up(std::string& text);
+void replace_all(std::string& text, std::string_view from, std::string_view to);
 
 }  // namespace holdfast::token

@@ -7,20 +7,6 @@
 namespace holdfast::token {
 namespace {
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
-}
-
-// English contractions and punctuation closed up, within one token, in the order of the reference.
-void clean_up(std::string& text) {
-  constexpr std::pair<std::string_view, std::string_view> rules[] = {
-      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},    {" n't", "n't"},
-      {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
-  };
-  for (const auto& [from, to] : rules) replace_all(text, from, to);
-}
-
 class WordPieceDecoder final : public Decoder {
  public:
   enum class CleanUp : uint8_t { no, yes };
@@ -53,6 +39,14 @@ Result<std::unique_ptr<Decoder>> load_word_piece_decoder(const boost::json::obje
   using CleanUp = WordPieceDecoder::CleanUp;
   return std::unique_ptr<Decoder>(std::make_unique<WordPieceDecoder>(
       std::string(prefix.value_or("##")), clean.value_or(true) ? CleanUp::yes : CleanUp::no));
+}
+
+void clean_up(std::string& text) {
+  constexpr std::pair<std::string_view, std::string_view> rules[] = {
+      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},    {" n't", "n't"},
+      {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
+  };
+  for (const auto& [from, to] : rules) replace_all(text, from, to);
 }
 
 }  // namespace holdfast::token

@@ -15,6 +15,7 @@ namespace holdfast::token {
 class Model {
  public:
   virtual ~Model() = default;
+  // The piece is not empty. tokenization_failed where there is no token for the unknown.
   virtual Result<std::vector<Token>> tokenize(std::string_view piece) const = 0;
   virtual std::optional<uint32_t> id_of(std::string_view token) const = 0;
   virtual std::optional<std::string_view> token_of(uint32_t id) const = 0;
@@ -25,6 +26,9 @@ class Model {
 Result<std::unique_ptr<Model>> load_model(const boost::json::object& json);
 
 // One function a kind.
+Result<std::unique_ptr<Model>> load_bpe(const boost::json::object& json);
+Result<std::unique_ptr<Model>> load_unigram(const boost::json::object& json);
+Result<std::unique_ptr<Model>> load_word_level(const boost::json::object& json);
 Result<std::unique_ptr<Model>> load_word_piece(const boost::json::object& json);
 
 }  // namespace holdfast::token

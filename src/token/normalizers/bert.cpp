@@ -24,7 +24,7 @@ class BertNormalizer final : public Normalizer {
     }
     if (options_.chinese_chars) space_ideographs(text);
     if (options_.strip_accents) {
-      text.decompose();
+      text.decompose(Decomposition::canonical);
       text.filter([](char32_t code) { return !is_nonspacing_mark(code); });
     }
     if (options_.lowercase) text.lower();

@@ -1,16 +1,71 @@
 #include "token/normalizers/normalizer.h"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <vector>
 
 #include "codec/json.h"
 
 namespace holdfast::token {
+namespace {
 
-Result<std::unique_ptr<Normalizer>> load_normalizer(const boost::json::object& json) {
-  TRY(const std::string_view type, codec::json_text(json, "type"));
-  if (type == "BertNormalizer") return load_bert_normalizer(json);
-  return fail(Reason::model_unsupported,
-              "the tokenizer's normalizer '" + std::string(type.substr(0, 60)) + "' is not supported");
+constexpr size_t depth_max = 16, parts_max = 1000;
+
+class NormalizerSequence final : public Normalizer {
+ public:
+  explicit NormalizerSequence(std::vector<std::unique_ptr<Normalizer>> parts) : parts_(std::move(parts)) {}
+
+  Status normalize(NormalizedText& text) const override {
+    for (const auto& part : parts_) {
+      TRY_DONE(part->normalize(text));
+      if (text.is_lost())
+        return fail(Reason::tokenization_failed, "the normalizers of the tokenizer do not fit each other");
+    }
+    return Done{};
+  }
+
+ private:
+  std::vector<std::unique_ptr<Normalizer>> parts_;
+};
+
+// Early files have no type: the fields tell.
+std::string_view type_of(const boost::json::object& json) {
+  if (json.contains("strip_left")) return "Strip";
+  if (json.contains("precompiled_charsmap")) return "Precompiled";
+  if (json.contains("pattern")) return "Replace";
+  if (json.contains("prepend")) return "Prepend";
+  if (json.contains("clean_text")) return "BertNormalizer";
+  return json.contains("normalizers") ? "Sequence" : "";
 }
+
+Result<std::unique_ptr<Normalizer>> load(const boost::json::object& json, size_t depth) {
+  if (depth > depth_max)
+    return fail(Reason::bad_request, "the tokenizer's normalizers are too deep in each other");
+  TRY(const auto given, codec::json_text_if(json, "type"));
+  const std::string_view type = given.value_or(type_of(json));
+  if (type == "BertNormalizer" || type == "Bert") return load_bert_normalizer(json);
+  if (type == "Precompiled") return load_precompiled(json);
+  if (type == "Replace") return load_replace(json);
+  if (type == "Strip") return load_strip(json);
+  if (type == "Prepend") return load_prepend(json);
+  if (auto plain = make_plain_normalizer(type)) return plain;
+  if (type != "Sequence")
+    return fail(Reason::model_unsupported,
+                "the tokenizer's normalizer '" + std::string(type.substr(0, 60)) + "' is not supported");
+  TRY(const boost::json::array* all, codec::json_array(json, "normalizers"));
+  if (all->size() > parts_max) return fail(Reason::bad_request, "the tokenizer has too many normalizers");
+  std::vector<std::unique_ptr<Normalizer>> parts;
+  for (const boost::json::value& value : *all) {
+    if (!value.is_object())
+      return fail(Reason::bad_request, "the tokenizer's 'normalizers' hold something that is none");
+    TRY(auto part, load(value.get_object(), depth + 1));
+    parts.push_back(std::move(part));
+  }
+  return std::unique_ptr<Normalizer>(std::make_unique<NormalizerSequence>(std::move(parts)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Normalizer>> load_normalizer(const boost::json::object& json) { return load(json, 0); }
 
 }  // namespace holdfast::token

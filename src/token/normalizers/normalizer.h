@@ -21,5 +21,12 @@ Result<std::unique_ptr<Normalizer>> load_normalizer(const boost::json::object& j
 
 // One function a kind; `json` is its object.
 Result<std::unique_ptr<Normalizer>> load_bert_normalizer(const boost::json::object& json);
+Result<std::unique_ptr<Normalizer>> load_precompiled(const boost::json::object& json);
+Result<std::unique_ptr<Normalizer>> load_replace(const boost::json::object& json);
+Result<std::unique_ptr<Normalizer>> load_strip(const boost::json::object& json);
+Result<std::unique_ptr<Normalizer>> load_prepend(const boost::json::object& json);
+
+// NFC, NFD, NFKC, NFKD, Nmt, Lowercase, StripAccents and ByteLevel have no settings. Null for another name.
+std::unique_ptr<Normalizer> make_plain_normalizer(std::string_view name);
 
 }  // namespace holdfast::token

@@ -35,16 +35,22 @@ class TemplateProcessing final : public PostProcessor {
     return count;
   }
 
-  std::vector<Encoding> process(std::vector<Encoding> texts, SpecialTokens wanted) const override {
+  Result<std::vector<Encoding>> process(std::vector<Encoding> texts, SpecialTokens wanted) const override {
+    if (texts.empty() || texts.size() > 2)
+      return fail(Reason::tokenization_failed, "the tokenizer's template is for one text or two");
     std::vector<Encoding> out;
     for (const Part& part : texts.size() == 2 ? pair_ : single_) {
       if (part.special) {
         if (wanted == SpecialTokens::add) out.push_back(make(*part.special, part.type_id));
         continue;
       }
-      Encoding encoding = texts[std::min(part.text, texts.size() - 1)];
+      if (part.text >= texts.size())
+        return fail(Reason::tokenization_failed, "the tokenizer's template for one text names a second");
+      // A text the template names twice keeps what the first of them made of it.
+      Encoding& encoding = texts[part.text];
       encoding.type_ids.assign(encoding.size(), part.type_id);
-      out.push_back(std::move(encoding));
+      encoding.ranges[static_cast<int>(part.text)] = {0, encoding.size()};
+      out.push_back(encoding);
     }
     return out;
   }
@@ -159,8 +165,6 @@ Result<std::unique_ptr<PostProcessor>> load_template_processing(const boost::jso
   TRY(const Specials specials, load_specials(json));
   TRY(std::vector<Part> single, load_parts(json, "single", specials));
   TRY(std::vector<Part> pair, load_parts(json, "pair", specials));
-  for (const Part& part : single)
-    if (part.text != 0) return malformed("a second text where there is only one");
   return std::unique_ptr<PostProcessor>(
       std::make_unique<TemplateProcessing>(std::move(single), std::move(pair)));
 }

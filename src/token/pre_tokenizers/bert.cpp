@@ -8,11 +8,10 @@ namespace {
 class BertPreTokenizer final : public PreTokenizer {
  public:
   Status split(Pieces& pieces) const override {
-    split_pieces(pieces, SplitBehavior::removed,
-                 [](std::string_view text) { return match_code_points(text, is_white_space); });
-    split_pieces(pieces, SplitBehavior::isolated,
-                 [](std::string_view text) { return match_code_points(text, is_bert_punctuation); });
-    return Done{};
+    TRY_DONE(split_pieces(pieces, SplitBehavior::removed,
+                          [](std::string_view text) { return match_code_points(text, is_white_space); }));
+    return split_pieces(pieces, SplitBehavior::isolated,
+                        [](std::string_view text) { return match_code_points(text, is_bert_punctuation); });
   }
 };
 

@@ -19,6 +19,20 @@ class PreTokenizer {
 // From the `pre_tokenizer` object of a tokenizer.json. Unknown kinds are model_unsupported.
 Result<std::unique_ptr<PreTokenizer>> load_pre_tokenizer(const boost::json::object& json);
 
+// One function a kind; `json` is its object.
+Result<std::unique_ptr<PreTokenizer>> load_byte_level(const boost::json::object& json);
+Result<std::unique_ptr<PreTokenizer>> load_metaspace(const boost::json::object& json);
+Result<std::unique_ptr<PreTokenizer>> load_split(const boost::json::object& json);
+Result<std::unique_ptr<PreTokenizer>> load_punctuation(const boost::json::object& json);
+Result<std::unique_ptr<PreTokenizer>> load_digits(const boost::json::object& json);
+Result<std::unique_ptr<PreTokenizer>> load_delimiter(const boost::json::object& json);
+Result<std::unique_ptr<PreTokenizer>> load_fixed_length(const boost::json::object& json);
 std::unique_ptr<PreTokenizer> make_bert_pre_tokenizer();
+std::unique_ptr<PreTokenizer> make_whitespace();
+std::unique_ptr<PreTokenizer> make_whitespace_split();
+std::unique_ptr<PreTokenizer> make_unicode_scripts();
+
+// "Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous".
+Result<SplitBehavior> load_behavior(const boost::json::object& json);
 
 }  // namespace holdfast::token

@@ -56,6 +56,39 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+std::string to_valid_utf8(std::string_view text) {
+  if (is_valid_utf8(text)) return std::string(text);
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[at]);
+    if (lead < 0x80) {
+      out += text[at++];
+      continue;
+    }
+    const size_t bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    bool whole = lead >= 0xC2 && lead <= 0xF4;
+    size_t good = 1;  // Bytes that could be the beginning of a code point.
+    for (; whole && good < bytes; ++good) {
+      const auto byte = at + good < text.size() ? static_cast<unsigned char>(text[at + good]) : 0U;
+      unsigned low = 0x80, high = 0xBF;
+      if (good == 1) {
+        if (lead == 0xE0) low = 0xA0;
+        if (lead == 0xED) high = 0x9F;
+        if (lead == 0xF0) low = 0x90;
+        if (lead == 0xF4) high = 0x8F;
+      }
+      whole = byte >= low && byte <= high;
+      if (!whole) break;
+    }
+    if (whole)
+      out.append(text, at, bytes);
+    else
+      out += "\xEF\xBF\xBD";
+    at += whole ? bytes : good;
+  }
+  return out;
+}
+
 size_t count_code_points(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), starts_code_point));
 }

@@ -1,0 +1,98 @@
+#include "token/regex/class_text.h"
+
+#include <fmt/format.h>
+#include <utf8proc.h>
+
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "token/regex/regex.h"
+#include "token/unicode/properties.h"
+
+namespace holdfast::token {
+namespace {
+
+constexpr std::string_view category_names[] = {"Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd",
+                                               "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm",
+                                               "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Co"};
+constexpr char32_t surrogate_first = 0xD800, surrogate_last = 0xDFFF;
+
+using Ranges = std::vector<std::pair<char32_t, char32_t>>;
+
+// Surrogates are in no text: they are of the range before them where that goes on after them.
+Ranges ranges_of(const CodeSet& set) {
+  Ranges out;
+  for (char32_t code = 0; code < set.size(); ++code) {
+    if (code == surrogate_first) {
+      if (!out.empty() && out.back().second == surrogate_first - 1 && set[surrogate_last + 1])
+        out.back().second = surrogate_last;
+      code = surrogate_last;
+      continue;
+    }
+    if (!set[code]) continue;
+    if (!out.empty() && out.back().second + 1 == code)
+      out.back().second = code;
+    else
+      out.emplace_back(code, code);
+  }
+  return out;
+}
+
+struct Terms {
+  std::string text;
+  size_t count = 0;
+};
+
+Terms terms_of(const CodeSet& set, bool use_categories) {
+  Terms out;
+  const std::vector<uint8_t>& category = pcre2_categories();
+  std::array<bool, category_count> whole{};
+  if (use_categories) {
+    whole.fill(true);
+    for (char32_t code = 0; code < set.size(); ++code)
+      if (!set[code] && (code < surrogate_first || code > surrogate_last)) whole[category[code]] = false;
+  }
+  CodeSet rest = set;
+  for (char32_t code = 0; code < set.size(); ++code)
+    if (whole[category[code]]) rest.reset(code);
+  for (size_t i = 0; i < category_count; ++i) {
+    if (!whole[i]) continue;
+    out.text += fmt::format("\\p{{{}}}", category_names[i]);
+    ++out.count;
+  }
+  for (const auto& [first, last] : ranges_of(rest)) {
+    out.text += first == last ? fmt::format("\\x{{{:x}}}", static_cast<uint32_t>(first))
+                              : fmt::format("\\x{{{:x}}}-\\x{{{:x}}}", static_cast<uint32_t>(first),
+                                            static_cast<uint32_t>(last));
+    ++out.count;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string class_text(const CodeSet& set) {
+  const Ranges plain = ranges_of(set);
+  const bool few = plain.size() <= 8;
+  const Terms same = terms_of(set, !few);
+  if (few) return "[" + same.text + "]";
+  const Terms other = terms_of(~set, true);
+  return other.count < same.count ? "[^" + other.text + "]" : "[" + same.text + "]";
+}
+
+CodeSet with_other_cases(const CodeSet& set) {
+  // Letters share a fold where their lower cases are equal after the way through the upper case.
+  const auto fold = [](char32_t code) {
+    const auto upper = utf8proc_toupper(static_cast<utf8proc_int32_t>(code));
+    return static_cast<char32_t>(utf8proc_tolower(upper));
+  };
+  CodeSet folds, out = set;
+  for (char32_t code = 0; code < set.size(); ++code)
+    if (set[code]) folds.set(fold(code));
+  for (char32_t code = 0; code < set.size(); ++code)
+    if (folds[fold(code)]) out.set(code);
+  return out;
+}
+
+}  // namespace holdfast::token

@@ -1,0 +1,434 @@
+#include "token/regex/pattern.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "token/regex/class_text.h"
+#include "token/regex/code_set.h"
+#include "token/unicode/utf8.h"
+
+namespace holdfast::token {
+namespace {
+
+constexpr size_t depth_max = 64, class_depth_max = 4;
+
+struct Mode {
+  bool caseless = false, extended = false;
+};
+
+// What stands between brackets: code points, and properties only PCRE2 knows (scripts), as its text.
+struct Class {
+  std::unique_ptr<CodeSet> set = std::make_unique<CodeSet>();
+  std::string foreign;
+};
+
+class Translator {
+ public:
+  explicit Translator(std::string_view pattern) : rest_(pattern) {}
+
+  Result<std::string> run() {
+    if (!is_valid_utf8(rest_)) return broken("text that is not UTF-8");
+    groups_.push_back({});
+    while (!rest_.empty()) TRY_DONE(step());
+    if (groups_.size() != 1) return broken("a group that is not closed");
+    out_.append(groups_.back().closers, ')');
+    return "(*LF)(*BSR_UNICODE)" + out_;
+  }
+
+ private:
+  struct Group {
+    size_t begin = 0;    // Of its text in out_.
+    size_t closers = 0;  // Groups opened for options in the middle.
+    Mode mode;           // To go back to.
+  };
+
+  static Error broken(std::string_view what) {
+    return fail(Reason::bad_request, fmt::format("a regular expression of the tokenizer has {}", what));
+  }
+
+  char take() {
+    const char c = rest_.front();
+    rest_.remove_prefix(1);
+    return c;
+  }
+  bool take_if(std::string_view text) {
+    if (!rest_.starts_with(text)) return false;
+    rest_.remove_prefix(text.size());
+    return true;
+  }
+  char32_t take_code() {
+    const CodePoint point = code_point_at(rest_, 0);
+    rest_.remove_prefix(point.bytes);
+    return point.value;
+  }
+
+  void put_atom(std::string_view text) {
+    atom_ = out_.size();
+    out_ += text;
+  }
+
+  Status step() {
+    const char c = rest_.front();
+    if (c == '\\') return escape();
+    if (c == '[') {
+      TRY(const Class read, read_class(0));
+      return put_class(read);
+    }
+    if (c == '(') return open();
+    if (c == ')') return close();
+    if (c == '{') return braces();
+    if (mode_.extended && (c == '#' || std::isspace(static_cast<unsigned char>(c)) != 0)) {
+      if (take() == '#')
+        while (!rest_.empty() && take() != '\n') {
+        }
+      return Done{};
+    }
+    if (c == '*' || c == '+' || c == '?' || c == '|') {
+      out_ += take();
+      return Done{};
+    }
+    if (c == '$') {
+      // Not after a line feed that ends the text.
+      take();
+      put_atom(R"((?:(?=\n)|(?<!\n)\z))");
+      return Done{};
+    }
+    const std::string_view before = rest_;
+    take_code();
+    put_atom(before.substr(0, before.size() - rest_.size()));
+    return Done{};
+  }
+
+  // {n}, {n,}, {,m}, {n,m}: the plus after them is a quantifier of its own.
+  Status braces() {
+    const size_t end = rest_.find('}');
+    const std::string_view inside = end == std::string_view::npos ? "" : rest_.substr(1, end - 1);
+    const bool counts = !inside.empty() && inside != "," &&
+                        inside.find_first_not_of("0123456789,") == std::string_view::npos &&
+                        inside.find(',') == inside.rfind(',');
+    if (!counts) {
+      take();
+      put_atom("\\{");
+      return Done{};
+    }
+    std::string text(rest_.substr(0, end + 1));
+    if (inside.front() == ',') text.insert(1, "0");
+    rest_.remove_prefix(end + 1);
+    out_ += text;
+    if (rest_.starts_with('+')) {
+      out_.insert(atom_, "(?:");
+      out_ += ")";
+    }
+    return Done{};
+  }
+
+  Status open() {
+    if (groups_.size() >= depth_max) return broken("too many groups in each other");
+    take();
+    if (take_if("?#")) {
+      while (!rest_.empty() && take() != ')') {
+      }
+      return Done{};
+    }
+    Group group{out_.size(), 0, mode_};
+    if (!take_if("?")) {
+      out_ += '(';
+      groups_.push_back(group);
+      return Done{};
+    }
+    for (const std::string_view known : {":", "=", "!", ">", "<=", "<!"})
+      if (take_if(known)) {
+        out_ += fmt::format("(?{}", known);
+        groups_.push_back(group);
+        return Done{};
+      }
+    if (rest_.starts_with('<') || rest_.starts_with('\'') || rest_.starts_with('(')) {
+      out_ += "(?";
+      groups_.push_back(group);
+      const char last = rest_.front() == '<' ? '>' : rest_.front() == '(' ? ')' : '\'';
+      const size_t end = rest_.find(last, 1);
+      if (end == std::string_view::npos) return broken("a name that is not closed");
+      out_ += rest_.substr(0, end + 1);
+      rest_.remove_prefix(end + 1);
+      return Done{};
+    }
+    return options(group);
+  }
+
+  // (?imx-imx:...) and (?imx-imx), which holds to the end of the group with all its alternatives. Here `m` is
+  // the dot that matches line feeds.
+  Status options(const Group& group) {
+    std::string on, off;
+    bool minus = false;
+    Mode mode = mode_;
+    while (!rest_.empty() && rest_.front() != ')' && rest_.front() != ':') {
+      const char c = take();
+      if (c == '-')
+        minus = true;
+      else if (c == 'm')
+        (minus ? off : on) += 's';
+      else if (c == 'i') {
+        mode.caseless = !minus;
+        (minus ? off : on) += 'i';
+      } else if (c == 'x')
+        mode.extended = !minus;
+      else
+        return broken("an option that is not known");
+    }
+    if (rest_.empty()) return broken("a group that is not closed");
+    out_ += fmt::format("(?{}{}{}:", on, off.empty() ? "" : "-", off);
+    if (take() == ':') {
+      groups_.push_back(group);
+    } else {
+      ++groups_.back().closers;
+    }
+    mode_ = mode;
+    return Done{};
+  }
+
+  Status close() {
+    take();
+    if (groups_.size() == 1) return broken("a bracket that was not opened");
+    out_.append(groups_.back().closers, ')');
+    out_ += ')';
+    atom_ = groups_.back().begin;
+    mode_ = groups_.back().mode;
+    groups_.pop_back();
+    return Done{};
+  }
+
+  Status escape() {
+    TRY(std::optional<Class> read, class_escape());
+    if (read) return put_class(*read);
+    take();
+    if (rest_.empty()) return broken("a backslash at its end");
+    const char c = rest_.front();
+    if (c == 'b' || c == 'B') {
+      take();
+      const std::string word = class_text(word_set());
+      if (c == 'b')
+        put_atom(fmt::format("(?:(?<={0})(?!{0})|(?<!{0})(?={0}))", word));
+      else
+        put_atom(fmt::format("(?:(?<={0})(?={0})|(?<!{0})(?!{0}))", word));
+      return Done{};
+    }
+    if (c == 'v') return put_taken(R"(\x0b)");
+    if (c == 'N') return put_taken("[^\\n]");
+    if (c == 'O') return put_taken("(?s:.)");
+    if (c == 'u') {
+      take();
+      put_atom(fmt::format("\\x{{{}}}", rest_.substr(0, 4)));
+      rest_.remove_prefix(std::min<size_t>(4, rest_.size()));
+      return Done{};
+    }
+    if (std::string_view("RXKGAZznrtfaexkg0123456789").find(c) != std::string_view::npos) {
+      put_atom("\\");
+      out_ += take();
+      return Done{};
+    }
+    const std::string_view before = rest_;
+    take_code();
+    const std::string_view literal = before.substr(0, before.size() - rest_.size());
+    const bool plain = literal.size() > 1 || std::isalnum(static_cast<unsigned char>(c)) != 0;
+    put_atom(plain ? std::string(literal) : "\\" + std::string(literal));
+    return Done{};
+  }
+
+  Status put_taken(std::string_view text) {
+    take();
+    put_atom(text);
+    return Done{};
+  }
+
+  // \d \w \s \h, \p{...} and their opposites, at the head of rest_; nothing if it is another escape.
+  Result<std::optional<Class>> class_escape() {
+    const char c = rest_.size() > 1 ? rest_[1] : '\0';
+    Class out;
+    const char kind = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (kind == 'd' || kind == 'w' || kind == 's' || kind == 'h') {
+      rest_.remove_prefix(2);
+      *out.set = kind == 'd' ? digit_set() : kind == 'w' ? word_set() : kind == 's' ? space_set() : hex_set();
+      if (c != kind) out.set->flip();
+      return std::optional<Class>(std::move(out));
+    }
+    if (kind != 'p' || rest_.size() < 3 || rest_[2] != '{') return std::optional<Class>();
+    const size_t end = rest_.find('}');
+    if (end == std::string_view::npos) return broken("a property that is not closed");
+    std::string_view name = rest_.substr(3, end - 3);
+    bool negated = c == 'P';
+    if (name.starts_with('^')) {
+      negated = !negated;
+      name.remove_prefix(1);
+    }
+    rest_.remove_prefix(end + 1);
+    auto set = property_set(name);
+    if (set.ok()) {
+      *out.set = negated ? ~set.value() : set.value();
+    } else {
+      for (const char letter : name)
+        if (std::isalnum(static_cast<unsigned char>(letter)) == 0 && letter != '_')
+          return broken("a property that is not known");
+      out.foreign = fmt::format("\\{}{{sc:{}}}", negated ? 'P' : 'p', name);
+    }
+    return std::optional<Class>(std::move(out));
+  }
+
+  Status put_class(const Class& read) {
+    if (!read.foreign.empty()) {
+      put_atom(read.set->none() ? read.foreign
+                                : fmt::format("(?:{}|{})", class_text(*read.set), read.foreign));
+      return Done{};
+    }
+    if (read.set->none()) {
+      put_atom("(?!)");
+    } else if (read.set->all()) {
+      put_atom("(?s:.)");
+    } else if (mode_.caseless) {
+      put_atom(fmt::format("(?-i:{})", class_text(with_other_cases(*read.set))));
+    } else {
+      put_atom(class_text(*read.set));
+    }
+    return Done{};
+  }
+
+  // [...] with ranges, names, classes in it and intersections, from its bracket.
+  Result<Class> read_class(size_t depth) {
+    if (depth >= class_depth_max) return broken("too many classes in each other");
+    take();
+    const bool negated = take_if("^");
+    Class all, part;
+    bool intersected = false, first = true;
+    while (true) {
+      if (rest_.empty()) return broken("a class that is not closed");
+      if (rest_.front() == ']' && !first) break;
+      first = false;
+      if (take_if("&&")) {
+        intersect(all, part, intersected);
+        part = Class();
+        intersected = true;
+        continue;
+      }
+      TRY_DONE(class_item(part, depth));
+    }
+    take();
+    intersect(all, part, intersected);
+    if (!all.foreign.empty() && (negated || intersected))
+      return broken("a script in a class that is not plain");
+    if (negated) all.set->flip();
+    return all;
+  }
+
+  static void intersect(Class& all, Class& part, bool intersected) {
+    if (intersected)
+      *all.set &= *part.set;
+    else
+      *all.set |= *part.set;
+    all.foreign += part.foreign;
+  }
+
+  Status class_item(Class& into, size_t depth) {
+    if (rest_.starts_with("[:")) {
+      const size_t end = rest_.find(":]");
+      if (end != std::string_view::npos) {
+        std::string_view name = rest_.substr(2, end - 2);
+        const bool negated = name.starts_with('^');
+        if (negated) name.remove_prefix(1);
+        auto set = property_set(name);
+        if (set.ok()) {
+          rest_.remove_prefix(end + 2);
+          *into.set |= negated ? ~set.value() : set.value();
+          return Done{};
+        }
+      }
+    }
+    if (rest_.front() == '[') {
+      TRY(const Class inner, read_class(depth + 1));
+      *into.set |= *inner.set;
+      into.foreign += inner.foreign;
+      return Done{};
+    }
+    if (rest_.front() == '\\') {
+      TRY(const std::optional<Class> inner, class_escape());
+      if (inner) {
+        *into.set |= *inner->set;
+        into.foreign += inner->foreign;
+        return Done{};
+      }
+    }
+    TRY(const char32_t low, class_code());
+    char32_t high = low;
+    const bool range = rest_.size() > 1 && rest_[0] == '-' && rest_[1] != ']' && rest_[1] != '[';
+    if (range) {
+      const std::string_view before = rest_;
+      take();
+      if (rest_.front() == '\\' && rest_.size() > 1 &&
+          std::string_view("dDwWsShHpP").find(rest_[1]) != std::string_view::npos) {
+        rest_ = before;  // The minus stands for itself.
+      } else {
+        TRY(high, class_code());
+      }
+    }
+    if (high < low) return broken("an empty range");
+    for (char32_t code = low; code <= high; ++code) into.set->set(code);
+    return Done{};
+  }
+
+  Result<char32_t> class_code() {
+    if (rest_.empty()) return broken("a class that is not closed");
+    if (rest_.front() != '\\') return take_code();
+    take();
+    if (rest_.empty()) return broken("a class that is not closed");
+    const char c = rest_.front();
+    constexpr std::string_view names = "nrtfvaeb", codes = "\n\r\t\f\v\a\x1b\b";
+    if (const size_t known = names.find(c); known != std::string_view::npos) {
+      take();
+      return static_cast<char32_t>(codes[known]);
+    }
+    if (c == 'x') {
+      take();
+      if (!take_if("{")) return number(16, 2);
+      TRY(const char32_t code, number(16, 8));
+      if (!take_if("}")) return broken("a number that is not closed");
+      return code;
+    }
+    if (c == 'u') {
+      take();
+      return number(16, 4);
+    }
+    if (c >= '0' && c <= '7') return number(8, 3);
+    return take_code();
+  }
+
+  Result<char32_t> number(uint32_t base, size_t digits_max) {
+    uint32_t value = 0;
+    size_t count = 0;
+    for (; count < digits_max && !rest_.empty(); ++count) {
+      const char c = rest_.front();
+      const uint32_t digit = c >= '0' && c <= '9'   ? static_cast<uint32_t>(c - '0')
+                             : c >= 'a' && c <= 'f' ? static_cast<uint32_t>(c - 'a' + 10)
+                             : c >= 'A' && c <= 'F' ? static_cast<uint32_t>(c - 'A' + 10)
+                                                    : base;
+      if (digit >= base) break;
+      value = value * base + digit;
+      take();
+    }
+    if (count == 0 || value > 0x10FFFF) return broken("a code point that is none");
+    return static_cast<char32_t>(value);
+  }
+
+  std::string_view rest_;
+  std::string out_;
+  size_t atom_ = 0;  // Where in out_ the last thing a quantifier may follow begins.
+  Mode mode_;
+  std::vector<Group> groups_;
+};
+
+}  // namespace
+
+Result<std::string> to_pcre2(std::string_view pattern) { return Translator(pattern).run(); }
+
+}  // namespace holdfast::token

@@ -1,0 +1,161 @@
+// The only file that calls PCRE2.
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include <array>
+
+#include "token/regex/pattern.h"
+#include "token/regex/regex.h"
+#include "token/unicode/utf8.h"
+
+namespace holdfast::token {
+namespace {
+
+struct FreeCode {
+  void operator()(pcre2_code* code) const { pcre2_code_free(code); }
+};
+struct FreeMatch {
+  void operator()(pcre2_match_data* match) const { pcre2_match_data_free(match); }
+};
+struct FreeContext {
+  void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
+};
+using Code = std::unique_ptr<pcre2_code, FreeCode>;
+using MatchData = std::unique_ptr<pcre2_match_data, FreeMatch>;
+using MatchContext = std::unique_ptr<pcre2_match_context, FreeContext>;
+
+PCRE2_SPTR bytes_of(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(text.data()); }
+
+class Pcre2Regex final : public Regex {
+ public:
+  Pcre2Regex(Code code, MatchContext context) : code_(std::move(code)), context_(std::move(context)) {}
+
+  Result<std::vector<Match>> find(std::string_view text) const override {
+    std::vector<Match> out;
+    const MatchData match(pcre2_match_data_create_from_pattern(code_.get(), nullptr));
+    if (!match) return fail(Reason::tokenization_failed, "no memory for a regular expression");
+    size_t at = 0, taken = 0;
+    bool any = false;
+    while (at <= text.size()) {
+      const int count = pcre2_match(code_.get(), bytes_of(text), text.size(), at, PCRE2_NO_UTF_CHECK,
+                                    match.get(), context_.get());
+      if (count == PCRE2_ERROR_NOMATCH) break;
+      if (count < 0)
+        return fail(Reason::tokenization_failed,
+                    "a regular expression of the tokenizer takes too many steps");
+      const PCRE2_SIZE* const range = pcre2_get_ovector_pointer(match.get());
+      // An empty match right after the last one is passed over. \K may put a begin after the end.
+      if (range[0] >= range[1] && any && range[1] == taken) {
+        at += at < text.size() ? code_point_at(text, at).bytes : 1;
+        continue;
+      }
+      if (range[0] > range[1] || range[0] < taken)
+        return fail(Reason::tokenization_failed, "a regular expression of the tokenizer matches backwards");
+      if (taken < range[0]) out.push_back({taken, range[0], false});
+      out.push_back({range[0], range[1], true});
+      at = taken = range[1];
+      any = true;
+    }
+    if (taken < text.size()) out.push_back({taken, text.size(), false});
+    return out;
+  }
+
+ private:
+  Code code_;
+  MatchContext context_;
+};
+
+Result<Code> compile(std::string_view pattern) {
+  int error = 0;
+  PCRE2_SIZE where = 0;
+  constexpr uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_DUPNAMES;
+  Code code(pcre2_compile(bytes_of(pattern), pattern.size(), options, &error, &where, nullptr));
+  if (!code) {
+    std::array<PCRE2_UCHAR, 160> text{};
+    pcre2_get_error_message(error, text.data(), text.size());
+    return fail(Reason::bad_request, std::string("a regular expression of the tokenizer cannot be read: ") +
+                                         reinterpret_cast<const char*>(text.data()));
+  }
+  pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);  // Where it cannot, the interpreter does.
+  return code;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern) {
+  if (pattern.size() > Regex::pattern_bytes_max)
+    return fail(Reason::bad_request, "a regular expression of the tokenizer is too long");
+  TRY(const std::string translated, to_pcre2(pattern));
+  TRY(Code code, compile(translated));
+  MatchContext context(pcre2_match_context_create(nullptr));
+  pcre2_set_match_limit(context.get(), Regex::steps_max);
+  pcre2_set_heap_limit(context.get(), 64 << 10);  // KiB.
+  return std::shared_ptr<const Regex>(std::make_shared<Pcre2Regex>(std::move(code), std::move(context)));
+}
+
+const std::vector<uint8_t>& pcre2_categories() {
+  static const std::vector<uint8_t> table = [] {
+    constexpr std::string_view order[] = {"Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd",
+                                          "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm",
+                                          "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Co"};
+    std::vector<uint8_t> out(0x110000);
+    std::string all;
+    for (char32_t code = 0; code < out.size(); ++code)
+      if (code < 0xD800 || code >= 0xE000) append_utf8(all, code);
+    for (size_t i = 1; i < std::size(order); ++i) {
+      const auto code = compile("\\p{" + std::string(order[i]) + "}+");
+      if (!code.ok()) continue;
+      const MatchData match(pcre2_match_data_create_from_pattern(code.value().get(), nullptr));
+      for (size_t at = 0; pcre2_match(code.value().get(), bytes_of(all), all.size(), at, PCRE2_NO_UTF_CHECK,
+                                      match.get(), nullptr) > 0;) {
+        const PCRE2_SIZE* const range = pcre2_get_ovector_pointer(match.get());
+        for_each_code_point(std::string_view(all).substr(range[0], range[1] - range[0]),
+                            [&](char32_t found, size_t, size_t) { out[found] = static_cast<uint8_t>(i); });
+        at = range[1];
+      }
+    }
+    return out;
+  }();
+  return table;
+}
+
+std::string escape_regex(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool special = std::string_view(R"(\.+*?()|[]{}^$#&-~)").find(c) != std::string_view::npos;
+    if (special) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+namespace {
+
+class Literal final : public Regex {
+ public:
+  explicit Literal(std::string text) : text_(std::move(text)) {}
+
+  Result<std::vector<Match>> find(std::string_view text) const override {
+    std::vector<Match> out;
+    size_t taken = 0;
+    for (size_t at = text.find(text_); at != std::string_view::npos; at = text.find(text_, taken)) {
+      if (taken < at) out.push_back({taken, at, false});
+      taken = at + text_.size();
+      out.push_back({at, taken, true});
+    }
+    if (taken < text.size()) out.push_back({taken, text.size(), false});
+    return out;
+  }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const Regex>> compile_literal(std::string_view text) {
+  if (text.empty()) return compile_regex("");
+  return std::shared_ptr<const Regex>(std::make_shared<Literal>(std::string(text)));
+}
+
+}  // namespace holdfast::token
