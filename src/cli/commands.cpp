@@ -6,6 +6,7 @@
 #include "cli/hub_commands.h"
 #include "cli/maintenance.h"
 #include "cli/org.h"
+#include "cli/render.h"
 #include "cli/run.h"
 #include "cli/token.h"
 #include "cli/tokenize.h"
@@ -29,6 +30,7 @@ std::vector<Command> commands() {
   add(git_hook_commands());
   add(forward_commands());
   add(run_commands());
+  add(render_commands());
   add(tokenize_commands());
   add(worker_commands());
   add(version_commands());

@@ -1,0 +1,355 @@
+#include "jinja/interpreter.h"
+
+#include "jinja/evaluator.h"
+#include "jinja/globals.h"
+#include "jinja/iterate.h"
+#include "jinja/loop.h"
+#include "jinja/python_text.h"
+#include "jinja/scope.h"
+
+namespace holdfast::jinja {
+namespace {
+
+// How a statement ended.
+enum class Flow : uint8_t { on, leave_loop, next_round };
+
+class Interpreter {
+ public:
+  Interpreter(Runtime& runtime, uint32_t& error_line)
+      : runtime_(runtime), error_line_(error_line), evaluator_(runtime, error_line) {}
+
+  Result<std::string> run(const Body& body, const Variables& variables, const Variables& globals) {
+    Scope global, context, root;
+    global.names = globals;
+    context.parent = &global;
+    context.names = variables;
+    root.parent = &context;
+    TRY_DONE(execute(body, root));
+    return std::move(out_);
+  }
+
+ private:
+  Result<Flow> execute(const Body& body, Scope& scope) {
+    for (const auto& statement : body) {
+      TRY(const Flow flow, execute(*statement, scope));
+      if (flow != Flow::on) return flow;
+    }
+    return Flow::on;
+  }
+
+  Result<Flow> execute(const Statement& statement, Scope& scope) {
+    Status entered = runtime_.budget.enter();
+    if (entered.ok()) entered = runtime_.budget.steps(1);
+    auto flow = entered.ok() ? dispatch(statement, scope) : Result<Flow>(std::move(entered).error());
+    runtime_.budget.leave();
+    if (!flow.ok() && error_line_ == 0) error_line_ = statement.line;
+    return flow;
+  }
+
+  Result<Flow> dispatch(const Statement& statement, Scope& scope) {
+    switch (statement.kind) {
+      case StatementKind::data:
+        TRY_DONE(put(statement.text));
+        return Flow::on;
+      case StatementKind::output:
+        TRY_DONE(output(statement, scope));
+        return Flow::on;
+      case StatementKind::conditional:
+        return conditional(statement, scope);
+      case StatementKind::loop:
+        TRY_DONE(loop(statement, scope));
+        return Flow::on;
+      case StatementKind::assign: {
+        TRY(const Value value, evaluator_.evaluate(*statement.values[0], scope));
+        TRY_DONE(assign(statement.targets[0], value, scope));
+        return Flow::on;
+      }
+      case StatementKind::assign_block: {
+        TRY(const Value value, captured(statement, scope));
+        TRY_DONE(assign(statement.targets[0], value, scope));
+        return Flow::on;
+      }
+      case StatementKind::macro:
+        scope.set(statement.text, macro(statement, statement.text, scope));
+        return Flow::on;
+      case StatementKind::call_block:
+        TRY_DONE(call_block(statement, scope));
+        return Flow::on;
+      case StatementKind::filter_block: {
+        TRY(const Value value, captured(statement, scope));
+        TRY(const std::string text, str_of(runtime_, value));
+        TRY_DONE(put(text));
+        return Flow::on;
+      }
+      case StatementKind::scope:
+        return inner_scope(statement, scope);
+      case StatementKind::generation: {
+        Scopes::Block block(scopes_, scope);
+        return execute(statement.bodies[0], *block);
+      }
+      case StatementKind::leave_loop:
+        return Flow::leave_loop;
+      case StatementKind::next_round:
+        return Flow::next_round;
+      case StatementKind::unsupported:
+        return type_error(statement.text);
+    }
+    return Flow::on;
+  }
+
+  Status put(std::string_view text) {
+    TRY_DONE(runtime_.budget.put_out(text.size()));
+    out_ += text;
+    return Done{};
+  }
+
+  Status output(const Statement& statement, Scope& scope) {
+    for (const ExpressionPtr& part : statement.values) {
+      TRY(const Value value, evaluator_.evaluate(*part, scope));
+      TRY(const std::string text, str_of(runtime_, value));
+      TRY_DONE(put(text));
+    }
+    return Done{};
+  }
+
+  // What `write` puts out, as text of its own.
+  template <class Write>
+  Result<std::string> capture(Write&& write) {
+    std::string outer;
+    outer.swap(out_);
+    Status done = write();
+    outer.swap(out_);
+    if (!done.ok()) return std::move(done).error();
+    return outer;
+  }
+
+  Result<Flow> conditional(const Statement& statement, Scope& scope) {
+    for (size_t i = 0; i < statement.values.size(); ++i) {
+      TRY(const Value test, evaluator_.evaluate(*statement.values[i], scope));
+      if (truthy(test)) return execute(statement.bodies[i], scope);
+    }
+    if (statement.bodies.size() > statement.values.size()) return execute(statement.bodies.back(), scope);
+    return Flow::on;
+  }
+
+  Status loop(const Statement& statement, Scope& scope) {
+    TRY(const Value iterable, evaluator_.evaluate(*statement.values[0], scope));
+    return rounds(statement, scope, iterable, 0);
+  }
+
+  Status rounds(const Statement& statement, Scope& scope, const Value& iterable, size_t level) {
+    TRY(Items items, collect(runtime_, iterable));
+    if (statement.values[1]) {
+      TRY(items, selected(statement, scope, std::move(items)));
+    }
+    if (items.empty()) {
+      Scopes::Block block(scopes_, scope);
+      TRY_DONE(execute(statement.bodies[1], *block));
+      return Done{};
+    }
+    std::function<Result<Value>(Runtime&, Arguments)> recurse;
+    if (statement.recursive) {
+      scope.capture();
+      recurse = [this, &statement, &scope, level](Runtime&, Arguments arguments) {
+        return recursed(statement, scope, std::move(arguments), level + 1);
+      };
+    }
+    const auto variable = make_loop(std::move(items), level, std::move(recurse));
+    const Value shown = Value::of(Kind::loop, variable);
+    for (; variable->index < variable->rounds.size(); ++variable->index) {
+      variable->printed = "<LoopContext " + std::to_string(variable->index + 1) + "/" +
+                          std::to_string(variable->rounds.size()) + ">";
+      Scopes::Block block(scopes_, scope);
+      (*block).set("loop", shown);
+      const Value item = variable->rounds[variable->index];
+      TRY_DONE(assign(statement.targets[0], item, *block));
+      TRY(const Flow flow, execute(statement.bodies[0], *block));
+      if (flow == Flow::leave_loop) break;
+    }
+    return Done{};
+  }
+
+  Result<Items> selected(const Statement& statement, Scope& scope, Items items) {
+    Items out;
+    for (Value& item : items) {
+      Scopes::Block block(scopes_, scope);
+      TRY_DONE(assign(statement.targets[0], item, *block));
+      TRY(const Value test, evaluator_.evaluate(*statement.values[1], *block));
+      if (truthy(test)) out.push_back(std::move(item));
+    }
+    return out;
+  }
+
+  // loop(items) of a recursive loop.
+  Result<Value> recursed(const Statement& statement, Scope& scope, Arguments arguments, size_t level) {
+    if (arguments.positional.size() != 1) return type_error("loop() takes one iterable");
+    TRY_DONE(runtime_.budget.enter());
+    auto text = capture([&] { return rounds(statement, scope, arguments.positional[0], level); });
+    runtime_.budget.leave();
+    if (!text.ok()) return std::move(text).error();
+    return Value::text(std::move(text).value());
+  }
+
+  Status assign(const Target& target, const Value& value, Scope& scope) {
+    if (target.is_several) return unpack(target, value, scope);
+    if (target.attribute.empty()) {
+      scope.set(target.name, value);
+      return Done{};
+    }
+    const Value* space = scope.find(target.name);
+    if (space == nullptr) return undefined_error(undefined_name(target.name));
+    if (!space->is(Kind::name_space)) return type_error("cannot assign attribute on non-namespace object");
+    if (target.attribute.starts_with('_'))
+      return type_error(
+          "Chat templates cannot store underscore-prefixed attributes on a namespace, but got " +
+          quoted(target.attribute) + ". Please rename the attribute.");
+    space->changing<NamespaceObject>().set(target.attribute, value);
+    return Done{};
+  }
+
+  Status unpack(const Target& target, const Value& value, Scope& scope) {
+    if (!iterable(value)) return type_error("cannot unpack non-iterable " + type_name(value) + " object");
+    TRY(const Items items, collect(runtime_, value));
+    const size_t wanted = target.several.size();
+    if (items.size() < wanted)
+      return type_error("not enough values to unpack (expected " + std::to_string(wanted) + ", got " +
+                        std::to_string(items.size()) + ")");
+    if (items.size() > wanted)
+      return type_error("too many values to unpack (expected " + std::to_string(wanted) + ")");
+    for (size_t i = 0; i < wanted; ++i) TRY_DONE(assign(target.several[i], items[i], scope));
+    return Done{};
+  }
+
+  // The text of a block's body, put through its filters.
+  Result<Value> captured(const Statement& statement, Scope& scope) {
+    TRY(std::string text, capture([&]() -> Status {
+          Scopes::Block block(scopes_, scope);
+          TRY_DONE(execute(statement.bodies[0], *block));
+          return Done{};
+        }));
+    const Value piped = Value::text(std::move(text));
+    return statement.values[0] ? evaluator_.evaluate_piped(*statement.values[0], scope, piped) : piped;
+  }
+
+  Result<Flow> inner_scope(const Statement& statement, Scope& scope) {
+    Scopes::Block block(scopes_, scope);
+    for (size_t i = 0; i < statement.targets.size(); ++i) {
+      TRY(const Value value, evaluator_.evaluate(*statement.values[i], scope));
+      TRY_DONE(assign(statement.targets[i], value, *block));
+    }
+    return execute(statement.bodies[0], *block);
+  }
+
+  Value macro(const Statement& statement, const std::string& name, Scope& scope) {
+    scope.capture();
+    auto out = std::make_shared<FunctionObject>();
+    out->name = name;
+    out->type_name = "Macro";
+    out->printed = "<Macro " + quoted(name) + ">";
+    out->call = [this, &statement, name, &scope](Runtime&, Arguments arguments) {
+      return call_macro(statement, name, scope, std::move(arguments));
+    };
+    out->attribute = [&statement, name](std::string_view wanted) -> std::optional<Value> {
+      if (wanted == "name") return Value::text(name);
+      if (wanted == "catch_kwargs") return Value::boolean(statement.signature.uses_kwargs);
+      if (wanted == "catch_varargs") return Value::boolean(statement.signature.uses_varargs);
+      if (wanted == "caller") return Value::boolean(statement.signature.uses_caller);
+      return std::nullopt;
+    };
+    return Value::of(Kind::function, std::move(out));
+  }
+
+  Result<Value> call_macro(const Statement& statement, const std::string& name, Scope& scope,
+                           Arguments arguments) {
+    TRY_DONE(runtime_.budget.enter());
+    auto text = capture([&]() -> Status {
+      Scopes::Block block(scopes_, scope);
+      TRY_DONE(bind(statement.signature, name, std::move(arguments), *block));
+      TRY_DONE(execute(statement.bodies[0], *block));
+      return Done{};
+    });
+    runtime_.budget.leave();
+    if (!text.ok()) return std::move(text).error();
+    return Value::text(std::move(text).value());
+  }
+
+  Status bind(const Signature& signature, const std::string& name, Arguments arguments, Scope& scope) {
+    const auto take_named = [&](const std::string& wanted) -> std::optional<Value> {
+      for (auto it = arguments.named.begin(); it != arguments.named.end(); ++it)
+        if (it->first == wanted) {
+          Value value = std::move(it->second);
+          arguments.named.erase(it);
+          return value;
+        }
+      return std::nullopt;
+    };
+    const size_t count = signature.names.size();
+    bool explicit_caller = false;
+    for (size_t i = 0; i < count; ++i) {
+      const std::string& parameter = signature.names[i];
+      explicit_caller |= parameter == "caller";
+      std::optional<Value> value;
+      if (i < arguments.positional.size()) {
+        value = arguments.positional[i];
+      } else {
+        value = take_named(parameter);
+      }
+      if (!value && i + signature.defaults.size() >= count) {
+        TRY(value, evaluator_.evaluate(*signature.defaults[i + signature.defaults.size() - count], scope));
+      }
+      scope.set(parameter,
+                value ? std::move(*value) : undefined("parameter '" + parameter + "' was not provided"));
+    }
+    if (signature.uses_caller && !explicit_caller)
+      scope.set("caller", take_named("caller").value_or(undefined("No caller defined")));
+    return bind_rest(signature, name, std::move(arguments), scope);
+  }
+
+  static Status bind_rest(const Signature& signature, const std::string& name, Arguments arguments,
+                          Scope& scope) {
+    if (signature.uses_kwargs) {
+      std::vector<std::pair<Value, Value>> pairs;
+      for (auto& [key, value] : arguments.named) pairs.emplace_back(Value::text(key), std::move(value));
+      TRY(Value kwargs, Value::dict(std::move(pairs)));
+      scope.set("kwargs", std::move(kwargs));
+    } else if (!arguments.named.empty()) {
+      return type_error("macro " + quoted(name) + " takes no keyword argument " +
+                        quoted(arguments.named.front().first));
+    }
+    const size_t count = signature.names.size();
+    if (signature.uses_varargs) {
+      Items rest;
+      for (size_t i = count; i < arguments.positional.size(); ++i) rest.push_back(arguments.positional[i]);
+      TRY(Value varargs, Value::tuple(std::move(rest)));
+      scope.set("varargs", std::move(varargs));
+    } else if (arguments.positional.size() > count) {
+      return type_error("macro " + quoted(name) + " takes not more than " + std::to_string(count) +
+                        " argument(s)");
+    }
+    return Done{};
+  }
+
+  Status call_block(const Statement& statement, Scope& scope) {
+    const Value caller = macro(statement, "caller", scope);
+    auto value = evaluator_.evaluate_call(*statement.values[0], scope, &caller);
+    if (!value.ok()) return std::move(value).error();
+    TRY(const std::string text, str_of(runtime_, value.value()));
+    return put(text);
+  }
+
+  Runtime& runtime_;
+  uint32_t& error_line_;
+  Evaluator evaluator_;
+  Scopes scopes_;
+  std::string out_;
+};
+
+}  // namespace
+
+Result<std::string> interpret(const Body& body, const Variables& variables, const Variables& globals,
+                              Runtime& runtime, uint32_t& error_line) {
+  Interpreter interpreter(runtime, error_line);
+  return interpreter.run(body, variables, globals);
+}
+
+}  // namespace holdfast::jinja

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "jinja/runtime.h"
+#include "jinja/tree.h"
+
+namespace holdfast::jinja {
+
+using Variables = std::vector<std::pair<std::string, Value>>;
+
+// Runs the statements with these variables. An error's line is put in `error_line`.
+Result<std::string> interpret(const Body& body, const Variables& variables, const Variables& globals,
+                              Runtime& runtime, uint32_t& error_line);
+
+}  // namespace holdfast::jinja
