@@ -1,5 +1,6 @@
 // The one list of this room's commands. A noun's file gives its rows by a function `NOUN_commands()`.
 #include "cli/audit.h"
+#include "cli/bench.h"
 #include "cli/command.h"
 #include "cli/forward.h"
 #include "cli/git_hook.h"
@@ -31,6 +32,7 @@ std::vector<Command> commands() {
   add(forward_commands());
   add(run_commands());
   add(render_commands());
+  add(bench_commands());
   add(tokenize_commands());
   add(worker_commands());
   add(version_commands());

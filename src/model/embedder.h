@@ -27,7 +27,9 @@ class Embedder {
   static Result<Embedder> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {});
 
   size_t dimensions() const { return model_.plan().width; }
-  size_t tokens_max() const { return tokens_max_; }  // Of one text, special tokens included.
+  size_t tokens_max() const { return tokens_max_; }             // Of one text, special tokens included.
+  size_t positions() const { return model_.plan().positions; }  // The model's own bound.
+  size_t vocabulary() const { return model_.plan().vocabulary; }
   // Whether the folder says how to make one vector of a text.
   bool is_sentence_model() const { return sentence_.is_sentence_model; }
   bool normalizes() const { return sentence_.normalize; }

@@ -101,11 +101,15 @@ Status Encoder::load_layer(const WeightReader& reader, const EncoderPlan::LayerK
   constexpr auto gated = tensor::OutputLayout::gated;
   const std::string& at = kind.prefix;
   const size_t width = plan_.width, all_heads = plan_.heads * plan_.head_width, inner = plan_.inner;
+  // Softmax turns an error of a score into a factor, so int8 models keep queries and keys in bf16: for MiniLM
+  // it halves the distance to f32.
+  const WeightReader scored =
+      reader.compute().precision == tensor::Precision::int8 ? reader.with(tensor::Precision::bf16) : reader;
   if (!plan_.query_key_value.empty() && reader.has(at + plan_.query_key_value + ".weight")) {
     TRY(layer.query_key_value,
-        reader.linear(at + plan_.query_key_value, 3 * all_heads, width, plan_.attention_bias));
+        scored.linear(at + plan_.query_key_value, 3 * all_heads, width, plan_.attention_bias));
   } else {
-    TRY(layer.query_key_value, reader.joined({at + plan_.query, at + plan_.key, at + plan_.value},
+    TRY(layer.query_key_value, scored.joined({at + plan_.query, at + plan_.key, at + plan_.value},
                                              {all_heads, all_heads, all_heads}, width, plan_.attention_bias));
   }
   TRY(layer.attention_out, reader.linear(at + plan_.attention_out, width, all_heads, plan_.attention_bias));

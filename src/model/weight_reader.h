@@ -33,6 +33,10 @@ class WeightReader {
       : weights_(weights), prefixes_(std::move(prefixes)), compute_(compute), renames_(std::move(renames)) {}
 
   tensor::Compute compute() const { return compute_; }
+  // The same tensors for products in another precision.
+  WeightReader with(tensor::Precision precision) const {
+    return {weights_, prefixes_, {compute_.isa, precision}, renames_};
+  }
 
   bool has(std::string_view name) const { return find(name) != nullptr; }
   Result<const tensor::TensorView*> view(std::string_view name, std::vector<uint64_t> shape) const;

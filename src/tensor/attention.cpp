@@ -11,132 +11,199 @@
 namespace holdfast::tensor {
 namespace {
 
-// Rows of queries whose scores are held at a time.
-constexpr size_t query_rows = 96;
+// Scores held at a time: 256 KiB.
+constexpr size_t scores_most = 64 << 10;
+constexpr size_t rows_most = 96;
+constexpr size_t row_gap_words = 16;
 constexpr float lowest = -std::numeric_limits<float>::infinity();
 
-size_t padded(size_t columns) { return (columns + panel_columns - 1) / panel_columns * panel_columns; }
+size_t round_up(size_t count, size_t to) { return (count + to - 1) / to * to; }
 
-// One head of one sequence.
+// Memory of one thread, kept between calls.
+struct Scratch {
+  Floats keys, values, queries, scores, weights, sums, totals;
+};
+thread_local Scratch scratch;
+
+float* ensure(Floats& buffer, size_t count) {
+  if (buffer.size() < count) buffer = Floats(count);
+  return buffer.data();
+}
+
+// The heads that read one key head of one sequence. Scores are sums over the head's width and outputs sums
+// over the keys from position 0, each in one order; a key that is not seen adds zero. So a query's bits
+// depend on its sequence up to the last key it sees.
 class HeadAttention {
  public:
-  HeadAttention(const Attention& job, const Kernels& kernels, size_t sequence, size_t head)
-      : job_(job), kernels_(kernels), sequence_(sequence), head_(head) {
-    query_first_ = job.query_starts[sequence];
-    queries_ = job.query_starts[sequence + 1] - query_first_;
-    key_first_ = job.key_starts[sequence];
-    keys_ = job.key_starts[sequence + 1] - key_first_;
-    key_head_ = head / (job.heads / job.key_heads);
-    value_width_ = job.value_width != 0 ? job.value_width : job.head_width;
-    width_ = padded(keys_);
-  }
+  HeadAttention(const Attention& job, const ProductKernel& kernel, Precision precision, size_t sequence,
+                size_t key_head)
+      : job_(job),
+        kernel_(kernel),
+        sequence_(sequence),
+        key_head_(key_head),
+        query_first_(job.query_starts[sequence]),
+        queries_(job.query_starts[sequence + 1] - query_first_),
+        key_first_(job.key_starts[sequence]),
+        keys_(job.key_starts[sequence + 1] - key_first_),
+        value_width_(job.value_width != 0 ? job.value_width : job.head_width),
+        a_step_(precision == Precision::f32 ? 1 : 2),
+        steps_(round_up((job.head_width + a_step_ - 1) / a_step_, 16)),
+        width_(round_up(keys_, 2 * strip_columns)),
+        key_steps_(width_ / a_step_),
+        value_strips_(round_up(value_width_, 2 * strip_columns) / strip_columns) {}
 
-  void run() {
+  // Heads [first, last) of all.
+  void run(size_t first, size_t last) {
     if (queries_ == 0) return;
     CHECK(keys_ >= queries_);
-    Floats keys(width_ * job_.head_width), values(padded(value_width_) * keys_);
-    scores_ = Floats(std::min(query_rows, queries_) * width_);
-    pack_keys(keys.data());
-    pack_values(values.data());
-    for (size_t row = 0; row < queries_; row += query_rows) {
-      const size_t rows = std::min(query_rows, queries_ - row);
-      PanelJob panel;
-      panel.rows = rows;
-      panel.a = job_.query + (query_first_ + row) * job_.query_stride + head_ * job_.head_width;
-      panel.a_stride = job_.query_stride;
-      panel.k = job_.head_width;
-      panel.c_stride = width_;
-      for (size_t from = 0; from < keys_; from += panel_columns) {
-        panel.panel = keys.data() + from * job_.head_width;
-        panel.columns = std::min(panel_columns, keys_ - from);
-        panel.c = scores_.data() + from;
-        kernels_.panel(panel);
-      }
-      weigh(row, rows);
-      panel.a = scores_.data();
-      panel.a_stride = width_;
-      panel.k = keys_;
-      panel.c_stride = job_.out_stride;
-      for (size_t from = 0; from < value_width_; from += panel_columns) {
-        panel.panel = values.data() + from * keys_;
-        panel.columns = std::min(panel_columns, value_width_ - from);
-        panel.c = job_.out + (query_first_ + row) * job_.out_stride + head_ * value_width_ + from;
-        kernels_.panel(panel);
-      }
-    }
+    pack();
+    const size_t rows = std::clamp<size_t>(scores_most / width_ / 12 * 12, 12, rows_most);
+    ensure(scratch.queries, rows * query_words());
+    ensure(scratch.scores, rows * width_);
+    ensure(scratch.weights, rows * weight_words());
+    ensure(scratch.sums, rows * value_strips_ * strip_columns);
+    ensure(scratch.totals, rows);
+    for (size_t head = first; head < last; ++head)
+      for (size_t row = 0; row < queries_; row += rows) block(head, row, std::min(rows, queries_ - row));
   }
 
  private:
-  void pack_keys(float* out) const {
-    for (size_t from = 0; from < width_; from += panel_columns, out += job_.head_width * panel_columns)
-      for (size_t column = 0; column < panel_columns; ++column) {
-        const size_t token = from + column;
-        const float* key = job_.key + (key_first_ + token) * job_.key_stride + key_head_ * job_.head_width;
-        for (size_t d = 0; d < job_.head_width; ++d)
-          out[d * panel_columns + column] = token < keys_ ? key[d] : 0.0F;
-      }
-  }
+  size_t query_words() const { return steps_ * kernel_.words_a_step + row_gap_words; }
+  size_t weight_words() const { return key_steps_ * kernel_.words_a_step + row_gap_words; }
 
-  void pack_values(float* out) const {
-    for (size_t from = 0; from < value_width_; from += panel_columns) {
-      const size_t count = std::min(panel_columns, value_width_ - from);
-      for (size_t token = 0; token < keys_; ++token, out += panel_columns) {
-        const float* value =
-            job_.value + (key_first_ + token) * job_.value_stride + key_head_ * value_width_ + from;
-        std::copy_n(value, count, out);
-        std::fill(out + count, out + panel_columns, 0.0F);
-      }
+  void pack() const {
+    PackJob keys;
+    keys.in_stride = job_.key_stride;
+    keys.columns = job_.head_width;
+    keys.steps = steps_;
+    keys.out = reinterpret_cast<std::byte*>(ensure(scratch.keys, width_ * steps_));
+    for (size_t from = 0; from < width_; from += strip_columns, keys.out += steps_ * line_bytes) {
+      keys.rows = from < keys_ ? std::min(strip_columns, keys_ - from) : 0;
+      keys.in = job_.key + (key_first_ + from) * job_.key_stride + key_head_ * job_.head_width;
+      kernel_.pack_transposed(keys);
     }
+    PackJob values;
+    values.in = job_.value + key_first_ * job_.value_stride + key_head_ * value_width_;
+    values.in_stride = job_.value_stride;
+    values.rows = keys_;
+    values.columns = value_width_;
+    values.steps = key_steps_;
+    values.strip_bytes = key_steps_ * line_bytes;
+    const size_t floats = value_strips_ * key_steps_ * strip_columns;
+    values.out = reinterpret_cast<std::byte*>(ensure(scratch.values, floats));
+    if (value_strips_ * strip_columns >=
+        value_width_ + strip_columns)  // A strip that the job does not reach.
+      std::fill_n(scratch.values.data() + floats - key_steps_ * strip_columns, key_steps_ * strip_columns,
+                  0.0F);
+    kernel_.pack_rows(values);
   }
 
-  // Scores of rows [row, row + rows) become weights.
-  void weigh(size_t row, size_t rows) {
-    const AttentionBias& bias = job_.bias;
-    const bool plain = job_.before == Attention::everything && job_.after == Attention::everything &&
-                       job_.soft_cap == 0 && job_.sinks == nullptr && bias.by_distance == nullptr &&
-                       !bias.add;
-    if (plain) return kernels_.softmax({scores_.data(), rows, keys_, width_, job_.scale});
+  // Queries [row, row + rows) of a head.
+  void block(size_t head, size_t row, size_t rows) const {
+    // Keys that none of these queries sees are left out at the end: they would add zeros.
+    const size_t last = keys_ - queries_ + row + rows - 1;
+    const size_t seen = job_.after < keys_ - 1 - last ? last + job_.after + 1 : keys_;
+    const size_t wide = round_up(seen, 2 * strip_columns);
+
+    PrepareJob prepare;
+    prepare.in = job_.query + (query_first_ + row) * job_.query_stride + head * job_.head_width;
+    prepare.in_stride = job_.query_stride;
+    prepare.rows = rows;
+    prepare.k = job_.head_width;
+    prepare.steps = steps_;
+    prepare.out = reinterpret_cast<uint32_t*>(scratch.queries.data());
+    prepare.row_words = query_words();
+    kernel_.prepare(prepare);
+
+    SumsJob sums;
+    sums.rows = prepare.out;
+    sums.row_words = prepare.row_words;
+    sums.row_count = rows;
+    sums.strips = reinterpret_cast<const std::byte*>(scratch.keys.data());
+    sums.strip_bytes = steps_ * line_bytes;
+    sums.strip_count = wide / strip_columns;
+    sums.steps = steps_;
+    sums.sums = scratch.scores.data();
+    sums.sums_stride = width_;
+    kernel_.sums(sums);
+
+    const float scale = change(head, row, rows, seen);
+    WeighJob weigh;
+    weigh.scores = scratch.scores.data();
+    weigh.stride = width_;
+    weigh.rows = rows;
+    weigh.keys = seen;
+    weigh.scale = scale;
+    weigh.sink = job_.sinks == nullptr ? nullptr : job_.sinks + head;
+    weigh.words = reinterpret_cast<uint32_t*>(scratch.weights.data());
+    weigh.row_words = weight_words();
+    weigh.steps = wide / a_step_;
+    weigh.totals = scratch.totals.data();
+    kernel_.weigh(weigh);
+
+    sums.rows = weigh.words;
+    sums.row_words = weigh.row_words;
+    sums.strips = reinterpret_cast<const std::byte*>(scratch.values.data());
+    sums.strip_bytes = key_steps_ * line_bytes;
+    sums.strip_count = value_strips_;
+    sums.steps = weigh.steps;
+    sums.sums = scratch.sums.data();
+    sums.sums_stride = value_strips_ * strip_columns;
+    kernel_.sums(sums);
     for (size_t r = 0; r < rows; ++r) {
-      float* scores = scores_.data() + r * width_;
-      for (size_t k = 0; k < keys_; ++k) {
-        scores[k] *= job_.scale;
-        if (job_.soft_cap > 0) scores[k] = job_.soft_cap * std::tanh(scores[k] / job_.soft_cap);
-      }
+      const float share = 1.0F / scratch.totals.data()[r];
+      const float* sum = scratch.sums.data() + r * sums.sums_stride;
+      float* out = job_.out + (query_first_ + row + r) * job_.out_stride + head * value_width_;
+      for (size_t i = 0; i < value_width_; ++i) out[i] = sum[i] * share;
     }
-    if (bias.add) bias.add({sequence_, head_, row, rows, keys_, scores_.data(), width_});
-    for (size_t r = 0; r < rows; ++r) mask_row(scores_.data() + r * width_, keys_ - queries_ + row + r);
-    if (job_.sinks == nullptr) return kernels_.softmax({scores_.data(), rows, keys_, width_, 1});
-    for (size_t r = 0; r < rows; ++r) sink_row(scores_.data() + r * width_);
   }
 
-  void mask_row(float* scores, size_t position) const {
+  // Caps, biases and masks the scores; returns the scale that is left to apply.
+  float change(size_t head, size_t row, size_t rows, size_t seen) const {
     const AttentionBias& bias = job_.bias;
-    const size_t first = position > job_.before ? position - job_.before : 0;
-    const size_t last = job_.after < keys_ - 1 - position ? position + job_.after : keys_ - 1;
-    std::fill(scores, scores + first, lowest);
-    std::fill(scores + last + 1, scores + keys_, lowest);
-    if (bias.by_distance == nullptr) return;
-    const float* table = bias.by_distance + head_ * (2 * bias.reach + 1);
-    const auto reach = static_cast<int64_t>(bias.reach);
-    for (size_t k = first; k <= last; ++k) {
+    float* scores = scratch.scores.data();
+    const bool biased = bias.by_distance != nullptr || bias.add || job_.soft_cap > 0 || job_.sinks != nullptr;
+    if (biased) {
+      for (size_t r = 0; r < rows; ++r)
+        for (size_t k = 0; k < seen; ++k)
+          scores[r * width_ + k] = capped(scores[r * width_ + k] * job_.scale);
+      if (bias.by_distance != nullptr)
+        for (size_t r = 0; r < rows; ++r) add_distances(scores + r * width_, head, position(row + r), seen);
+      if (bias.add) bias.add({sequence_, head, row, rows, seen, scores, width_});
+    }
+    if (job_.before != Attention::everything || job_.after != Attention::everything)
+      for (size_t r = 0; r < rows; ++r) mask(scores + r * width_, position(row + r), seen);
+    return biased ? 1 : job_.scale;
+  }
+
+  size_t position(size_t query) const { return keys_ - queries_ + query; }
+  float capped(float score) const {
+    return job_.soft_cap > 0 ? job_.soft_cap * std::tanh(score / job_.soft_cap) : score;
+  }
+
+  void mask(float* scores, size_t position, size_t seen) const {
+    if (position > job_.before) std::fill(scores, scores + std::min(seen, position - job_.before), lowest);
+    if (job_.after < seen && position + job_.after + 1 < seen)
+      std::fill(scores + position + job_.after + 1, scores + seen, lowest);
+  }
+
+  void add_distances(float* scores, size_t head, size_t position, size_t seen) const {
+    const float* table = job_.bias.by_distance + head * (2 * job_.bias.reach + 1);
+    const auto reach = static_cast<int64_t>(job_.bias.reach);
+    for (size_t k = 0; k < seen; ++k) {
       const int64_t distance = static_cast<int64_t>(k) - static_cast<int64_t>(position);
       scores[k] += table[std::clamp(distance, -reach, reach) + reach];
     }
   }
 
-  void sink_row(float* scores) const {
-    const float sink = job_.sinks[head_];
-    const float peak = std::max(sink, *std::max_element(scores, scores + keys_));
-    double sum = std::exp(sink - peak);
-    for (size_t k = 0; k < keys_; ++k) sum += scores[k] = std::exp(scores[k] - peak);
-    for (size_t k = 0; k < keys_; ++k) scores[k] = static_cast<float>(scores[k] / sum);
-  }
-
   const Attention& job_;
-  const Kernels& kernels_;
-  size_t sequence_, head_, key_head_ = 0;
-  size_t query_first_ = 0, queries_ = 0, key_first_ = 0, keys_ = 0, value_width_ = 0, width_ = 0;
-  Floats scores_;
+  const ProductKernel& kernel_;
+  const size_t sequence_, key_head_, query_first_, queries_, key_first_, keys_, value_width_;
+  const size_t a_step_;     // Numbers of the head's width, or keys, that one step takes.
+  const size_t steps_;      // Of the scores' sums.
+  const size_t width_;      // Of a row of scores.
+  const size_t key_steps_;  // Of the outputs' sums.
+  const size_t value_strips_;
 };
 
 }  // namespace
@@ -144,9 +211,16 @@ class HeadAttention {
 void attend(const Attention& attention, Compute compute, Threads& threads) {
   CHECK(attention.query_starts.size() == attention.key_starts.size());
   CHECK(attention.key_heads > 0 && attention.heads % attention.key_heads == 0);
-  const Kernels& kernels = kernels_for(compute.isa);
-  threads.run((attention.query_starts.size() - 1) * attention.heads, [&](size_t index) {
-    HeadAttention(attention, kernels, index / attention.heads, index % attention.heads).run();
+  // Scores and weights of int8 models are bf16: bytes would not do for softmax.
+  const Precision precision = compute.precision == Precision::f32 ? Precision::f32 : Precision::bf16;
+  const ProductKernel& kernel = kernels_for(compute.isa).products[static_cast<size_t>(precision)];
+  const size_t sequences = attention.query_starts.size() - 1, group = attention.heads / attention.key_heads;
+  // Where key heads are too few to share, each head packs its keys for itself.
+  const size_t each = sequences * attention.key_heads >= 2 * threads.count() ? group : 1;
+  const size_t units = attention.heads / each;
+  threads.run(sequences * units, [&](size_t index) {
+    const size_t first = index % units * each;
+    HeadAttention(attention, kernel, precision, index / units, first / group).run(first, first + each);
   });
 }
 

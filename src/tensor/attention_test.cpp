@@ -147,5 +147,58 @@ TEST(Attention, IsWhatTheDefinitionSaysForAnyShapeMaskAndBias) {
   }
 }
 
+TEST(Attention, InBf16IsNearTheDefinition) {
+  std::mt19937 random(32);  // Seed 32.
+  const auto threads = make_threads(2);
+  for (int round = 0; round < 30; ++round) {
+    Case test(random, 1 + random() % 3, 100, round % 2 == 0);
+    const Vector expected = by_definition(test);
+    for (Isa isa : isas_of_this_machine())
+      for (Precision precision : {Precision::bf16, Precision::int8}) {
+        std::fill(test.out.begin(), test.out.end(), NAN);
+        attend(test.job, {isa, precision}, *threads);
+        for (size_t i = 0; i < expected.size(); ++i) {
+          if (std::isnan(expected[i])) continue;
+          ASSERT_NEAR(test.out[i], expected[i], 0.06) << isa_name(isa) << " round " << round << " at " << i;
+        }
+      }
+  }
+}
+
+// Each sequence on its own, and its queries in two calls as a chunked prefill makes them: the keys of the
+// first call end where its queries do.
+TEST(Attention, ASequenceHasTheSameBitsAloneAndInPiecesAndOnOneAndTwoThreads) {
+  std::mt19937 random(33);  // Seed 33.
+  const auto one = make_threads(1), two = make_threads(2);
+  for (int round = 0; round < 24; ++round) {
+    Case test(random, 1 + random() % 4, 120, true);
+    test.job.bias.add = nullptr;  // Depends on the sequence's number.
+    for (Isa isa : isas_of_this_machine())
+      for (Precision precision : {Precision::f32, Precision::bf16}) {
+        std::fill(test.out.begin(), test.out.end(), 0.0F);
+        attend(test.job, {isa, precision}, *one);
+        const Vector whole = test.out;
+        std::fill(test.out.begin(), test.out.end(), 0.0F);
+        attend(test.job, {isa, precision}, *two);
+        EXPECT_EQ(std::memcmp(whole.data(), test.out.data(), whole.size() * sizeof(float)), 0)
+            << isa_name(isa) << " round " << round;
+        std::fill(test.out.begin(), test.out.end(), 0.0F);
+        for (size_t s = 0; s + 1 < test.query_starts.size(); ++s) {
+          const size_t q0 = test.query_starts[s], q1 = test.query_starts[s + 1], k0 = test.key_starts[s],
+                       k1 = test.key_starts[s + 1], half = q0 + (q1 - q0) / 2;
+          for (const auto& [from, to] : {std::pair{q0, half}, {half, q1}}) {
+            Attention piece = test.job;
+            const size_t queries[] = {from, to}, keys[] = {k0, k1 - (q1 - to)};
+            piece.query_starts = queries;
+            piece.key_starts = keys;
+            attend(piece, {isa, precision}, round % 2 == 0 ? *one : *two);
+          }
+        }
+        EXPECT_EQ(std::memcmp(whole.data(), test.out.data(), whole.size() * sizeof(float)), 0)
+            << isa_name(isa) << " " << precision_name(precision) << " round " << round;
+      }
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::tensor

@@ -9,6 +9,7 @@ namespace {
 using V = F32x16Avx2;
 using Rows = RowKernels<V>;
 using Products = ProductRows<V>;
+using Attention = AttentionRows<V>;
 
 // Six rows by sixteen columns: 12 sums, two of B and one of A in the 16 registers; a panel is done in two
 // halves.
@@ -55,7 +56,8 @@ const Kernels avx2_kernels = {
     Rows::gelu,
     Rows::add,
     Products::activate,
-    {{1, Products::prepare_floats, Tiles256<FloatDot256>::sums, Products::finish_floats},
+    {{1, Products::prepare_floats, Tiles256<FloatDot256>::sums, Products::finish_floats,
+      Attention::transpose_floats, Attention::pack_floats, Attention::weigh_floats},
      avx2_pairs,
      avx2_bytes}};
 

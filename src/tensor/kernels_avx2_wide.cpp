@@ -8,11 +8,17 @@ namespace holdfast::tensor {
 namespace {
 
 using Products = ProductRows<F32x16Avx2>;
+using Attention = AttentionRows<F32x16Avx2>;
 
 }  // namespace
 
-const ProductKernel avx2_pairs = {2, Products::prepare_wide_bf16, Tiles256<WideBf16Dot256>::sums,
-                                  Products::finish_floats};
+const ProductKernel avx2_pairs = {2,
+                                  Products::prepare_wide_bf16,
+                                  Tiles256<WideBf16Dot256>::sums,
+                                  Products::finish_floats,
+                                  Attention::transpose_pairs,
+                                  Attention::pack_pairs,
+                                  Attention::weigh_wide_pairs};
 const ProductKernel avx2_bytes = {2, Products::prepare_wide_bytes, Tiles256<WideByteDot256>::sums,
                                   Products::finish_bytes};
 

@@ -9,6 +9,7 @@ namespace {
 using V = F32x16Avx512;
 using Rows = RowKernels<V>;
 using Products = ProductRows<V>;
+using Attention = AttentionRows<V>;
 
 // Twelve rows by two registers: 24 sums, two of B and one of A fit the 32 registers, and 24 independent sums
 // hide the latency of the multiply-add units.
@@ -58,7 +59,8 @@ const Kernels avx512_kernels = {
     Rows::gelu,
     Rows::add,
     Products::activate,
-    {{1, Products::prepare_floats, Tiles512<FloatDot512>::sums, Products::finish_floats},
+    {{1, Products::prepare_floats, Tiles512<FloatDot512>::sums, Products::finish_floats,
+      Attention::transpose_floats, Attention::pack_floats, Attention::weigh_floats},
      avx512_pairs,
      avx512_bytes}};
 

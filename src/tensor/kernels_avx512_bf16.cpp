@@ -15,10 +15,16 @@ struct PairDot512 : FloatDot512 {
 };
 
 using Products = ProductRows<F32x16Avx512>;
+using Attention = AttentionRows<F32x16Avx512>;
 
 }  // namespace
 
-const ProductKernel avx512_bf16_pairs = {1, Products::prepare_bf16, Tiles512<PairDot512>::sums,
-                                         Products::finish_floats};
+const ProductKernel avx512_bf16_pairs = {1,
+                                         Products::prepare_bf16,
+                                         Tiles512<PairDot512>::sums,
+                                         Products::finish_floats,
+                                         Attention::transpose_pairs,
+                                         Attention::pack_pairs,
+                                         Attention::weigh_pairs};
 
 }  // namespace holdfast::tensor

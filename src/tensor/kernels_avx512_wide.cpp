@@ -8,11 +8,17 @@ namespace holdfast::tensor {
 namespace {
 
 using Products = ProductRows<F32x16Avx512>;
+using Attention = AttentionRows<F32x16Avx512>;
 
 }  // namespace
 
-const ProductKernel avx512_pairs = {2, Products::prepare_wide_bf16, Tiles512<WideBf16Dot512>::sums,
-                                    Products::finish_floats};
+const ProductKernel avx512_pairs = {2,
+                                    Products::prepare_wide_bf16,
+                                    Tiles512<WideBf16Dot512>::sums,
+                                    Products::finish_floats,
+                                    Attention::transpose_pairs,
+                                    Attention::pack_pairs,
+                                    Attention::weigh_wide_pairs};
 const ProductKernel avx512_bytes = {2, Products::prepare_wide_bytes, Tiles512<WideByteDot512>::sums,
                                     Products::finish_bytes};
 

@@ -210,18 +210,67 @@ void finish(const FinishJob& job) {
     }
 }
 
+// Word `step` of line `column` of the packed form of a matrix whose number (k, column) is at(k, column).
+template <class At>
+void pack(const PackJob& job, bool pairs, size_t columns, At at) {
+  for (size_t column = 0; column < columns; ++column)
+    for (size_t step = 0; step < job.steps; ++step) {
+      const uint32_t word = pairs ? to_bf16(at(2 * step, column)) |
+                                        static_cast<uint32_t>(to_bf16(at(2 * step + 1, column))) << 16
+                                  : std::bit_cast<uint32_t>(at(step, column));
+      std::memcpy(
+          job.out + column / strip_columns * job.strip_bytes + step * line_bytes + column % strip_columns * 4,
+          &word, 4);
+    }
+}
+
+template <bool pairs>
+void pack_transposed(const PackJob& job) {
+  pack(job, pairs, strip_columns, [&](size_t k, size_t column) {
+    return column < job.rows && k < job.columns ? job.in[column * job.in_stride + k] : 0.0F;
+  });
+}
+
+template <bool pairs>
+void pack_rows(const PackJob& job) {
+  const size_t columns = (job.columns + strip_columns - 1) / strip_columns * strip_columns;
+  pack(job, pairs, columns, [&](size_t k, size_t column) {
+    return k < job.rows && column < job.columns ? job.in[k * job.in_stride + column] : 0.0F;
+  });
+}
+
+template <bool pairs>
+void weigh(const WeighJob& job) {
+  for (size_t row = 0; row < job.rows; ++row) {
+    const float* scores = job.scores + row * job.stride;
+    const float sink = job.sink != nullptr ? *job.sink / job.scale : -INFINITY;
+    const float peak = job.keys > 0 ? std::max(sink, *std::max_element(scores, scores + job.keys)) : sink;
+    double total = job.sink != nullptr ? std::exp((sink - peak) * job.scale) : 0;
+    const auto weight = [&](size_t key) {
+      return key < job.keys ? std::exp((scores[key] - peak) * job.scale) : 0.0F;
+    };
+    for (size_t step = 0; step < job.steps; ++step)
+      job.words[row * job.row_words + step] =
+          pairs ? to_bf16(weight(2 * step)) | static_cast<uint32_t>(to_bf16(weight(2 * step + 1))) << 16
+                : std::bit_cast<uint32_t>(weight(step));
+    for (size_t key = 0; key < job.keys; ++key) total += weight(key);
+    job.totals[row] = static_cast<float>(total);
+  }
+}
+
 }  // namespace
 
-const Kernels plain_kernels = {Isa::plain,
-                               panel,
-                               layer_norm,
-                               rms_norm,
-                               softmax,
-                               gelu,
-                               add,
-                               activate,
-                               {{1, prepare_floats, float_sums, finish},
-                                {1, prepare_bf16, bf16_sums, finish},
-                                {1, prepare_bytes, byte_sums, finish}}};
+const Kernels plain_kernels = {
+    Isa::plain,
+    panel,
+    layer_norm,
+    rms_norm,
+    softmax,
+    gelu,
+    add,
+    activate,
+    {{1, prepare_floats, float_sums, finish, pack_transposed<false>, pack_rows<false>, weigh<false>},
+     {1, prepare_bf16, bf16_sums, finish, pack_transposed<true>, pack_rows<true>, weigh<true>},
+     {1, prepare_bytes, byte_sums, finish}}};
 
 }  // namespace holdfast::tensor

@@ -55,12 +55,36 @@ struct FinishJob {
   size_t out_stride = 0;
 };
 
-// One precision on one instruction set.
+// Rows of floats as the packed form of a matrix that other rows are multiplied with: their transpose (rows
+// become outputs) or they themselves (rows become steps). What is missing of a line is zero.
+struct PackJob {
+  const float* in = nullptr;  // [rows, columns], rows in_stride floats apart
+  size_t rows = 0, columns = 0, in_stride = 0;
+  std::byte* out = nullptr;  // Strips strip_bytes apart; aligned to a line
+  size_t strip_bytes = 0, steps = 0;
+};
+
+// Softmax without its division: words[r] = exp((score - greatest score of the row) * scale) as rows for
+// `sums`, zeros up to `steps`, and what they add up to in `totals`.
+struct WeighJob {
+  const float* scores = nullptr;  // [rows, keys], rows `stride` apart; -infinity where a key is not seen
+  size_t rows = 0, keys = 0, stride = 0;
+  float scale = 1;
+  const float* sink = nullptr;  // A score beside those, scaled already, without a word.
+  uint32_t* words = nullptr;
+  size_t row_words = 0, steps = 0;
+  float* totals = nullptr;  // [rows]
+};
+
+// One precision on one instruction set. The last three serve attention, which int8 does in bf16.
 struct ProductKernel {
   size_t words_a_step;
   void (*prepare)(const PrepareJob&);
   void (*sums)(const SumsJob&);
   void (*finish)(const FinishJob&);
+  void (*pack_transposed)(const PackJob&) = nullptr;  // At most 16 rows: one strip; steps: a multiple of 16
+  void (*pack_rows)(const PackJob&) = nullptr;
+  void (*weigh)(const WeighJob&) = nullptr;
 };
 
 // On every instruction set.

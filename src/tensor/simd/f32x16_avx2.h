@@ -38,6 +38,49 @@ struct F32x16Avx2 {
             _mm256_and_ps(high, _mm256_castsi256_ps(first(count, 8)))};
   }
 
+  // Zero in lanes where x is below the limit.
+  F32x16Avx2 keep_where_at_least(F32x16Avx2 x, float limit) const {
+    const __m256 least = _mm256_set1_ps(limit);
+    return {_mm256_and_ps(low, _mm256_cmp_ps(x.low, least, _CMP_GE_OQ)),
+            _mm256_and_ps(high, _mm256_cmp_ps(x.high, least, _CMP_GE_OQ))};
+  }
+  // The high halves of a in the low halves of the words, those of b in the high ones.
+  static void store_pairs(F32x16Avx2 a, F32x16Avx2 b, void* p) {
+    auto* out = static_cast<__m256i*>(p);
+    const __m256i first = _mm256_srli_epi32(_mm256_castps_si256(a.low), 16),
+                  second = _mm256_srli_epi32(_mm256_castps_si256(a.high), 16);
+    _mm256_storeu_si256(out, _mm256_or_si256(first, _mm256_castps_si256(b.low)));
+    _mm256_storeu_si256(out + 1, _mm256_or_si256(second, _mm256_castps_si256(b.high)));
+  }
+  // Sixteen rows of sixteen words, `stride` words apart, into sixteen lines.
+  static void transpose(const uint32_t* in, size_t stride, std::byte* out) {
+    for (size_t part = 0; part < 4; ++part) {  // Eight rows by eight words.
+      const size_t row = part % 2 * 8, word = part / 2 * 8;
+      __m256 a[8], b[8];
+#pragma GCC unroll 8
+      for (size_t i = 0; i < 8; ++i)
+        a[i] = _mm256_loadu_ps(reinterpret_cast<const float*>(in + (row + i) * stride + word));
+#pragma GCC unroll 4
+      for (size_t i = 0; i < 8; i += 2) {
+        b[i] = _mm256_unpacklo_ps(a[i], a[i + 1]);
+        b[i + 1] = _mm256_unpackhi_ps(a[i], a[i + 1]);
+      }
+#pragma GCC unroll 2
+      for (size_t i = 0; i < 8; i += 4) {
+        a[i] = _mm256_shuffle_ps(b[i], b[i + 2], 0x44);
+        a[i + 1] = _mm256_shuffle_ps(b[i], b[i + 2], 0xEE);
+        a[i + 2] = _mm256_shuffle_ps(b[i + 1], b[i + 3], 0x44);
+        a[i + 3] = _mm256_shuffle_ps(b[i + 1], b[i + 3], 0xEE);
+      }
+#pragma GCC unroll 4
+      for (size_t i = 0; i < 4; ++i) {
+        auto* line = reinterpret_cast<float*>(out + 64 * (word + i)) + row;
+        _mm256_storeu_ps(line, _mm256_permute2f128_ps(a[i], a[4 + i], 0x20));
+        _mm256_storeu_ps(line + 4 * 16, _mm256_permute2f128_ps(a[i], a[4 + i], 0x31));
+      }
+    }
+  }
+
   friend F32x16Avx2 operator+(F32x16Avx2 a, F32x16Avx2 b) {
     return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
   }

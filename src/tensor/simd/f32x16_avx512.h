@@ -22,6 +22,46 @@ struct F32x16Avx512 {
   void store_first(float* p, size_t count) const { _mm512_mask_storeu_ps(p, first(count), v); }
   F32x16Avx512 keep_first(size_t count) const { return {_mm512_maskz_mov_ps(first(count), v)}; }
 
+  // Zero in lanes where x is below the limit.
+  F32x16Avx512 keep_where_at_least(F32x16Avx512 x, float limit) const {
+    return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x.v, _mm512_set1_ps(limit), _CMP_GE_OQ), v)};
+  }
+  // The high halves of a in the low halves of the words, those of b in the high ones.
+  static void store_pairs(F32x16Avx512 a, F32x16Avx512 b, void* p) {
+    const __m512i low = _mm512_srli_epi32(_mm512_castps_si512(a.v), 16);
+    _mm512_storeu_si512(p, _mm512_or_si512(low, _mm512_castps_si512(b.v)));
+  }
+  // Sixteen rows of sixteen words, `stride` words apart, into sixteen lines.
+  static void transpose(const uint32_t* in, size_t stride, std::byte* out) {
+    __m512i a[16], b[16];
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) a[i] = _mm512_loadu_si512(in + i * stride);
+#pragma GCC unroll 8
+    for (int i = 0; i < 16; i += 2) {
+      b[i] = _mm512_unpacklo_epi32(a[i], a[i + 1]);
+      b[i + 1] = _mm512_unpackhi_epi32(a[i], a[i + 1]);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 16; i += 4) {
+      a[i] = _mm512_unpacklo_epi64(b[i], b[i + 2]);
+      a[i + 1] = _mm512_unpackhi_epi64(b[i], b[i + 2]);
+      a[i + 2] = _mm512_unpacklo_epi64(b[i + 1], b[i + 3]);
+      a[i + 3] = _mm512_unpackhi_epi64(b[i + 1], b[i + 3]);
+    }
+    // a[4g + j]: words j of rows 4g to 4g + 3, and words j + 4, j + 8, j + 12 in the higher quarters.
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      const __m512i low = _mm512_shuffle_i32x4(a[j], a[4 + j], 0x88),
+                    low_odd = _mm512_shuffle_i32x4(a[j], a[4 + j], 0xDD),
+                    high = _mm512_shuffle_i32x4(a[8 + j], a[12 + j], 0x88),
+                    high_odd = _mm512_shuffle_i32x4(a[8 + j], a[12 + j], 0xDD);
+      _mm512_storeu_si512(out + 64 * j, _mm512_shuffle_i32x4(low, high, 0x88));
+      _mm512_storeu_si512(out + 64 * (j + 4), _mm512_shuffle_i32x4(low_odd, high_odd, 0x88));
+      _mm512_storeu_si512(out + 64 * (j + 8), _mm512_shuffle_i32x4(low, high, 0xDD));
+      _mm512_storeu_si512(out + 64 * (j + 12), _mm512_shuffle_i32x4(low_odd, high_odd, 0xDD));
+    }
+  }
+
   friend F32x16Avx512 operator+(F32x16Avx512 a, F32x16Avx512 b) { return {_mm512_add_ps(a.v, b.v)}; }
   friend F32x16Avx512 operator-(F32x16Avx512 a, F32x16Avx512 b) { return {_mm512_sub_ps(a.v, b.v)}; }
   friend F32x16Avx512 operator*(F32x16Avx512 a, F32x16Avx512 b) { return {_mm512_mul_ps(a.v, b.v)}; }

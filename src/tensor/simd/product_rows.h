@@ -4,6 +4,7 @@
 // ready before, bias, activation, gate and addend after. In an unnamed namespace, as row_kernels.h is.
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 #include "tensor/products.h"
@@ -174,6 +175,115 @@ struct ProductRows {
         words[2 * i + 1] = four >> 8 & 0x00FF00FFU;
       }
     }
+  }
+};
+
+// What attention does around its two products, in the same words as ProductRows makes.
+template <class V>
+struct AttentionRows {
+  using Rows = RowKernels<V>;
+  using Products = ProductRows<V>;
+  static constexpr float lowest = -std::numeric_limits<float>::infinity();
+
+  // convert(row, step, words): words [step, step + 16) of a row.
+  template <class Convert>
+  static void transpose_strip(const PackJob& job, Convert convert) {
+    alignas(64) uint32_t rows[16 * 16];
+    for (size_t step = 0; step < job.steps; step += 16) {
+      for (size_t row = 0; row < 16; ++row) {
+        if (row < job.rows)
+          convert(job.in + row * job.in_stride, step, rows + row * 16);
+        else
+          std::fill_n(rows + row * 16, 16, 0U);
+      }
+      V::transpose(rows, 16, job.out + step * line_bytes);
+    }
+  }
+
+  // Numbers [at, at + 16) of a row, zeros past its end.
+  static V numbers(const float* row, size_t at, size_t count) {
+    if (at + 16 <= count) return V::load(row + at);
+    return at < count ? V::load_first(row + at, count - at, 0) : V::all(0);
+  }
+
+  static void transpose_floats(const PackJob& job) {
+    transpose_strip(job, [&](const float* row, size_t step, uint32_t* words) {
+      numbers(row, step, job.columns).store(reinterpret_cast<float*>(words));
+    });
+  }
+  static void transpose_pairs(const PackJob& job) {
+    transpose_strip(job, [&](const float* row, size_t step, uint32_t* words) {
+      auto* halves = reinterpret_cast<uint16_t*>(words);
+      numbers(row, 2 * step, job.columns).rounded_bf16().store_bf16(halves);
+      numbers(row, 2 * step + 16, job.columns).rounded_bf16().store_bf16(halves + 16);
+    });
+  }
+
+  static void pack_floats(const PackJob& job) {
+    for (size_t column = 0; column < job.columns; column += strip_columns) {
+      std::byte* out = job.out + column / strip_columns * job.strip_bytes;
+      for (size_t step = 0; step < job.steps; ++step, out += line_bytes)
+        (step < job.rows ? numbers(job.in + step * job.in_stride, column, job.columns) : V::all(0))
+            .store(reinterpret_cast<float*>(out));
+    }
+  }
+  static void pack_pairs(const PackJob& job) {
+    const auto at = [&](size_t row, size_t column) {
+      return row < job.rows ? numbers(job.in + row * job.in_stride, column, job.columns).rounded_bf16()
+                            : V::all(0);
+    };
+    for (size_t column = 0; column < job.columns; column += strip_columns) {
+      std::byte* out = job.out + column / strip_columns * job.strip_bytes;
+      for (size_t step = 0; step < job.steps; ++step, out += line_bytes)
+        V::store_pairs(at(2 * step, column), at(2 * step + 1, column), out);
+    }
+  }
+
+  // put(V, to): sixteen weights as numbers of `To`, `each` of them a step.
+  template <class To, class Put>
+  static void weigh_as(const WeighJob& job, size_t each, Put put) {
+    const size_t whole = job.keys / 16 * 16, rest = job.keys - whole;
+    const float to_power = job.scale * 1.44269504088896341F;
+    for (size_t row = 0; row < job.rows; ++row) {
+      const float* scores = job.scores + row * job.stride;
+      V peaks = V::all(lowest);
+      for (size_t i = 0; i < whole; i += 16) peaks = V::max(peaks, V::load(scores + i));
+      if (rest > 0) peaks = V::max(peaks, V::load_first(scores + whole, rest, lowest));
+      float peak = peaks.peak();
+      if (job.sink != nullptr) peak = std::max(peak, *job.sink / job.scale);
+      const V top = V::all(peak), factor = V::all(to_power);
+      V sums = V::all(0);
+      auto* out = reinterpret_cast<To*>(job.words + row * job.row_words);
+      for (size_t i = 0; i < whole; i += 16) {
+        const V weight = Rows::exp2((V::load(scores + i) - top) * factor);
+        sums = sums + weight;
+        put(weight, out + i);
+      }
+      if (rest > 0) {
+        const V weight = Rows::exp2((V::load_first(scores + whole, rest, lowest) - top) * factor);
+        sums = sums + weight;
+        To last[16];
+        put(weight, last);
+        std::memcpy(out + whole, last, rest * sizeof(To));
+      }
+      std::fill(out + job.keys, out + each * job.steps, To{});
+      job.totals[row] = sums.sum();
+      if (job.sink != nullptr) {
+        float weights[16];
+        Rows::exp2(V::all((*job.sink / job.scale - peak) * to_power)).store(weights);
+        job.totals[row] += weights[0];
+      }
+    }
+  }
+
+  static void weigh_floats(const WeighJob& job) {
+    weigh_as<float>(job, 1, [](V v, float* to) { v.store(to); });
+  }
+  static void weigh_pairs(const WeighJob& job) {
+    weigh_as<uint16_t>(job, 2, [](V v, uint16_t* to) { v.rounded_bf16().store_bf16(to); });
+  }
+  static void weigh_wide_pairs(const WeighJob& job) {
+    weigh_as<float>(job, 2, [](V v, float* to) { v.rounded_bf16().store(to); });
   }
 };
 
