@@ -155,7 +155,8 @@ def power_cut(work, seed):
 def main():
     if not Path(LIBRARY).exists():
         raise SystemExit(f"{LIBRARY} is not built: ninja -C build/dev fault_preload")
-    for number in range(CUTS + 1):
+    # Named seeds are power cuts; 0 is the full disk.
+    for number in [int(text) for text in sys.argv[1:]] or range(CUTS + 1):
         work = Path(tempfile.mkdtemp(prefix="holdfast-disk-")).resolve()
         try:
             if number == 0:

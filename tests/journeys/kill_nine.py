@@ -1,6 +1,6 @@
 """kill -9 while commits of every kind come in: what was acknowledged is there after the restart, nothing is half-visible.
 
-Four seeds; HOLDFAST_LONG=1 runs fifty. usage: kill_nine.py (HOLDFAST_PROGRAM, HOLDFAST_DRIVER name the programs)
+Four seeds; HOLDFAST_LONG=1 runs fifty. usage: kill_nine.py [SEED …] (HOLDFAST_PROGRAM, HOLDFAST_DRIVER name the programs)
 """
 import hashlib
 import json
@@ -99,7 +99,7 @@ def one_seed(seed):
 def main():
     if not Path(DRIVER).exists():
         raise SystemExit(f"{DRIVER} is not built: ninja -C build/dev upload_driver")
-    for seed in range(1, SEEDS + 1):
+    for seed in [int(text) for text in sys.argv[1:]] or range(1, SEEDS + 1):
         one_seed(seed)
 
 
