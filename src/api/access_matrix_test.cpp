@@ -57,6 +57,7 @@ class Doors {
                   .database = hub_.database(),
                   .accounts = hub_.accounts(),
                   .tokens = hub_.tokens(),
+                  .sessions = hub_.sessions(),
                   .permission = hub_.permission(),
                   .audit = hub_.audit(),
                   .content = hub_.content(),

@@ -3,7 +3,11 @@
 #include <optional>
 #include <string>
 
+#include "api/services.h"
+#include "api/session_cookie.h"
+#include "base/secret.h"
 #include "codec/base64.h"
+#include "identity/sessions.h"
 #include "identity/tokens.h"
 
 namespace holdfast::api {
@@ -37,14 +41,26 @@ std::optional<std::string> token_of(std::string_view header) {
   return std::string(password.empty() ? pair.substr(0, colon) : password);
 }
 
+// Another site can make a browser send the cookie, but cannot read the CSRF token.
+Result<identity::Caller> caller_of_session(identity::Sessions& sessions, const net::Request& request) {
+  const auto cookie = session_cookie_of(request);
+  if (!cookie) return identity::Caller{};
+  TRY(auto session, sessions.find(*cookie));
+  if (!session) return identity::Caller{};
+  const bool only_reads = request.method == "GET" || request.method == "HEAD";
+  if (!only_reads && !Secret(sessions.csrf_token(*cookie)).matches(request.headers.get(csrf_header)))
+    return fail(Reason::forbidden, "The page is out of date: load it again, then repeat this");
+  return std::move(session->caller);
+}
+
 }  // namespace
 
-Result<identity::Caller> authenticate(identity::Tokens& tokens, const net::Request& request) {
+Result<identity::Caller> authenticate(const Services& services, const net::Request& request) {
   const auto header = request.headers.find("Authorization");
-  if (!header) return identity::Caller{};
+  if (!header) return caller_of_session(services.sessions, request);
   const auto token = token_of(*header);
   if (!token || token->empty()) return wrong();
-  auto caller = tokens.authenticate(*token);
+  auto caller = services.tokens.authenticate(*token);
   if (!caller.ok() && caller.error().reason == Reason::bad_credentials) return wrong();
   return caller;
 }

@@ -4,15 +4,15 @@
 #include "identity/caller.h"
 #include "net/message.h"
 
-namespace holdfast::identity {
-class Tokens;
-}
-
 namespace holdfast::api {
+
+struct Services;
 
 // Who sends this request: "Bearer TOKEN", or "Basic" with any user name and the token as password (as git
 // does; a token given as user name with an empty password counts too). Without the header the caller is
-// anonymous. Wrong credentials are bad_credentials with the one text the clients know.
-Result<identity::Caller> authenticate(identity::Tokens& tokens, const net::Request& request);
+// anonymous, or whoever is signed in by the session cookie (session_cookie.h); a session that is over is
+// anonymous. What changes something must bring the session's CSRF token too, else it is forbidden. Wrong
+// credentials are bad_credentials with the one text the clients know.
+Result<identity::Caller> authenticate(const Services& services, const net::Request& request);
 
 }  // namespace holdfast::api

@@ -56,7 +56,6 @@ json::object token_view(const identity::TokenInfo& token) {
 
 Result<Response> whoami(Services& services, const Call& call) {
   TRY(const identity::User user, services.accounts.find_user(call.caller.user));
-  TRY(const identity::TokenInfo token, services.tokens.find(call.caller.token));
   json::object out{{"type", "user"},
                    {"id", std::to_string(user.id.raw)},
                    {"name", user.name},
@@ -69,6 +68,11 @@ Result<Response> whoami(Services& services, const Call& call) {
                    {"avatarUrl", ""},
                    {"isAdmin", call.caller.admin}};
   out["orgs"] = organisations_of(services, call.caller.memberships);
+  if (call.caller.by_session()) {
+    out["auth"] = json::object{{"type", "session"}};
+    return json_answer(out);
+  }
+  TRY(const identity::TokenInfo token, services.tokens.find(call.caller.token));
   out["auth"] = json::object{{"type", "access_token"}, {"accessToken", token_view(token)}};
   return json_answer(out);
 }

@@ -127,6 +127,7 @@ class LfsTest : public testing::Test {
                      .database = hub_.database(),
                      .accounts = hub_.accounts(),
                      .tokens = hub_.tokens(),
+                     .sessions = hub_.sessions(),
                      .permission = hub_.permission(),
                      .audit = hub_.audit(),
                      .content = hub_.content(),

@@ -156,7 +156,7 @@ class Mounted {
               .base_url = base_url(services_, request),
               .served = std::make_shared<ServedNote>()};
     if (access != Access::cas_token && access != Access::signed_url) {
-      TRY(call.caller, authenticate(services_.tokens, request));
+      TRY(call.caller, authenticate(services_, request));
     }
     TRY_DONE(check_without_repository(services_, access, call.caller));
     if (!pattern_.names_repository) return Admitted(std::move(call));

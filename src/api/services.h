@@ -14,6 +14,7 @@ class Database;
 namespace holdfast::identity {
 class Accounts;
 class Tokens;
+class Sessions;
 class Permission;
 class Audit;
 }  // namespace holdfast::identity
@@ -43,6 +44,7 @@ struct Services {
   sql::Database& database;
   identity::Accounts& accounts;
   identity::Tokens& tokens;
+  identity::Sessions& sessions;
   identity::Permission& permission;
   identity::Audit& audit;
   content::Store& content;

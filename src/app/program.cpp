@@ -18,6 +18,7 @@
 #include "identity/reserved_names.h"
 #include "io/folder_lock.h"
 #include "net/server.h"
+#include "page/pages.h"
 #include "repo/hub.h"
 #include "serve/models.h"
 
@@ -45,6 +46,12 @@ Status check_reserved_names(const net::Router& router) {
       return fail(Code::internal,
                   fmt::format("'{}' is a route and missing in identity/reserved_names.h", name));
   return Done{};
+}
+
+// Where no route answers, a browser gets the pages.
+net::Response write_error_or_page(const net::Request& request, const Error& error, const Context& context) {
+  if (auto document = page::answer_browser(request, error)) return std::move(*document);
+  return api::write_error(request, error, context);
 }
 
 class RunningProgram final : public Program {
@@ -122,15 +129,16 @@ class RunningProgram final : public Program {
 
   Status open_doors(const ServeOptions& options) {
     services_.emplace(api::Services{clock_, random_, log_, instance_->metrics(), instance_->database(),
-                                    instance_->accounts(), instance_->tokens(), instance_->permission(),
-                                    instance_->audit(), instance_->content(), *hub_, router_,
-                                    options.public_url});
+                                    instance_->accounts(), instance_->tokens(), instance_->sessions(),
+                                    instance_->permission(), instance_->audit(), instance_->content(), *hub_,
+                                    router_, options.public_url});
     const api::DoorParts parts{*smart_http_, *models_, instance_->key(), instance_->disk(), options.lfs};
     api::add_all_routes(table_, *services_, parts);
     api::add_health_routes(table_, *services_, [this] { return ready(); });
     TRY_DONE(api::mount(table_, *services_, router_));
+    TRY_DONE(page::add_asset_routes(router_));
     TRY_DONE(check_reserved_names(router_));
-    TRY(server_, net::start_server(options.server, router_, api::write_error, clock_, random_, log_,
+    TRY(server_, net::start_server(options.server, router_, write_error_or_page, clock_, random_, log_,
                                    instance_->metrics()));
     return Done{};
   }

@@ -48,6 +48,8 @@ Result<std::unique_ptr<Administration>> Administration::open(const std::string& 
       identity::AccountsOptions{.reserved_names = identity::reserved_name_list()});
   opened->tokens_ =
       identity::make_tokens(*opened->database_, opened->audit_, world.clock(), world.random(), key);
+  opened->sessions_ =
+      identity::make_sessions(*opened->database_, opened->audit_, world.clock(), world.random(), key);
   return opened;
 }
 

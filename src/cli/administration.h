@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "identity/accounts.h"
 #include "identity/audit.h"
+#include "identity/sessions.h"
 #include "identity/tokens.h"
 #include "io/disk.h"
 #include "sql/database.h"
@@ -33,6 +34,7 @@ class Administration {
   identity::Audit& audit() { return audit_; }
   identity::Accounts& accounts() { return *accounts_; }
   identity::Tokens& tokens() { return *tokens_; }
+  identity::Sessions& sessions() { return *sessions_; }
 
  private:
   explicit Administration(const Clock& clock) : audit_(clock) {}
@@ -43,6 +45,7 @@ class Administration {
   identity::Audit audit_;
   std::unique_ptr<identity::Accounts> accounts_;
   std::unique_ptr<identity::Tokens> tokens_;
+  std::unique_ptr<identity::Sessions> sessions_;
 };
 
 // Who did it, in the audit log.

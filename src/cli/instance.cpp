@@ -41,6 +41,8 @@ Result<std::unique_ptr<Instance>> Instance::open(const InstanceOptions& options,
                                                              std::move(accounts));
   instance->tokens_ =
       identity::make_tokens(*instance->database_, instance->audit_, clock, random, instance->key_);
+  instance->sessions_ =
+      identity::make_sessions(*instance->database_, instance->audit_, clock, random, instance->key_);
   content::StoreOptions store;
   store.folder = data_layout::content;
   TRY(instance->content_, content::open_store(store, *instance->disk_, *instance->database_, clock, random,

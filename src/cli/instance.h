@@ -11,6 +11,7 @@
 #include "identity/accounts.h"
 #include "identity/audit.h"
 #include "identity/permission.h"
+#include "identity/sessions.h"
 #include "identity/tokens.h"
 #include "io/disk.h"
 #include "sql/database.h"
@@ -41,6 +42,7 @@ class Instance {
   identity::Audit& audit() { return audit_; }
   identity::Accounts& accounts() { return *accounts_; }
   identity::Tokens& tokens() { return *tokens_; }
+  identity::Sessions& sessions() { return *sessions_; }
   identity::Permission& permission() { return permission_; }
   content::Store& content() { return *content_; }
   const std::string& database_url() const { return database_url_; }
@@ -58,6 +60,7 @@ class Instance {
   identity::Permission permission_;
   std::unique_ptr<identity::Accounts> accounts_;
   std::unique_ptr<identity::Tokens> tokens_;
+  std::unique_ptr<identity::Sessions> sessions_;
   std::unique_ptr<content::Store> content_;
 };
 

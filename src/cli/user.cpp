@@ -4,7 +4,9 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <chrono>
 
+#include "base/option_value.h"
 #include "cli/administration.h"
 #include "cli/text_table.h"
 #include "codec/json.h"
@@ -77,6 +79,26 @@ Status set_password(Run run) {
   return told(run, "has a new password");
 }
 
+constexpr int64_t link_minutes = 15;
+
+// Given to a browser in the part of the address that it sends to no server, and into no log.
+Status sign_in_link(Run run) {
+  std::chrono::minutes lifetime{link_minutes};
+  if (const auto given = run.arguments.value("--expires")) {
+    TRY(const auto wanted, parse_duration(*given));
+    lifetime = std::chrono::duration_cast<std::chrono::minutes>(wanted);
+  }
+  std::vector<std::string> people;
+  for (const std::string_view name : run.arguments.positionals()) people.emplace_back(name);
+  TRY(const Secret link, run.instance.sessions().make_link(command_line_actor, people, lifetime));
+  std::string_view server = run.arguments.value_or("--url", "http://127.0.0.1:8080");
+  while (server.ends_with('/')) server.remove_suffix(1);
+  const std::string url = fmt::format("{}/login#{}", server, link.reveal());
+  run.world.print(run.output == Output::json ? codec::to_text(boost::json::object{{"url", url}}) + "\n"
+                                             : url + "\n");
+  return Done{};
+}
+
 constexpr FlagRow shared[] = {data_flag, database_flag, json_flag};
 constexpr FlagRow create_flags[] = {
     data_flag,
@@ -86,6 +108,11 @@ constexpr FlagRow create_flags[] = {
     {"--email", "E", "name@host."},
     {"--admin", "", "May administer the instance, with a write token."},
     {"--password-stdin", "", "Read a password from standard input's first line."}};
+constexpr FlagRow link_flags[] = {data_flag,
+                                  database_flag,
+                                  json_flag,
+                                  {"--url", "URL", "Where browsers reach the server; http://127.0.0.1:8080."},
+                                  {"--expires", "TIME", "How long the link can be used: 15m; at most 24h."}};
 
 }  // namespace
 
@@ -103,6 +130,10 @@ std::vector<Command> user_commands() {
        "holdfast user enable ada", administers({shared, 1, 1}, enable)},
       {"user password", "NAME [--data DIR]", "Set a user's password to the first line of standard input.",
        "holdfast user password ada < password.txt", administers({shared, 1, 1}, set_password)},
+      {"user sign-in-link", "NAME [NAME…] [--url URL] [--expires 15m] [--data DIR]",
+       "Print an address that signs a browser in once; with several names it may switch among them.",
+       "holdfast user sign-in-link ada --url https://hub.example.org",
+       administers({link_flags, 1, identity::session_people_max}, sign_in_link)},
   };
 }
 

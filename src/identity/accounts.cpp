@@ -92,6 +92,7 @@ Status Accounts::set_password(std::string_view actor, std::string_view name, con
   return database_.write([&](sql::Transaction& tx) -> Status {
     TRY(const User user, user_named(tx, name));
     TRY_DONE(tx.run("UPDATE identity_users SET password = ? WHERE id = ?", {hash, user.id.raw}));
+    TRY_DONE(tx.run("DELETE FROM identity_sessions WHERE owner = ?", {user.id.raw}));
     return audit_.append(tx, {.actor = std::string(actor),
                               .action = "user.password_changed",
                               .subject = user.name,

@@ -82,6 +82,7 @@ class Accounts {
   // Its tokens stop working; enabling lets those that are left work again.
   Status disable_user(std::string_view actor, std::string_view name);
   Status enable_user(std::string_view actor, std::string_view name);
+  // The user's browsers are signed out.
   Status set_password(std::string_view actor, std::string_view name, const Secret& password);
   // bad_credentials for unknown, disabled and password-less users too, after the same work.
   Result<User> check_password(std::string_view name, const Secret& password);

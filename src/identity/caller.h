@@ -65,7 +65,7 @@ struct Caller {
   UserId user{};
   std::string name{};
   bool admin = false;  // The user administers the instance; counts only with a write token.
-  TokenId token{};
+  TokenId token{};     // Below zero: a browser's session, with all that its user may.
   TokenRole role = TokenRole::read;
   std::vector<Scope> scopes{};  // Of a fine-grained token.
   std::vector<Membership> memberships{};
@@ -73,6 +73,7 @@ struct Caller {
   std::string environment{};
 
   bool anonymous() const { return user.raw == 0; }
+  bool by_session() const { return token.raw < 0; }
 };
 
 }  // namespace holdfast::identity

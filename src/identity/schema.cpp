@@ -77,6 +77,26 @@ CREATE TABLE identity_audit (
     sql::Migration{"identity", 2, R"sql(
 ALTER TABLE identity_tokens ADD COLUMN environment TEXT NOT NULL DEFAULT '';
 )sql"},
+    // `people` are ids of users with spaces between them (sessions.h).
+    sql::Migration{"identity", 3, R"sql(
+CREATE TABLE identity_sessions (
+  id {serial},
+  digest {blob} NOT NULL UNIQUE,
+  owner BIGINT NOT NULL REFERENCES identity_users (id),
+  people TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  expires BIGINT NOT NULL,
+  last_used BIGINT NOT NULL
+);
+CREATE INDEX identity_sessions_owner ON identity_sessions (owner);
+
+CREATE TABLE identity_sign_in_links (
+  digest {blob} PRIMARY KEY,
+  people TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  expires BIGINT NOT NULL
+);
+)sql"},
 };
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "identity/accounts.h"
 #include "identity/permission.h"
 #include "identity/schema.h"
+#include "identity/sessions.h"
 #include "identity/tokens.h"
 #include "repo/hub.h"
 #include "repo/schema.h"
@@ -60,6 +61,7 @@ class TestHub {
     audit_ = std::make_unique<identity::Audit>(clock_);
     accounts_ = std::make_unique<identity::Accounts>(*database_, *audit_, clock_);
     tokens_ = identity::make_tokens(*database_, *audit_, clock_, random_, Secret(std::string(64, 'a')));
+    sessions_ = identity::make_sessions(*database_, *audit_, clock_, random_, Secret(std::string(64, 'a')));
     content_ =
         std::move(content::open_store({}, *disk_, *database_, clock_, random_, log_, *metrics_)).value();
     hub_ = std::make_unique<Hub>(HubParts{.database = *database_,
@@ -126,6 +128,7 @@ class TestHub {
   content::Store& content() { return *content_; }
   identity::Accounts& accounts() { return *accounts_; }
   identity::Tokens& tokens() { return *tokens_; }
+  identity::Sessions& sessions() { return *sessions_; }
   identity::Permission& permission() { return permission_; }
   identity::Audit& audit() { return *audit_; }
   ManualClock& clock() { return clock_; }
@@ -146,6 +149,7 @@ class TestHub {
   std::unique_ptr<identity::Audit> audit_;
   std::unique_ptr<identity::Accounts> accounts_;
   std::unique_ptr<identity::Tokens> tokens_;
+  std::unique_ptr<identity::Sessions> sessions_;
   std::unique_ptr<content::Store> content_;
   std::unique_ptr<Hub> hub_;
 };
