@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: tools/setup.sh run|test|bench     (each includes what stands before it)
 # Installs what this machine lacks: Debian packages by apt-get (tools/packages.apt), Python packages into build/env
-# (tests/clients/requirements*.txt). Does nothing, and needs no network, when nothing is missing; safe to run again.
+# (tests/clients/requirements*.txt), the front end's packages into ui/node_modules (ui/package-lock.json). Does nothing, and needs no network, when nothing is missing; safe to run again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/stages.sh
@@ -16,9 +16,19 @@ wanted_packages() {
        /^[a-z0-9]/ && ($2 == "" || rank[$2] <= rank[purpose]) {print $1}' tools/packages.apt
 }
 
+# Node is taken as it is there: from Debian, or from elsewhere, where Debian's npm could not be installed beside it.
+is_there_otherwise() {
+  case $1 in
+    nodejs) command -v node >/dev/null ;;
+    npm) command -v npm >/dev/null ;;
+    *) return 1 ;;
+  esac
+}
+
 missing_packages() {
   local package
   for package in $(wanted_packages); do
+    ! is_there_otherwise "$package" || continue
     dpkg-query -W -f='${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed' || echo "$package"
   done
 }
@@ -80,8 +90,25 @@ python_environment() {
   say "$folder: done in $((SECONDS - began)) s"
 }
 
+# The pages' packages, exactly those of the lock file; none of their install scripts is run.
+node_packages() {
+  local digest began=$SECONDS stamp=ui/node_modules/.stamp
+  [ -f ui/package-lock.json ] || return 0
+  digest=$( (cat ui/package-lock.json && node --version) | sha256sum | cut -d' ' -f1)
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$digest" ]; then
+    say "ui/node_modules: up to date"
+    return
+  fi
+  say "ui/node_modules: installing the front end's packages (first time about 20 s, 80 MB)"
+  run npm ci --prefix ui --ignore-scripts --no-audit --no-fund --loglevel=error ||
+    die "npm could not install ui/package-lock.json: is the package registry reachable?"
+  echo "$digest" >"$stamp"
+  say "ui/node_modules: done in $((SECONDS - began)) s"
+}
+
 began=$SECONDS
 install_packages
+node_packages
 python_environment build/env tests/clients/requirements.txt "the real clients and one real model (first time about one minute, 700 MB)"
 if [ "$purpose" != run ]; then
   python_environment build/env-hub1 tests/clients/requirements-hub1.txt "huggingface_hub 1.x (about 10 s)"

@@ -77,3 +77,5 @@ export async function getPage<T>(path: string): Promise<Page<T>> {
 export async function getText(path: string): Promise<string> {
   return (await send("GET", path, undefined, { Accept: "*/*" })).text();
 }
+export const putText = async <T>(path: string, text: string, type: string): Promise<T> =>
+  parsed<T>(await send("PUT", path, text, { "Content-Type": type }));

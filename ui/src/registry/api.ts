@@ -1,0 +1,222 @@
+// The registry over HTTP (docs/registry-api.md): shapes and requests of the governance pages.
+import { get, post, put } from "../api/client";
+
+export interface Supply {
+  action: "edit_record" | "run_evaluation" | "add_evidence" | "set_criteria" | "approve" | "grant_role" | "push_card" | "unfreeze" | "wait";
+  field?: string;
+  kind?: string;
+  role?: string;
+  command?: string;
+}
+export interface Missing {
+  gate: string;
+  fact: string;
+  needs: string;
+  supply: Supply;
+}
+export interface Gate {
+  gate: string;
+  state: "passed" | "waiting" | "refused";
+  reason: string;
+  missing: Missing[];
+}
+export interface Decision {
+  number: number;
+  at: string;
+  actor: string;
+  action: string;
+  subject: string;
+  release?: number | null;
+  details: Record<string, unknown>;
+}
+export interface ReleaseException {
+  id: number;
+  record: string;
+  release: number;
+  state: "proposed" | "live" | "expired" | "ended";
+  reason: string;
+  proposed_by: string;
+  confirmed_by: string | null;
+  at: string;
+  expires: string;
+}
+export interface ReleaseShort {
+  record: string;
+  number: number;
+  state: string;
+  model: string;
+  revision: string;
+  digest: string;
+  author: string;
+  at: string;
+  percent: number;
+  exception: boolean;
+}
+export interface Figures {
+  release: number;
+  requests: number;
+  errors: number;
+  labels: number;
+  correct: number;
+  accuracy: number | null;
+  mean_confidence: number | null;
+  p95_ms: number | null;
+}
+export interface Watch {
+  stable: Figures | null;
+  canary: Figures | null;
+  test: { name: string; statistic: number; threshold: number; decided: "running" | "worse" | "fine"; false_alarms_max: number } | null;
+  proxies: { confidence_shift: number | null; disagreement: number | null } | null;
+}
+export interface EvidenceShort {
+  id: number;
+  kind: string;
+  digest: string;
+  at: string;
+  by: string;
+  note: string | null;
+}
+export interface Interval {
+  value: number;
+  low?: number;
+  high?: number;
+}
+export interface Evidence extends EvidenceShort {
+  rows: number;
+  rows_digest: string;
+  body: Record<string, unknown>;
+}
+export interface Approval {
+  user: string;
+  role: string;
+  reason: string;
+  at: string;
+  new: boolean;
+}
+export interface Release extends ReleaseShort {
+  parts: Record<string, unknown>;
+  gates: Gate[];
+  missing: Missing[];
+  next: "validate" | "approve" | "canary" | "deploy" | null;
+  approvals: Approval[];
+  roles_needed: string[];
+  evidence: EvidenceShort[];
+  exceptions: ReleaseException[];
+  watch: Watch | null;
+  timeline: Decision[];
+}
+export interface RecordInfo {
+  id: string;
+  use: string;
+  owner: string;
+  oncall: string[];
+  tier: string;
+  environment: string;
+  model: string;
+  task: string;
+  features: string[];
+  data_class: string;
+  purpose: string;
+  prompt: string;
+  preprocessing: string;
+  evaluation: { dataset: string; split: string } | null;
+  monitoring: Record<string, number> | null;
+  rollback: string;
+  digest: string;
+  changed: string;
+  changed_by: string;
+  missing: Missing[];
+  frozen: { reason: string; by: string; at: string } | null;
+  live: { stable: number | null; canary: number | null; percent: number };
+  releases: ReleaseShort[];
+  exceptions: ReleaseException[];
+  open_incidents: number[];
+}
+export interface Incident {
+  id: number;
+  record: string;
+  state: "open" | "closed";
+  cause: string;
+  opened: string;
+  closed: string | null;
+  versions: { stable: number | null; canary: number | null; restored: number | null };
+  detected_after_ms: number | null;
+  restored_after_ms: number | null;
+  samples: { request: string; item: number; input: unknown; label: string; truth: string | null }[];
+  timeline: { at: string; what: string }[];
+  figures: Watch | null;
+}
+export interface LoggedRequest {
+  id: string;
+  at: string;
+  record: string;
+  release: number;
+  deployment: string;
+  model: string;
+  revision: string;
+  feature: string;
+  user: string;
+  status: number;
+  ms: number;
+  predictions: { item: number; label: string; score: number; truth: string | null; correct: boolean | null }[];
+  input?: unknown;
+  output?: unknown;
+}
+export interface Replay {
+  identical: boolean;
+  original: { sha256: string; body: string };
+  replayed: { sha256: string; body: string };
+  revision: string;
+  tokenizer: string;
+}
+export interface ReviewItem {
+  id: number;
+  request: string;
+  item: number;
+  release: number;
+  input: unknown;
+  label: string;
+  score: number;
+  why: string;
+  truth: string | null;
+  state: string;
+  by: string | null;
+  at: string;
+}
+export interface WhatisRecord {
+  record: string;
+  deployed: { release: number; model: string; revision: string; deployment: string; since: string } | null;
+  canary: { release: number; model: string; revision: string } | null;
+  prompt: { name: string; digest: string } | string | null;
+  preprocessing: string;
+  approved_by: { evidence: number; kind: string; digest: string; accuracy?: number }[];
+  approvals: { user: string; role: string }[];
+  rollback: { release: number; revision: string } | null;
+  owner: string;
+  oncall: string[];
+  frozen: unknown;
+  exceptions: unknown[];
+  open_incidents: number[];
+}
+
+export interface RecordName {
+  ns: string;
+  name: string;
+}
+export const recordPath = (record: RecordName): string => `/api/registry/records/${encodeURIComponent(record.ns)}/${encodeURIComponent(record.name)}`;
+export const releasePath = (record: RecordName, number: number): string => `${recordPath(record)}/releases/${number}`;
+export const pageOfRecord = (id: string): string => `/registry/${id}`;
+
+export const loadRecords = async (): Promise<RecordInfo[]> => (await get<{ records: RecordInfo[] }>("/api/registry/records")).records;
+export const loadRecord = (record: RecordName): Promise<RecordInfo> => get(recordPath(record));
+export const loadRelease = (record: RecordName, number: number): Promise<Release> => get(releasePath(record, number));
+export const loadEvidence = (id: number): Promise<Evidence> => get(`/api/registry/evidence/${id}`);
+export const loadIncidents = async (query: string): Promise<Incident[]> => (await get<{ incidents: Incident[] }>(`/api/registry/incidents?${query}`)).incidents;
+export const loadIncident = (id: number): Promise<Incident> => get(`/api/registry/incidents/${id}`);
+export const loadRequests = async (record: string, limit = 50): Promise<LoggedRequest[]> =>
+  (await get<{ requests: LoggedRequest[] }>(`/api/registry/requests?record=${encodeURIComponent(record)}&limit=${limit}`)).requests;
+
+// One step of a release: validate, approve, reject, canary, promote, deploy, rollback, retire.
+export const step = (record: RecordName, number: number, verb: string, body: Record<string, unknown>): Promise<Release> =>
+  post(`${releasePath(record, number)}/${verb}`, body);
+export const putRecord = (record: RecordName, fields: Record<string, unknown>): Promise<RecordInfo> => put(recordPath(record), fields);
