@@ -20,7 +20,9 @@ import time
 import urllib.request
 from pathlib import Path
 
-USER = "demo"
+SPACE = "demo"  # The organisation that everything is pushed to.
+# Who takes part, by the role in the organisation. In the browser one link switches among them.
+PEOPLE = {"ada": ("Ada (author)", "write"), "boris": ("Boris (approver)", "admin"), "olga": ("Olga (on call)", "write")}
 SENTENCES = [
     "How do I reset my password?",
     "I forgot my login and cannot sign in.",
@@ -129,16 +131,35 @@ class Server:
             raise SystemExit("the server did not stop within 30 s of SIGTERM")
 
 
+def demo_people(program, server_data):
+    """The organisation and its three people; whatever is there already stays."""
+    def listed(noun):
+        return {each["name"] for each in json.loads(run([program, noun, "list", "--data", server_data, "--json"]))}
+
+    for name, (fullname, _) in PEOPLE.items():
+        if name not in listed("user"):
+            run([program, "user", "create", name, "--fullname", fullname, "--data", server_data])
+    if SPACE in listed("user"):
+        raise SystemExit("this demo folder is of an older version: ./dev run --clean removes it")
+    if SPACE not in listed("org"):
+        run([program, "org", "create", SPACE, "--data", server_data])
+    for name, (_, role) in PEOPLE.items():
+        run([program, "org", "member", "add", SPACE, name, "--role", role, "--data", server_data])
+
+
+def sign_in_link(program, data, url):
+    """An address that signs a browser in once, as the author, and lets it switch to the others."""
+    return run([program, "user", "sign-in-link", *PEOPLE, "--url", url, "--expires", "30m", "--data", str(data / "server")]).strip()
+
+
 def demo_token(program, data):
-    """The demo user's token: made once, kept in a file only this user may read."""
+    """The author's token: made once, kept in a file only this user may read."""
     path = data / "token"
+    server_data = str(data / "server")
+    demo_people(program, server_data)
     if path.exists():
         return path.read_text().strip()
-    server_data = str(data / "server")
-    listed = json.loads(run([program, "user", "list", "--data", server_data, "--json"]))
-    if USER not in [user["name"] for user in listed]:
-        run([program, "user", "create", USER, "--data", server_data])
-    made = json.loads(run([program, "token", "create", "--user", USER, "--name", f"demo-{int(time.time())}",
+    made = json.loads(run([program, "token", "create", "--user", next(iter(PEOPLE)), "--name", f"demo-{int(time.time())}",
                            "--role", "write", "--data", server_data, "--json"]))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as out:
@@ -186,7 +207,10 @@ def main():
         token = demo_token(options.program, data)
         os.environ.update(HF_ENDPOINT=server.url, HF_TOKEN=token)
         journey(server, data, token)
-        say(f"\n  URL    {server.url}\n  token  {token}\n  export HF_ENDPOINT={server.url} HF_TOKEN={token}\n")
+        say(f"\n  URL    {server.url}\n  token  {token}\n  export HF_ENDPOINT={server.url} HF_TOKEN={token}")
+        people = ", ".join(fullname for fullname, _ in PEOPLE.values())
+        say(f"\n  In the browser, signed in by one click (works once, within half an hour; switch there among {people}):"
+            f"\n  {sign_in_link(options.program, data, server.url)}\n")
         if not options.once:
             say("  The server runs until you press Ctrl-C.")
             server.process.wait()
@@ -204,7 +228,7 @@ def journey(server, data, token):
 
     api = HfApi()
     original = model_folder()
-    name, variant_name = f"{USER}/all-MiniLM-L6-v2", f"{USER}/all-MiniLM-L6-v2-variant"
+    name, variant_name = f"{SPACE}/all-MiniLM-L6-v2", f"{SPACE}/all-MiniLM-L6-v2-variant"
     store = data / "server" / "content"
     published = size_of(original)
 

@@ -1,0 +1,67 @@
+import { getText } from "../api/client";
+import { parse, quantile, total, type Sample } from "./prometheus";
+
+// What the server measured since this page was opened, a point every two seconds, at most ten minutes of them.
+export interface Point {
+  at: number; // Seconds since 1970.
+  answers: number; // A second, of models.
+  failures: number;
+  p95: number | null; // Milliseconds.
+  requests: number; // A second, of the whole server.
+}
+
+const step = 2000;
+const pointsMax = 300;
+
+export function liveFigures() {
+  let points = $state.raw<Point[]>([]);
+  let failure = $state.raw<unknown>(null);
+  let last = $state.raw<Sample[]>([]);
+  let before: { at: number; samples: Sample[] } | null = null;
+
+  async function read() {
+    try {
+      const samples = parse(await getText("/metrics"));
+      const at = Date.now();
+      if (before) {
+        const seconds = Math.max(0.001, (at - before.at) / 1000);
+        const rate = (name: string, fits?: (labels: Record<string, string>) => boolean) =>
+          Math.max(0, total(samples, name, fits) - total(before?.samples ?? [], name, fits)) / seconds;
+        const p95 = quantile(before.samples, samples, "holdfast_serve_request_duration_seconds", 0.95);
+        points = [
+          ...points.slice(-pointsMax + 1),
+          {
+            at: at / 1000,
+            answers: rate("holdfast_serve_requests_total"),
+            failures: rate("holdfast_serve_requests_total", (labels) => labels.outcome !== "answered"),
+            p95: p95 === null ? null : p95 * 1000,
+            requests: rate("holdfast_http_requests_total"),
+          },
+        ];
+      }
+      before = { at, samples };
+      last = samples;
+      failure = null;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  $effect(() => {
+    void read();
+    const timer = setInterval(() => {
+      if (!document.hidden) void read();
+    }, step);
+    return () => clearInterval(timer);
+  });
+  return {
+    get points() {
+      return points;
+    },
+    get last() {
+      return last;
+    },
+    get failure() {
+      return failure;
+    },
+  };
+}
