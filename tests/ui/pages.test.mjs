@@ -250,7 +250,7 @@ test("an access token is shown once, works, and is revoked", async () => {
   const whoami = await fetch(`${world.url}/api/whoami-v2`, { headers: { Authorization: `Bearer ${value}` } });
   assert.equal(whoami.status, 200);
   await page.reload();
-  await page.getByText("laptop").waitFor();
+  await page.getByText("laptop", { exact: true }).waitFor();
   assert.equal(await page.getByText(value).count(), 0);
   const row = page.getByRole("listitem").filter({ hasText: "laptop" });
   await row.getByRole("button", { name: "Revoke" }).click();

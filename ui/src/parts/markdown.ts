@@ -1,5 +1,8 @@
 import DOMPurify from "dompurify";
-import { marked } from "marked";
+import { Marked } from "marked";
+
+// Handlers in raw HTML lose their names before anything parses them, so that the browser has nothing to refuse.
+const marked = new Marked({ gfm: true, renderer: { html: ({ text }) => text.replace(/\bon\w+\s*=/gi, "data-handler=") } });
 
 // A card begins with YAML between two lines of "---": that is for machines.
 export function withoutFrontMatter(text: string): string {
@@ -31,6 +34,13 @@ function place(root: DocumentFragment, base: string, pictures: string): void {
       image.setAttribute("loading", "lazy");
     }
   }
+  // The page has its first heading already.
+  for (const level of [5, 4, 3, 2, 1])
+    for (const heading of root.querySelectorAll(`h${level}`)) {
+      const lower = document.createElement(`h${level + 1}`);
+      lower.append(...heading.childNodes);
+      heading.replaceWith(lower);
+    }
   for (const link of root.querySelectorAll("a[href]")) {
     const address = link.getAttribute("href") ?? "";
     if (isRelative(address) && base) link.setAttribute("href", base + address.replace(/^\.\//, ""));
@@ -43,11 +53,12 @@ function place(root: DocumentFragment, base: string, pictures: string): void {
 
 // Markdown to HTML with neither script, style, form, frame nor a name that could shadow one of the page's own.
 export function rendered(text: string, base: string, pictures: string): string {
-  const html = marked.parse(withoutFrontMatter(text), { async: false, gfm: true });
+  const html = marked.parse(withoutFrontMatter(text), { async: false });
   const clean = DOMPurify.sanitize(html, {
     USE_PROFILES: { html: true },
     FORBID_TAGS: ["style", "form", "input", "button", "textarea", "select", "iframe", "video", "audio", "picture", "source", "link", "meta"],
     FORBID_ATTR: ["style", "id", "name", "class", "srcset", "ping", "action", "formaction", "tabindex", "autofocus"],
+    ALLOW_DATA_ATTR: false,
     RETURN_DOM_FRAGMENT: true,
   });
   place(clean, base, pictures);
