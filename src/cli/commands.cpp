@@ -11,6 +11,7 @@
 #include "cli/run.h"
 #include "cli/token.h"
 #include "cli/tokenize.h"
+#include "cli/tokenizer.h"
 #include "cli/user.h"
 #include "cli/version.h"
 #include "cli/worker.h"
@@ -34,6 +35,7 @@ std::vector<Command> commands() {
   add(render_commands());
   add(bench_commands());
   add(tokenize_commands());
+  add(tokenizer_commands());
   add(worker_commands());
   add(version_commands());
   return all;
