@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <random>
 
 #include "base/arguments.h"
+#include "base/random.h"
 #include "cli/user_files.h"
 #include "model/embedder.h"
 
@@ -72,12 +72,12 @@ Result<std::vector<model::TokenizedText>> random_rows(const model::Embedder& emb
                                                       const EmbedWish& wish) {
   if (wish.length_to > embedder.positions())
     return fail(Reason::bad_request, fmt::format("the model takes {} tokens at most", embedder.positions()));
-  std::mt19937 random(1);
+  SeededRandom random(1);
   std::vector<model::TokenizedText> out(wish.batch);
   for (model::TokenizedText& row : out) {
-    const size_t length = wish.length_from + random() % (wish.length_to - wish.length_from + 1);
+    const size_t length = wish.length_from + random.below(wish.length_to - wish.length_from + 1);
     for (size_t i = 0; i < length; ++i)
-      row.ids.push_back(static_cast<uint32_t>(random() % embedder.vocabulary()));
+      row.ids.push_back(static_cast<uint32_t>(random.below(embedder.vocabulary())));
     row.types.assign(length, 0);
   }
   return out;

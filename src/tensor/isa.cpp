@@ -30,7 +30,8 @@ bool tiles_permitted() { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
 std::vector<Isa> detect() {
   std::vector<Isa> found = {Isa::plain};
   __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return found;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c"))
+    return found;
   const Registers seven = cpuid(7, 0), more = cpuid(7, 1);
   const auto bit = [](unsigned word, unsigned at) { return (word >> at & 1U) != 0; };
   found.push_back(Isa::avx2);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tensor/block_format.h"
 #include "tensor/isa.h"
 #include "tensor/products.h"
 
@@ -62,7 +63,9 @@ struct Kernels {
   void (*gelu)(float* data, size_t count);  // x * (1 + erf(x / sqrt 2)) / 2, in place
   void (*add)(float* into, const float* more, size_t count);
   void (*activate)(Activation activation, float* data, size_t count);  // In place.
-  ProductKernel products[precisions];                                  // By Precision.
+  void (*block_sums)(const BlockSumsJob&);
+  void (*widen)(const WidenJob&);
+  ProductKernel products[precisions];  // By Precision.
 };
 
 const Kernels& kernels_for(Isa isa);

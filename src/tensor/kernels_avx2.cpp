@@ -1,4 +1,5 @@
 #include "tensor/kernels.h"
+#include "tensor/simd/block_rows.h"
 #include "tensor/simd/f32x16_avx2.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_avx2.h"
@@ -10,6 +11,7 @@ using V = F32x16Avx2;
 using Rows = RowKernels<V>;
 using Products = ProductRows<V>;
 using Attention = AttentionRows<V>;
+using Blocks = BlockRows<V, 2, 1>;
 
 // Six rows by sixteen columns: 12 sums, two of B and one of A in the 16 registers; a panel is done in two
 // halves.
@@ -56,6 +58,8 @@ const Kernels avx2_kernels = {
     Rows::gelu,
     Rows::add,
     Products::activate,
+    Blocks::sums,
+    Blocks::widen,
     {{1, Products::prepare_floats, Tiles256<FloatDot256>::sums, Products::finish_floats,
       Attention::transpose_floats, Attention::pack_floats, Attention::weigh_floats},
      avx2_pairs,

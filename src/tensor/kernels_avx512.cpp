@@ -1,4 +1,5 @@
 #include "tensor/kernels.h"
+#include "tensor/simd/block_rows.h"
 #include "tensor/simd/f32x16_avx512.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_avx512.h"
@@ -10,6 +11,7 @@ using V = F32x16Avx512;
 using Rows = RowKernels<V>;
 using Products = ProductRows<V>;
 using Attention = AttentionRows<V>;
+using Blocks = BlockRows<V, 8, 4>;
 
 // Twelve rows by two registers: 24 sums, two of B and one of A fit the 32 registers, and 24 independent sums
 // hide the latency of the multiply-add units.
@@ -59,6 +61,8 @@ const Kernels avx512_kernels = {
     Rows::gelu,
     Rows::add,
     Products::activate,
+    Blocks::sums,
+    Blocks::widen,
     {{1, Products::prepare_floats, Tiles512<FloatDot512>::sums, Products::finish_floats,
       Attention::transpose_floats, Attention::pack_floats, Attention::weigh_floats},
      avx512_pairs,

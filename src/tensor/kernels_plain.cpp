@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "tensor/blocks.h"
 #include "tensor/kernels.h"
 
 namespace holdfast::tensor {
@@ -258,6 +259,44 @@ void weigh(const WeighJob& job) {
   }
 }
 
+float scale_at(const BlockFormat& format, const std::byte* scales, size_t column) {
+  if (format.scale_bytes == 2) {
+    uint16_t bits;
+    std::memcpy(&bits, scales + 2 * column, 2);
+    return from_half(bits);
+  }
+  float scale;
+  std::memcpy(&scale, scales + 4 * column, 4);
+  return scale;
+}
+
+float weight_at(const BlockFormat& format, const std::byte* strip, size_t k, size_t column) {
+  const std::byte* group = strip + k / format.group * group_bytes(format);
+  const std::byte* codes = group + scales_bytes(format);
+  const size_t at = k % format.group;
+  const auto byte = static_cast<uint8_t>(codes[(format.code_bits == 4 ? at / 2 : at) * 16 + column]);
+  const int code = format.code_bits == 4 ? byte >> (at % 2 * 4) & 15 : static_cast<int8_t>(byte);
+  const float least = format.has_least ? scale_at(format, group + 16 * format.scale_bytes, column) : 0.0F;
+  return std::fma(static_cast<float>(code), scale_at(format, group, column), least);
+}
+
+void block_sums(const BlockSumsJob& job) {
+  for (size_t row = 0; row < job.row_count; ++row)
+    for (size_t column = 0; column < job.strip_count * 16; ++column) {
+      const std::byte* strip = job.strips + column / 16 * job.strip_bytes;
+      float sum = 0;
+      for (size_t k = 0; k < job.groups * job.format.group; ++k)
+        sum = std::fma(job.rows[row * job.row_stride + k], weight_at(job.format, strip, k, column % 16), sum);
+      job.sums[row * job.sums_stride + column] = sum;
+    }
+}
+
+void widen(const WidenJob& job) {
+  for (size_t k = 0; k < job.groups * job.format.group; ++k)
+    for (size_t column = 0; column < 16; ++column)
+      job.lines[k * 16 + column] = weight_at(job.format, job.strip, k, column);
+}
+
 }  // namespace
 
 const Kernels plain_kernels = {
@@ -269,6 +308,8 @@ const Kernels plain_kernels = {
     gelu,
     add,
     activate,
+    block_sums,
+    widen,
     {{1, prepare_floats, float_sums, finish, pack_transposed<false>, pack_rows<false>, weigh<false>},
      {1, prepare_bf16, bf16_sums, finish, pack_transposed<true>, pack_rows<true>, weigh<true>},
      {1, prepare_bytes, byte_sums, finish}}};

@@ -3,7 +3,7 @@
 # Without the undefined-behaviour sanitizer: loops of unrolled tiles take it minutes to compile.
 set(kernel_options -O3 -ffp-contract=off -fno-sanitize=undefined)
 set_source_files_properties(${folder}/kernels_plain.cpp PROPERTIES COMPILE_OPTIONS "${kernel_options}")
-set(avx2_options "${kernel_options};-mavx2;-mfma")
+set(avx2_options "${kernel_options};-mavx2;-mfma;-mf16c")
 set_source_files_properties(${folder}/kernels_avx2.cpp ${folder}/kernels_avx2_wide.cpp PROPERTIES COMPILE_OPTIONS "${avx2_options}")
 set_source_files_properties(${folder}/kernels_avx2_vnni.cpp PROPERTIES COMPILE_OPTIONS "${avx2_options};-mavxvnni")
 # g++ 12 warns inside its own AVX-512 header of the undefined register its intrinsics start from.

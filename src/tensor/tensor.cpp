@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstring>
 
+#include "tensor/blocks.h"
+
 namespace holdfast::tensor {
 namespace {
 
@@ -21,18 +23,6 @@ std::vector<Out> widen(const TensorView& view, Widen change) {
 }
 
 float from_bf16(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
-
-// IEEE 754 binary16; subnormal numbers are value * 2^-24.
-float from_f16(uint16_t bits) {
-  const uint32_t sign = static_cast<uint32_t>(bits & 0x8000U) << 16, exponent = bits >> 10 & 31U,
-                 fraction = bits & 0x3FFU;
-  if (exponent == 0) {
-    const float small = static_cast<float>(fraction) * 0x1p-24F;
-    return sign != 0 ? -small : small;
-  }
-  const uint32_t wide = exponent == 31 ? 255 : exponent + 112;
-  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
-}
 
 template <class Stored>
 std::vector<int64_t> whole(const TensorView& view) {
@@ -53,7 +43,7 @@ Result<std::vector<float>> to_floats(const TensorView& view) {
     case f32:
       return widen<float, float>(view, [](float x) { return x; });
     case f16:
-      return widen<uint16_t, float>(view, from_f16);
+      return widen<uint16_t, float>(view, from_half);
     case bf16:
       return widen<uint16_t, float>(view, from_bf16);
     case f64:

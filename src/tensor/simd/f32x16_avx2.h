@@ -107,6 +107,21 @@ struct F32x16Avx2 {
     return {_mm256_round_ps(low, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC),
             _mm256_round_ps(high, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
   }
+  static F32x16Avx2 load_half(const std::byte* p) {
+    const auto* halves = reinterpret_cast<const __m128i*>(p);
+    return {_mm256_cvtph_ps(_mm_loadu_si128(halves)), _mm256_cvtph_ps(_mm_loadu_si128(halves + 1))};
+  }
+  // Sixteen codes of four bits, the low halves (which 0) or the high ones of sixteen bytes, or signed bytes.
+  template <size_t bits>
+  static F32x16Avx2 codes(const std::byte* p, size_t which) {
+    __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    if constexpr (bits == 4) {
+      if (which != 0) bytes = _mm_srli_epi16(bytes, 4);
+      bytes = _mm_and_si128(bytes, _mm_set1_epi8(15));
+    }
+    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
+            _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)))};
+  }
   // sums - zero * weights, whole numbers, as floats.
   static F32x16Avx2 centred(const int32_t* sums, int32_t zero, const int32_t* weights) {
     return {centred_eight(sums, zero, weights), centred_eight(sums + 8, zero, weights + 8)};

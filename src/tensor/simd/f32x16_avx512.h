@@ -75,6 +75,19 @@ struct F32x16Avx512 {
   F32x16Avx512 round() const {
     return {_mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
   }
+  static F32x16Avx512 load_half(const std::byte* p) {
+    return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+  }
+  // Sixteen codes of four bits, the low halves (which 0) or the high ones of sixteen bytes, or signed bytes.
+  template <size_t bits>
+  static F32x16Avx512 codes(const std::byte* p, size_t which) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    if constexpr (bits == 8) return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes))};
+    // The permutation reads the low four bits of an index only.
+    const __m512i wide = _mm512_cvtepu8_epi32(bytes);
+    const __m512 numbers = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    return {_mm512_permutexvar_ps(which == 0 ? wide : _mm512_srli_epi32(wide, 4), numbers)};
+  }
   // sums - zero * weights, whole numbers, as floats.
   static F32x16Avx512 centred(const int32_t* sums, int32_t zero, const int32_t* weights) {
     const __m512i off = _mm512_mullo_epi32(_mm512_set1_epi32(zero), _mm512_loadu_si512(weights));

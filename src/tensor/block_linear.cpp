@@ -1,0 +1,194 @@
+#include "tensor/block_linear.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "tensor/buffer.h"
+#include "tensor/kernels.h"
+
+namespace holdfast::tensor {
+namespace {
+
+constexpr size_t block_rows = 96;
+// Strips a thread takes at a time: with few rows the widest tile's, with many a pair, which is widened once
+// and met by all rows.
+constexpr size_t few_share = 8, many_share = 2;
+
+size_t round_up(size_t count, size_t to) { return (count + to - 1) / to * to; }
+
+struct Scratch {
+  Floats lines, sums;
+};
+thread_local Scratch scratch;
+
+float* ensure(Floats& buffer, size_t count) {
+  if (buffer.size() < count) buffer = Floats(count);
+  return buffer.data();
+}
+
+class BlockLayer final : public Linear {
+ public:
+  BlockLayer(const BlockWeights& weights, Compute compute)
+      : kernels_(kernels_for(compute.isa)),
+        product_(kernels_.products[static_cast<size_t>(Precision::f32)]),
+        format_(*block_format(weights.type)),
+        inputs_(weights.inputs),
+        groups_(weights.inputs / format_.group),
+        gated_(weights.layout == OutputLayout::gated),
+        width_(gated_ ? weights.rows.size() / 2 : weights.rows.size()),
+        strips_(gated_ ? round_up(width_, strip_columns) / strip_columns * 2
+                       : round_up(width_, 2 * strip_columns) / strip_columns),
+        bias_(strips_ * strip_columns) {
+    std::fill_n(bias_.data(), bias_.size(), 0.0F);
+    BlockRow row;
+    if (format_.scale_bytes == 2)
+      for (const ByteView& bytes : weights.rows) {
+        read_block_row(weights.type, bytes, inputs_, row);
+        if (!all_halves(row.scales) || !all_halves(row.leasts)) format_.scale_bytes = 4;
+      }
+    strip_bytes_ = groups_ * group_bytes(format_);
+    packed_ = Floats((strips_ * strip_bytes_ + 3) / 4);
+    std::memset(packed_.data(), 0, packed_.size() * sizeof(float));
+    for (size_t output = 0; output < weights.rows.size(); ++output) {
+      const size_t column = column_of(output);
+      if (!weights.bias.empty()) bias_.data()[column] = weights.bias[output];
+      read_block_row(weights.type, weights.rows[output], inputs_, row);
+      pack(row, column);
+    }
+  }
+
+  size_t inputs() const override { return inputs_; }
+  size_t width() const override { return width_; }
+  size_t bytes() const override { return (packed_.size() + bias_.size()) * sizeof(float); }
+
+  void run(const LinearRun& run, Threads& threads) const override {
+    if (run.rows == 0 || width_ == 0) return;
+    const bool few = run.rows <= block_rows_most;
+    const size_t share = few ? few_share : many_share, shares = (strips_ + share - 1) / share;
+    threads.run(shares, [&](size_t index) {
+      const size_t first = index * share, count = std::min(share, strips_ - first);
+      if (few)
+        few_rows(run, first, count);
+      else
+        many_rows(run, first, count);
+    });
+  }
+
+ private:
+  static bool all_halves(const std::vector<float>& numbers) {
+    return std::all_of(numbers.begin(), numbers.end(),
+                       [](float x) { return from_half(half_that_equals(x)) == x; });
+  }
+
+  size_t column_of(size_t output) const {
+    if (!gated_) return output;
+    const size_t at = output % width_;
+    return at / strip_columns * 2 * strip_columns + (output < width_ ? 0 : strip_columns) +
+           at % strip_columns;
+  }
+
+  const std::byte* strip(size_t index) const {
+    return reinterpret_cast<const std::byte*>(packed_.data()) + index * strip_bytes_;
+  }
+
+  void put_scale(std::byte* scales, size_t column, float scale) const {
+    if (format_.scale_bytes == 4) {
+      std::memcpy(scales + 4 * column, &scale, 4);
+      return;
+    }
+    const uint16_t half = half_that_equals(scale);
+    std::memcpy(scales + 2 * column, &half, 2);
+  }
+
+  void pack(const BlockRow& row, size_t column) {
+    const size_t lane = column % strip_columns;
+    auto* group = reinterpret_cast<std::byte*>(packed_.data()) + column / strip_columns * strip_bytes_;
+    for (size_t g = 0; g < groups_; ++g, group += group_bytes(format_)) {
+      put_scale(group, lane, row.scales[g]);
+      if (format_.has_least) put_scale(group + 16 * format_.scale_bytes, lane, row.leasts[g]);
+      std::byte* codes = group + scales_bytes(format_) + lane;
+      const int8_t* from = row.codes.data() + g * format_.group;
+      if (format_.code_bits == 8)
+        for (size_t k = 0; k < format_.group; ++k) codes[16 * k] = static_cast<std::byte>(from[k]);
+      else
+        for (size_t k = 0; k < format_.group; k += 2)
+          codes[8 * k] = static_cast<std::byte>((from[k] & 15) | (from[k + 1] & 15) << 4);
+    }
+  }
+
+  void few_rows(const LinearRun& run, size_t first, size_t count) const {
+    BlockSumsJob job;
+    job.format = format_;
+    job.rows = run.in;
+    job.row_stride = run.in_stride != 0 ? run.in_stride : inputs_;
+    job.row_count = run.rows;
+    job.strips = strip(first);
+    job.strip_bytes = strip_bytes_;
+    job.strip_count = count;
+    job.groups = groups_;
+    job.sums_stride = count * strip_columns;
+    job.sums = ensure(scratch.sums, block_rows_most * job.sums_stride);
+    kernels_.block_sums(job);
+    finish(run, first, count, 0, run.rows, job.sums);
+  }
+
+  void many_rows(const LinearRun& run, size_t first, size_t count) const {
+    float* lines = ensure(scratch.lines, count * inputs_ * strip_columns);
+    for (size_t i = 0; i < count; ++i)
+      kernels_.widen({format_, strip(first + i), groups_, lines + i * inputs_ * strip_columns});
+    SumsJob job;
+    job.row_words = run.in_stride != 0 ? run.in_stride : inputs_;
+    job.strips = reinterpret_cast<const std::byte*>(lines);
+    job.strip_bytes = inputs_ * line_bytes;
+    job.strip_count = count;
+    job.steps = inputs_;
+    job.sums_stride = count * strip_columns;
+    float* sums = ensure(scratch.sums, block_rows * job.sums_stride);
+    job.sums = sums;
+    for (size_t row = 0; row < run.rows; row += block_rows) {
+      job.row_count = std::min(block_rows, run.rows - row);
+      job.rows = reinterpret_cast<const uint32_t*>(run.in + row * job.row_words);
+      product_.sums(job);
+      finish(run, first, count, row, job.row_count, sums);
+    }
+  }
+
+  void finish(const LinearRun& run, size_t first, size_t count, size_t row, size_t rows,
+              const float* sums) const {
+    const size_t from = first * strip_columns, column = gated_ ? from / 2 : from;
+    if (column >= width_) return;
+    FinishJob job;
+    job.sums = sums;
+    job.sums_stride = count * strip_columns;
+    job.rows = rows;
+    job.columns = std::min(job.sums_stride / (gated_ ? 2 : 1), width_ - column);
+    job.bias = bias_.data() + from;
+    job.activation = run.activation;
+    job.gated = gated_;
+    job.out_stride = run.out_stride != 0 ? run.out_stride : width_;
+    job.out = run.out + row * job.out_stride + column;
+    job.addend = run.addend == nullptr ? nullptr : run.addend + row * job.out_stride + column;
+    product_.finish(job);
+  }
+
+  const Kernels& kernels_;
+  const ProductKernel& product_;
+  BlockFormat format_;
+  const size_t inputs_, groups_;
+  const bool gated_;
+  const size_t width_, strips_;
+  size_t strip_bytes_ = 0;
+  Floats packed_, bias_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Linear> make_block_linear(const BlockWeights& weights, Compute compute) {
+  CHECK(block_format(weights.type).has_value());
+  CHECK(weights.layout == OutputLayout::plain || weights.rows.size() % 2 == 0);
+  CHECK(weights.bias.empty() || weights.bias.size() == weights.rows.size());
+  return std::make_unique<BlockLayer>(weights, compute);
+}
+
+}  // namespace holdfast::tensor

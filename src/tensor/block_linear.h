@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "codec/gguf.h"
+#include "tensor/blocks.h"
+#include "tensor/linear.h"
+
+namespace holdfast::tensor {
+
+// A linear layer whose weight is quantised in blocks: rows[i] are the blocks of output i, so that several
+// tensors of one type can be joined and rows reordered without reading them.
+struct BlockWeights {
+  codec::GgmlType type = codec::GgmlType::q8_0;  // One that block_format knows.
+  std::vector<ByteView> rows;                    // [outputs]
+  std::span<const float> bias;                   // [outputs], or empty
+  size_t inputs = 0;
+  OutputLayout layout = OutputLayout::plain;
+};
+
+// Keeps codes and scales, in the order in which kernels read them, and never the widened weight: about the
+// bytes of the file. Products are f32 whatever compute.precision says, so results are those of the widened
+// weight in f32, and a row's bits do not depend on the rows beside it.
+std::unique_ptr<const Linear> make_block_linear(const BlockWeights& weights, Compute compute);
+
+}  // namespace holdfast::tensor

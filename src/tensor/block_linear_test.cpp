@@ -1,0 +1,139 @@
+#include "tensor/block_linear.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "io/disk.h"
+#include "tensor/weights.h"
+
+namespace holdfast::tensor {
+namespace {
+
+using codec::GgmlType;
+
+constexpr GgmlType quantised[] = {GgmlType::q4_0, GgmlType::q4_1, GgmlType::q5_0, GgmlType::q5_1,
+                                  GgmlType::q8_0, GgmlType::q2_k, GgmlType::q3_k, GgmlType::q4_k,
+                                  GgmlType::q5_k, GgmlType::q6_k};
+
+// Blocks of random codes whose binary16 scales are small ordinary numbers.
+std::vector<std::byte> random_blocks(std::mt19937& random, GgmlType type, size_t blocks) {
+  const size_t width = codec::ggml_type_row(type).block_bytes;
+  std::vector<std::byte> out(blocks * width);
+  for (std::byte& byte : out) byte = static_cast<std::byte>(random());
+  const auto put = [&](size_t at) {
+    const uint16_t half = half_that_equals(std::ldexp(static_cast<float>(random() % 2048) - 1024.0F, -16));
+    std::memcpy(out.data() + at, &half, 2);
+  };
+  for (size_t i = 0; i < out.size(); i += width) {
+    switch (type) {
+      case GgmlType::q4_1:
+      case GgmlType::q5_1:
+      case GgmlType::q4_k:
+      case GgmlType::q5_k:
+        put(i + 2);
+        [[fallthrough]];
+      default:
+        put(i);
+        break;
+      case GgmlType::q2_k:
+        put(i + 80);
+        put(i + 82);
+        break;
+      case GgmlType::q3_k:
+        put(i + 108);
+        break;
+      case GgmlType::q6_k:
+        put(i + 208);
+        break;
+    }
+  }
+  return out;
+}
+
+TEST(Blocks, HalvesThatAFloatEqualsReadBack) {
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const float value = from_half(static_cast<uint16_t>(bits));
+    if (std::isnan(value)) continue;
+    ASSERT_EQ(half_that_equals(value), bits);
+  }
+}
+
+// What the Python package gguf makes of the same bytes.
+TEST(Blocks, WidenAsTheGoldenDataSay) {
+  const auto disk = io::open_posix_disk("tests/golden/models/gguf-blocks").value();
+  const Weights golden = Weights::open_file(*disk, "golden.safetensors").value();
+  constexpr GgmlType others[] = {GgmlType::f16, GgmlType::bf16};
+  size_t seen = 0;
+  const auto check = [&](GgmlType type) {
+    const std::string name(codec::ggml_type_row(type).name);
+    const TensorView *raw = golden.find(name + ".raw"), *expected = golden.find(name + ".dequant");
+    if (raw == nullptr || expected == nullptr) return;
+    ++seen;
+    const std::vector<float> wanted = to_floats(*expected).value();
+    const std::vector<float> got = widen_blocks(type, raw->bytes, wanted.size()).value();
+    for (size_t i = 0; i < wanted.size(); ++i)
+      ASSERT_NEAR(got[i], wanted[i], 1.2e-7 * std::abs(wanted[i])) << name << " at " << i;
+  };
+  for (GgmlType type : quantised) check(type);
+  for (GgmlType type : others) check(type);
+  EXPECT_GE(seen, 12U);
+}
+
+// On blocks, the results of the widened weight in f32: to the bit, for every type, instruction set, number of
+// rows, and on one and two threads.
+TEST(BlockLinear, GivesTheBitsOfTheWidenedWeight) {
+  std::mt19937 random(51);  // Seed 51.
+  const auto one = make_threads(1), two = make_threads(2);
+  std::normal_distribution<float> normal(0, 1);
+  for (GgmlType type : quantised) {
+    for (int round = 0; round < 3; ++round) {
+      const codec::GgmlTypeRow& sizes = codec::ggml_type_row(type);
+      const bool gated = round == 1;
+      const size_t blocks = 1 + random() % 3, inputs = blocks * sizes.block_elements;
+      const size_t outputs = 2 * (1 + random() % 100), width = gated ? outputs / 2 : outputs;
+      const std::vector<std::byte> bytes = random_blocks(random, type, outputs * blocks);
+      std::vector<float> bias(outputs), weight;
+      for (float& x : bias) x = normal(random);
+      BlockWeights source;
+      source.type = type;
+      source.inputs = inputs;
+      source.layout = gated ? OutputLayout::gated : OutputLayout::plain;
+      source.bias = bias;
+      for (size_t i = 0; i < outputs; ++i) {
+        source.rows.push_back(
+            ByteView(bytes).subspan(i * blocks * sizes.block_bytes, blocks * sizes.block_bytes));
+        const auto row = widen_blocks(type, source.rows.back(), inputs);
+        ASSERT_TRUE(row.ok());
+        weight.insert(weight.end(), row.value().begin(), row.value().end());
+      }
+      for (const size_t rows : {size_t{1}, size_t{2}, size_t{4}, size_t{5}, 90 + random() % 30}) {
+        std::vector<float> in(rows * inputs), addend(rows * width), expected(rows * width), got(rows * width);
+        for (float& x : in) x = normal(random);
+        for (float& x : addend) x = normal(random);
+        LinearRun run;
+        run.in = in.data();
+        run.rows = rows;
+        run.addend = addend.data();
+        run.activation = gated ? Activation::silu : Activation::none;
+        for (Isa isa : isas_of_this_machine()) {
+          if (isa == Isa::plain && rows > 5) continue;
+          run.out = expected.data();
+          make_linear({weight, bias, outputs, inputs, source.layout}, {isa, Precision::f32})->run(run, *one);
+          for (Threads* threads : {one.get(), two.get()}) {
+            run.out = got.data();
+            make_block_linear(source, {isa, Precision::f32})->run(run, *threads);
+            ASSERT_EQ(std::memcmp(got.data(), expected.data(), got.size() * sizeof(float)), 0)
+                << sizes.name << " on " << isa_name(isa) << ", " << rows << " rows";
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::tensor
