@@ -186,15 +186,12 @@ Result<Value> get_item(Runtime& runtime, const Value& value, const Value& key) {
 Result<Value> get_slice(Runtime& runtime, const Value& value, const Value& start, const Value& stop,
                         const Value& step) {
   if (value.is(Kind::undefined)) return undefined_error(value);
-  const auto fits = [](const Value& part) { return part.is(Kind::none) || part.is_whole(); };
-  const bool sliceable = value.is_sequence() || value.is(Kind::text) || value.is(Kind::range);
-  if (!sliceable || !fits(start) || !fits(stop) || !fits(step)) {
-    TRY(const std::string first, repr_of(runtime, start));
-    TRY(const std::string second, repr_of(runtime, stop));
-    TRY(const std::string third, repr_of(runtime, step));
-    return undefined(described(value) + " has no element slice(" + first + ", " + second + ", " + third +
-                     ")");
-  }
+  if (value.is(Kind::dict)) return type_error("unhashable type: 'slice'");
+  if (!value.is_sequence() && !value.is(Kind::text) && !value.is(Kind::range))
+    return type_error("'" + type_name(value) + "' object is not subscriptable");
+  for (const Value* part : {&start, &stop, &step})
+    if (!part->is(Kind::none) && !part->is_whole())
+      return type_error("slice indices must be integers or None or have an __index__ method");
   const Integer length = value.is(Kind::text)    ? static_cast<Integer>(character_count(value.string()))
                          : value.is(Kind::range) ? value.as<RangeObject>().count
                                                  : static_cast<Integer>(value.items().size());

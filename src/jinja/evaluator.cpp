@@ -14,7 +14,6 @@ Result<Value> Evaluator::evaluate(const Expression& node, const Scope& scope) {
   if (entered.ok()) entered = runtime_.budget.steps(1);
   auto out = entered.ok() ? dispatch(node, scope) : Result<Value>(std::move(entered).error());
   runtime_.budget.leave();
-  if (!out.ok() && error_line_ == 0) error_line_ = node.line;
   return out;
 }
 

@@ -9,9 +9,8 @@ namespace holdfast::jinja {
 // Expressions to values. One rendering owns it.
 class Evaluator {
  public:
-  Evaluator(Runtime& runtime, uint32_t& error_line) : runtime_(runtime), error_line_(error_line) {}
+  explicit Evaluator(Runtime& runtime) : runtime_(runtime) {}
 
-  // The first, innermost node that fails gives the error its line.
   Result<Value> evaluate(const Expression& node, const Scope& scope);
   // Calls a call expression with one more named argument, the caller of a call block.
   Result<Value> evaluate_call(const Expression& node, const Scope& scope, const Value* caller);
@@ -32,7 +31,6 @@ class Evaluator {
   Result<Arguments> arguments(const CallArguments& given, const Scope& scope);
 
   Runtime& runtime_;
-  uint32_t& error_line_;
   const Value* piped_ = nullptr;
 };
 

@@ -16,7 +16,7 @@ enum class Flow : uint8_t { on, leave_loop, next_round };
 class Interpreter {
  public:
   Interpreter(Runtime& runtime, uint32_t& error_line)
-      : runtime_(runtime), error_line_(error_line), evaluator_(runtime, error_line) {}
+      : runtime_(runtime), error_line_(error_line), evaluator_(runtime) {}
 
   Result<std::string> run(const Body& body, const Variables& variables, const Variables& globals) {
     Scope global, context, root;
@@ -105,8 +105,12 @@ class Interpreter {
 
   Status output(const Statement& statement, Scope& scope) {
     for (const ExpressionPtr& part : statement.values) {
-      TRY(const Value value, evaluator_.evaluate(*part, scope));
-      TRY(const std::string text, str_of(runtime_, value));
+      auto value = evaluator_.evaluate(*part, scope);
+      if (!value.ok()) {
+        if (error_line_ == 0) error_line_ = part->line;
+        return std::move(value).error();
+      }
+      TRY(const std::string text, str_of(runtime_, value.value()));
       TRY_DONE(put(text));
     }
     return Done{};
@@ -125,8 +129,12 @@ class Interpreter {
 
   Result<Flow> conditional(const Statement& statement, Scope& scope) {
     for (size_t i = 0; i < statement.values.size(); ++i) {
-      TRY(const Value test, evaluator_.evaluate(*statement.values[i], scope));
-      if (truthy(test)) return execute(statement.bodies[i], scope);
+      auto test = evaluator_.evaluate(*statement.values[i], scope);
+      if (!test.ok()) {
+        if (error_line_ == 0) error_line_ = statement.lines[i];
+        return std::move(test).error();
+      }
+      if (truthy(test.value())) return execute(statement.bodies[i], scope);
     }
     if (statement.bodies.size() > statement.values.size()) return execute(statement.bodies.back(), scope);
     return Flow::on;
@@ -197,8 +205,8 @@ class Interpreter {
       return Done{};
     }
     const Value* space = scope.find(target.name);
-    if (space == nullptr) return undefined_error(undefined_name(target.name));
-    if (!space->is(Kind::name_space)) return type_error("cannot assign attribute on non-namespace object");
+    if (space == nullptr || !space->is(Kind::name_space))
+      return type_error("cannot assign attribute on non-namespace object");
     if (target.attribute.starts_with('_'))
       return type_error(
           "Chat templates cannot store underscore-prefixed attributes on a namespace, but got " +
@@ -313,6 +321,10 @@ class Interpreter {
       TRY(Value kwargs, Value::dict(std::move(pairs)));
       scope.set("kwargs", std::move(kwargs));
     } else if (!arguments.named.empty()) {
+      if (arguments.named.back().first == "caller")
+        return type_error(
+            "macro " + quoted(name) +
+            " was invoked with two values for the special caller argument. This is most likely a bug.");
       return type_error("macro " + quoted(name) + " takes no keyword argument " +
                         quoted(arguments.named.front().first));
     }

@@ -27,6 +27,20 @@ NextItem lazily(Runtime& runtime, const Value& value) {
   };
 }
 
+// A generator of what `make` gives, which is not asked before the first item is.
+Result<Value> made_lazily(const Value& source, std::function<Result<Items>()> make) {
+  return make_iterator(
+      [make = std::move(make), made = std::optional<Items>(),
+       at = size_t{0}]() mutable -> Result<std::optional<Value>> {
+        if (!made) {
+          TRY(made, make());
+        }
+        if (at >= made->size()) return std::optional<Value>();
+        return std::optional<Value>((*made)[at++]);
+      },
+      source);
+}
+
 Result<Transform> mapping(Runtime& runtime, Arguments arguments) {
   if (arguments.positional.empty() && !arguments.named.empty()) {
     TRY(const Bound given, Bound::bind("map", std::move(arguments), {"attribute", "default"}, 1));
@@ -101,29 +115,31 @@ Result<Value> select(Runtime& runtime, const Value& value, Arguments arguments) 
       value);
 }
 
-Result<Value> items(Runtime& runtime, const Value& value, Arguments arguments) {
+Result<Value> items(Runtime&, const Value& value, Arguments arguments) {
   TRY_DONE(Bound::bind("items", std::move(arguments), {}, 0));
-  if (!value.is(Kind::dict) && !value.is(Kind::undefined))
-    return type_error("Can only get item pairs from a mapping.");
-  Items pairs;
-  if (value.is(Kind::dict))
+  return made_lazily(value, [value]() -> Result<Items> {
+    if (!value.is(Kind::dict) && !value.is(Kind::undefined))
+      return type_error("Can only get item pairs from a mapping.");
+    Items pairs;
+    if (value.is(Kind::undefined)) return pairs;
     for (const auto& [key, item] : value.as_dict().pairs) {
       TRY(Value pair, Value::tuple({key, item}));
       pairs.push_back(std::move(pair));
     }
-  TRY(const Value list, Value::list(std::move(pairs)));
-  TRY(NextItem next, open_iterator(runtime, list));
-  return make_iterator(std::move(next), list);
+    return pairs;
+  });
 }
 
 Result<Value> unique(Runtime& runtime, const Value& value, Arguments arguments) {
   TRY(const Bound given, Bound::bind("unique", std::move(arguments), {"case_sensitive", "attribute"}, 0));
   TRY(const ItemPath path, ItemPath::of(runtime, given.value_or(1, Value())));
   const bool case_counts = given.flag(0);
-  TRY(NextItem next, open_iterator(runtime, value));
   return make_iterator(
-      [&runtime, path, case_counts, next = std::move(next),
+      [&runtime, value, path, case_counts, next = NextItem(),
        seen = std::unordered_multimap<size_t, Value>()]() mutable -> Result<std::optional<Value>> {
+        if (!next) {
+          TRY(next, open_iterator(runtime, value));
+        }
         while (true) {
           TRY(std::optional<Value> item, next());
           if (!item) return std::optional<Value>();
@@ -143,15 +159,16 @@ Result<Value> unique(Runtime& runtime, const Value& value, Arguments arguments) 
       value);
 }
 
-Result<Value> batch(Runtime& runtime, const Value& value, Arguments arguments) {
-  TRY(const Bound given, Bound::bind("batch", std::move(arguments), {"linecount", "fill_with"}, 1));
-  TRY(const Integer size, given.whole(0, 1));
+Result<Items> batches(Runtime& runtime, const Value& value, Integer size, const Value& fill) {
   if (size > 1'000'000) return type_error("the batch is too large");
-  const Value fill = given.value_or(1, Value());
   TRY(const Items all, collect(runtime, value));
   Items rows;
+  // jinja2 compares the size before it appends: an empty row equals a size of zero once, nothing one below.
+  if (size == 0 && !all.empty()) {
+    TRY(Value none, Value::list({}));
+    rows.push_back(std::move(none));
+  }
   for (size_t at = 0; at < all.size();) {
-    // jinja2 compares the size before it appends: nothing ever equals a size of zero or less.
     const size_t end = size <= 0 ? all.size() : std::min(all.size(), at + static_cast<size_t>(size));
     Items row(all.begin() + static_cast<std::ptrdiff_t>(at), all.begin() + static_cast<std::ptrdiff_t>(end));
     if (!fill.is(Kind::none) && size > 0) row.resize(static_cast<size_t>(size), fill);
@@ -160,18 +177,21 @@ Result<Value> batch(Runtime& runtime, const Value& value, Arguments arguments) {
     rows.push_back(std::move(list));
     at = end;
   }
-  TRY(const Value list, Value::list(std::move(rows)));
-  TRY(NextItem next, open_iterator(runtime, list));
-  return make_iterator(std::move(next), list);
+  return rows;
 }
 
-Result<Value> slice(Runtime& runtime, const Value& value, Arguments arguments) {
-  TRY(const Bound given, Bound::bind("slice", std::move(arguments), {"slices", "fill_with"}, 1));
-  TRY(const Integer slices, given.whole(0, 1));
-  if (slices == 0) return type_error("integer division or modulo by zero");
+Result<Value> batch(Runtime& runtime, const Value& value, Arguments arguments) {
+  TRY(const Bound given, Bound::bind("batch", std::move(arguments), {"linecount", "fill_with"}, 1));
+  return made_lazily(value, [&runtime, value, given]() -> Result<Items> {
+    TRY(const Integer size, given.whole(0, 1));
+    return batches(runtime, value, size, given.value_or(1, Value()));
+  });
+}
+
+Result<Items> slices_of(Runtime& runtime, const Value& value, Integer slices, const Value& fill) {
   if (slices > 1'000'000) return type_error("too many slices");
   TRY(const Items all, collect(runtime, value));
-  const Value fill = given.value_or(1, Value());
+  if (slices == 0) return type_error("integer division or modulo by zero");
   Items rows;
   size_t at = 0;
   for (Integer i = 0; i < slices; ++i) {
@@ -185,9 +205,15 @@ Result<Value> slice(Runtime& runtime, const Value& value, Arguments arguments) {
     rows.push_back(std::move(list));
     at = end;
   }
-  TRY(const Value list, Value::list(std::move(rows)));
-  TRY(NextItem next, open_iterator(runtime, list));
-  return make_iterator(std::move(next), list);
+  return rows;
+}
+
+Result<Value> slice(Runtime& runtime, const Value& value, Arguments arguments) {
+  TRY(const Bound given, Bound::bind("slice", std::move(arguments), {"slices", "fill_with"}, 1));
+  return made_lazily(value, [&runtime, value, given]() -> Result<Items> {
+    TRY(const Integer slices, given.whole(0, 1));
+    return slices_of(runtime, value, slices, given.value_or(1, Value()));
+  });
 }
 
 struct Row {

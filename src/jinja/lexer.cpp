@@ -106,7 +106,11 @@ class Lexer {
 
   Status comment(size_t head) {
     const size_t close = rest_.find("#}", head);
-    if (close == std::string_view::npos) return fail(Reason::bad_request, "Missing end of comment tag");
+    if (close == std::string_view::npos) {
+      if (rest_.size() > head) return fail(Reason::bad_request, "Missing end of comment tag");
+      pass(head);  // At the very end it is no error.
+      return Done{};
+    }
     pass(close + 2 + after_close(close, head));
     return Done{};
   }
@@ -146,6 +150,7 @@ class Lexer {
       pass(close + 2 + after_close(close, at + 2));
       return Done{};
     }
+    if (rest_.empty()) return Done{};  // At the very end it is no error.
     line_ = opened;
     return fail(Reason::bad_request, "Missing end of raw directive");
   }

@@ -124,7 +124,7 @@ Result<Value> reversed(Runtime& runtime, const Value& value, Arguments arguments
   if (!iterable(value)) return type_error("argument must be iterable");
   TRY(Items items, collect(runtime, value));
   std::reverse(items.begin(), items.end());
-  if (value.is(Kind::iterator) || value.is(Kind::undefined)) return Value::list(std::move(items));
+  if (value.is(Kind::iterator)) return Value::list(std::move(items));
   const char* name = value.is(Kind::list)   ? "list_reverseiterator"
                      : value.is(Kind::dict) ? "dict_reversekeyiterator"
                                             : "reversed";

@@ -25,10 +25,12 @@ Result<int> number_at(std::string_view spec, size_t& at) {
 Result<NumberFormat> parse_format(std::string_view spec) {
   NumberFormat out;
   size_t at = 0;
+  bool fill_given = false;
   const size_t first = spec.empty() ? 0 : character_bytes(spec);
   if (spec.size() > first && is_align(spec[first])) {
     out.fill = std::string(spec.substr(0, first));
     out.align = spec[first];
+    fill_given = true;
     at = first + 1;
   } else if (!spec.empty() && is_align(spec[0])) {
     out.align = spec[0];
@@ -40,11 +42,9 @@ Result<NumberFormat> parse_format(std::string_view spec) {
     out.alternate = true;
     ++at;
   }
-  if (now() == '0') {
-    if (out.align == '\0') {
-      out.align = '=';
-      out.fill = "0";
-    }
+  if (now() == '0' && !fill_given) {
+    if (out.align == '\0') out.align = '=';
+    out.fill = "0";
     ++at;
   }
   TRY(out.width, number_at(spec, at));

@@ -72,7 +72,10 @@ Result<Value> integers(std::string_view sign, Integer left, Integer right) {
     return Value::integer(number);
   }
   if (sign == "**") return integer_power(left, right);
-  if (right == 0) return type_error(sign == "/" ? "division by zero" : "integer division or modulo by zero");
+  if (right == 0)
+    return type_error(sign == "/"   ? "division by zero"
+                      : sign == "%" ? "integer modulo by zero"
+                                    : "integer division or modulo by zero");
   if (sign == "/") return Value::real(static_cast<double>(left) / static_cast<double>(right));
   const Integer quotient = floor_quotient(left, right);
   return Value::integer(sign == "//" ? quotient : left - quotient * right);

@@ -144,13 +144,17 @@ class Parser {
   Result<std::unique_ptr<Statement>> conditional() {
     const size_t before = expressions_.unknown().size();
     auto out = make(StatementKind::conditional, cursor_.take().line);
+    out->lines.push_back(out->line);
     while (true) {
       TRY(ExpressionPtr test, expressions_.tuple(Conditional::not_here));
       TRY(Body body, body_until({"elif", "else", "endif"}));
       out->values.push_back(std::move(test));
       out->bodies.push_back(std::move(body));
       const std::string next = cursor_.take().text;
-      if (next == "elif") continue;
+      if (next == "elif") {
+        out->lines.push_back(cursor_.now().line);
+        continue;
+      }
       if (next == "else") {
         TRY(Body otherwise, whole_body("endif"));
         out->bodies.push_back(std::move(otherwise));
@@ -218,6 +222,8 @@ class Parser {
       TRY_DONE(cursor_.expect_sign(")"));
       return out;
     }
+    if (cursor_.is(TokenKind::text) || cursor_.is(TokenKind::integer) || cursor_.is(TokenKind::real))
+      return cursor_.error("can't assign to 'const'");
     if (!cursor_.is(TokenKind::name)) return cursor_.error("unexpected '" + described(cursor_.now()) + "'");
     out.name = cursor_.take().text;
     for (const std::string_view constant : {"true", "false", "none", "True", "False", "None"})
@@ -259,6 +265,8 @@ class Parser {
       } else if (!out.defaults.empty()) {
         return cursor_.error("non-default argument follows default argument");
       }
+      if (std::find(out.names.begin(), out.names.end(), name) != out.names.end())
+        return cursor_.error("duplicate argument '" + name + "' in function definition");
       out.names.push_back(std::move(name));
     }
     return cursor_.expect_sign(")");

@@ -92,6 +92,7 @@ struct Statement {
   uint32_t line = 1;
   std::string text;  // The data; a macro's name.
   std::vector<ExpressionPtr> values;
+  std::vector<uint32_t> lines;  // Of the tests of a conditional.
   std::vector<Target> targets;
   std::vector<Body> bodies;
   Signature signature;
