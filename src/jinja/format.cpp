@@ -94,7 +94,8 @@ class PercentFormatter {
     }
     const bool left_over = values_.is(Kind::tuple)
                                ? next_ < values_.items().size()
-                               : next_ == 0 && !values_.is(Kind::dict) && !values_.is_sequence();
+                               : next_ == 0 && !values_.is(Kind::dict) && !values_.is_sequence() &&
+                                     !values_.is(Kind::undefined) && !values_.is(Kind::range);
     if (left_over) return type_error("not all arguments converted during string formatting");
     return made_text(runtime_, std::move(out));
   }

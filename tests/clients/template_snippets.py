@@ -186,7 +186,7 @@ caller()
 numbers[1:'a']
 nothing[1:]
 nested[1:]
-5[1:]
+n[1:]
 undefined_name[1:]
 range(3)[1:]|list, (1, 2, 3)[::2]
 numbers['a'], numbers[none], numbers[1.0]

@@ -119,5 +119,5 @@ def test_expressions_by_seed_are_rendered_as_jinja2_renders_them():
     rng = random.Random(seed)
     sources = ["{{ " + expression(rng) + " }}" for _ in range(20000 if os.environ.get("HOLDFAST_LONG") else 3000)]
     # Left out: what prints an address, and slices of constants, which jinja2 takes for undefined while it optimises.
-    found = [line for line in differences(sources) if not re.search("0x|object>|object at|not subscriptable", line)]
+    found = [line for line in differences(sources) if not re.search("0x|object>|object at|tcejbo|not subscriptable|'slice'", line, re.I)]
     assert found == [], f"seed {seed}"
