@@ -13,20 +13,6 @@ namespace {
 
 float gelu_of(float x) { return 0.5F * x * (1.0F + std::erf(x * 0.70710678118654752F)); }
 
-void panel(const PanelJob& job) {
-  for (size_t row = 0; row < job.rows; ++row) {
-    for (size_t column = 0; column < job.columns; ++column) {
-      float sum = 0;
-      for (size_t k = 0; k < job.k; ++k)
-        sum = std::fma(job.a[row * job.a_stride + k], job.panel[k * panel_columns + column], sum);
-      if (job.epilogue != Epilogue::none) sum += job.bias[column];
-      if (job.epilogue == Epilogue::bias_gelu) sum = gelu_of(sum);
-      if (job.epilogue == Epilogue::bias_add) sum += job.addend[row * job.addend_stride + column];
-      job.c[row * job.c_stride + column] = sum;
-    }
-  }
-}
-
 void layer_norm(const LayerNormJob& job) {
   for (size_t row = 0; row < job.rows; ++row) {
     const float* in = job.in + row * job.width;
@@ -301,7 +287,6 @@ void widen(const WidenJob& job) {
 
 const Kernels plain_kernels = {
     Isa::plain,
-    panel,
     layer_norm,
     rms_norm,
     softmax,

@@ -48,45 +48,6 @@ TEST(Isa, NamesReadBack) {
   EXPECT_EQ(isas_of_this_machine().front(), Isa::plain);
 }
 
-// Every epilogue, rows and columns from none to more than a tile, K from 0; the arrays have exactly the size
-// that the job states and start at odd addresses, so that the address sanitizer sees a read too far.
-TEST(Kernels, PanelGivesTheSameBitsOnEveryInstructionSet) {
-  std::mt19937 random(11);  // Seed 11.
-  for (int round = 0; round < 600; ++round) {
-    const size_t rows = random() % 30, columns = random() % (panel_columns + 1);
-    const size_t k = round % 7 == 0 ? random() % 3 : random() % 90;
-    const size_t a_stride = k + random() % 3, c_stride = columns + random() % 5;
-    const Vector a = random_floats(random, rows * a_stride + 1),
-                 b = random_floats(random, k * panel_columns + 1);
-    const Vector bias = random_floats(random, panel_columns),
-                 addend = random_floats(random, rows * c_stride + 1);
-    PanelJob job;
-    job.a = a.data() + 1;
-    job.panel = b.data() + 1;
-    job.bias = bias.data();
-    job.addend = addend.data() + 1;
-    job.rows = rows;
-    job.columns = columns;
-    job.k = k;
-    job.a_stride = a_stride;
-    job.addend_stride = job.c_stride = c_stride;
-    job.epilogue = static_cast<Epilogue>(random() % 4);
-    Vector expected(rows * c_stride, 7.0F);
-    job.c = expected.data();
-    plain_kernels.panel(job);
-    for (const Kernels* kernels : fast_kernels()) {
-      Vector got(rows * c_stride, 7.0F);
-      job.c = got.data();
-      kernels->panel(job);
-      if (job.epilogue == Epilogue::bias_gelu) {
-        EXPECT_LE(worst(got, expected), 1e-5F) << isa_name(kernels->isa) << " round " << round;
-      } else {
-        EXPECT_TRUE(same_bits(got, expected)) << isa_name(kernels->isa) << " round " << round;
-      }
-    }
-  }
-}
-
 TEST(Kernels, LayerNormAgreesWithThePlainOne) {
   std::mt19937 random(12);  // Seed 12.
   for (size_t width : widths) {

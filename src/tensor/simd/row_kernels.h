@@ -173,22 +173,6 @@ struct RowKernels {
       (V::load_first(into + i, count - i, 0) + V::load_first(more + i, count - i, 0))
           .store_first(into + i, count - i);
   }
-
-  // The end of a tile's row: V holds sixteen sums of columns [at, at + 16), of which `columns` are wanted.
-  static void finish(const PanelJob& job, size_t row, size_t at, V sum) {
-    const size_t left = job.columns - at;  // > 0
-    if (job.epilogue != Epilogue::none) sum = sum + V::load(job.bias + at);
-    if (job.epilogue == Epilogue::bias_gelu) sum = gelu_of(sum);
-    float* c = job.c + row * job.c_stride + at;
-    if (job.epilogue == Epilogue::bias_add) {
-      const float* addend = job.addend + row * job.addend_stride + at;
-      sum = sum + (left >= 16 ? V::load(addend) : V::load_first(addend, left, 0));
-    }
-    if (left >= 16)
-      sum.store(c);
-    else
-      sum.store_first(c, left);
-  }
 };
 
 }  // namespace
