@@ -1,73 +1,106 @@
 #include "cli/run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include "cli/user_files.h"
-#include "model/embedder.h"
+#include "codec/json.h"
+#include "model/pipeline.h"
 
 namespace holdfast::cli {
 namespace {
 
 constexpr size_t input_bytes_max = 64 << 20;
 
-void append_numbers(std::string& out, std::span<const float> numbers) {
-  out += '[';
-  for (size_t i = 0; i < numbers.size(); ++i)
-    fmt::format_to(std::back_inserter(out), "{}{}", i > 0 ? "," : "", numbers[i]);
-  out += ']';
+struct RunWords {
+  std::string_view task, folder;
+  std::optional<std::string> input;
+  boost::json::object parameters;
+  tensor::Compute compute;
+};
+
+Result<RunWords> parse_run(std::span<const std::string_view> arguments) {
+  RunWords out;
+  std::vector<std::string_view> places;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const bool more = i + 1 < arguments.size();
+    if (arguments[i] == "--parameters" && more) {
+      TRY(out.parameters, codec::parse_json_object(arguments[++i]));
+    } else if (arguments[i] == "--dtype" && more) {
+      const auto precision = tensor::precision_from_name(arguments[++i]);
+      if (!precision) return fail(Reason::bad_request, "--dtype is f32, bf16 or int8");
+      out.compute.precision = *precision;
+    } else {
+      places.push_back(arguments[i]);
+    }
+  }
+  if (places.size() < 2 || places.size() > 3)
+    return fail(Reason::bad_request, "run takes TASK MODEL [INPUT]");
+  out.task = places[0];
+  out.folder = places[1];
+  if (places.size() == 3) out.input = std::string(places[2]);
+  return out;
 }
 
-// What the feature-extraction task of the inference API returns for one text: a sentence model's vector, else
-// one list of token vectors in a list of its own.
-Result<std::string> extract(std::string_view folder, std::string_view text) {
+// The Inference API's body {"inputs", "parameters"}, an object or list of inputs, or else a text.
+Result<boost::json::value> read_inputs(const std::string& input, boost::json::object& parameters) {
+  if (!input.starts_with('{') && !input.starts_with('[')) return boost::json::value(input);
+  auto json = codec::parse_json(input, {.bytes_max = input_bytes_max});
+  if (!json.ok()) return boost::json::value(input);
+  if (!json.value().is_object() || !json.value().get_object().contains("inputs"))
+    return std::move(json).value();
+  boost::json::object& body = json.value().get_object();
+  TRY(const boost::json::object* given, codec::json_object_if(body, "parameters"));
+  if (given != nullptr)
+    for (const auto& [key, value] : *given) parameters.insert_or_assign(key, value);
+  return body.at("inputs");
+}
+
+Result<std::string> answer(RunWords words, const std::string& input) {
+  TRY(const boost::json::value inputs, read_inputs(input, words.parameters));
   TRY(UserFiles files, UserFiles::open());
-  TRY(const model::Embedder embedder, model::Embedder::open(files.disk(), files.path(folder)));
-  TRY(const model::TokenizedText tokens, embedder.tokenize(text));
+  TRY(const model::Pipeline pipeline,
+      model::Pipeline::open(files.disk(), files.path(words.folder), words.compute));
   const auto threads = tensor::make_threads(2);
-  std::string out;
-  if (embedder.is_sentence_model()) {
-    TRY(const auto vectors, embedder.embed(std::span(&tokens, 1), *threads));
-    append_numbers(out, vectors[0]);
-    return out + "\n";
-  }
-  TRY(const auto features, embedder.features(std::span(&tokens, 1), *threads));
-  const size_t width = embedder.dimensions();
-  out += "[[";
-  for (size_t at = 0; at < features[0].size(); at += width) {
-    if (at > 0) out += ',';
-    append_numbers(out, std::span(features[0]).subspan(at, width));
-  }
-  return out + "]]\n";
+  TRY(const boost::json::value answer, pipeline.run(words.task, inputs, words.parameters, *threads));
+  return codec::to_text(answer) + "\n";
 }
 
 int run_task(World& world, std::span<const std::string_view> arguments) {
-  if (arguments.size() < 2 || arguments.size() > 3) {
-    world.complain("holdfast: run takes TASK MODEL [INPUT]\n");
+  auto words = parse_run(arguments);
+  if (!words.ok()) {
+    world.complain("holdfast: " + words.error().message + "\n");
     return exit_misused;
   }
-  if (arguments[0] != "feature-extraction") {
-    world.complain("holdfast: the task feature-extraction is the one offered so far\n");
+  const auto tasks = model::pipeline_tasks();
+  if (std::find(tasks.begin(), tasks.end(), words.value().task) == tasks.end()) {
+    world.complain(fmt::format("holdfast: the tasks are {}\n", fmt::join(tasks, ", ")));
     return exit_misused;
   }
   std::string input;
-  if (arguments.size() == 3) {
-    input = arguments[2];
+  if (words.value().input) {
+    input = *words.value().input;
   } else {
     auto read = world.read_all(input_bytes_max);
     if (!read.ok()) return report(world, read.error());
     input = std::move(read).value();
     if (input.ends_with('\n')) input.pop_back();
   }
-  const auto answer = extract(arguments[1], input);
-  if (!answer.ok()) return report(world, answer.error());
-  world.print(answer.value());
+  const auto text = answer(std::move(words).value(), input);
+  if (!text.ok()) return report(world, text.error());
+  world.print(text.value());
   return exit_done;
 }
 
 }  // namespace
 
 std::vector<Command> run_commands() {
-  return {{"run", "TASK MODEL_DIR [INPUT]", "Runs a task of a model on one input, without a server.",
+  return {{"run", "TASK MODEL_DIR [INPUT] [--parameters JSON] [--dtype f32|bf16|int8]",
+           "Runs a task of a model on one input, without a server.",
            "holdfast run feature-extraction ./all-MiniLM-L6-v2 \"A sentence.\"", run_task}};
 }
 

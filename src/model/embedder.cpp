@@ -10,42 +10,63 @@
 namespace holdfast::model {
 namespace {
 
-constexpr size_t tokenizer_bytes_max = 64 << 20;
-
 TokenizedText to_tokenized(const token::Encoding& encoding, bool truncated) {
-  return {encoding.ids, encoding.type_ids, truncated};
+  return {encoding.ids, encoding.type_ids, truncated, 0};
 }
 
 }  // namespace
 
-Embedder::Embedder(EncoderModel model, token::Tokenizer tokenizer, SentenceConfig sentence)
-    : model_(std::move(model)), tokenizer_(std::move(tokenizer)), sentence_(sentence) {
-  tokens_max_ = std::min(sentence_.tokens_max.value_or(model_.plan().positions), model_.plan().positions);
+Embedder::Embedder(TextModel model, SentenceConfig sentence)
+    : model_(std::move(model)), sentence_(std::move(sentence)) {
+  tokens_max_ = std::min(sentence_.tokens_max.value_or(model_.tokens_max()), model_.plan().positions);
+  dimensions_ = model_.plan().width * sentence_.poolings.size();
+  for (const VectorStep& step : sentence_.steps)
+    if (step.dense != nullptr) dimensions_ = step.dense->linear->width();
 }
 
 Result<Embedder> Embedder::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
-  TRY(const SentenceConfig sentence, read_sentence_config(disk, folder));
-  TRY(const std::string json, io::read_text(disk, folder / "tokenizer.json", tokenizer_bytes_max));
-  TRY(token::Tokenizer tokenizer, token::Tokenizer::load(json));
-  TRY(EncoderModel model, EncoderModel::open(disk, folder, compute));
-  if (tokenizer.added_tokens(1) >= model.plan().positions)
-    return fail(Reason::bad_request, "the model has no position left beside the special tokens");
-  return Embedder(std::move(model), std::move(tokenizer), sentence);
+  TRY(SentenceConfig sentence, read_sentence_config(disk, folder, compute));
+  TRY(TextModel model, TextModel::open(disk, folder, compute));
+  size_t width = model.plan().width * sentence.poolings.size();
+  for (const VectorStep& step : sentence.steps) {
+    if (step.dense == nullptr) continue;
+    if (step.dense->linear->inputs() != width)
+      return fail(Reason::bad_request, "a dense module does not fit what comes before it");
+    width = step.dense->linear->width();
+  }
+  return Embedder(std::move(model), std::move(sentence));
 }
 
-Result<TokenizedText> Embedder::tokenize(std::string_view text, token::Side cut_from) const {
+Result<std::string> Embedder::prompt(std::optional<std::string_view> name) const {
+  const std::string_view wanted = name.value_or(sentence_.default_prompt);
+  if (wanted.empty()) return std::string();
+  const auto found = sentence_.prompts.find(wanted);
+  if (found == sentence_.prompts.end())
+    return fail(Reason::bad_request, fmt::format("the model has no prompt '{}'", wanted.substr(0, 60)));
+  return found->second;
+}
+
+Result<TokenizedText> Embedder::tokenize(std::string_view text, token::Side cut_from,
+                                         std::string_view prompt) const {
   token::EncodeOptions options;
   options.truncation = token::Truncation{.length_max = tokens_max_, .cut_from = cut_from};
-  std::string lowered;
+  std::string whole = std::string(prompt).append(text);
   if (sentence_.lowercase) {
-    if (!token::is_valid_utf8(text)) return fail(Reason::tokenization_failed, "the text is not valid UTF-8");
-    token::NormalizedText lower(text);
+    if (!token::is_valid_utf8(whole)) return fail(Reason::tokenization_failed, "the text is not valid UTF-8");
+    token::NormalizedText lower(whole);
     lower.lower();
-    lowered = lower.text();
-    text = lowered;
+    whole = lower.text();
   }
-  TRY(const token::Encoding encoding, tokenizer_.encode({.text = text, .words = {}, .pair = {}}, options));
-  return to_tokenized(encoding, !encoding.overflow.empty());
+  TRY(const token::Encoding encoding,
+      model_.tokenizer().encode({.text = whole, .words = {}, .pair = {}}, options));
+  TokenizedText out = to_tokenized(encoding, !encoding.overflow.empty());
+  if (!prompt.empty() && !sentence_.pools_prompt) {
+    TRY(const token::Encoding alone,
+        model_.tokenizer().encode({.text = prompt, .words = {}, .pair = {}}, options));
+    out.skip = alone.size();
+    if (out.skip > 0 && alone.special.back() != 0) --out.skip;
+  }
+  return out;
 }
 
 Result<TokenizedText> Embedder::wrap(std::span<const uint32_t> ids) const {
@@ -54,7 +75,7 @@ Result<TokenizedText> Embedder::wrap(std::span<const uint32_t> ids) const {
       return fail(Reason::tokenization_failed, fmt::format("{} is no token of this model", id));
   token::EncodeOptions options;
   options.truncation = token::Truncation{.length_max = tokens_max_};
-  TRY(const token::Encoding encoding, tokenizer_.encode_ids(ids, options));
+  TRY(const token::Encoding encoding, model_.tokenizer().encode_ids(ids, options));
   return to_tokenized(encoding, !encoding.overflow.empty());
 }
 
@@ -70,26 +91,55 @@ TokenBatch Embedder::batch_of(std::span<const TokenizedText> texts) const {
   return batch;
 }
 
+void Embedder::take_step(const VectorStep& step, std::vector<float>& vector) const {
+  if (step.dense == nullptr) return normalize_vector(vector);
+  std::vector<float> out(step.dense->linear->width());
+  const auto alone = tensor::make_threads(1);
+  tensor::LinearRun run;
+  run.in = vector.data();
+  run.out = out.data();
+  run.rows = 1;
+  run.activation = step.dense->activation;
+  step.dense->linear->run(run, *alone);
+  vector = std::move(out);
+}
+
 Result<std::vector<std::vector<float>>> Embedder::embed(std::span<const TokenizedText> texts,
-                                                        tensor::Threads& threads) const {
-  for (const TokenizedText& text : texts)
+                                                        tensor::Threads& threads,
+                                                        const VectorOptions& options) const {
+  std::vector<size_t> skip;
+  for (const TokenizedText& text : texts) {
     if (text.ids.empty()) return fail(Reason::tokenization_failed, "a text has no tokens");
+    skip.push_back(text.skip);
+  }
+  if (options.dimensions && (*options.dimensions < 1 || *options.dimensions > dimensions_))
+    return fail(Reason::bad_request, fmt::format("the model's vectors have {} dimensions", dimensions_));
   const TokenBatch batch = batch_of(texts);
-  TRY(const tensor::Floats hidden, model_.encoder().forward(batch, threads));
-  auto vectors = pool_sentences(model_.encoder().kernels(), sentence_.pooling, batch, hidden, dimensions());
-  if (sentence_.normalize)
-    for (std::vector<float>& vector : vectors) normalize_vector(vector);
+  const Encoder& encoder = model_.model().encoder();
+  TRY(const tensor::Floats hidden, encoder.forward(batch, threads));
+  std::vector<std::vector<float>> vectors(texts.size());
+  for (const Pooling pooling : sentence_.poolings) {
+    const auto pooled = pool_sentences(encoder.kernels(), pooling, batch, hidden, feature_width(), skip);
+    for (size_t i = 0; i < vectors.size(); ++i)
+      vectors[i].insert(vectors[i].end(), pooled[i].begin(), pooled[i].end());
+  }
+  for (std::vector<float>& vector : vectors) {
+    for (const VectorStep& step : sentence_.steps) take_step(step, vector);
+    if (options.dimensions) vector.resize(*options.dimensions);
+    const bool shortened = options.dimensions && sentence_.normalize;
+    if (options.normalize.value_or(shortened)) normalize_vector(vector);
+  }
   return vectors;
 }
 
 Result<std::vector<std::vector<float>>> Embedder::features(std::span<const TokenizedText> texts,
                                                            tensor::Threads& threads) const {
   const TokenBatch batch = batch_of(texts);
-  TRY(const tensor::Floats hidden, model_.encoder().forward(batch, threads));
+  TRY(const tensor::Floats hidden, model_.model().encoder().forward(batch, threads));
   std::vector<std::vector<float>> out;
   for (size_t i = 0; i < batch.sequences(); ++i)
-    out.emplace_back(hidden.data() + batch.starts[i] * dimensions(),
-                     hidden.data() + batch.starts[i + 1] * dimensions());
+    out.emplace_back(hidden.data() + batch.starts[i] * feature_width(),
+                     hidden.data() + batch.starts[i + 1] * feature_width());
   return out;
 }
 

@@ -206,14 +206,15 @@ TEST(Sentence, FilesOfTheFolderAreRead) {
   write("1_Pooling/config.json", R"({"pooling_mode_cls_token":true,"pooling_mode_mean_tokens":false})");
   write("sentence_bert_config.json", R"({"max_seq_length":128,"do_lower_case":true})");
   const SentenceConfig config = read_sentence_config(*disk, "").value();
-  EXPECT_EQ(config.pooling, Pooling::first_token);
+  EXPECT_EQ(config.poolings, std::vector{Pooling::first_token});
   EXPECT_TRUE(config.normalize);
   EXPECT_TRUE(config.lowercase);
   EXPECT_EQ(config.tokens_max, 128U);
   write("1_Pooling/config.json", R"({"pooling_mode":"max"})");
-  EXPECT_EQ(read_sentence_config(*disk, "").value().pooling, Pooling::max);
+  EXPECT_EQ(read_sentence_config(*disk, "").value().poolings, std::vector{Pooling::max});
   write("1_Pooling/config.json", R"({"pooling_mode_cls_token":true,"pooling_mode_mean_tokens":true})");
-  EXPECT_FALSE(read_sentence_config(*disk, "").ok());
+  EXPECT_EQ(read_sentence_config(*disk, "").value().poolings,
+            (std::vector{Pooling::first_token, Pooling::mean}));
   write("modules.json", R"([{"path":"2_Dense","type":"sentence_transformers.models.Dense"}])");
   EXPECT_FALSE(read_sentence_config(*disk, "").ok());
 }

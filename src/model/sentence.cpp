@@ -26,28 +26,37 @@ Result<std::optional<boost::json::value>> read_json(io::Disk& disk, const io::Pa
   return std::optional<boost::json::value>(std::move(json));
 }
 
-Result<Pooling> parse_pooling(const boost::json::object& json) {
+// In the order in which sentence-transformers puts several together. Older files have a flag each, newer ones
+// a name or a list of names.
+Result<std::vector<Pooling>> parse_poolings(const boost::json::object& json) {
   struct Row {
     std::string_view flag, name;
-    std::optional<Pooling> pooling;
+    Pooling pooling;
   };
   constexpr Row rows[] = {
       {"pooling_mode_cls_token", "cls", Pooling::first_token},
-      {"pooling_mode_mean_tokens", "mean", Pooling::mean},
       {"pooling_mode_max_tokens", "max", Pooling::max},
+      {"pooling_mode_mean_tokens", "mean", Pooling::mean},
       {"pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens", Pooling::mean_over_root},
-      {"pooling_mode_weightedmean_tokens", "weightedmean", std::nullopt},
-      {"pooling_mode_lasttoken", "lasttoken", std::nullopt},
+      {"pooling_mode_weightedmean_tokens", "weightedmean", Pooling::weighted_mean},
+      {"pooling_mode_lasttoken", "lasttoken", Pooling::last_token},
   };
-  TRY(const auto mode, codec::json_text_if(json, "pooling_mode"));  // As newer versions write it.
-  std::vector<std::optional<Pooling>> chosen;
+  const boost::json::value* mode = json.if_contains("pooling_mode");
+  const auto named = [&](std::string_view name) {
+    if (mode == nullptr) return false;
+    if (mode->is_string()) return mode->get_string() == name;
+    if (mode->is_array())
+      for (const boost::json::value& one : mode->get_array())
+        if (one.is_string() && one.get_string() == name) return true;
+    return false;
+  };
+  std::vector<Pooling> chosen;
   for (const Row& row : rows) {
     TRY(const auto flag, codec::json_flag_if(json, row.flag));
-    if (flag.value_or(false) || mode == row.name) chosen.push_back(row.pooling);
+    if (flag.value_or(false) || named(row.name)) chosen.push_back(row.pooling);
   }
-  if (chosen.size() != 1 || !chosen[0])
-    return fail(Reason::model_unsupported, "this kind of pooling, or several at once, is not supported");
-  return *chosen[0];
+  if (chosen.empty()) return fail(Reason::model_unsupported, "this kind of pooling is not supported");
+  return chosen;
 }
 
 // "sentence_transformers.models.Pooling" and its later, longer spellings: the last word counts.
@@ -63,11 +72,56 @@ Status read_transformer(io::Disk& disk, const io::Path& folder, SentenceConfig& 
   return Done{};
 }
 
+// "torch.nn.modules.activation.Tanh".
+Result<tensor::Activation> dense_activation(std::string_view name) {
+  constexpr std::pair<std::string_view, tensor::Activation> rows[] = {
+      {"Tanh", tensor::Activation::tanh},       {"Identity", tensor::Activation::none},
+      {"GELU", tensor::Activation::gelu},       {"ReLU", tensor::Activation::relu},
+      {"Sigmoid", tensor::Activation::sigmoid}, {"SiLU", tensor::Activation::silu}};
+  for (const auto& [one, activation] : rows)
+    if (one == last_word(name)) return activation;
+  return fail(Reason::model_unsupported, "this activation of a dense module is not supported");
+}
+
+Status read_dense(io::Disk& disk, const io::Path& place, tensor::Compute compute, SentenceConfig& config) {
+  TRY(const auto json, read_json(disk, place / "config.json"));
+  if (!json || !json->is_object()) return fail(Reason::bad_request, "the dense module has no config.json");
+  const boost::json::object& object = json->get_object();
+  TRY(const int64_t in, codec::json_integer(object, "in_features"));
+  TRY(const int64_t out, codec::json_integer(object, "out_features"));
+  if (in < 1 || out < 1 || in > 131'072 || out > 131'072)
+    return fail(Reason::bad_request, "the dense module's sizes cannot be");
+  TRY(const auto bias, codec::json_flag_if(object, "bias"));
+  TRY(const auto activation, codec::json_text_if(object, "activation_function"));
+  TRY(const tensor::Weights weights, tensor::Weights::open(disk, place));
+  const WeightReader reader(weights, {}, compute);
+  auto dense = std::make_shared<DenseModule>();
+  TRY(dense->activation, dense_activation(activation.value_or("Tanh")));
+  TRY(dense->linear, reader.linear("linear", static_cast<size_t>(out), static_cast<size_t>(in),
+                                   bias.value_or(true) ? Bias::with : Bias::without));
+  config.steps.push_back({std::move(dense)});
+  return Done{};
+}
+
+Status read_prompts(io::Disk& disk, const io::Path& folder, SentenceConfig& config) {
+  TRY(const auto json, read_json(disk, folder / "config_sentence_transformers.json"));
+  if (!json || !json->is_object()) return Done{};
+  TRY(const boost::json::object* prompts, codec::json_object_if(json->get_object(), "prompts"));
+  if (prompts != nullptr)
+    for (const auto& [name, prompt] : *prompts)
+      if (prompt.is_string()) config.prompts[std::string(name)] = prompt.get_string();
+  TRY(const auto usual, codec::json_text_if(json->get_object(), "default_prompt_name"));
+  config.default_prompt = usual.value_or("");
+  return Done{};
+}
+
 Status read_module(io::Disk& disk, const io::Path& folder, const boost::json::object& module,
-                   SentenceConfig& config) {
+                   tensor::Compute compute, SentenceConfig& config) {
   TRY(const std::string_view type, codec::json_text(module, "type"));
   TRY(const auto path, codec::json_text_if(module, "path"));
   const std::string_view kind = last_word(type);
+  if (path.value_or("").find("..") != std::string_view::npos || path.value_or("").starts_with('/'))
+    return fail(Reason::bad_request, "modules.json leaves the folder");
   const io::Path place = folder / std::string(path.value_or(""));
   if (kind == "Transformer") {
     if (!path.value_or("").empty())
@@ -78,11 +132,15 @@ Status read_module(io::Disk& disk, const io::Path& folder, const boost::json::ob
     TRY(const auto json, read_json(disk, place / "config.json"));
     if (!json || !json->is_object())
       return fail(Reason::bad_request, "the pooling module has no config.json");
-    TRY(config.pooling, parse_pooling(json->get_object()));
+    TRY(config.poolings, parse_poolings(json->get_object()));
+    TRY(const auto prompt, codec::json_flag_if(json->get_object(), "include_prompt"));
+    config.pools_prompt = prompt.value_or(true);
     return Done{};
   }
+  if (kind == "Dense") return read_dense(disk, place, compute, config);
+  if (kind == "Dropout") return Done{};
   if (kind == "Normalize") {
-    config.normalize = true;
+    config.steps.push_back({});
     return Done{};
   }
   return fail(Reason::model_unsupported,
@@ -95,7 +153,7 @@ void add_all(const tensor::Kernels& kernels, const float* rows, size_t count, st
 
 }  // namespace
 
-Result<SentenceConfig> read_sentence_config(io::Disk& disk, const io::Path& folder) {
+Result<SentenceConfig> read_sentence_config(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
   SentenceConfig config;
   TRY(const auto modules, read_json(disk, folder / "modules.json"));
   if (!modules) return config;
@@ -104,24 +162,42 @@ Result<SentenceConfig> read_sentence_config(io::Disk& disk, const io::Path& fold
   for (const boost::json::value& module : modules->get_array()) {
     if (!module.is_object())
       return fail(Reason::bad_request, "modules.json holds something that is not a module");
-    TRY_DONE(read_module(disk, folder, module.get_object(), config));
+    TRY_DONE(read_module(disk, folder, module.get_object(), compute, config));
   }
+  config.normalize = !config.steps.empty() && config.steps.back().dense == nullptr;
+  TRY_DONE(read_prompts(disk, folder, config));
   return config;
 }
 
 std::vector<std::vector<float>> pool_sentences(const tensor::Kernels& kernels, Pooling pooling,
                                                const TokenBatch& batch, const tensor::Floats& hidden,
-                                               size_t width) {
+                                               size_t width, std::span<const size_t> skip) {
   std::vector<std::vector<float>> out;
   out.reserve(batch.sequences());
   for (size_t i = 0; i < batch.sequences(); ++i) {
-    const float* rows = hidden.data() + batch.starts[i] * width;
-    const size_t count = batch.length(i);
-    CHECK(count > 0);
+    CHECK(batch.length(i) > 0);
+    const bool all = skip.empty() || pooling == Pooling::first_token;
+    const size_t first = all ? 0 : std::min(skip[i], batch.length(i) - 1);
+    const float* rows = hidden.data() + (batch.starts[i] + first) * width;
+    const size_t count = batch.length(i) - first;
     std::vector<float> vector(rows, rows + width);
     switch (pooling) {
       case Pooling::first_token:
         break;
+      case Pooling::last_token:
+        std::copy_n(rows + (count - 1) * width, width, vector.data());
+        break;
+      case Pooling::weighted_mean: {
+        float weights = 0;
+        std::fill(vector.begin(), vector.end(), 0.0F);
+        for (size_t row = 0; row < count; ++row) {
+          const auto weight = static_cast<float>(first + row + 1);
+          for (size_t k = 0; k < width; ++k) vector[k] += rows[row * width + k] * weight;
+          weights += weight;
+        }
+        for (float& x : vector) x /= weights;
+        break;
+      }
       case Pooling::max:
         for (size_t row = 1; row < count; ++row)
           for (size_t k = 0; k < width; ++k) vector[k] = std::max(vector[k], rows[row * width + k]);
