@@ -1,12 +1,41 @@
 #include "cli/forward.h"
 
+#include <boost/json/object.hpp>
+#include <optional>
+
 #include "cli/user_files.h"
+#include "codec/json.h"
 #include "codec/safetensors.h"
-#include "model/forward.h"
+#include "model/any_model.h"
 #include "tensor/weights.h"
 
 namespace holdfast::cli {
 namespace {
+
+struct ForwardWords {
+  std::vector<std::string_view> places;
+  tensor::Compute compute;
+  std::optional<boost::json::object> generate;
+};
+
+Result<ForwardWords> parse_forward(std::span<const std::string_view> arguments) {
+  ForwardWords out;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const bool more = i + 1 < arguments.size();
+    if (arguments[i] == "--dtype" && more) {
+      const auto precision = tensor::precision_from_name(arguments[++i]);
+      if (!precision) return fail(Reason::bad_request, "--dtype is f32, bf16 or int8");
+      out.compute.precision = *precision;
+    } else if (arguments[i] == "--generate" && more) {
+      TRY(out.generate, codec::parse_json_object(arguments[++i]));
+    } else {
+      out.places.push_back(arguments[i]);
+    }
+  }
+  if (out.places.size() != 3)
+    return fail(Reason::bad_request, "forward takes MODEL_DIR IN.safetensors OUT.safetensors");
+  return out;
+}
 
 Result<Bytes> to_file(const std::vector<model::NamedTensor>& outputs) {
   std::vector<codec::SafetensorsTensor> tensors;
@@ -15,42 +44,56 @@ Result<Bytes> to_file(const std::vector<model::NamedTensor>& outputs) {
   return codec::write_safetensors(tensors);
 }
 
-Status forward_files(std::string_view folder, std::string_view in, std::string_view out) {
+Result<Bytes> to_file(const model::AnyModel::Sequences& sequences) {
+  std::vector<int64_t> ids;
+  for (const auto& row : sequences.ids) ids.insert(ids.end(), row.begin(), row.end());
+  const uint64_t rows = sequences.ids.size();
+  std::vector<codec::SafetensorsTensor> tensors = {{"sequences",
+                                                    codec::Dtype::i64,
+                                                    {rows, rows == 0 ? 0 : ids.size() / rows},
+                                                    std::as_bytes(std::span(ids))}};
+  if (!sequences.scores.empty())
+    tensors.push_back({"sequences_scores",
+                       codec::Dtype::f32,
+                       {sequences.scores.size()},
+                       std::as_bytes(std::span(sequences.scores))});
+  return codec::write_safetensors(tensors);
+}
+
+Status forward_files(const ForwardWords& words) {
   TRY(UserFiles files, UserFiles::open());
-  TRY(const model::EncoderModel model, model::EncoderModel::open(files.disk(), files.path(folder)));
-  TRY(const tensor::Weights inputs, tensor::Weights::open_file(files.disk(), files.path(in)));
+  TRY(const model::AnyModel model,
+      model::AnyModel::open(files.disk(), files.path(words.places[0]), words.compute));
+  TRY(const tensor::Weights inputs, tensor::Weights::open_file(files.disk(), files.path(words.places[1])));
   const auto threads = tensor::make_threads(2);
-  TRY(const std::vector<model::NamedTensor> outputs, model::forward(model, inputs, *threads));
-  TRY(const Bytes file, to_file(outputs));
-  return files.write(out, as_text(file));
+  Bytes file;
+  if (words.generate) {
+    TRY(const model::AnyModel::Sequences sequences, model.generate(inputs, *words.generate, *threads));
+    TRY(file, to_file(sequences));
+  } else {
+    TRY(const std::vector<model::NamedTensor> outputs, model.forward(inputs, *threads));
+    TRY(file, to_file(outputs));
+  }
+  return files.write(words.places[2], as_text(file));
 }
 
 int run_forward(World& world, std::span<const std::string_view> arguments) {
-  std::vector<std::string_view> places;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i] == "--dtype" && i + 1 < arguments.size() && arguments[i + 1] == "f32") {
-      ++i;
-    } else if (arguments[i].starts_with("--")) {
-      world.complain("holdfast: forward computes in f32 and does not generate yet\n");
-      return exit_misused;
-    } else {
-      places.push_back(arguments[i]);
-    }
-  }
-  if (places.size() != 3) {
-    world.complain("holdfast: forward takes MODEL_DIR IN.safetensors OUT.safetensors\n");
+  const auto words = parse_forward(arguments);
+  if (!words.ok()) {
+    world.complain("holdfast: " + words.error().message + "\n");
     return exit_misused;
   }
-  const Status done = forward_files(places[0], places[1], places[2]);
+  const Status done = forward_files(words.value());
   return done.ok() ? exit_done : report(world, done.error());
 }
 
 }  // namespace
 
 std::vector<Command> forward_commands() {
-  return {{"forward", "MODEL_DIR IN.safetensors OUT.safetensors [--dtype f32]",
-           "Runs a model once on tensors from a file and writes its outputs to another.",
-           "holdfast forward ./bert inputs.safetensors outputs.safetensors", run_forward}};
+  return {
+      {"forward", "MODEL_DIR IN.safetensors OUT.safetensors [--generate JSON] [--dtype f32|bf16|int8]",
+       "Runs a model once, or lets it generate, on tensors from a file and writes its outputs to another.",
+       "holdfast forward ./bert inputs.safetensors outputs.safetensors", run_forward}};
 }
 
 }  // namespace holdfast::cli

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
+#include <span>
 
 namespace holdfast::model {
 namespace {
@@ -32,11 +34,14 @@ struct Packed {
   uint64_t choices = 1;  // Sequences an example.
 };
 
-Result<Packed> pack(const EncoderPlan& plan, const tensor::Weights& inputs) {
+// What a row's positions are by themselves, from its ids and mask.
+using CountPositions =
+    std::function<std::vector<int64_t>(std::span<const int64_t> ids, std::span<const int64_t> mask)>;
+
+Result<Packed> pack(const tensor::Weights& inputs, size_t dimensions, const CountPositions& count) {
   const tensor::TensorView* view = inputs.find("input_ids");
   if (view == nullptr) return fail(Reason::bad_request, "input_ids is missing");
   const std::vector<uint64_t>& shape = view->shape;
-  const size_t dimensions = plan.head == Head::multiple_choice ? 3 : 2;
   if (shape.size() != dimensions || view->elements() > tokens_max)
     return fail(Reason::bad_request,
                 fmt::format("input_ids must have {} dimensions and not too many tokens", dimensions));
@@ -49,8 +54,8 @@ Result<Packed> pack(const EncoderPlan& plan, const tensor::Weights& inputs) {
   out.height = shape[0] * out.choices;
   out.width = shape.back();
   for (size_t row = 0; row < out.height; ++row) {
-    const std::vector<int64_t> counted =
-        positions_of(plan, std::span(*ids).subspan(row * out.width, out.width));
+    const auto part = [&](const Numbers& all) { return std::span(all).subspan(row * out.width, out.width); };
+    const std::vector<int64_t> counted = count(part(*ids), mask ? part(*mask) : std::span<const int64_t>());
     for (size_t column = 0; column < out.width; ++column) {
       const size_t place = row * out.width + column;
       if (mask && (*mask)[place] == 0) continue;
@@ -93,7 +98,8 @@ NamedTensor unpack(const Packed& packed, const NamedOutput& output) {
 
 Result<std::vector<NamedTensor>> forward(const EncoderModel& model, const tensor::Weights& inputs,
                                          tensor::Threads& threads) {
-  TRY(const Packed packed, pack(model.plan(), inputs));
+  TRY(const Packed packed, pack(inputs, model.plan().head == Head::multiple_choice ? 3 : 2,
+                                [&](auto ids, auto) { return positions_of(model.plan(), ids); }));
   TRY(const std::vector<NamedOutput> outputs, model.forward(packed.batch, threads));
   std::vector<NamedTensor> all;
   for (const NamedOutput& output : outputs) {
@@ -105,6 +111,82 @@ Result<std::vector<NamedTensor>> forward(const EncoderModel& model, const tensor
     }
     all.push_back(unpack(packed, output));
   }
+  return all;
+}
+
+namespace {
+
+// Columns, or for some families the count of tokens that the mask shows.
+std::vector<int64_t> decoder_positions(const DecoderPlan& plan, std::span<const int64_t> ids,
+                                       std::span<const int64_t> mask) {
+  std::vector<int64_t> out(ids.size());
+  int64_t seen = 0;
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i] = plan.takes_mask_positions ? seen : static_cast<int64_t>(i);
+    if (mask.empty() || mask[i] != 0) ++seen;
+  }
+  return out;
+}
+
+// The packed row that each sequence's classification is read from.
+Result<std::vector<size_t>> last_rows(const DecoderPlan& plan, const Packed& packed) {
+  std::vector<size_t> out;
+  for (size_t i = 0; i < packed.batch.sequences(); ++i) {
+    size_t row = packed.batch.starts[i + 1] - 1;
+    if (plan.pad_id)
+      while (row > packed.batch.starts[i] && packed.batch.ids[row] == *plan.pad_id) --row;
+    out.push_back(row);
+  }
+  if (!plan.pad_id && packed.height > 1)
+    return fail(Reason::bad_request, "several rows need a pad_token_id in config.json");
+  return out;
+}
+
+NamedOutput by_token(std::string name, size_t columns, tensor::Floats data) {
+  return {std::move(name), NamedOutput::Rows::tokens, columns, false, std::move(data)};
+}
+
+}  // namespace
+
+Result<std::vector<NamedTensor>> forward(const DecoderModel& model, const tensor::Weights& inputs,
+                                         tensor::Threads& threads) {
+  using Head = DecoderPlan::Head;
+  const DecoderPlan& plan = model.plan();
+  TRY(const Packed packed,
+      pack(inputs, 2, [&](auto ids, auto mask) { return decoder_positions(plan, ids, mask); }));
+  TRY(Decoder::States states,
+      model.decoder().forward(packed.batch, {}, threads, Decoder::Keep::embedded_too));
+  const size_t width = model.decoder().head_inputs(), tokens = packed.batch.tokens();
+  std::vector<NamedTensor> all;
+  if (plan.head_kind == Head::none) {
+    all.push_back(unpack(packed, by_token("last_hidden_state", width, std::move(states.last))));
+    return all;
+  }
+  if (plan.head_kind == Head::sequence_classification) {
+    TRY(const std::vector<size_t> rows, last_rows(plan, packed));
+    tensor::Floats picked(rows.size() * width), logits(rows.size() * model.head_width());
+    for (size_t i = 0; i < rows.size(); ++i)
+      std::copy_n(states.last.data() + rows[i] * width, width, picked.data() + i * width);
+    model.run_head(picked.data(), rows.size(), logits.data(), threads);
+    all.push_back(unpack(
+        packed, {"logits", NamedOutput::Rows::sequences, model.head_width(), false, std::move(logits)}));
+    return all;
+  }
+  tensor::Floats logits(tokens * model.head_width());
+  model.run_head(states.last.data(), tokens, logits.data(), threads);
+  if (plan.head_kind == Head::question_answering) {
+    for (size_t column = 0; column < 2; ++column) {
+      tensor::Floats one(tokens);
+      for (size_t i = 0; i < tokens; ++i) one.data()[i] = logits.data()[2 * i + column];
+      all.push_back(unpack(packed, {column == 0 ? "start_logits" : "end_logits", NamedOutput::Rows::tokens, 1,
+                                    true, std::move(one)}));
+    }
+    return all;
+  }
+  all.push_back(unpack(packed, by_token("logits", model.head_width(), std::move(logits))));
+  if (plan.head_kind != Head::language) return all;
+  all.push_back(unpack(packed, by_token("hidden_states_last", width, std::move(states.last))));
+  all.push_back(unpack(packed, by_token("embeddings", plan.width, std::move(states.embedded))));
   return all;
 }
 

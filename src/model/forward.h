@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "model/decoder_model.h"
 #include "model/encoder_model.h"
 #include "tensor/weights.h"
 
@@ -20,6 +21,12 @@ struct NamedTensor {
 // computation; what is answered for it is 0. The result has the padded shapes. bad_request where shapes or
 // numbers do not fit, and for a row whose first token is masked where the head reads that token.
 Result<std::vector<NamedTensor>> forward(const EncoderModel& model, const tensor::Weights& inputs,
+                                         tensor::Threads& threads);
+
+// The same for a decoder: logits, hidden_states_last (what the head reads) and embeddings of a language
+// model, last_hidden_state of a bare one. A row's classification is read from its last id that is not
+// padding.
+Result<std::vector<NamedTensor>> forward(const DecoderModel& model, const tensor::Weights& inputs,
                                          tensor::Threads& threads);
 
 }  // namespace holdfast::model

@@ -146,6 +146,12 @@ RopeSpec read_rope(ConfigReader& config, size_t head_width, const RopeDefaults& 
   return spec;
 }
 
+bool has_rope_of(ConfigReader& config, std::string_view layer_type) {
+  const boost::json::object* part = config.object("rope_parameters");
+  const boost::json::value* nested = part != nullptr ? part->if_contains(layer_type) : nullptr;
+  return nested != nullptr && nested->is_object();
+}
+
 std::vector<float> rope_frequencies(const RopeSpec& spec, size_t length) {
   double theta = spec.theta;
   if (spec.kind == RopeSpec::Kind::dynamic && length > spec.positions && spec.dims > 2) {

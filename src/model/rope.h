@@ -39,6 +39,9 @@ struct RopeDefaults {
 RopeSpec read_rope(ConfigReader& config, size_t head_width, const RopeDefaults& defaults,
                    std::string_view layer_type = {});
 
+// Whether rope_parameters has a part of its own for layers of the given type.
+bool has_rope_of(ConfigReader& config, std::string_view layer_type);
+
 // Frequencies for a sequence of that many positions, [dims / 2].
 std::vector<float> rope_frequencies(const RopeSpec& spec, size_t length);
 

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <variant>
+
+#include "model/decoder_model.h"
+#include "model/forward.h"
+
+namespace holdfast::model {
+
+// A model folder of any family we have. Safe from any thread.
+class AnyModel {
+ public:
+  static Result<AnyModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {});
+
+  const EncoderModel* encoder() const { return std::get_if<EncoderModel>(&model_); }
+  const DecoderModel* decoder() const { return std::get_if<DecoderModel>(&model_); }
+
+  // One call on tensors under transformers' argument names.
+  Result<std::vector<NamedTensor>> forward(const tensor::Weights& inputs, tensor::Threads& threads) const;
+  struct Sequences {
+    std::vector<std::vector<TokenId>> ids;  // Of one length.
+    std::vector<float> scores;              // Of beam search; else empty.
+  };
+  // transformers' generate with the settings object of a golden case alone: the folder's
+  // generation_config.json is not asked, so that nothing ends a row but what the settings say.
+  Result<Sequences> generate(const tensor::Weights& inputs, const boost::json::object& settings,
+                             tensor::Threads& threads) const;
+
+ private:
+  explicit AnyModel(std::variant<EncoderModel, DecoderModel> model) : model_(std::move(model)) {}
+
+  std::variant<EncoderModel, DecoderModel> model_;
+};
+
+}  // namespace holdfast::model

@@ -1,0 +1,341 @@
+#include "model/decoder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+namespace holdfast::model {
+namespace {
+
+using tensor::Floats;
+
+void multiply(const tensor::Linear& layer, const float* in, float* out, size_t rows, tensor::Threads& threads,
+              const float* addend = nullptr, tensor::Activation activation = tensor::Activation::none) {
+  tensor::LinearRun run;
+  run.in = in;
+  run.out = out;
+  run.rows = rows;
+  run.addend = addend;
+  run.activation = activation;
+  layer.run(run, threads);
+}
+
+void scale_all(float* x, size_t count, float factor) {
+  if (factor != 1.0F)
+    for (size_t i = 0; i < count; ++i) x[i] *= factor;
+}
+
+// To the nearest bfloat16, halves to even.
+float rounded(float x) {
+  const uint32_t bits = std::bit_cast<uint32_t>(x);
+  return std::bit_cast<float>((bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U);
+}
+
+}  // namespace
+
+Status Decoder::check(const TokenBatch& batch, std::span<KvCache* const> caches) const {
+  if (!caches.empty() && caches.size() != batch.sequences())
+    return fail(Code::internal, "one cache a sequence is needed");
+  for (int64_t id : batch.ids)
+    if (id < 0 || static_cast<uint64_t>(id) >= plan_.vocabulary)
+      return fail(Reason::bad_request,
+                  fmt::format("token id {} is outside 0 to {}", id, plan_.vocabulary - 1));
+  for (int64_t position : batch.positions)
+    if (position < 0 || (positions_.there() && static_cast<uint64_t>(position) >= plan_.positions))
+      return fail(Reason::input_too_long,
+                  fmt::format("position {} is outside 0 to {}", position, plan_.positions - 1));
+  return Done{};
+}
+
+void Decoder::normalize(DecoderPlan::NormKind kind, const Norm& norm, const float* in, float* out,
+                        size_t rows, size_t width) const {
+  const tensor::LayerNormJob job{in, out, norm.gamma.data(), norm.beta.data(), rows, width, plan_.epsilon};
+  if (kind == DecoderPlan::NormKind::layer) return kernels_->layer_norm(job);
+  kernels_->rms_norm(job);
+}
+
+void Decoder::embed(Work& work, float* x) const {
+  const size_t rows = work.batch.tokens(), width = plan_.embedding_width;
+  Floats narrow(project_in_ != nullptr ? rows * width : 0);
+  float* words = project_in_ != nullptr ? narrow.data() : x;
+  std::fill_n(words, rows * width, 0.0F);
+  for (size_t i = 0; i < rows; ++i) words_.add_row(static_cast<size_t>(work.batch.ids[i]), words + i * width);
+  if (project_in_ != nullptr) multiply(*project_in_, words, x, rows, work.threads);
+  scale_all(x, rows * plan_.width, plan_.embedding_scale);
+  if (positions_.there())
+    for (size_t i = 0; i < rows; ++i)
+      positions_.add_row(static_cast<size_t>(work.batch.positions[i]) + plan_.position_offset,
+                         x + i * plan_.width);
+  if (embedding_norm_) normalize(plan_.norm, *embedding_norm_, x, x, rows, plan_.width);
+}
+
+void Decoder::normalize_heads(Work& work, const Layer& layer) const {
+  if (plan_.head_norm == DecoderPlan::HeadNorm::none) return;
+  const size_t width = plan_.head_width;
+  const auto one = [&](const Norm& norm, float* at, size_t heads) {
+    switch (plan_.head_norm) {
+      case DecoderPlan::HeadNorm::none:
+        return;
+      case DecoderPlan::HeadNorm::each:
+        return normalize(plan_.head_norm_kind, norm, at, at, heads, width);
+      case DecoderPlan::HeadNorm::across:
+        return normalize(plan_.head_norm_kind, norm, at, at, 1, heads * width);
+      case DecoderPlan::HeadNorm::own:
+        for (size_t head = 0; head < heads; ++head) {
+          const tensor::LayerNormJob job{at + head * width,
+                                         at + head * width,
+                                         norm.gamma.data() + head * width,
+                                         norm.beta.data() + head * width,
+                                         1,
+                                         width,
+                                         plan_.epsilon};
+          kernels_->layer_norm(job);
+        }
+        return;
+    }
+  };
+  for (size_t row = 0; row < work.batch.tokens(); ++row) {
+    float* at = work.joined.data() + row * joined_width();
+    one(*layer.query_norm, at, plan_.heads);
+    one(*layer.key_norm, at + key_offset(), plan_.key_heads);
+  }
+}
+
+// Turns heads that begin at `offset` of each row, past the first `skip` numbers of each.
+void Decoder::rotate(Work& work, size_t rope, size_t offset, size_t heads, size_t head_width,
+                     size_t skip) const {
+  tensor::RopeJob job;
+  job.data = work.joined.data() + offset + skip;
+  job.heads = heads;
+  job.head_width = head_width;
+  job.stride = joined_width();
+  job.positions = work.rows;
+  job.pairs = plan_.ropes[rope].pairs;
+  tensor::rotate(work.angles[rope], job);
+}
+
+// DeepSeek: queries, keys and values from compressed rows, into work.joined, turned.
+void Decoder::project_latent(Work& work, const Latent& latent, const float* in, size_t rope) const {
+  const LatentPlan& plan = *plan_.latent;
+  const size_t rows = work.batch.tokens(), queries = plan_.heads * plan_.head_width;
+  const size_t compressed = plan.rank + plan.rotary_width, pair = plan.plain_width + plan_.value_width;
+  Floats narrow(rows * std::max(plan.query_rank, compressed)),
+      wide(rows * std::max(queries, plan_.heads * pair));
+  Floats rank(rows * plan.rank);
+  const float* from = in;
+  if (latent.query_down != nullptr) {
+    multiply(*latent.query_down, in, narrow.data(), rows, work.threads);
+    normalize(plan_.norm, *latent.query_norm, narrow.data(), narrow.data(), rows, plan.query_rank);
+    from = narrow.data();
+  }
+  multiply(*latent.query_up, from, wide.data(), rows, work.threads);
+  for (size_t row = 0; row < rows; ++row)
+    std::copy_n(wide.data() + row * queries, queries, work.joined.data() + row * joined_width());
+  multiply(*latent.down, in, narrow.data(), rows, work.threads);
+  for (size_t row = 0; row < rows; ++row) {
+    std::copy_n(narrow.data() + row * compressed, plan.rank, rank.data() + row * plan.rank);
+    float* keys = work.joined.data() + row * joined_width() + key_offset();
+    for (size_t head = 0; head < plan_.heads; ++head)  // All heads share the part that turns.
+      std::copy_n(narrow.data() + row * compressed + plan.rank, plan.rotary_width,
+                  keys + head * plan_.head_width + plan.plain_width);
+  }
+  normalize(plan_.norm, latent.norm, rank.data(), rank.data(), rows, plan.rank);
+  multiply(*latent.up, rank.data(), wide.data(), rows, work.threads);
+  for (size_t row = 0; row < rows; ++row) {
+    float* joined = work.joined.data() + row * joined_width();
+    for (size_t head = 0; head < plan_.heads; ++head) {
+      const float* at = wide.data() + (row * plan_.heads + head) * pair;
+      std::copy_n(at, plan.plain_width, joined + key_offset() + head * plan_.head_width);
+      std::copy_n(at + plan.plain_width, plan_.value_width,
+                  joined + value_offset() + head * plan_.value_width);
+    }
+  }
+  rotate(work, rope, 0, plan_.heads, plan_.head_width, plan.plain_width);
+  rotate(work, rope, key_offset(), plan_.heads, plan_.head_width, plan.plain_width);
+}
+
+// work.context from work.joined and the caches, which take the new keys and values first.
+void Decoder::attend(Work& work, size_t index) const {
+  const DecoderPlan::Layer& kind = plan_.layers[index];
+  const TokenBatch& batch = work.batch;
+  const size_t keys_width = plan_.key_heads * plan_.head_width;
+  const size_t values_width = plan_.key_heads * plan_.value_width;
+  tensor::Attention job;
+  job.heads = plan_.heads;
+  job.key_heads = plan_.key_heads;
+  job.head_width = plan_.head_width;
+  job.value_width = plan_.value_width;
+  const float even = 1.0F / std::sqrt(static_cast<float>(plan_.head_width));
+  job.scale = kind.scale > 0 ? kind.scale : plan_.scale > 0 ? plan_.scale : even;
+  job.after = 0;
+  if (kind.window > 0) job.before = kind.window - 1;
+  job.soft_cap = plan_.soft_cap;
+  if (plan_.sinks) job.sinks = layers_[index].sinks.data();
+  if (plan_.alibi)
+    job.bias.add = [this, even](const tensor::AttentionBias::Block& block) {
+      // By key alone: what a query's row has in common does not change its softmax.
+      const float slope = plan_.alibi_coarse ? rounded(slopes_[block.head]) : slopes_[block.head];
+      for (size_t key = 0; key < block.keys; ++key) {
+        float bias = slope * static_cast<float>(key);
+        if (plan_.alibi_coarse) bias = rounded(bias) * even;
+        for (size_t row = 0; row < block.queries; ++row) block.scores[row * block.stride + key] += bias;
+      }
+    };
+  job.query_stride = joined_width();
+  job.out_stride = plan_.heads * plan_.value_width;
+  const bool fresh = std::all_of(work.caches.begin(), work.caches.end(),
+                                 [](const KvCache* cache) { return cache == nullptr || cache->tokens == 0; });
+  for (size_t i = 0; i < work.caches.size(); ++i) {
+    if (work.caches[i] == nullptr) continue;
+    KvCache::Layer& layer = work.caches[i]->layers[index];
+    for (size_t row = batch.starts[i]; row < batch.starts[i + 1]; ++row) {
+      const float* at = work.joined.data() + row * joined_width();
+      layer.keys.insert(layer.keys.end(), at + key_offset(), at + key_offset() + keys_width);
+      layer.values.insert(layer.values.end(), at + value_offset(), at + value_offset() + values_width);
+    }
+  }
+  if (fresh) {
+    job.query = work.joined.data();
+    job.key = job.query + key_offset();
+    job.value = job.query + value_offset();
+    job.key_stride = job.value_stride = joined_width();
+    job.out = work.context.data();
+    job.query_starts = job.key_starts = batch.starts;
+    return tensor::attend(job, compute_, work.threads);
+  }
+  job.key_stride = keys_width;
+  job.value_stride = values_width;
+  for (size_t i = 0; i < batch.sequences(); ++i) {
+    const KvCache::Layer& layer = work.caches[i]->layers[index];
+    const size_t row = batch.starts[i];
+    const size_t query_starts[] = {0, batch.length(i)}, key_starts[] = {0, layer.keys.size() / keys_width};
+    job.query = work.joined.data() + row * joined_width();
+    job.key = layer.keys.data();
+    job.value = layer.values.data();
+    job.out = work.context.data() + row * job.out_stride;
+    job.query_starts = query_starts;
+    job.key_starts = key_starts;
+    tensor::attend(job, compute_, work.threads);
+  }
+}
+
+// out = the branch, without what it is added to.
+void Decoder::attention(Work& work, size_t index, const float* in, float* out) const {
+  const Layer& layer = layers_[index];
+  const size_t rows = work.batch.tokens();
+  const int rope = plan_.layers[index].rope;
+  if (layer.latent) {
+    project_latent(work, *layer.latent, in, static_cast<size_t>(rope));
+  } else {
+    multiply(*layer.query_key_value, in, work.joined.data(), rows, work.threads);
+    normalize_heads(work, layer);
+    if (rope >= 0) {
+      rotate(work, static_cast<size_t>(rope), 0, plan_.heads, plan_.head_width, 0);
+      rotate(work, static_cast<size_t>(rope), key_offset(), plan_.key_heads, plan_.head_width, 0);
+    }
+  }
+  attend(work, index);
+  multiply(*layer.attention_out, work.context.data(), out, rows, work.threads);
+  if (layer.attention_post_norm)
+    normalize(plan_.norm, *layer.attention_post_norm, out, out, rows, plan_.width);
+  scale_all(out, rows * plan_.width, plan_.residual_scale);
+}
+
+void Decoder::feed_forward(Work& work, const Layer& layer, const float* in, float* out) const {
+  const size_t rows = work.batch.tokens();
+  if (layer.experts) {
+    layer.experts->run(*kernels_, in, out, rows, work.threads);
+  } else {
+    multiply(*layer.inner, in, work.inner.data(), rows, work.threads, nullptr, plan_.activation);
+    multiply(*layer.down, work.inner.data(), out, rows, work.threads);
+  }
+  if (layer.inner_post_norm) normalize(plan_.norm, *layer.inner_post_norm, out, out, rows, plan_.width);
+  scale_all(out, rows * plan_.width, plan_.residual_scale);
+}
+
+// A layer whose norms, if any, come before its branches.
+void Decoder::run(Work& work, size_t index, float* x) const {
+  const Layer& layer = layers_[index];
+  const size_t rows = work.batch.tokens(), count = rows * plan_.width;
+  const auto normed = [&](const std::optional<Norm>& norm) -> const float* {
+    if (!norm) return x;
+    normalize(plan_.norm, *norm, x, work.normed.data(), rows, plan_.width);
+    return work.normed.data();
+  };
+  const auto add = [&](const float* from, const float* branch) {
+    if (plan_.residual_after_norm && from != x) std::copy_n(from, count, x);
+    kernels_->add(x, branch, count);
+  };
+  const float* in = normed(layer.attention_norm);
+  attention(work, index, in, work.branch.data());
+  if (plan_.parallel) {
+    if (layer.inner_norm) in = normed(layer.inner_norm);
+    feed_forward(work, layer, in, work.second.data());
+    kernels_->add(x, work.branch.data(), count);
+    kernels_->add(x, work.second.data(), count);
+    return;
+  }
+  add(in, work.branch.data());
+  in = normed(layer.inner_norm);
+  feed_forward(work, layer, in, work.branch.data());
+  add(in, work.branch.data());
+}
+
+// A layer whose norms follow the sums.
+void Decoder::run_after(Work& work, size_t index, float* x) const {
+  const Layer& layer = layers_[index];
+  const size_t rows = work.batch.tokens(), count = rows * plan_.width;
+  attention(work, index, x, work.branch.data());
+  kernels_->add(x, work.branch.data(), count);
+  normalize(plan_.norm, *layer.attention_norm, x, x, rows, plan_.width);
+  feed_forward(work, layer, x, work.branch.data());
+  kernels_->add(x, work.branch.data(), count);
+  normalize(plan_.norm, *layer.inner_norm, x, x, rows, plan_.width);
+}
+
+Result<Decoder::States> Decoder::forward(const TokenBatch& batch, std::span<KvCache* const> caches,
+                                         tensor::Threads& threads, Keep keep) const {
+  TRY_DONE(check(batch, caches));
+  const size_t rows = batch.tokens(), width = plan_.width;
+  for (KvCache* cache : caches)
+    if (cache != nullptr) cache->layers.resize(layers_.size());
+  Work work{batch, caches, threads, {}, {}, {}, {}, {}, {}, {}, {}};
+  for (const RopeSpec& rope : plan_.ropes)
+    work.angles.push_back(rope_rows(rope, batch.positions, batch.lengths));
+  work.rows.resize(rows);
+  std::iota(work.rows.begin(), work.rows.end(), 0);
+  work.joined = Floats(rows * joined_width());
+  work.context = Floats(rows * plan_.heads * plan_.value_width);
+  work.inner = Floats(rows * plan_.inner);
+  work.normed = Floats(rows * width);
+  work.branch = Floats(rows * width);
+  work.second = Floats(rows * width);
+  States out;
+  Floats x(rows * width);
+  embed(work, x.data());
+  if (keep == Keep::embedded_too) {
+    out.embedded = Floats(rows * width);
+    std::copy_n(x.data(), rows * width, out.embedded.data());
+  }
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    if (plan_.norm_after)
+      run_after(work, i, x.data());
+    else
+      run(work, i, x.data());
+  }
+  if (final_norm_) normalize(plan_.norm, *final_norm_, x.data(), x.data(), rows, width);
+  for (size_t i = 0; i < caches.size(); ++i)
+    if (caches[i] != nullptr) caches[i]->tokens += batch.length(i);
+  if (project_out_ == nullptr) {
+    out.last = std::move(x);
+  } else {
+    out.last = Floats(rows * head_inputs());
+    multiply(*project_out_, x.data(), out.last.data(), rows, threads);
+  }
+  return out;
+}
+
+}  // namespace holdfast::model

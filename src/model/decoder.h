@@ -1,0 +1,98 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "model/decoder_plan.h"
+#include "model/experts.h"
+#include "model/kv_cache.h"
+#include "model/row_table.h"
+#include "model/token_batch.h"
+#include "tensor/attention.h"
+#include "tensor/buffer.h"
+
+namespace holdfast::model {
+
+// The decoder block that all decoder families share: embeddings, then layers of attention to what came before
+// and feed-forward. Immutable; safe from any thread. Linear layers are packed copies; the embedding tables
+// are read in place from the weights, which it borrows.
+class Decoder {
+ public:
+  static Result<Decoder> load(DecoderPlan plan, const WeightReader& reader);
+
+  const DecoderPlan& plan() const { return plan_; }
+  const tensor::Kernels& kernels() const { return *kernels_; }
+  tensor::Compute compute() const { return compute_; }
+  const RowTable& words() const { return words_; }
+
+  struct States {
+    tensor::Floats embedded;  // After the embeddings, [tokens, E]; only where asked for.
+    tensor::Floats last;      // What the head reads, [tokens, head_inputs()].
+  };
+  enum class Keep : uint8_t { last, embedded_too };
+  // New tokens of several sequences, each going on from its cache, which grows by them; a null cache is an
+  // empty one that nobody keeps. Positions count on from what the cache holds. A sequence's bits depend
+  // neither on the batch around it nor on how its tokens are split into calls, nor on the number of threads.
+  Result<States> forward(const TokenBatch& batch, std::span<KvCache* const> caches, tensor::Threads& threads,
+                         Keep keep = Keep::last) const;
+  size_t head_inputs() const { return plan_.project_out.empty() ? plan_.width : plan_.embedding_width; }
+
+ private:
+  struct Latent {
+    LinearLayer query_down, query_up, down, up;
+    std::optional<Norm> query_norm;
+    Norm norm;
+  };
+  struct Layer {
+    LinearLayer query_key_value, attention_out, inner, down;
+    std::optional<Norm> attention_norm, attention_post_norm, inner_norm, inner_post_norm, query_norm,
+        key_norm;
+    std::optional<Experts> experts;
+    std::optional<Latent> latent;
+    std::vector<float> sinks;
+  };
+  // One call's buffers.
+  struct Work {
+    const TokenBatch& batch;
+    std::span<KvCache* const> caches;
+    tensor::Threads& threads;
+    std::vector<tensor::RopeTable> angles;  // By rope.
+    std::vector<int64_t> rows;              // 0, 1, 2, ...
+    tensor::Floats joined, context, inner, normed, branch, second;
+  };
+
+  Decoder() = default;
+  Status load_outside(const DecoderWeights& weights);
+  Status load_layer(const DecoderWeights& weights, size_t index, Layer& layer) const;
+  Status load_attention(const DecoderWeights& weights, const std::string& at, Layer& layer) const;
+  Status load_latent(const DecoderWeights& weights, const std::string& at, Layer& layer) const;
+  Status check(const TokenBatch& batch, std::span<KvCache* const> caches) const;
+
+  size_t key_offset() const { return plan_.heads * plan_.head_width; }
+  size_t value_offset() const { return key_offset() + plan_.key_heads * plan_.head_width; }
+  size_t joined_width() const { return value_offset() + plan_.key_heads * plan_.value_width; }
+
+  void embed(Work& work, float* x) const;
+  void normalize(DecoderPlan::NormKind kind, const Norm& norm, const float* in, float* out, size_t rows,
+                 size_t width) const;
+  void normalize_heads(Work& work, const Layer& layer) const;
+  void rotate(Work& work, size_t rope, size_t offset, size_t heads, size_t head_width, size_t skip) const;
+  void project_latent(Work& work, const Latent& latent, const float* in, size_t rope) const;
+  void attend(Work& work, size_t index) const;
+  void attention(Work& work, size_t index, const float* in, float* out) const;
+  void feed_forward(Work& work, const Layer& layer, const float* in, float* out) const;
+  void run(Work& work, size_t index, float* x) const;
+  void run_after(Work& work, size_t index, float* x) const;
+
+  DecoderPlan plan_;
+  tensor::Compute compute_;
+  const tensor::Kernels* kernels_ = nullptr;  // One of the static tables.
+  RowTable words_, positions_;
+  std::optional<Norm> embedding_norm_, final_norm_;
+  LinearLayer project_in_, project_out_;
+  std::vector<Layer> layers_;
+  std::vector<float> slopes_;  // ALiBi's, by head.
+};
+
+}  // namespace holdfast::model

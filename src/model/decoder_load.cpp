@@ -1,0 +1,149 @@
+// Decoder: weights into layers.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "model/decoder.h"
+
+namespace holdfast::model {
+namespace {
+
+// Press et al. 2021; heads beyond a power of two take the odd slopes of the next one.
+std::vector<float> alibi_slopes(size_t heads) {
+  size_t power = 1;
+  while (power * 2 <= heads) power *= 2;
+  const auto base = [](size_t count) {
+    return static_cast<float>(std::exp2(-std::exp2(-(std::log2(static_cast<double>(count)) - 3))));
+  };
+  std::vector<float> out;
+  for (size_t i = 1; i <= power; ++i) out.push_back(std::pow(base(power), static_cast<float>(i)));
+  for (size_t i = 1; out.size() < heads; i += 2)
+    out.push_back(std::pow(base(2 * power), static_cast<float>(i)));
+  return out;
+}
+
+}  // namespace
+
+Status Decoder::load_outside(const DecoderWeights& weights) {
+  const WeightReader& reader = weights.reader();
+  TRY(words_, RowTable::load(reader, plan_.words + ".weight", plan_.vocabulary, plan_.embedding_width));
+  if (!plan_.position_table.empty()) {
+    TRY(positions_, RowTable::load(reader, plan_.position_table + ".weight",
+                                   plan_.positions + plan_.position_offset, plan_.width));
+  }
+  if (!plan_.embedding_norm.empty()) {
+    TRY(embedding_norm_, weights.norm(plan_.embedding_norm, plan_.width, plan_.norm, plan_.norm_bias));
+  }
+  if (!plan_.final_norm.empty()) {
+    TRY(final_norm_, weights.norm(plan_.final_norm, plan_.width, plan_.norm, plan_.norm_bias));
+  }
+  if (!plan_.project_in.empty()) {
+    TRY(project_in_, weights.linear(plan_.project_in, plan_.width, plan_.embedding_width, Bias::without));
+    TRY(project_out_, weights.linear(plan_.project_out, plan_.embedding_width, plan_.width, Bias::without));
+  }
+  if (plan_.alibi) slopes_ = alibi_slopes(plan_.heads);
+  return Done{};
+}
+
+Status Decoder::load_latent(const DecoderWeights& weights, const std::string& at, Layer& layer) const {
+  const LatentPlan& plan = *plan_.latent;
+  const size_t queries = plan_.heads * plan_.head_width;
+  Latent out;
+  if (plan.query_rank > 0) {
+    TRY(out.query_down,
+        weights.linear(at + "self_attn.q_a_proj", plan.query_rank, plan_.width, plan_.query_bias));
+    TRY(out.query_norm,
+        weights.norm(at + "self_attn.q_a_layernorm", plan.query_rank, plan_.norm, Bias::without));
+    TRY(out.query_up, weights.linear(at + "self_attn.q_b_proj", queries, plan.query_rank, Bias::without));
+  } else {
+    TRY(out.query_up, weights.linear(at + "self_attn.q_proj", queries, plan_.width, Bias::without));
+  }
+  TRY(out.down, weights.linear(at + "self_attn.kv_a_proj_with_mqa", plan.rank + plan.rotary_width,
+                               plan_.width, plan_.query_bias));
+  TRY(out.norm, weights.norm(at + "self_attn.kv_a_layernorm", plan.rank, plan_.norm, Bias::without));
+  TRY(out.up, weights.linear(at + "self_attn.kv_b_proj", plan_.heads * (plan.plain_width + plan_.value_width),
+                             plan.rank, Bias::without));
+  layer.latent = std::move(out);
+  return Done{};
+}
+
+Status Decoder::load_attention(const DecoderWeights& weights, const std::string& at, Layer& layer) const {
+  if (plan_.latent) {
+    TRY_DONE(load_latent(weights, at, layer));
+  } else {
+    TRY(layer.query_key_value, weights.query_key_value(at));
+  }
+  TRY(layer.attention_out,
+      weights.linear(at + plan_.attention_out, plan_.width, plan_.heads * plan_.value_width, plan_.out_bias));
+  const auto head_norm = [&](const std::string& name, size_t heads) -> Result<Norm> {
+    const size_t width = plan_.head_width;
+    if (plan_.head_norm == DecoderPlan::HeadNorm::each)
+      return weights.norm(name, width, plan_.head_norm_kind, plan_.head_norm_bias);
+    if (plan_.head_norm == DecoderPlan::HeadNorm::across)
+      return weights.norm(name, heads * width, plan_.head_norm_kind, plan_.head_norm_bias);
+    Norm out;
+    out.beta.resize(heads * width, 0.0F);
+    if (weights.reader().has(name + ".weight")) {
+      TRY(out.gamma, weights.reader().floats(name + ".weight", {heads, width}));
+      return out;
+    }
+    for (size_t i = 0; i < heads; ++i) {
+      TRY(const Norm one,
+          weights.norm(fmt::format("{}.norms.{}", name, i), width, plan_.head_norm_kind, Bias::without));
+      out.gamma.insert(out.gamma.end(), one.gamma.begin(), one.gamma.end());
+    }
+    return out;
+  };
+  if (plan_.head_norm != DecoderPlan::HeadNorm::none) {
+    TRY(layer.query_norm, head_norm(at + plan_.query_norm, plan_.heads));
+    TRY(layer.key_norm, head_norm(at + plan_.key_norm, plan_.key_heads));
+  }
+  if (plan_.sinks) {
+    TRY(layer.sinks, weights.reader().floats(at + "self_attn.sinks", {plan_.heads}));
+  }
+  return Done{};
+}
+
+Status Decoder::load_layer(const DecoderWeights& weights, size_t index, Layer& layer) const {
+  const std::string at = fmt::format("{}{}.", plan_.layer_prefix, index);
+  const auto norm = [&](const std::string& name, std::optional<Norm>& into) -> Status {
+    if (name.empty()) return Done{};
+    TRY(into, weights.norm(at + name, plan_.width, plan_.norm, plan_.norm_bias));
+    return Done{};
+  };
+  TRY_DONE(norm(plan_.attention_norm, layer.attention_norm));
+  TRY_DONE(norm(plan_.attention_post_norm, layer.attention_post_norm));
+  TRY_DONE(norm(plan_.inner_norm, layer.inner_norm));
+  TRY_DONE(norm(plan_.inner_post_norm, layer.inner_post_norm));
+  TRY_DONE(load_attention(weights, at, layer));
+  if (plan_.experts && plan_.layers[index].experts) {
+    TRY(layer.experts, Experts::load(plan_, weights, at));
+    return Done{};
+  }
+  if (plan_.gated) {
+    TRY(layer.inner,
+        weights.gate_up(at + plan_.gate, at + plan_.up, plan_.gate_up.empty() ? "" : at + plan_.gate_up,
+                        plan_.inner, plan_.inner_bias));
+  } else {
+    TRY(layer.inner, weights.linear(at + plan_.up, plan_.inner, plan_.width, plan_.inner_bias));
+  }
+  TRY(layer.down, weights.linear(at + plan_.down, plan_.width, plan_.inner, plan_.inner_bias));
+  return Done{};
+}
+
+Result<Decoder> Decoder::load(DecoderPlan plan, const WeightReader& reader) {
+  Decoder out;
+  out.plan_ = std::move(plan);
+  out.compute_ = reader.compute();
+  out.kernels_ = &tensor::kernels_for(out.compute_.isa);
+  const DecoderWeights weights(out.plan_, reader);
+  TRY_DONE(out.load_outside(weights));
+  for (size_t i = 0; i < out.plan_.layers.size(); ++i) {
+    Layer layer;
+    TRY_DONE(out.load_layer(weights, i, layer));
+    out.layers_.push_back(std::move(layer));
+  }
+  return out;
+}
+
+}  // namespace holdfast::model

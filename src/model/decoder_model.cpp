@@ -1,0 +1,103 @@
+#include "model/decoder_model.h"
+
+#include <boost/json/object.hpp>
+#include <cmath>
+
+#include "codec/json.h"
+#include "model/encoder_model.h"
+#include "model/families/decoders.h"
+
+namespace holdfast::model {
+namespace {
+
+constexpr size_t file_bytes_max = 1 << 20;
+
+// generation_config.json; where it is missing the few keys that older folders keep in config.json.
+Result<GenerationSettings> read_generation(io::Disk& disk, const io::Path& folder,
+                                           const boost::json::object& config) {
+  auto text = io::read_text(disk, folder / "generation_config.json", file_bytes_max);
+  if (text.ok()) {
+    TRY(const boost::json::object json, codec::parse_json_object(text.value()));
+    return parse_generation_settings(json);
+  }
+  if (text.error().code != Code::not_found) return std::move(text).error();
+  boost::json::object ids;
+  for (std::string_view key : {"eos_token_id", "pad_token_id"})
+    if (const boost::json::value* value = config.if_contains(key); value != nullptr && !value->is_null())
+      ids[key] = *value;
+  return parse_generation_settings(ids);
+}
+
+}  // namespace
+
+Result<DecoderModel> DecoderModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
+  TRY(const boost::json::object config, read_config(disk, folder));
+  TRY(DecoderPlan plan, plan_decoder(config));
+  TRY(tensor::Weights weights, tensor::Weights::open(disk, folder));
+  TRY(DecoderModel out,
+      load(std::move(plan), std::make_unique<tensor::Weights>(std::move(weights)), compute));
+  TRY(out.generation_, read_generation(disk, folder, config));
+  return out;
+}
+
+Result<DecoderModel> DecoderModel::load(DecoderPlan plan, std::unique_ptr<tensor::Weights> weights,
+                                        tensor::Compute compute) {
+  DecoderModel out;
+  out.weights_ = std::move(weights);
+  const WeightReader reader(*out.weights_, plan.prefixes, compute);
+  TRY(Decoder decoder, Decoder::load(std::move(plan), reader));
+  out.decoder_ = std::make_unique<Decoder>(std::move(decoder));
+  TRY_DONE(out.load_head(reader));
+  return out;
+}
+
+Status DecoderModel::load_head(const WeightReader& reader) {
+  using Head = DecoderPlan::Head;
+  const size_t inputs = decoder_->head_inputs(), labels = plan().labels.size();
+  switch (plan().head_kind) {
+    case Head::none:
+      return Done{};
+    case Head::language: {
+      // GPT-2's Conv1D order is of layers only: the head is stored as everywhere.
+      const bool own = reader.has(plan().head + ".weight") || !plan().tied;
+      TRY(const std::vector<float> weight,
+          reader.floats((own ? plan().head : plan().words) + ".weight", {plan().vocabulary, inputs}));
+      std::vector<float> bias;
+      if (plan().head_bias == Bias::with) {
+        TRY(bias, reader.floats(plan().head + ".bias", {plan().vocabulary}));
+      }
+      head_ = tensor::make_linear({weight, bias, plan().vocabulary, inputs}, reader.compute());
+      return Done{};
+    }
+    case Head::sequence_classification: {
+      TRY(head_, reader.linear("score", labels, inputs, Bias::without));
+      return Done{};
+    }
+    case Head::token_classification: {
+      const bool score = reader.has("score.weight");
+      TRY(head_, reader.linear(score ? "score" : "classifier", labels, inputs, Bias::if_there));
+      return Done{};
+    }
+    case Head::question_answering: {
+      TRY(head_, reader.linear("qa_outputs", 2, inputs));
+      return Done{};
+    }
+  }
+  return Done{};
+}
+
+void DecoderModel::run_head(const float* rows, size_t count, float* logits, tensor::Threads& threads) const {
+  tensor::LinearRun run;
+  run.in = rows;
+  run.out = logits;
+  run.rows = count;
+  head_->run(run, threads);
+  if (plan().head_kind != DecoderPlan::Head::language) return;
+  const size_t all = count * head_width();
+  if (plan().logit_scale != 1.0F)
+    for (size_t i = 0; i < all; ++i) logits[i] *= plan().logit_scale;
+  if (plan().logit_cap > 0)
+    for (size_t i = 0; i < all; ++i) logits[i] = plan().logit_cap * std::tanh(logits[i] / plan().logit_cap);
+}
+
+}  // namespace holdfast::model

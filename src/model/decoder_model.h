@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+
+#include "io/disk.h"
+#include "model/decoder.h"
+#include "model/generation/settings.h"
+
+namespace holdfast::model {
+
+// A decoder checkpoint of any family with the head that its config names. Owns its weights. Safe from any
+// thread.
+class DecoderModel {
+ public:
+  static Result<DecoderModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {});
+  // From weights that are there already, under the names of the plan's family.
+  static Result<DecoderModel> load(DecoderPlan plan, std::unique_ptr<tensor::Weights> weights,
+                                   tensor::Compute compute);
+
+  const DecoderPlan& plan() const { return decoder_->plan(); }
+  const Decoder& decoder() const { return *decoder_; }
+  // Of the folder's generation_config.json and config.json, for whoever says nothing.
+  const GenerationSettings& generation() const { return generation_; }
+  bool has_head() const { return head_ != nullptr; }
+  size_t head_width() const { return head_->width(); }
+  // Logits [rows, head_width()] of rows that the head reads.
+  void run_head(const float* rows, size_t count, float* logits, tensor::Threads& threads) const;
+
+ private:
+  DecoderModel() = default;
+  Status load_head(const WeightReader& reader);
+
+  std::unique_ptr<tensor::Weights>
+      weights_;  // Its address must not change: the decoder reads tables in place.
+  std::unique_ptr<Decoder> decoder_;
+  LinearLayer head_;
+  GenerationSettings generation_;
+};
+
+}  // namespace holdfast::model

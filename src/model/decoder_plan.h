@@ -1,0 +1,129 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/rope.h"
+#include "model/weight_reader.h"
+#include "tensor/activation.h"
+
+namespace holdfast::model {
+
+// Several experts beside each other, of which a router picks a few for each token.
+struct ExpertsPlan {
+  enum class Scores : uint8_t {
+    softmax,         // Of all experts; the picked ones keep their share.
+    softmax_picked,  // Of the picked ones alone.
+    sigmoid_grouped  // DeepSeek V3: sigmoid, corrected for the choice, best groups first.
+  };
+  enum class Layout : uint8_t {
+    each,               // A tensor an expert and layer: EXPERTS.3.gate_proj.weight
+    stacked_transposed  // [experts, in, out], gate and up alternate, with biases (gpt_oss).
+  };
+  size_t count = 0, picked = 0, inner = 0;
+  Scores scores = Scores::softmax;
+  Layout layout = Layout::each;
+  bool normalized = true;  // The picked ones' shares are scaled to sum to 1.
+  float factor = 1;        // And then by this.
+  size_t groups = 1, groups_picked = 1;
+  std::string router = "mlp.gate", experts = "mlp.experts", gate = "gate_proj", up = "up_proj",
+              down = "down_proj";
+  std::string shared;  // An expert for every token; empty: none.
+  size_t shared_inner = 0;
+  std::string shared_gate;     // Its own sigmoid gate; empty: none.
+  float clamp = 0, alpha = 0;  // gpt_oss: (up + 1) * gate * sigmoid(alpha * gate), both clamped.
+};
+
+// DeepSeek's attention from compressed keys and values.
+struct LatentPlan {
+  size_t query_rank = 0;  // 0: queries are not compressed.
+  size_t rank = 0, plain_width = 0, rotary_width = 0;
+};
+
+// What config.json asks for, in the words of the shared decoder block, and what the checkpoint calls its
+// tensors. A family file fills it in; the defaults are llama's. Names of a layer follow LAYER_PREFIX<i>.
+struct DecoderPlan {
+  enum class NormKind : uint8_t {
+    root_mean_square,
+    root_mean_square_plus_one,  // The stored scale lacks 1 (gemma).
+    layer
+  };
+  enum class JoinedOrder : uint8_t {
+    blocks,   // All queries, all keys, all values.
+    by_head,  // Query, key, value of head 0, then of head 1, ...
+    by_group  // The queries of key head 0, its key, its value, ...
+  };
+  enum class WeightOrder : uint8_t { outputs_first, inputs_first };  // The second as in GPT-2's Conv1D.
+  enum class HeadNorm : uint8_t {
+    none,
+    each,   // One scale for every head.
+    own,    // A scale a head, in one tensor [heads, D] or a tensor a head.
+    across  // Over all heads of a token together.
+  };
+  enum class Head : uint8_t {
+    none,
+    language,
+    sequence_classification,
+    token_classification,
+    question_answering
+  };
+  struct Layer {
+    size_t window = 0;  // > 0: a token sees itself and window - 1 before it.
+    int rope = 0;       // Index into `ropes`; -1: none.
+    bool experts = false;
+    float scale = 0;  // Of attention scores; 0: the plan's.
+  };
+
+  std::string family;
+  size_t width = 0, heads = 0, key_heads = 0, head_width = 0, value_width = 0;
+  size_t inner = 0, vocabulary = 0, positions = 0;
+  size_t embedding_width = 0;        // Of the tables; projected where it is not `width`.
+  float epsilon = 1e-6F, scale = 0;  // scale 0: 1 / sqrt(D).
+  tensor::Activation activation = tensor::Activation::silu;
+  NormKind norm = NormKind::root_mean_square;
+  Bias norm_bias = Bias::without, query_bias = Bias::without, out_bias = Bias::without,
+       inner_bias = Bias::without, head_bias = Bias::without;
+  bool gated = true;
+  bool parallel = false;                     // x + attention(norm x) + feed_forward(norm x)
+  bool norm_after = false;                   // OPT 350m: norms follow the sums.
+  bool residual_after_norm = false;          // Bloom's switch: the normed rows are what is added to.
+  bool alibi = false, alibi_coarse = false;  // Coarse: scaled and rounded to bfloat16, as in Falcon.
+  bool takes_mask_positions = false;         // Positions count the tokens that the mask shows.
+  float soft_cap = 0, logit_cap = 0;
+  float embedding_scale = 1, residual_scale = 1, logit_scale = 1;
+  WeightOrder order = WeightOrder::outputs_first;
+  JoinedOrder joined_order = JoinedOrder::blocks;
+  HeadNorm head_norm = HeadNorm::none;
+  NormKind head_norm_kind = NormKind::root_mean_square;
+  Bias head_norm_bias = Bias::without;
+  bool sinks = false;
+  std::vector<Layer> layers;
+  std::vector<RopeSpec> ropes;
+  std::optional<ExpertsPlan> experts;
+  std::optional<LatentPlan> latent;
+
+  std::vector<std::string> prefixes = {"model."};
+  std::string words = "embed_tokens", position_table, embedding_norm;
+  size_t position_offset = 0;  // Rows of the table before position 0.
+  std::string project_in, project_out;
+  std::string layer_prefix = "layers.";
+  std::string query = "self_attn.q_proj", key = "self_attn.k_proj", value = "self_attn.v_proj";
+  std::string query_key_value;  // One layer of all three; empty: separate.
+  std::string attention_out = "self_attn.o_proj";
+  std::string query_norm = "self_attn.q_norm", key_norm = "self_attn.k_norm";
+  std::string gate = "mlp.gate_proj", up = "mlp.up_proj", down = "mlp.down_proj";
+  std::string gate_up;                                  // One layer of both, the gate first; empty: separate.
+  std::string attention_norm = "input_layernorm";       // Empty: none.
+  std::string attention_post_norm;                      // Of what attention adds.
+  std::string inner_norm = "post_attention_layernorm";  // Empty: none, or the attention's with `parallel`.
+  std::string inner_post_norm;
+  std::string final_norm = "norm";  // Empty: none.
+  std::string head = "lm_head";     // Without prefix; the table of words where the weights lack it.
+  bool tied = false;
+  Head head_kind = Head::none;
+  std::vector<std::string> labels;
+  std::optional<int64_t> pad_id;
+};
+
+}  // namespace holdfast::model

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "model/decoder_model.h"
+#include "model/generation/next_token.h"
+
+namespace holdfast::model {
+
+// Rows of a decoder that generation goes on with: a cache each. Borrows the model and the threads.
+class DecoderRows final : public NextToken {
+ public:
+  DecoderRows(const DecoderModel& model, tensor::Threads& threads) : model_(model), threads_(threads) {}
+
+  size_t vocabulary() const override { return model_.head_width(); }
+  size_t length_max() const override;
+  Status begin(std::span<const std::vector<TokenId>> prompts, std::span<float> scores) override;
+  Status extend(std::span<const size_t> parents, std::span<const TokenId> tokens,
+                std::span<float> scores) override;
+
+ private:
+  Status step(const TokenBatch& batch, std::span<float> scores);
+
+  const DecoderModel& model_;
+  tensor::Threads& threads_;
+  std::vector<KvCache> caches_;  // One a row.
+};
+
+}  // namespace holdfast::model

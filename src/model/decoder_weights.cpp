@@ -1,0 +1,108 @@
+#include "model/decoder_weights.h"
+
+#include <algorithm>
+
+namespace holdfast::model {
+namespace {
+
+void append(Matrix& to, const Matrix& more) {
+  to.weight.insert(to.weight.end(), more.weight.begin(), more.weight.end());
+  to.bias.insert(to.bias.end(), more.bias.begin(), more.bias.end());
+  to.outputs += more.outputs;
+}
+
+Matrix with_rows(const Matrix& from, const std::vector<size_t>& rows) {
+  Matrix out;
+  out.outputs = rows.size();
+  out.inputs = from.inputs;
+  out.weight.reserve(rows.size() * from.inputs);
+  for (size_t row : rows) {
+    const auto at = from.weight.begin() + static_cast<std::ptrdiff_t>(row * from.inputs);
+    out.weight.insert(out.weight.end(), at, at + static_cast<std::ptrdiff_t>(from.inputs));
+    if (!from.bias.empty()) out.bias.push_back(from.bias[row]);
+  }
+  return out;
+}
+
+}  // namespace
+
+LinearLayer Matrix::pack(tensor::Compute compute, tensor::OutputLayout layout) const {
+  return tensor::make_linear({weight, bias, outputs, inputs, layout}, compute);
+}
+
+Result<Matrix> DecoderWeights::matrix(const std::string& name, size_t outputs, size_t inputs,
+                                      Bias bias) const {
+  Matrix out;
+  out.outputs = outputs;
+  out.inputs = inputs;
+  if (plan_.order == DecoderPlan::WeightOrder::inputs_first) {
+    TRY(const std::vector<float> stored, reader_.floats(name + ".weight", {inputs, outputs}));
+    out.weight.resize(stored.size());
+    for (size_t in = 0; in < inputs; ++in)
+      for (size_t i = 0; i < outputs; ++i) out.weight[i * inputs + in] = stored[in * outputs + i];
+  } else {
+    TRY(out.weight, reader_.floats(name + ".weight", {outputs, inputs}));
+  }
+  if (bias == Bias::with || (bias == Bias::if_there && reader_.has(name + ".bias"))) {
+    TRY(out.bias, reader_.floats(name + ".bias", {outputs}));
+  }
+  return out;
+}
+
+Result<LinearLayer> DecoderWeights::linear(const std::string& name, size_t outputs, size_t inputs,
+                                           Bias bias) const {
+  TRY(const Matrix one, matrix(name, outputs, inputs, bias));
+  return one.pack(reader_.compute());
+}
+
+// Where each row of [queries, keys, values] lies in the joined layer.
+std::vector<size_t> DecoderWeights::joined_rows() const {
+  const size_t width = plan_.head_width;
+  std::vector<size_t> out;
+  const auto head = [&](size_t at) {
+    for (size_t i = 0; i < width; ++i) out.push_back(at * width + i);
+  };
+  const size_t group = plan_.heads / plan_.key_heads;  // by_head is by_group with one query each.
+  for (size_t i = 0; i < plan_.heads; ++i) head(i / group * (group + 2) + i % group);
+  for (size_t i = 0; i < plan_.key_heads; ++i) head(i * (group + 2) + group);
+  for (size_t i = 0; i < plan_.key_heads; ++i) head(i * (group + 2) + group + 1);
+  return out;
+}
+
+Result<LinearLayer> DecoderWeights::query_key_value(const std::string& layer) const {
+  const size_t queries = plan_.heads * plan_.head_width, keys = plan_.key_heads * plan_.head_width;
+  if (!plan_.query_key_value.empty() && reader_.has(layer + plan_.query_key_value + ".weight")) {
+    TRY(const Matrix joined,
+        matrix(layer + plan_.query_key_value, queries + 2 * keys, plan_.width, plan_.query_bias));
+    if (plan_.joined_order == DecoderPlan::JoinedOrder::blocks) return joined.pack(reader_.compute());
+    return with_rows(joined, joined_rows()).pack(reader_.compute());
+  }
+  TRY(Matrix all, matrix(layer + plan_.query, queries, plan_.width, plan_.query_bias));
+  for (const std::string& name : {plan_.key, plan_.value}) {
+    TRY(const Matrix one, matrix(layer + name, keys, plan_.width, plan_.query_bias));
+    append(all, one);
+  }
+  return all.pack(reader_.compute());
+}
+
+Result<LinearLayer> DecoderWeights::gate_up(const std::string& gate, const std::string& up,
+                                            const std::string& joined, size_t inner, Bias bias) const {
+  if (!joined.empty() && reader_.has(joined + ".weight")) {
+    TRY(const Matrix both, matrix(joined, 2 * inner, plan_.width, bias));
+    return both.pack(reader_.compute(), tensor::OutputLayout::gated);
+  }
+  TRY(Matrix both, matrix(gate, inner, plan_.width, bias));
+  TRY(const Matrix second, matrix(up, inner, plan_.width, bias));
+  append(both, second);
+  return both.pack(reader_.compute(), tensor::OutputLayout::gated);
+}
+
+Result<Norm> DecoderWeights::norm(const std::string& name, size_t width, DecoderPlan::NormKind kind,
+                                  Bias bias) const {
+  TRY(Norm out, reader_.norm(name, width, bias));
+  if (kind == DecoderPlan::NormKind::root_mean_square_plus_one)
+    for (float& x : out.gamma) x += 1.0F;
+  return out;
+}
+
+}  // namespace holdfast::model

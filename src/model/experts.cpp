@@ -1,0 +1,218 @@
+#include "model/experts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "tensor/buffer.h"
+
+namespace holdfast::model {
+namespace {
+
+void multiply(const tensor::Linear& layer, const float* in, float* out, size_t rows, tensor::Threads& threads,
+              tensor::Activation activation = tensor::Activation::none) {
+  tensor::LinearRun run;
+  run.in = in;
+  run.out = out;
+  run.rows = rows;
+  run.activation = activation;
+  layer.run(run, threads);
+}
+
+// The `count` largest, the largest first; of equal ones the first.
+std::vector<size_t> largest(std::span<const float> scores, size_t count) {
+  std::vector<size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), 0);
+  count = std::min(count, order.size());
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+      [&](size_t a, size_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
+  order.resize(count);
+  return order;
+}
+
+void softmax(std::span<float> scores) {
+  const float peak = *std::max_element(scores.begin(), scores.end());
+  float sum = 0;
+  for (float& x : scores) sum += x = std::exp(x - peak);
+  for (float& x : scores) x /= sum;
+}
+
+}  // namespace
+
+Result<Experts> Experts::load(const DecoderPlan& plan, const DecoderWeights& weights,
+                              const std::string& layer) {
+  Experts out;
+  out.plan_ = *plan.experts;
+  out.activation_ = plan.activation;
+  out.width_ = plan.width;
+  const ExpertsPlan& experts = out.plan_;
+  if (experts.picked > experts.count)
+    return fail(Reason::bad_request, "config.json: more experts are picked than there are");
+  tensor::Compute exact = weights.reader().compute();
+  exact.precision = tensor::Precision::f32;  // A choice must not hang on a rounding.
+  TRY(const Matrix router, weights.matrix(layer + experts.router, experts.count, plan.width, Bias::if_there));
+  out.router_ = router.pack(exact);
+  const std::string correction = layer + experts.router + ".e_score_correction_bias";
+  if (experts.scores == ExpertsPlan::Scores::sigmoid_grouped) {
+    TRY(out.correction_, weights.reader().floats(correction, {experts.count}));
+  }
+  TRY_DONE(out.load_experts(plan, weights, layer));
+  if (!experts.shared.empty()) {
+    const std::string at = layer + experts.shared + ".";
+    TRY(out.shared_.gate_up,
+        weights.gate_up(at + "gate_proj", at + "up_proj", "", experts.shared_inner, Bias::without));
+    TRY(out.shared_.down, weights.linear(at + "down_proj", plan.width, experts.shared_inner, Bias::without));
+  }
+  if (!experts.shared_gate.empty()) {
+    TRY(out.shared_gate_, weights.linear(layer + experts.shared_gate, 1, plan.width, Bias::without));
+  }
+  return out;
+}
+
+Status Experts::load_experts(const DecoderPlan& plan, const DecoderWeights& weights,
+                             const std::string& layer) {
+  const std::string at = layer + plan_.experts;
+  if (plan_.layout == ExpertsPlan::Layout::stacked_transposed) return load_stacked(plan, weights, at);
+  for (size_t i = 0; i < plan_.count; ++i) {
+    const std::string one = fmt::format("{}.{}.", at, i);
+    Expert expert;
+    TRY(expert.gate_up, weights.gate_up(one + plan_.gate, one + plan_.up, "", plan_.inner, Bias::without));
+    TRY(expert.down, weights.linear(one + plan_.down, plan.width, plan_.inner, Bias::without));
+    experts_.push_back(std::move(expert));
+  }
+  return Done{};
+}
+
+Status Experts::load_stacked(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& at) {
+  const size_t width = plan.width, inner = plan_.inner, count = plan_.count;
+  const WeightReader& reader = weights.reader();
+  TRY(const std::vector<float> both, reader.floats(at + ".gate_up_proj", {count, width, 2 * inner}));
+  TRY(const std::vector<float> both_bias, reader.floats(at + ".gate_up_proj_bias", {count, 2 * inner}));
+  TRY(const std::vector<float> down, reader.floats(at + ".down_proj", {count, inner, width}));
+  TRY(const std::vector<float> down_bias, reader.floats(at + ".down_proj_bias", {count, width}));
+  for (size_t expert = 0; expert < count; ++expert) {
+    Matrix first, second;
+    first.outputs = 2 * inner;
+    first.inputs = second.outputs = width;
+    second.inputs = inner;
+    for (size_t i = 0; i < 2 * inner; ++i) {
+      const size_t from = i < inner ? 2 * i : 2 * (i - inner) + 1;  // Gates and values alternate.
+      for (size_t k = 0; k < width; ++k)
+        first.weight.push_back(both[(expert * width + k) * 2 * inner + from]);
+      first.bias.push_back(both_bias[expert * 2 * inner + from]);
+    }
+    for (size_t i = 0; i < width; ++i) {
+      for (size_t k = 0; k < inner; ++k) second.weight.push_back(down[(expert * inner + k) * width + i]);
+      second.bias.push_back(down_bias[expert * width + i]);
+    }
+    experts_.push_back({first.pack(reader.compute()), second.pack(reader.compute())});
+  }
+  return Done{};
+}
+
+std::vector<Experts::Pick> Experts::pick(std::span<const float> logits) const {
+  std::vector<float> scores(logits.begin(), logits.end());
+  std::vector<Pick> out;
+  switch (plan_.scores) {
+    case ExpertsPlan::Scores::softmax:
+      softmax(scores);
+      for (size_t i : largest(scores, plan_.picked)) out.push_back({i, scores[i]});
+      break;
+    case ExpertsPlan::Scores::softmax_picked: {
+      std::vector<float> shares;
+      for (size_t i : largest(scores, plan_.picked)) {
+        out.push_back({i, 0});
+        shares.push_back(scores[i]);
+      }
+      softmax(shares);
+      for (size_t i = 0; i < out.size(); ++i) out[i].share = shares[i];
+      break;
+    }
+    case ExpertsPlan::Scores::sigmoid_grouped: {
+      for (float& x : scores) x = 1.0F / (1.0F + std::exp(-x));
+      std::vector<float> choice(scores);
+      for (size_t i = 0; i < choice.size(); ++i) choice[i] += correction_[i];
+      const size_t size = plan_.count / plan_.groups;
+      std::vector<float> groups;
+      for (size_t i = 0; i < plan_.groups; ++i) {
+        const std::span<const float> group(choice.data() + i * size, size);
+        const std::vector<size_t> two = largest(group, 2);
+        groups.push_back(group[two[0]] + group[two[1]]);
+      }
+      std::vector<bool> kept(plan_.groups);
+      for (size_t i : largest(groups, plan_.groups_picked)) kept[i] = true;
+      for (size_t i = 0; i < choice.size(); ++i)
+        if (!kept[i / size]) choice[i] = -INFINITY;
+      for (size_t i : largest(choice, plan_.picked)) out.push_back({i, scores[i]});
+      break;
+    }
+  }
+  if (plan_.normalized) {
+    float sum = plan_.scores == ExpertsPlan::Scores::sigmoid_grouped ? 1e-20F : 0.0F;
+    for (const Pick& one : out) sum += one.share;
+    for (Pick& one : out) one.share /= sum;
+  }
+  for (Pick& one : out) one.share *= plan_.factor;
+  return out;
+}
+
+void Experts::run_expert(const tensor::Kernels& kernels, const Expert& expert, const float* in, float* out,
+                         size_t rows, tensor::Threads& threads) const {
+  (void)kernels;
+  if (plan_.layout == ExpertsPlan::Layout::each) {
+    tensor::Floats inner(rows * expert.gate_up->width());
+    multiply(*expert.gate_up, in, inner.data(), rows, threads, activation_);
+    return multiply(*expert.down, inner.data(), out, rows, threads);
+  }
+  const size_t width = plan_.inner;
+  tensor::Floats both(rows * 2 * width), inner(rows * width);
+  multiply(*expert.gate_up, in, both.data(), rows, threads);
+  for (size_t row = 0; row < rows; ++row) {
+    const float* gates = both.data() + row * 2 * width;
+    for (size_t i = 0; i < width; ++i) {
+      const float gate = std::min(gates[i], plan_.clamp);
+      const float value = std::clamp(gates[width + i], -plan_.clamp, plan_.clamp);
+      inner.data()[row * width + i] = (value + 1.0F) * (gate / (1.0F + std::exp(-plan_.alpha * gate)));
+    }
+  }
+  multiply(*expert.down, inner.data(), out, rows, threads);
+}
+
+void Experts::run(const tensor::Kernels& kernels, const float* in, float* out, size_t rows,
+                  tensor::Threads& threads) const {
+  tensor::Floats logits(rows * plan_.count);
+  multiply(*router_, in, logits.data(), rows, threads);
+  std::vector<std::vector<std::pair<size_t, float>>> rows_of(plan_.count);
+  for (size_t row = 0; row < rows; ++row)
+    for (const Pick& one : pick({logits.data() + row * plan_.count, plan_.count}))
+      rows_of[one.expert].emplace_back(row, one.share);
+  std::fill_n(out, rows * width_, 0.0F);
+  std::vector<float> gathered, answers;
+  for (size_t i = 0; i < plan_.count; ++i) {
+    const auto& picked = rows_of[i];
+    if (picked.empty()) continue;
+    gathered.resize(picked.size() * width_);
+    answers.resize(picked.size() * width_);
+    for (size_t k = 0; k < picked.size(); ++k)
+      std::copy_n(in + picked[k].first * width_, width_, gathered.data() + k * width_);
+    run_expert(kernels, experts_[i], gathered.data(), answers.data(), picked.size(), threads);
+    for (size_t k = 0; k < picked.size(); ++k)
+      for (size_t d = 0; d < width_; ++d)
+        out[picked[k].first * width_ + d] += answers[k * width_ + d] * picked[k].second;
+  }
+  if (shared_.down == nullptr) return;
+  tensor::Floats inner(rows * shared_.gate_up->width()), more(rows * width_), gates(rows);
+  multiply(*shared_.gate_up, in, inner.data(), rows, threads, activation_);
+  multiply(*shared_.down, inner.data(), more.data(), rows, threads);
+  std::fill_n(gates.data(), rows, 1.0F);
+  if (shared_gate_ != nullptr)
+    multiply(*shared_gate_, in, gates.data(), rows, threads, tensor::Activation::sigmoid);
+  for (size_t row = 0; row < rows; ++row)
+    for (size_t d = 0; d < width_; ++d)
+      out[row * width_ + d] += gates.data()[row] * more.data()[row * width_ + d];
+}
+
+}  // namespace holdfast::model

@@ -1,0 +1,114 @@
+#include "model/families/decoder_parts.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "model/families/labels.h"
+
+namespace holdfast::model {
+namespace {
+
+// "LlamaForCausalLM", "GPT2LMHeadModel": what the name ends with counts.
+DecoderPlan::Head read_head(ConfigReader& config) {
+  using enum DecoderPlan::Head;
+  const boost::json::array* names = config.array("architectures");
+  if (names == nullptr || names->empty() || !(*names)[0].is_string()) return language;
+  const std::string_view name = (*names)[0].get_string();
+  constexpr std::pair<std::string_view, DecoderPlan::Head> rows[] = {
+      {"ForCausalLM", language},
+      {"LMHeadModel", language},
+      {"ForSequenceClassification", sequence_classification},
+      {"ForTokenClassification", token_classification},
+      {"ForQuestionAnswering", question_answering},
+      {"Model", none},
+  };
+  for (const auto& [end, head] : rows)
+    if (name.ends_with(end)) return head;
+  config.refuse(fail(Reason::model_unsupported,
+                     fmt::format("models of class '{}' are not supported", name.substr(0, 80))));
+  return none;
+}
+
+}  // namespace
+
+Bias bias_if(bool there) { return there ? Bias::with : Bias::without; }
+
+tensor::Activation activation_of(ConfigReader& config, std::string_view name) {
+  const auto activation = tensor::activation_from_name(name);
+  if (!activation)
+    config.refuse(fail(Reason::model_unsupported,
+                       fmt::format("config.json: the activation '{}' is not known", name.substr(0, 60))));
+  return activation.value_or(tensor::Activation::none);
+}
+
+void read_decoder_sizes(ConfigReader& config, DecoderPlan& plan, const DecoderDefaults& defaults) {
+  plan.width = config.size({"hidden_size", "n_embd"}, 4'096, 65'536);
+  plan.heads = config.size({"num_attention_heads", "n_head"}, 32, 1'024);
+  const size_t most = defaults.key_heads > 0 ? defaults.key_heads : plan.heads;
+  plan.key_heads = config.size({"num_key_value_heads"}, most, 1'024);
+  const size_t even = defaults.head_width > 0 ? defaults.head_width : plan.width / plan.heads;
+  plan.head_width = plan.value_width = config.size({"head_dim"}, even, 4'096);
+  if (defaults.head_width == 0 && !config.has("head_dim") && plan.width % plan.heads != 0)
+    config.refuse(
+        fail(Reason::bad_request, "config.json: the width is not a multiple of the number of heads"));
+  if (plan.heads % plan.key_heads != 0)
+    config.refuse(fail(Reason::bad_request, "config.json: heads is not a multiple of key heads"));
+  plan.inner =
+      config.size({"intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size"}, 4 * plan.width, 1 << 20);
+  plan.vocabulary = config.size({"vocab_size"}, 32'000, 4'000'000);
+  plan.positions =
+      config.size({"max_position_embeddings", "n_positions", "n_ctx", "seq_length"}, 2'048, 1 << 30);
+  plan.embedding_width = plan.width;
+  plan.epsilon = config.number({"rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon"},
+                               defaults.epsilon);
+  plan.activation = activation_of(
+      config, config.text({"hidden_act", "activation_function", "activation"}, defaults.activation));
+  plan.tied = config.flag({"tie_word_embeddings"}, defaults.tied);
+  plan.layers.resize(config.size({"num_hidden_layers", "n_layer"}, 32, 1'024));
+  plan.labels = read_labels(config);
+  plan.head_kind = read_head(config);
+  if (config.has("pad_token_id"))
+    plan.pad_id = static_cast<int64_t>(config.size_or_zero({"pad_token_id"}, 0, 4'000'000));
+  if (config.flag({"use_bidirectional_attention"}, false))
+    config.refuse(fail(Reason::model_unsupported, "attention in both directions is not supported here"));
+}
+
+size_t read_window(ConfigReader& config, size_t fallback) {
+  const boost::json::value* value = config.json().if_contains("sliding_window");
+  if (value != nullptr && value->is_null()) return 0;
+  return config.size_or_zero({"sliding_window"}, fallback, 1 << 30);
+}
+
+std::vector<bool> sliding_layers(ConfigReader& config, size_t layers) {
+  const boost::json::array* types = config.array("layer_types");
+  if (types == nullptr) return {};
+  if (types->size() != layers) {
+    config.refuse(fail(Reason::bad_request, "config.json: layer_types is not one a layer"));
+    return {};
+  }
+  std::vector<bool> out;
+  for (const boost::json::value& one : *types) {
+    const std::string_view name = one.is_string() ? std::string_view(one.get_string()) : "";
+    if (name != "sliding_attention" && name != "full_attention")
+      config.refuse(fail(Reason::model_unsupported, "config.json: layer_types has a kind that is not known"));
+    out.push_back(name == "sliding_attention");
+  }
+  return out;
+}
+
+void set_windows(ConfigReader& config, DecoderPlan& plan, size_t window,
+                 bool (*slides)(size_t layer, size_t extra), size_t extra) {
+  const std::vector<bool> named = sliding_layers(config, plan.layers.size());
+  for (size_t i = 0; i < plan.layers.size(); ++i) {
+    const bool slide = named.empty() ? slides(i, extra) : named[i];
+    plan.layers[i].window = slide ? window : 0;
+  }
+}
+
+void add_rope(ConfigReader& config, DecoderPlan& plan, const RopeDefaults& defaults) {
+  plan.ropes = {read_rope(config, plan.head_width, defaults)};
+}
+
+}  // namespace holdfast::model

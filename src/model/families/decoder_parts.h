@@ -1,0 +1,30 @@
+#pragma once
+
+#include "model/decoder_plan.h"
+
+// What decoder families have in common.
+namespace holdfast::model {
+
+// Sizes, labels and the head that `architectures` names, under llama's keys and their older spellings
+// (n_embd, n_layer, ...); plan.layers is made.
+struct DecoderDefaults {
+  std::string_view activation = "silu";
+  double epsilon = 1e-6;
+  bool tied = false;
+  size_t key_heads = 0;   // 0: as many as heads.
+  size_t head_width = 0;  // 0: width / heads.
+};
+void read_decoder_sizes(ConfigReader& config, DecoderPlan& plan, const DecoderDefaults& defaults);
+
+Bias bias_if(bool there);
+tensor::Activation activation_of(ConfigReader& config, std::string_view name);
+// sliding_window: absent the fallback, null none.
+size_t read_window(ConfigReader& config, size_t fallback);
+// The window for layers that layer_types calls sliding; where it is absent, for those `slides` picks.
+void set_windows(ConfigReader& config, DecoderPlan& plan, size_t window,
+                 bool (*slides)(size_t layer, size_t extra), size_t extra = 0);
+// Which layers layer_types calls sliding; empty where it is absent.
+std::vector<bool> sliding_layers(ConfigReader& config, size_t layers);
+void add_rope(ConfigReader& config, DecoderPlan& plan, const RopeDefaults& defaults);
+
+}  // namespace holdfast::model

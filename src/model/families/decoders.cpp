@@ -1,0 +1,65 @@
+#include "model/families/decoders.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/object.hpp>
+
+#include "codec/json.h"
+
+namespace holdfast::model {
+namespace {
+
+constexpr DecoderFamily families[] = {
+    {"bloom", plan_bloom},
+    {"cohere", plan_cohere},
+    {"deepseek_v3", plan_deepseek_v3},
+    {"falcon", plan_falcon},
+    {"gemma", plan_gemma},
+    {"gemma2", plan_gemma2},
+    {"gemma3_text", plan_gemma3},
+    {"gpt2", plan_gpt2},
+    {"gpt_neox", plan_gpt_neox},
+    {"gpt_oss", plan_gpt_oss},
+    {"gptj", plan_gptj},
+    {"granite", plan_granite},
+    {"llama", plan_llama},
+    {"mistral", plan_mistral},
+    {"mixtral", plan_mixtral},
+    {"olmo2", plan_olmo2},
+    {"opt", plan_opt},
+    {"phi", plan_phi},
+    {"phi3", plan_phi3},
+    {"qwen2", plan_qwen2},
+    {"qwen2_moe", plan_qwen2_moe},
+    {"qwen3", plan_qwen3},
+    {"qwen3_moe", plan_qwen3_moe},
+    {"smollm3", plan_smollm3},
+    {"stablelm", plan_stablelm},
+    {"starcoder2", plan_starcoder2},
+};
+
+}  // namespace
+
+std::span<const DecoderFamily> decoder_families() { return families; }
+
+const DecoderFamily* find_decoder_family(std::string_view model_type) {
+  for (const DecoderFamily& family : families)
+    if (family.model_type == model_type) return &family;
+  return nullptr;
+}
+
+Result<DecoderPlan> plan_decoder(const boost::json::object& config) {
+  TRY(const std::string_view type, codec::json_text(config, "model_type"));
+  const DecoderFamily* family = find_decoder_family(type);
+  if (family == nullptr)
+    return fail(Reason::model_unsupported,
+                fmt::format("models of type '{}' are not supported", type.substr(0, 60)));
+  ConfigReader reader(config);
+  DecoderPlan plan;
+  plan.family = type;
+  family->plan(reader, plan);
+  TRY_DONE(reader.status());
+  return plan;
+}
+
+}  // namespace holdfast::model

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <span>
+#include <string_view>
+
+#include "model/config_reader.h"
+#include "model/decoder_plan.h"
+
+namespace holdfast::model {
+
+// A family of decoders by the model_type of its config.json.
+struct DecoderFamily {
+  std::string_view model_type;
+  void (*plan)(ConfigReader& config, DecoderPlan& plan);
+};
+
+void plan_bloom(ConfigReader& config, DecoderPlan& plan);
+void plan_cohere(ConfigReader& config, DecoderPlan& plan);
+void plan_deepseek_v3(ConfigReader& config, DecoderPlan& plan);
+void plan_falcon(ConfigReader& config, DecoderPlan& plan);
+void plan_gemma(ConfigReader& config, DecoderPlan& plan);
+void plan_gemma2(ConfigReader& config, DecoderPlan& plan);
+void plan_gemma3(ConfigReader& config, DecoderPlan& plan);
+void plan_gpt2(ConfigReader& config, DecoderPlan& plan);
+void plan_gpt_neox(ConfigReader& config, DecoderPlan& plan);
+void plan_gpt_oss(ConfigReader& config, DecoderPlan& plan);
+void plan_gptj(ConfigReader& config, DecoderPlan& plan);
+void plan_granite(ConfigReader& config, DecoderPlan& plan);
+void plan_llama(ConfigReader& config, DecoderPlan& plan);
+void plan_mistral(ConfigReader& config, DecoderPlan& plan);
+void plan_mixtral(ConfigReader& config, DecoderPlan& plan);
+void plan_olmo2(ConfigReader& config, DecoderPlan& plan);
+void plan_opt(ConfigReader& config, DecoderPlan& plan);
+void plan_phi(ConfigReader& config, DecoderPlan& plan);
+void plan_phi3(ConfigReader& config, DecoderPlan& plan);
+void plan_qwen2(ConfigReader& config, DecoderPlan& plan);
+void plan_qwen2_moe(ConfigReader& config, DecoderPlan& plan);
+void plan_qwen3(ConfigReader& config, DecoderPlan& plan);
+void plan_qwen3_moe(ConfigReader& config, DecoderPlan& plan);
+void plan_smollm3(ConfigReader& config, DecoderPlan& plan);
+void plan_stablelm(ConfigReader& config, DecoderPlan& plan);
+void plan_starcoder2(ConfigReader& config, DecoderPlan& plan);
+
+std::span<const DecoderFamily> decoder_families();
+const DecoderFamily* find_decoder_family(std::string_view model_type);  // Null when there is none.
+
+// bad_request for sizes that cannot be, model_unsupported for what no family of ours does.
+Result<DecoderPlan> plan_decoder(const boost::json::object& config);
+
+}  // namespace holdfast::model

@@ -1,0 +1,28 @@
+#include "model/families/decoder_parts.h"
+#include "model/families/decoders.h"
+
+namespace holdfast::model {
+
+// Experts with clamped gates and biases, a score without a value in each head, a window in every other layer.
+void plan_gpt_oss(ConfigReader& config, DecoderPlan& plan) {
+  read_decoder_sizes(config, plan, {.epsilon = 1e-5, .key_heads = 8, .head_width = 64});
+  plan.query_bias = plan.out_bias = bias_if(config.flag({"attention_bias"}, true));
+  plan.sinks = true;
+  add_rope(config, plan, {150'000});
+  set_windows(config, plan, read_window(config, 128),
+              [](size_t layer, size_t) { return (layer + 1) % 2 != 0; });
+  ExpertsPlan experts;
+  experts.scores = ExpertsPlan::Scores::softmax_picked;
+  experts.layout = ExpertsPlan::Layout::stacked_transposed;
+  experts.count = config.size({"num_local_experts", "num_experts"}, 128, 1'024);
+  experts.picked = config.size({"num_experts_per_tok", "experts_per_token"}, 4, 1'024);
+  experts.inner = plan.inner;
+  experts.normalized = false;
+  experts.router = "mlp.router";
+  experts.alpha = config.number({"swiglu_alpha"}, 1.702);
+  experts.clamp = config.number({"swiglu_limit"}, 7);
+  plan.experts = experts;
+  for (DecoderPlan::Layer& layer : plan.layers) layer.experts = true;
+}
+
+}  // namespace holdfast::model
