@@ -32,6 +32,7 @@ class TimedMaintenance final : public Maintenance {
       if (now >= uploads_at) {
         uploads_at = now + uploads_step;
         note("uploads_not_forgotten", guarded([&] { return parts_.hub.uploads.forget_old(); }));
+        note("parts_not_removed", guarded([&] { return parts_.lfs_parts.remove_old(parts_.clock.wall()); }));
       }
       if (now >= collection_at) {
         collection_at = now + collection_step;

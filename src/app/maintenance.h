@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 
+#include "api/lfs_parts.h"
 #include "app/process_probe.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -14,6 +15,7 @@ namespace holdfast::app {
 struct MaintenanceParts {
   content::Store& content;
   repo::Hub& hub;
+  api::LfsParts& lfs_parts;
   ProcessProbe& probe;
   const Clock& clock;
   Log& log;

@@ -5,6 +5,7 @@
 
 #include "api/error_answer.h"
 #include "api/health.h"
+#include "api/lfs_parts.h"
 #include "api/routes.h"
 #include "api/services.h"
 #include "app/maintenance.h"
@@ -70,8 +71,9 @@ class RunningProgram final : public Program {
     TRY_DONE(open_hub(program_path));
     TRY_DONE(open_models(program_path));
     TRY_DONE(open_doors(options));
+    lfs_parts_.emplace(instance_->disk(), random_, data_layout::uploads);
     probe_.emplace(instance_->metrics(), instance_->content(), instance_->disk());
-    maintenance_ = start_maintenance({instance_->content(), *hub_, *probe_, clock_, log_});
+    maintenance_ = start_maintenance({instance_->content(), *hub_, *lfs_parts_, *probe_, clock_, log_});
     url_ = fmt::format("{}://{}:{}", options.server.certificate_file.empty() ? "http" : "https",
                        options.server.address.find(':') == std::string::npos
                            ? options.server.address
@@ -173,6 +175,7 @@ class RunningProgram final : public Program {
   api::RouteTable table_;
   std::optional<api::Services> services_;
   std::optional<ProcessProbe> probe_;
+  std::optional<api::LfsParts> lfs_parts_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<Maintenance> maintenance_;
 };

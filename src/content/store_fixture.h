@@ -17,7 +17,7 @@
 #include "content/xorb.h"
 #include "io/memory_disk.h"
 #include "io/temporary_folder.h"
-#include "sql/database.h"
+#include "sql/database_fixture.h"
 
 namespace holdfast::content {
 
@@ -39,6 +39,7 @@ struct TestStore {
   std::unique_ptr<sql::Database> database;
   std::unique_ptr<Store> store;
 
+  const std::string database_url = sql::test_database_url(folder.path());
   StoreOptions options{.folder = "content"};
 
   explicit TestStore(uint32_t xorb_bytes = 4 << 20) {
@@ -50,7 +51,7 @@ struct TestStore {
   void open(io::Disk& disk) {
     store.reset();
     database.reset();
-    auto opened = sql::open_database("sqlite:" + (folder.path() / "test.db").string());
+    auto opened = sql::open_database(database_url);
     EXPECT_TRUE(opened.ok());
     database = std::move(opened).value();
     EXPECT_TRUE(sql::migrate(*database, migrations(), 0).ok());

@@ -22,7 +22,7 @@
 #include "identity/tokens.h"
 #include "repo/hub.h"
 #include "repo/schema.h"
-#include "sql/database.h"
+#include "sql/database_fixture.h"
 
 namespace holdfast::repo {
 
@@ -51,7 +51,7 @@ class TestHub {
  public:
   TestHub()
       : disk_(std::move(io::open_posix_disk(folder_.path())).value()),
-        database_(std::move(sql::open_database("sqlite:" + (folder_.path() / "test.db").string())).value()),
+        database_(std::move(sql::open_database(sql::test_database_url(folder_.path()))).value()),
         log_(sink_, clock_),
         metrics_(make_metrics()) {
     std::vector<sql::Migration> steps;

@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
 
+#include "base/check.h"
 #include "io/temporary_folder.h"
 #include "sql/database.h"
 
@@ -62,6 +64,30 @@ class TestServer {
   bool running_ = false;
 };
 
+// A fresh schema of the server; CHECKs that it runs.
+inline std::string fresh_schema_url() {
+  static std::atomic<int> count = 0;
+  TestServer& server = TestServer::instance();
+  CHECK(server.running());
+  const std::string schema = "test_" + std::to_string(++count);
+  auto admin = open_database(server.url(""));
+  CHECK(admin.ok());
+  const Status made = admin.value()->write([&](Transaction& tx) -> Status {
+    TRY([[maybe_unused]] int64_t rows, tx.run("CREATE SCHEMA " + schema));
+    return Done{};
+  });
+  CHECK(made.ok());
+  return server.url(schema);
+}
+
+// For a fixture that makes its own database: a fresh schema where HOLDFAST_TEST_ENGINE is postgresql (ctest
+// runs such a room's tests once more with it), a new file of the folder otherwise.
+inline std::string test_database_url(const std::filesystem::path& folder) {
+  const char* engine = std::getenv("HOLDFAST_TEST_ENGINE");
+  if (engine != nullptr && std::string_view(engine) == "postgresql") return fresh_schema_url();
+  return "sqlite:" + (folder / "test.db").string();
+}
+
 class OnEachDatabase : public testing::TestWithParam<Engine> {
  protected:
   void SetUp() override {
@@ -74,16 +100,7 @@ class OnEachDatabase : public testing::TestWithParam<Engine> {
                      "SKIPPED: no PostgreSQL server could be started; install the package postgresql\n");
         GTEST_SKIP() << "no PostgreSQL server";
       }
-      static int count = 0;
-      const std::string schema = "test_" + std::to_string(++count);
-      auto admin = open_database(server.url(""));
-      ASSERT_TRUE(admin.ok()) << admin.error().message;
-      const auto made = admin.value()->write([&](Transaction& tx) -> Status {
-        TRY([[maybe_unused]] int64_t rows, tx.run("CREATE SCHEMA " + schema));
-        return Done{};
-      });
-      ASSERT_TRUE(made.ok()) << made.error().message;
-      url_ = server.url(schema);
+      url_ = fresh_schema_url();
     }
     database_ = open();
   }

@@ -240,3 +240,32 @@ def test_what_the_cas_does_not_have_is_exactly_404(server, secret):
                          ("GET", f"/cas/v2/file-chunk-hashes/{secret['file']}"), ("GET", "/cas"), ("GET", "/cas/")]:
         assert server.http(method, path, secret["token"], body=grant if method == "POST" else None).status == 404, path
     assert os.environ["HF_ENDPOINT"] == server.url
+
+
+def lz4_bomb(size):
+    """An LZ4 frame of about size / 255 bytes that says nothing of its length and unpacks to `size` zeros."""
+    frame = bytes.fromhex("04224d18607073")
+    while size > 0:
+        count = min(size, 4 << 20) - 25
+        block = b"\x1f\x00\x01\x00" + b"\xff" * (count // 255) + bytes([count % 255]) + b"\x50" + bytes(5)
+        frame += struct.pack("<I", len(block)) + block
+        size -= 4 << 20
+    return frame + bytes(4)
+
+
+@pytest.mark.parametrize("scheme", [1, 2])
+def test_a_chunk_that_unpacks_to_more_than_it_says_is_refused(server, tokens, repo, scheme):
+    token, _ = access(server, repo, tokens["ada"], "write")
+    bomb = lz4_bomb(32 * MIB)
+    assert len(bomb) < 140_000
+    chunk = bytes([0]) + struct.pack("<I", len(bomb))[:3] + bytes([scheme]) + struct.pack("<I", 128 * 1024)[:3] + bomb
+    memory = resident_bytes(server)
+    for xorb in (chunk, chunk * 100):
+        answer = server.http("POST", f"/cas/v1/xorbs/default/{'ab' * 32}", token, body=xorb)
+        assert answer.status in (400, 413), answer.body
+    assert resident_bytes(server) < memory + 32 * MIB
+    assert server.http("HEAD", f"/cas/v1/xorbs/default/{'ab' * 32}", token).status == 404
+
+
+def resident_bytes(server):
+    return float(re.search(r"^process_resident_memory_bytes (\S+)", server.http("GET", "/metrics").body.decode(), re.M)[1])
