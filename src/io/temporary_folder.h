@@ -29,4 +29,10 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+// What whoever runs the tests wishes of them; empty when nothing.
+inline std::string test_wish(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
 }  // namespace holdfast::io

@@ -83,8 +83,7 @@ inline std::string fresh_schema_url() {
 // For a fixture that makes its own database: a fresh schema where HOLDFAST_TEST_ENGINE is postgresql (ctest
 // runs such a room's tests once more with it), a new file of the folder otherwise.
 inline std::string test_database_url(const std::filesystem::path& folder) {
-  const char* engine = std::getenv("HOLDFAST_TEST_ENGINE");
-  if (engine != nullptr && std::string_view(engine) == "postgresql") return fresh_schema_url();
+  if (io::test_wish("HOLDFAST_TEST_ENGINE") == "postgresql") return fresh_schema_url();
   return "sqlite:" + (folder / "test.db").string();
 }
 

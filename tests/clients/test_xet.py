@@ -268,4 +268,4 @@ def test_a_chunk_that_unpacks_to_more_than_it_says_is_refused(server, tokens, re
 
 
 def resident_bytes(server):
-    return float(re.search(r"^process_resident_memory_bytes (\S+)", server.http("GET", "/metrics").body.decode(), re.M)[1])
+    return float(re.search(r"^holdfast_process_resident_bytes (\S+)", server.http("GET", "/metrics").body.decode(), re.M)[1])

@@ -1,0 +1,144 @@
+#include "scan/pickle.h"
+
+#include <gtest/gtest.h>
+
+#include "scan/pickle_rules.h"
+#include "scan/scan_file.h"
+
+namespace holdfast::scan {
+namespace {
+
+using namespace std::string_literals;
+
+FileReport look(std::string_view bytes, std::string_view name = "model.pkl") {
+  const auto source = memory_source(as_bytes(bytes));
+  auto report = scan_file(*source, name);
+  EXPECT_TRUE(report.ok());
+  return std::move(report).value();
+}
+
+std::string short_text(std::string_view text) {
+  return "\x8c"s + static_cast<char>(text.size()) + std::string(text);
+}
+
+struct PickleCase {
+  const char* name;
+  std::string bytes;
+  Severity worst;
+  const char* rule;  // Of a finding that must be there; empty: none.
+};
+
+TEST(Pickle, IsJudgedByWhatLoadingItWouldDo) {
+  const std::string os_system = short_text("os") + short_text("system");
+  const PickleCase cases[] = {
+      {"plain data", "\x80\x04]\x94(K\x01K\x02\x8c\x01"s + "a\x94" + "e.", Severity::note, ""},
+      {"an ordered dict", "\x80\x04" + short_text("collections") + short_text("OrderedDict") + "\x93)R.",
+       Severity::note, ""},
+      {"a name of protocol 0", "cos\nsystem\n(S'id'\ntR.", Severity::dangerous, "pickle.global"},
+      {"a name by the stack", "\x80\x04" + os_system + "\x93" + short_text("id") + "\x85R.",
+       Severity::dangerous, "pickle.global"},
+      {"texts by the memo, in the other order",
+       "\x80\x04" + short_text("system") + "\x94" + short_text("os") + "\x94" + "0" + "0" +
+           "h\x01h\x00\x93"s + short_text("id") + "\x85R.",
+       Severity::dangerous, "pickle.global"},
+      {"a text duplicated",
+       "\x80\x04" + short_text("eval") + "0" + short_text("builtins") + short_text("eval") + "\x93" +
+           short_text("1") + "\x85R.",
+       Severity::dangerous, "pickle.global"},
+      {"a memo key used twice",
+       "\x80\x02" + "U\x02osq\x00"s + "0U\x01xq\x00"s + "0X\x02\x00\x00\x00osU\x06system\x93U\x01x\x85R."s,
+       Severity::dangerous, "pickle.global"},
+      {"escapes within a string", "S'\\x6f\\163'\nS'system'\n\x93(S'id'\ntR.", Severity::dangerous,
+       "pickle.global"},
+      {"escapes of raw unicode", "V\\u006f\\u0073\nVsystem\n\x93(S'id'\ntR.", Severity::dangerous,
+       "pickle.global"},
+      {"INST", "(S'id'\nios\nsystem\n.", Severity::dangerous, "pickle.global"},
+      {"OBJ", "(cos\nsystem\nS'id'\no.", Severity::dangerous, "pickle.global"},
+      {"a name that is computed",
+       "\x80\x04" + short_text("os") + "cbuiltins\nstr\n" + short_text("x") + "\x85R\x93.",
+       Severity::dangerous, "pickle.unknown-name"},
+      {"a name from the registry of extensions", "\x80\x02\x82\x01)R."s, Severity::dangerous,
+       "pickle.unknown-name"},
+      {"a dotted way out of a harmless module",
+       "\x80\x04" + short_text("torch") + short_text("serialization.os.system") + "\x93.",
+       Severity::dangerous, "pickle.global"},
+      {"a class that we do not know",
+       "\x80\x04" + short_text("sklearn.linear_model._base") + short_text("LinearRegression") +
+           "\x93)\x81}b.",
+       Severity::warning, "pickle.global"},
+      {"a call of a call's result", "\x80\x04" + short_text("a") + short_text("b") + "\x93)R)R.",
+       Severity::dangerous, "pickle.computed-call"},
+      {"state set on a class", "\x80\x04" + short_text("collections") + short_text("OrderedDict") + "\x93}b.",
+       Severity::dangerous, "pickle.patch"},
+      {"code after a first harmless pickle", "\x80\x02N.\x80\x02" + "cos\nsystem\nU\x02id\x85R."s,
+       Severity::dangerous, "pickle.global"},
+      {"code, then rubbish", "\x80\x02" + "cos\nsystem\nU\x02id\x85R"s + "\xff\xff", Severity::dangerous,
+       "pickle.global"},
+      {"rubbish before code can be seen", "\x80\x02N\xff"s + "cos\nsystem\n.", Severity::dangerous,
+       "pickle.unreadable"},
+      {"a pickle within bytes",
+       "\x80\x04" + "C\x16\x80\x04"s + "cos\nsystem\n(S'id'\ntR." + "\x00"s.substr(0, 0) + ".",
+       Severity::dangerous, "pickle.global"},
+      {"a stack that is empty", "\x80\x02R.", Severity::dangerous, "pickle.unreadable"},
+      {"a length past the end", "\x80\x04\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.", Severity::dangerous,
+       "pickle.unreadable"},
+      {"a known miss: spawnv_passfds", "cmultiprocessing.util\nspawnv_passfds\n(tR.", Severity::dangerous,
+       "pickle.global"},
+      {"a known miss: mlflow", "cmlflow.projects.backend.local\n_run_entry_point\n(tR.", Severity::dangerous,
+       "pickle.global"},
+      {"a known miss: read_csv", "cpandas.io.parsers.readers\nread_csv\n(tR.", Severity::dangerous,
+       "pickle.global"},
+  };
+  for (const PickleCase& each : cases) {
+    SCOPED_TRACE(each.name);
+    const FileReport report = look(each.bytes);
+    EXPECT_EQ(severity_name(report.worst()), severity_name(each.worst));
+    bool found = *each.rule == '\0';
+    for (const Finding& finding : report.findings) found = found || finding.rule == each.rule;
+    EXPECT_TRUE(found) << "no " << each.rule;
+    if (*each.rule == '\0') EXPECT_TRUE(report.findings.empty());
+  }
+}
+
+TEST(Pickle, FindingsNameTheOpcode) {
+  const FileReport report = look("\x80\x02N0cos\nsystem\n.");
+  ASSERT_FALSE(report.findings.empty());
+  EXPECT_EQ(report.findings[0].place.offset, 4);
+  ASSERT_EQ(report.imports.size(), 1);
+  EXPECT_EQ(report.imports[0], (Import{"os", "system", Safety::dangerous}));
+}
+
+TEST(Pickle, GrowingWithoutEndIsRefused) {
+  std::string bytes = "\x80\x02";
+  for (int i = 0; i < 5000; ++i) bytes += "N";
+  bytes += ".";
+  const auto source = memory_source(as_bytes(bytes));
+  PickleLimits limits;
+  limits.stack_max = 1000;
+  FileReport report;
+  EXPECT_EQ(follow_pickle(*source, 0, {}, limits, report).how, PickleEnd::limit);
+  limits = {};
+  limits.opcodes_max = 1000;
+  EXPECT_EQ(follow_pickle(*source, 0, {}, limits, report).how, PickleEnd::limit);
+  EXPECT_EQ(follow_pickle(*source, 0, {}, {}, report).how, PickleEnd::stop);
+}
+
+TEST(Pickle, OtherBytesAreNoPickle) {
+  for (const std::string_view text : {"{\"a\": 1}", "(this is text)\nwith lines\n",
+                                      "import os\nos.system('x')\n", "", "c", "]", "MIT License"})
+    EXPECT_TRUE(look(text, "a.txt").findings.empty()) << text;
+}
+
+TEST(PickleRules, ListsHold) {
+  EXPECT_EQ(safety_of("torch._utils", "_rebuild_tensor_v2"), Safety::innocuous);
+  EXPECT_EQ(safety_of("torch", "FloatStorage"), Safety::innocuous);
+  EXPECT_EQ(safety_of("os.path", "join"), Safety::dangerous);
+  EXPECT_EQ(safety_of("osx", "join"), Safety::suspicious);
+  EXPECT_EQ(safety_of("builtins", "eval"), Safety::dangerous);
+  EXPECT_EQ(safety_of("builtins", "ValueError"), Safety::suspicious);
+  EXPECT_EQ(safety_of("operator", "attrgetter"), Safety::dangerous);
+  EXPECT_EQ(safety_of("x", "__class__.__base__"), Safety::dangerous);
+}
+
+}  // namespace
+}  // namespace holdfast::scan

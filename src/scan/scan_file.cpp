@@ -1,0 +1,323 @@
+#include "scan/scan_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "codec/gzip.h"
+#include "codec/safetensors.h"
+#include "scan/secrets.h"
+#include "scan/zip.h"
+
+namespace holdfast::scan {
+namespace {
+
+constexpr size_t head_bytes = 4096;
+constexpr size_t bomb_ratio = 200;  // Deflate reaches 1032; weights and text stay far below.
+constexpr uint64_t bomb_bytes_min = 64 << 20;
+
+// Names under which people and programs load pickles.
+constexpr auto pickle_names = std::to_array<std::string_view>(
+    {".ckpt", ".dill", ".joblib", ".p", ".pickle", ".pkl", ".pt", ".pth", ".pt2"});
+// They may be one; many other things are called so as well.
+constexpr auto maybe_names = std::to_array<std::string_view>({".bin", ".dat", ".data", ".model"});
+
+template <class List>
+bool ends_in(std::string_view name, const List& list) {
+  std::string low(name.substr(name.size() > 16 ? name.size() - 16 : 0));
+  for (char& c : low) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return std::any_of(list.begin(), list.end(), [&](std::string_view end) { return low.ends_with(end); });
+}
+
+// Protocols 0 and 1 have no mark of their own: a pickle that looks up a name begins in one of few ways.
+bool may_be_old_pickle(ByteView head) {
+  if (head.size() < 4) return false;
+  const char first = static_cast<char>(head[0]);
+  return std::string_view("c(]})lS-VUX}IKN").find(first) != std::string_view::npos;
+}
+
+class FileScan {
+ public:
+  FileScan(const ScanLimits& limits, FileReport& report)
+      : limits_(limits), report_(report), unpacked_left_(limits.unpacked_bytes_max) {}
+
+  // `depth`: of archives around it. `place` names it.
+  Status scan(Source& source, std::string_view name, const Place& place, int depth) {
+    TRY(const Bytes head, read_some(source, 0, head_bytes));
+    const std::string_view text = as_text(head);
+    if (has_zip_magic(head) || (text.starts_with("PK\x05\x06") && depth == 0)) {
+      TRY_DONE(scan_zip(source, place, depth));
+    } else if (text.starts_with("\x93NUMPY")) {
+      TRY_DONE(scan_npy(source, head, place));
+    } else if (has_pickle_magic(head)) {
+      scan_pickles(source, 0, ends_in(name, pickle_names) || ends_in(name, maybe_names), place);
+    } else if (codec::looks_gzipped(head)) {
+      TRY_DONE(scan_packed(source, codec::Deflate::gzip, name, place, depth));
+    } else if (ends_in(name, pickle_names) && head.size() > 2 && text[0] == 'x') {
+      TRY_DONE(scan_packed(source, codec::Deflate::zlib, name, place, depth));
+    } else if (name.ends_with(".safetensors")) {
+      TRY_DONE(scan_safetensors(source, place));
+    } else if (text.starts_with("7z\xbc\xaf\x27\x1c")) {
+      add(Topic::archive, "archive.unread", Severity::warning, place,
+          "is a 7z archive, which is not looked into");
+    } else {
+      scan_old_pickle(source, head, name, place);
+    }
+    // An archive may follow other bytes: zip is read from its end.
+    if (!has_zip_magic(head) && ends_in(name, pickle_names) && depth == 0) {
+      TRY(const Bytes tail, read_some(source, source.size() > 22 ? source.size() - 22 : 0, 22));
+      if (as_text(tail).starts_with("PK\x05\x06")) TRY_DONE(scan_zip(source, place, depth));
+    }
+    return scan_text(source, head, place);
+  }
+
+ private:
+  void add(Topic topic, std::string rule, Severity severity, const Place& place, std::string reason) {
+    report_.add({topic, std::move(rule), severity, place, std::move(reason)});
+  }
+
+  // Pickles one after the other, as legacy torch writes them; `sure`: it must be one.
+  void scan_pickles(Source& source, uint64_t at, bool sure, const Place& place) {
+    for (int count = 0; count < 100; ++count) {
+      FileReport found;
+      const PickleOutcome outcome = follow_pickle(source, at, place, limits_.pickle, found);
+      // After the first one bytes may follow that are none: the tensors of legacy torch.
+      const bool counts = outcome.how == PickleEnd::stop || outcome.globals > 0 || (sure && count == 0);
+      if (counts) {
+        report_.has_pickle = true;
+        for (Finding& finding : found.findings) report_.add(std::move(finding));
+        for (Import& import : found.imports)
+          if (report_.imports.size() < imports_max &&
+              std::find(report_.imports.begin(), report_.imports.end(), import) == report_.imports.end())
+            report_.imports.push_back(std::move(import));
+      }
+      if (counts && outcome.how != PickleEnd::stop) not_followed(outcome, found, place);
+      if (outcome.how != PickleEnd::stop || outcome.end >= source.size()) return;
+      at = outcome.end;
+      const auto next = read_some(source, at, 3);
+      if (!next.ok() || !has_pickle_magic(next.value())) return;
+    }
+    add(Topic::pickle, "pickle.limit", Severity::dangerous, place, "holds more pickles than are looked at");
+  }
+
+  void not_followed(const PickleOutcome& outcome, const FileReport& found, const Place& place) {
+    if (outcome.how == PickleEnd::limit) {
+      add(Topic::pickle, "pickle.limit", Severity::dangerous, place,
+          "the pickle is too large to be judged: " + outcome.detail);
+      return;
+    }
+    // joblib puts arrays between opcodes, and what comes after them cannot be told from their bytes.
+    const bool joblib = std::any_of(found.imports.begin(), found.imports.end(), [](const Import& import) {
+      return import.module == "joblib.numpy_pickle" && import.name == "NumpyArrayWrapper";
+    });
+    Place there = place;
+    there.offset = outcome.end;
+    add(Topic::pickle, "pickle.unreadable", joblib ? Severity::warning : Severity::dangerous, there,
+        "the pickle cannot be followed to its end: " + outcome.detail);
+  }
+
+  void scan_old_pickle(Source& source, ByteView head, std::string_view name, const Place& place) {
+    const bool named = ends_in(name, pickle_names);
+    if (!may_be_old_pickle(head)) {
+      if (named && source.size() > 0)
+        add(Topic::pickle, "pickle.unknown", Severity::warning, place,
+            "is named like a pickle and is in no form that we know");
+      return;
+    }
+    FileReport found;
+    const PickleOutcome outcome = follow_pickle(source, 0, place, limits_.pickle, found);
+    // Text rarely reaches a STOP with a name looked up on the way; a file that is called a pickle counts
+    // anyhow.
+    if (outcome.globals > 0 &&
+        (outcome.how == PickleEnd::stop || named || found.worst() == Severity::dangerous))
+      scan_pickles(source, 0, named, place);
+  }
+
+  Status scan_npy(Source& source, ByteView head, const Place& place) {
+    ByteReader reader(head);
+    TRY_DONE(reader.skip(6));
+    auto version = reader.u8();
+    uint64_t begin = 0;
+    std::string_view header;
+    if (version.ok() && reader.skip(1).ok()) {
+      Result<uint64_t> length = fail(Code::corrupt, "");
+      if (version.value() == 1) {
+        auto narrow = reader.u16();
+        if (narrow.ok()) length = uint64_t{narrow.value()};
+      } else {
+        auto wide = reader.u32();
+        if (wide.ok()) length = uint64_t{wide.value()};
+      }
+      if (length.ok()) {
+        begin = reader.position() + length.value();
+        header = as_text(head.subspan(reader.position(), std::min<uint64_t>(length.value(), reader.left())));
+      }
+    }
+    if (begin == 0 || begin > source.size()) {
+      add(Topic::format, "npy.header", Severity::warning, place, "the header of the array is damaged");
+      return Done{};
+    }
+    // 'O' or '|O' somewhere among the types: numpy unpickles what follows. A header that goes on counts as
+    // if.
+    const bool objects = header.find("O'") != std::string_view::npos ||
+                         header.find("O\"") != std::string_view::npos ||
+                         header.find("O8'") != std::string_view::npos || begin > head.size();
+    if (!objects) return Done{};
+    const auto pickled = part_source(source, begin, source.size() - begin);
+    Place within = place;
+    within.member += within.member.empty() ? "objects" : "!objects";
+    scan_pickles(*pickled, 0, true, within);
+    return Done{};
+  }
+
+  Status scan_safetensors(Source& source, const Place& place) {
+    TRY(const Bytes first, read_some(source, 0, 8));
+    const auto prefix = codec::safetensors_prefix_bytes(first);
+    if (prefix.ok()) {
+      TRY(const Bytes header, read_some(source, 0, prefix.value()));
+      const auto parsed = codec::parse_safetensors_header(header, source.size());
+      if (parsed.ok()) return Done{};
+      add(Topic::format, "safetensors.header", Severity::warning, place, parsed.error().message);
+      return Done{};
+    }
+    add(Topic::format, "safetensors.header", Severity::warning, place, prefix.error().message);
+    return Done{};
+  }
+
+  Status scan_packed(Source& source, codec::Deflate format, std::string_view name, const Place& place,
+                     int depth) {
+    if (depth >= limits_.archive_depth_max) {
+      add(Topic::archive, "archive.depth", Severity::dangerous, place, "is packed too many times over");
+      return Done{};
+    }
+    TRY(const std::optional<Bytes> all, unpack(source, 0, source.size(), format, place));
+    if (!all) return Done{};
+    Place within = place;
+    within.member += within.member.empty() ? "unpacked" : "!unpacked";
+    const auto inner = memory_source(*all);
+    // model.pkl.gz, model.pkl.z: what it is called without the last part.
+    const size_t dot = name.rfind('.');
+    return scan(*inner, ends_in(name, pickle_names) ? name : name.substr(0, dot), within, depth + 1);
+  }
+
+  // Nothing when it does not unpack, which is noted.
+  Result<std::optional<Bytes>> unpack(Source& source, uint64_t at, uint64_t length, codec::Deflate format,
+                                      const Place& place) {
+    const uint64_t most = std::min(limits_.member_bytes_max, unpacked_left_);
+    const auto inflater = codec::make_inflater(format, most);
+    Bytes out;
+    for (uint64_t done = 0; done < length;) {
+      TRY(const Bytes piece, read_some(source, at + done, std::min<uint64_t>(length - done, 256 << 10)));
+      if (piece.empty()) break;
+      done += piece.size();
+      const Status inflated = inflater->update(piece, out);
+      if (inflated.ok() && (out.size() < bomb_bytes_min || out.size() / done < bomb_ratio)) continue;
+      if (inflated.ok() || inflated.error().reason == Reason::body_too_large) {
+        add(Topic::archive, "archive.bomb", Severity::dangerous, place,
+            fmt::format("{} bytes unpack to more than {}", done, out.size()));
+      } else {
+        add(Topic::archive, "archive.unread", Severity::warning, place, "a packed member is damaged");
+      }
+      return std::optional<Bytes>();
+    }
+    unpacked_left_ -= std::min<uint64_t>(unpacked_left_, out.size());
+    return std::optional(std::move(out));
+  }
+
+  Status scan_zip(Source& source, const Place& place, int depth) {
+    if (depth >= limits_.archive_depth_max) {
+      add(Topic::archive, "archive.depth", Severity::dangerous, place,
+          "has archives in archives too deep to be looked into");
+      return Done{};
+    }
+    auto directory = read_zip(source);
+    if (!directory.ok()) {
+      add(Topic::archive, "archive.unread", Severity::warning, place,
+          "the zip archive cannot be read: " + directory.error().message);
+      return Done{};
+    }
+    if (directory.value().from_local_headers)
+      add(Topic::archive, "archive.directory", Severity::warning, place,
+          "the archive's directory is missing or damaged; its members were looked for");
+    if (directory.value().cut)
+      add(Topic::archive, "archive.limit", Severity::dangerous, place, "has more members than are looked at");
+    for (const ZipMember& member : directory.value().members)
+      TRY_DONE(scan_member(source, member, place, depth));
+    return Done{};
+  }
+
+  Status scan_member(Source& source, const ZipMember& member, const Place& place, int depth) {
+    Place within = place;
+    within.member += (within.member.empty() ? "" : "!") + member.name.substr(0, 300);
+    std::string path = "/" + member.name + "/";
+    std::replace(path.begin(), path.end(), '\\', '/');
+    const bool outside = path.starts_with("//") || path.find("/../") != std::string::npos ||
+                         path.find('\0') != std::string::npos ||
+                         (path.size() > 3 && path[2] == ':' && path[3] == '/');
+    if (outside)
+      add(Topic::archive, "archive.traversal", Severity::dangerous, within,
+          "would be unpacked outside its folder");
+    auto begin = member_begin(source, member);
+    if (!begin.ok() || begin.value() > source.size()) {
+      add(Topic::archive, "archive.unread", Severity::warning, within,
+          "a member is not where the directory says");
+      return Done{};
+    }
+    const uint64_t stored = std::min(member.stored, source.size() - begin.value());
+    if (member.method == 0) {
+      const auto part = part_source(source, begin.value(), stored);
+      return scan(*part, member.name, within, depth + 1);
+    }
+    if (member.method != 8) {
+      add(Topic::archive, "archive.unread",
+          ends_in(member.name, pickle_names) ? Severity::dangerous : Severity::warning, within,
+          "is packed in a way that is not read");
+      return Done{};
+    }
+    TRY(const std::optional<Bytes> all, unpack(source, begin.value(), stored, codec::Deflate::raw, within));
+    if (!all) return Done{};
+    const auto inner = memory_source(*all);
+    return scan(*inner, member.name, within, depth + 1);
+  }
+
+  Status scan_text(Source& source, ByteView head, const Place& place) {
+    if (head.empty() || std::find(head.begin(), head.end(), std::byte{0}) != head.end()) return Done{};
+    static const std::string eicar =
+        std::string("X5O!P%@AP[4\\PZX54(P^)7CC)7}") + "$EICAR-STANDARD-ANTIVIRUS";
+    if (as_text(head).starts_with(eicar))
+      add(Topic::format, "eicar", Severity::dangerous, place, "is the test file of virus scanners");
+    SecretSearch search(place, report_);
+    constexpr size_t step = 4 << 20, overlap = 4096;
+    const uint64_t end = std::min(source.size(), limits_.text_bytes_max);
+    uint32_t line = 1;
+    for (uint64_t at = 0; at < end; at += step) {
+      TRY(const Bytes piece, read_some(source, at, std::min<uint64_t>(step + overlap, source.size() - at)));
+      search.look(as_text(piece), line, std::min(piece.size(), step));
+      line += static_cast<uint32_t>(
+          std::count(piece.begin(), piece.begin() + static_cast<ptrdiff_t>(std::min(piece.size(), step)),
+                     std::byte{'\n'}));
+    }
+    if (source.size() > end)
+      add(Topic::secret, "secret.limit", Severity::note, place,
+          "only the beginning was looked through for secrets");
+    return Done{};
+  }
+
+  const ScanLimits& limits_;
+  FileReport& report_;
+  uint64_t unpacked_left_;
+};
+
+}  // namespace
+
+Result<FileReport> scan_file(Source& source, std::string_view name, const ScanLimits& limits) {
+  FileReport report;
+  Place place;
+  place.file = name;
+  TRY_DONE(FileScan(limits, report).scan(source, name, place, 0));
+  return report;
+}
+
+}  // namespace holdfast::scan
