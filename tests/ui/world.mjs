@@ -95,7 +95,7 @@ export class World {
       if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) page.complaints.push(message.text());
     });
     page.on("pageerror", (error) => page.complaints.push(String(error)));
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     return page;
   }
   async signedIn(...names) {

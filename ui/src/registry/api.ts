@@ -93,6 +93,15 @@ export interface Approval {
   at: string;
   new: boolean;
 }
+export interface ServedFigures {
+  record: string;
+  release: number;
+  requests: number;
+  errors: number;
+  labels: number;
+  accuracy: number | null;
+  p95_ms: number;
+}
 export interface Release extends ReleaseShort {
   parts: Record<string, unknown>;
   gates: Gate[];
@@ -189,7 +198,7 @@ export interface WhatisRecord {
   canary: { release: number; model: string; revision: string } | null;
   prompt: { name: string; digest: string } | string | null;
   preprocessing: string;
-  approved_by: { evidence: number; kind: string; digest: string; accuracy?: number }[];
+  approved_by: { evidence: number; kind: string; digest: string; accuracy?: number | null }[];
   approvals: { user: string; role: string }[];
   rollback: { release: number; revision: string } | null;
   owner: string;
@@ -216,7 +225,49 @@ export const loadIncident = (id: number): Promise<Incident> => get(`/api/registr
 export const loadRequests = async (record: string, limit = 50): Promise<LoggedRequest[]> =>
   (await get<{ requests: LoggedRequest[] }>(`/api/registry/requests?record=${encodeURIComponent(record)}&limit=${limit}`)).requests;
 
+// What each release of a record did in its latest requests.
+export async function servedLately(record: string): Promise<ServedFigures[]> {
+  const byRelease = new Map<number, LoggedRequest[]>();
+  for (const one of await loadRequests(record, 200)) byRelease.set(one.release, [...(byRelease.get(one.release) ?? []), one]);
+  return [...byRelease].map(([release, requests]) => {
+    const judged = requests.flatMap((one) => one.predictions).filter((one) => one.correct !== null);
+    const times = requests.map((one) => one.ms).sort((a, b) => a - b);
+    return {
+      record,
+      release,
+      requests: requests.length,
+      errors: requests.filter((one) => one.status >= 400).length,
+      labels: judged.length,
+      accuracy: judged.length > 0 ? judged.filter((one) => one.correct).length / judged.length : null,
+      p95_ms: times[Math.min(times.length - 1, Math.floor(times.length * 0.95))] ?? 0,
+    };
+  });
+}
+
 // One step of a release: validate, approve, reject, canary, promote, deploy, rollback, retire.
 export const step = (record: RecordName, number: number, verb: string, body: Record<string, unknown>): Promise<Release> =>
   post(`${releasePath(record, number)}/${verb}`, body);
 export const putRecord = (record: RecordName, fields: Record<string, unknown>): Promise<RecordInfo> => put(recordPath(record), fields);
+
+export interface Endpoint {
+  id: string;
+  kind: "served" | "attached";
+  record: string | null;
+  model: string;
+  revision: string;
+  engine: string | null;
+  url: string | null;
+  state: "pending" | "running" | "failed" | "frozen";
+  why: string | null;
+  created: string;
+  by: string;
+  deployments: { name: string; release: number | null; revision: string; percent: number; state: string }[];
+  requests: number;
+  errors: number;
+  base_url: string;
+}
+export const loadEndpoints = async (): Promise<Endpoint[]> => {
+  const answer = await get<{ endpoints: Endpoint[] } | Endpoint[]>("/api/endpoints");
+  return Array.isArray(answer) ? answer : answer.endpoints;
+};
+export const loadEndpoint = (ns: string, name: string): Promise<Endpoint> => get(`/api/endpoints/${encodeURIComponent(ns)}/${encodeURIComponent(name)}`);
