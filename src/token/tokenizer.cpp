@@ -129,8 +129,9 @@ Result<Encoding> Tokenizer::encode(const Input& input, const EncodeOptions& opti
   std::vector<Encoding> texts;
   TRY(Encoding first, encode_part(input, 0, options));
   texts.push_back(std::move(first));
-  if (input.pair) {
-    TRY(Encoding second, encode_part({.text = *input.pair, .words = {}, .pair = {}}, 1, options));
+  if (input.pair || input.pair_words) {
+    const Input pair{.text = input.pair.value_or(""), .words = input.pair_words, .pair = {}};
+    TRY(Encoding second, encode_part(pair, 1, options));
     texts.push_back(std::move(second));
   }
   return finish(std::move(texts), options);

@@ -43,6 +43,7 @@ struct Input {
   std::string_view text;
   std::optional<std::span<const std::string>> words;  // Instead of text.
   std::optional<std::string_view> pair;
+  std::optional<std::span<const std::string>> pair_words = {};  // Instead of pair.
 };
 
 // A tokenizer.json: added tokens, normalizer, pre-tokenizer, model, post-processor, decoder. Immutable once
@@ -62,6 +63,8 @@ class Tokenizer {
   // The same for ids of this vocabulary instead of text: special tokens among them are dropped and put back
   // where they belong. No offsets.
   Result<Encoding> encode_ids(std::span<const uint32_t> ids, const EncodeOptions& options) const;
+  // What encode does after the model: truncation, post-processing and padding of one or two encodings.
+  Result<Encoding> finish(std::vector<Encoding> texts, const EncodeOptions& options) const;
   // Padding to the longest is of the whole batch.
   Result<std::vector<Encoding>> encode_batch(std::span<const std::string> texts,
                                              const EncodeOptions& options) const;
@@ -95,7 +98,6 @@ class Tokenizer {
   Result<Encoding> encode_text(std::string_view text, uint32_t type_id, std::optional<int32_t> word,
                                const EncodeOptions& options) const;
   Result<Encoding> encode_part(const Input& input, uint32_t type_id, const EncodeOptions& options) const;
-  Result<Encoding> finish(std::vector<Encoding> texts, const EncodeOptions& options) const;
   Status truncate(std::vector<Encoding>& texts, const Truncation& truncation, SpecialTokens special) const;
 
   std::unique_ptr<Normalizer> normalizer_;

@@ -1,0 +1,96 @@
+"""Our tokenizers against the Rust library `tokenizers`, on random texts by seed: ids, tokens, offsets, masks, words, decodings.
+
+10,000 texts over the twelve real tokenizers of the shared data and the committed ones; with HOLDFAST_LONG=1 200,000.
+HOLDFAST_SEED changes the texts. A difference prints the smallest text that shows it.
+"""
+
+import gzip
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+import tokenizer_texts
+from tokenizers import Tokenizer
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = os.environ.get("HOLDFAST_PROGRAM", str(ROOT / "build/holdfast"))
+SHARED = Path(os.environ.get("HOLDFAST_SHARED", ROOT.parent / "shared")) / "data/tokenizers"
+SEED = int(os.environ.get("HOLDFAST_SEED", "1"))
+TEXTS = 200_000 if os.environ.get("HOLDFAST_LONG") == "1" else 10_000
+
+
+def committed():
+    with gzip.open(ROOT / "tests/golden/tokenizers/tokenizers.jsonl.gz", "rt") as lines:
+        return {row["tk"]: row["json"] if isinstance(row["json"], str) else json.dumps(row["json"]) for row in map(json.loads, lines)}
+
+
+def tokenizers():
+    """Name to the text of its tokenizer.json."""
+    out = {f"committed:{name}": json_text for name, json_text in committed().items()}
+    for file in sorted(SHARED.glob("*/tokenizer.json*")):
+        opened = gzip.open(file, "rt") if file.suffix == ".gz" else open(file)
+        with opened as stream:
+            out[file.parent.name] = stream.read()
+    return out
+
+
+ALL = tokenizers()
+
+
+def columns(encoding):
+    return {"ids": encoding.ids, "tokens": encoding.tokens, "offsets": [list(pair) for pair in encoding.offsets],
+            "type_ids": encoding.type_ids, "mask": encoding.attention_mask, "special": encoding.special_tokens_mask,
+            "words": encoding.word_ids, "seqs": encoding.sequence_ids}
+
+
+def wanted(reference, text, special):
+    try:
+        encoding = reference.encode(text, add_special_tokens=special)
+        out = columns(encoding)
+        out["dec"] = reference.decode(encoding.ids, skip_special_tokens=False)
+        out["dec_skip"] = reference.decode(encoding.ids, skip_special_tokens=True)
+        return out
+    except BaseException as error:  # Rust's panics are no Exception.
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return {"error": str(error)}
+
+
+def got(file, cases):
+    lines = "".join(json.dumps({"op": "encode", "text": text, "add_special": special}) + "\n" for text, special in cases)
+    done = subprocess.run([PROGRAM, "tokenize", file], input=lines.encode(), stdout=subprocess.PIPE, check=True, timeout=1800)
+    return [json.loads(line) for line in done.stdout.decode().split("\n") if line]
+
+
+def difference(ours, theirs):
+    if "error" in ours or "error" in theirs:
+        return "" if "error" in ours and "error" in theirs else f"error: ours {ours.get('error')}, theirs {theirs.get('error')}"
+    return next((f"{key}: ours {ours.get(key)}, theirs {value}" for key, value in theirs.items() if ours.get(key) != value), "")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_text_is_encoded_and_decoded_as_the_reference_does(name):
+    reference = Tokenizer.from_str(ALL[name])
+    reference.no_truncation()
+    reference.no_padding()
+    added = [token.content for token in reference.get_added_tokens_decoder().values()][:50]
+    count = max(20, TEXTS // 13 if not name.startswith("committed:") else TEXTS // 13 // max(1, sum(n.startswith("committed:") for n in ALL)))
+    texts = tokenizer_texts.texts(f"{SEED} {name}", count, added)
+    cases = [(text, at % 4 != 0) for at, text in enumerate(texts)]
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(ALL[name])
+        file.flush()
+        answers = got(file.name, cases)
+        assert len(answers) == len(cases)
+        bad = [(case, found) for case, ours in zip(cases, answers) if (found := difference(ours, wanted(reference, *case)))]
+        if not bad:
+            return
+        special = bad[0][0][1]
+        differ = lambda list_: [bool(difference(ours, wanted(reference, text, special)))
+                                for text, ours in zip(list_, got(file.name, [(text, special) for text in list_]))]
+        text = tokenizer_texts.smallest(min((case[0] for case, _ in bad if case[1] == special), key=len), differ)
+        found = difference(got(file.name, [(text, special)])[0], wanted(reference, text, special))
+    pytest.fail(f"{name}, seed {SEED}: {len(bad)} of {count} texts differ. Smallest: {text!r}, add_special {special}: {found}", pytrace=False)
