@@ -1,5 +1,4 @@
-#ifndef HOLDFAST_TOKEN_C_API_H
-#define HOLDFAST_TOKEN_C_API_H
+#pragma once
 
 /* Tokenizers for C. A tokenizer is immutable: any number of threads may use it at once. Whoever gets an
    object frees it by the function named with it; free functions take NULL. Texts are UTF-8 with a length and
@@ -66,6 +65,4 @@ void holdfast_message_free(char* message);
 
 #ifdef __cplusplus
 }
-#endif
-
 #endif
