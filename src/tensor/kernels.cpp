@@ -21,6 +21,8 @@ const Kernels& kernels_for(Isa isa) {
   static const Kernels avx512_vnni =
       with(avx512_kernels, Isa::avx512_vnni, Precision::int8, avx512_vnni_bytes);
   static const Kernels avx512_bf16 = with(avx512_vnni, Isa::avx512_bf16, Precision::bf16, avx512_bf16_pairs);
+  static const Kernels amx =
+      with(with(avx512_bf16, Isa::amx, Precision::bf16, amx_pairs), Isa::amx, Precision::int8, amx_bytes);
   switch (isa) {
     case Isa::plain:
       return plain_kernels;
@@ -33,8 +35,9 @@ const Kernels& kernels_for(Isa isa) {
     case Isa::avx512_vnni:
       return avx512_vnni;
     case Isa::avx512_bf16:
-    case Isa::amx:
       return avx512_bf16;
+    case Isa::amx:
+      return amx;
   }
   std::abort();
 }

@@ -52,5 +52,6 @@ extern const ProductKernel avx2_vnni_bytes;
 extern const ProductKernel avx512_pairs, avx512_bytes;
 extern const ProductKernel avx512_vnni_bytes;
 extern const ProductKernel avx512_bf16_pairs;
+extern const ProductKernel amx_pairs, amx_bytes;
 
 }  // namespace holdfast::tensor

@@ -11,3 +11,5 @@ set(avx512_options "${avx2_options};-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-
 set_source_files_properties(${folder}/kernels_avx512.cpp ${folder}/kernels_avx512_wide.cpp PROPERTIES COMPILE_OPTIONS "${avx512_options}")
 set_source_files_properties(${folder}/kernels_avx512_vnni.cpp PROPERTIES COMPILE_OPTIONS "${avx512_options};-mavx512vnni")
 set_source_files_properties(${folder}/kernels_avx512_bf16.cpp PROPERTIES COMPILE_OPTIONS "${avx512_options};-mavx512bf16")
+set_source_files_properties(${folder}/kernels_amx.cpp PROPERTIES COMPILE_OPTIONS
+  "${avx512_options};-mavx512bf16;-mamx-tile;-mamx-int8;-mamx-bf16")

@@ -1,0 +1,77 @@
+// bf16 and int8 on AMX: sixteen by sixteen sums of sixteen steps at once.
+#include "tensor/kernels.h"
+#include "tensor/simd/f32x16_avx512.h"
+#include "tensor/simd/product_rows.h"
+#include "tensor/simd/tiles_amx.h"
+
+namespace holdfast::tensor {
+namespace {
+
+// The intrinsics take tile numbers as text, so each use is spelled out.
+struct AmxTiles {
+  static void configure(const TileConfiguration& wish) {
+    // g++ 12 believes that the instruction reads eight bytes, and would leave the rest of `wish` unwritten.
+    asm volatile("" : : "r"(&wish) : "memory");
+    _tile_loadconfig(&wish);
+  }
+  static void release() { _tile_release(); }
+
+  template <int tile>
+  static void zero() {
+    if constexpr (tile == 0) _tile_zero(0);
+    if constexpr (tile == 1) _tile_zero(1);
+    if constexpr (tile == 2) _tile_zero(2);
+    if constexpr (tile == 3) _tile_zero(3);
+  }
+  template <int tile>
+  static void load(const void* from, size_t row_bytes) {
+    if constexpr (tile == 4) _tile_loadd(4, from, row_bytes);
+    if constexpr (tile == 5) _tile_loadd(5, from, row_bytes);
+    if constexpr (tile == 6) _tile_loadd(6, from, row_bytes);
+    if constexpr (tile == 7) _tile_loadd(7, from, row_bytes);
+  }
+  template <int tile>
+  static void store(void* to, size_t row_bytes) {
+    if constexpr (tile == 0) _tile_stored(0, to, row_bytes);
+    if constexpr (tile == 1) _tile_stored(1, to, row_bytes);
+    if constexpr (tile == 2) _tile_stored(2, to, row_bytes);
+    if constexpr (tile == 3) _tile_stored(3, to, row_bytes);
+  }
+};
+
+struct PairTiles : AmxTiles {
+  template <int sums, int rows, int strip>
+  static void dot() {
+    if constexpr (sums == 0) _tile_dpbf16ps(0, 4, 6);
+    if constexpr (sums == 1) _tile_dpbf16ps(1, 4, 7);
+    if constexpr (sums == 2) _tile_dpbf16ps(2, 5, 6);
+    if constexpr (sums == 3) _tile_dpbf16ps(3, 5, 7);
+  }
+};
+
+struct ByteTiles : AmxTiles {
+  template <int sums, int rows, int strip>
+  static void dot() {  // Unsigned rows, signed strips.
+    if constexpr (sums == 0) _tile_dpbusd(0, 4, 6);
+    if constexpr (sums == 1) _tile_dpbusd(1, 4, 7);
+    if constexpr (sums == 2) _tile_dpbusd(2, 5, 6);
+    if constexpr (sums == 3) _tile_dpbusd(3, 5, 7);
+  }
+};
+
+using Products = ProductRows<F32x16Avx512>;
+using Attention = AttentionRows<F32x16Avx512>;
+
+}  // namespace
+
+const ProductKernel amx_pairs = {1,
+                                 Products::prepare_bf16,
+                                 TileSums<PairTiles>::sums,
+                                 Products::finish_floats,
+                                 Attention::transpose_pairs,
+                                 Attention::pack_pairs,
+                                 Attention::weigh_pairs};
+const ProductKernel amx_bytes = {1, Products::prepare_bytes, TileSums<ByteTiles>::sums,
+                                 Products::finish_bytes};
+
+}  // namespace holdfast::tensor
