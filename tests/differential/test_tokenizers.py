@@ -94,3 +94,20 @@ def test_every_text_is_encoded_and_decoded_as_the_reference_does(name):
         text = tokenizer_texts.smallest(min((case[0] for case, _ in bad if case[1] == special), key=len), differ)
         found = difference(got(file.name, [(text, special)])[0], wanted(reference, text, special))
     pytest.fail(f"{name}, seed {SEED}: {len(bad)} of {count} texts differ. Smallest: {text!r}, add_special {special}: {found}", pytrace=False)
+
+
+def test_what_we_save_is_read_by_the_reference_and_behaves_the_same():
+    texts = tokenizer_texts.texts(f"{SEED} saved", 10, ["<s>", "[CLS]", "<|endoftext|>"])
+    chosen = [name for at, name in enumerate(ALL) if TEXTS > 10_000 or at % 8 == 0 or not name.startswith("committed:")]
+    with tempfile.TemporaryDirectory() as folder:
+        for name in chosen:
+            json_text = ALL[name]
+            source, saved = Path(folder, "source.json"), Path(folder, "saved.json")
+            source.write_text(json_text)
+            subprocess.run([PROGRAM, "tokenizer", "convert", source, saved], check=True, stdout=subprocess.PIPE)
+            before, after = Tokenizer.from_str(json_text), Tokenizer.from_file(str(saved))
+            for text in texts:
+                assert not difference(wanted(after, text, True), wanted(before, text, True)), (name, text)
+            again = Path(folder, "again.json")
+            subprocess.run([PROGRAM, "tokenizer", "convert", saved, again], check=True, stdout=subprocess.PIPE)
+            assert again.read_bytes() == saved.read_bytes(), name
