@@ -18,6 +18,7 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_session_routes(table, services);
   add_token_routes(table, services);
   add_xet_routes(table, services, parts.instance_key);
+  add_govern_routes(table, services, parts.govern);
 }
 
 }  // namespace holdfast::api

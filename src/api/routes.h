@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/govern_routes.h"
 #include "api/lfs_limits.h"
 #include "api/route.h"
 #include "base/secret.h"
@@ -20,6 +21,7 @@ struct DoorParts {
   serve::Models& models;
   const Secret& instance_key;
   io::Disk& data;  // The data folder.
+  GovernDoor govern;
   LfsLimits lfs = {};
 };
 

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/call.h"
+#include "api/govern_routes.h"
+#include "api/route.h"
+#include "govern/endpoints.h"
+#include "serve/release_gate.h"
+
+namespace holdfast::api {
+
+// A request asked again inside of the server: an endpoint's sub-path on the route that answers it for models, or
+// a kept request.
+struct InnerRequest {
+  std::string method = "POST", target, content_type, body;
+  std::vector<std::pair<std::string, std::string>> captures;
+};
+
+// The row whose name this is. Null when there is none.
+const ApiRoute* route_named(const RouteTable& table, std::string_view name);
+
+// Runs the row's handler for this caller with the answer of the gate fixed; headers of the answer say which
+// release it was. Told to the gate when `tell` says so.
+enum class Telling : uint8_t { tell, keep_quiet };
+Result<net::Response> run_inner(Services& services, const ApiRoute& row, const Call& outer, const InnerRequest& inner,
+                                const serve::ReleaseAnswer& by, Telling telling);
+
+// Sends the body on to an outside engine and gives back what it said.
+Result<net::Response> forward(const GovernDoor& door, const govern::Endpoint& endpoint,
+                              const govern::Attachment& attachment, const Context& context,
+                              const InnerRequest& request, std::string_view rest);
+// The engine of an endpoint that answers for this revision. Null: it is served here.
+const govern::Attachment* attachment_for(const govern::Endpoint& endpoint, std::string_view revision);
+
+inline constexpr std::string_view attached_door = "endpoint_attached";  // Kept as the door of such requests.
+
+}  // namespace holdfast::api

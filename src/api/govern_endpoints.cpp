@@ -1,0 +1,225 @@
+// /api/endpoints: the list; /endpoints/{ns}/{name}/**: an endpoint's own address.
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include "api/endpoint_call.h"
+#include "api/error_answer.h"
+#include "api/govern_call.h"
+#include "api/served_answer.h"
+#include "api/served_model.h"
+#include "api/served_note.h"
+#include "api/services.h"
+#include "codec/json.h"
+#include "govern/registry.h"
+#include "identity/permission.h"
+#include "repo/hub.h"
+
+namespace holdfast::api {
+namespace {
+
+namespace json = boost::json;
+using net::Response;
+
+constexpr uint64_t model_body_bytes_max = 16 << 20;
+
+json::object deployment_view(const govern::Release& release, const govern::Endpoint& endpoint) {
+  const bool canary = release.state == govern::ReleaseState::canary;
+  const govern::Attachment* attachment = attachment_for(endpoint, release.revision);
+  return {{"name", fmt::format("{}/{}/{}", release.record, release.number, canary ? "canary" : "stable")},
+          {"release", release.number},
+          {"revision", release.revision},
+          {"percent", canary ? release.percent : 100},
+          {"engine", attachment == nullptr ? "holdfast" : attachment->engine},
+          {"state", govern::state_name(release.state)}};
+}
+
+Result<json::object> endpoint_view(const GovernDoor& door, const Call& call, const govern::Endpoint& endpoint) {
+  json::array deployments, attachments;
+  for (const govern::Attachment& attachment : endpoint.attachments)
+    attachments.push_back(json::object{
+        {"revision", attachment.revision}, {"engine", attachment.engine}, {"url", attachment.url}});
+  std::string state = "running", why;
+  TRY(const auto live, door.registry.live.look());
+  if (const govern::Governed* governed = endpoint.record.empty() ? nullptr : live->named(endpoint.record)) {
+    for (const govern::Release& release : governed->releases)
+      if (govern::is_live(release.state)) deployments.push_back(deployment_view(release, endpoint));
+    if (deployments.empty()) {
+      state = "pending";
+      why = "no release of its record is deployed";
+    } else if (governed->stored.freeze) {
+      state = "frozen";
+      why = governed->stored.freeze->reason;
+    }
+  } else {
+    deployments.push_back(json::object{{"name", "on-demand"},
+                                       {"release", nullptr},
+                                       {"revision", endpoint.revision},
+                                       {"percent", 100},
+                                       {"engine", endpoint.attachments.empty() ? "holdfast" : endpoint.attachments.front().engine},
+                                       {"state", "running"}});
+  }
+  return json::object{{"id", endpoint.id},
+                      {"kind", endpoint.attachments.empty() ? "served" : "attached"},
+                      {"record", endpoint.record.empty() ? json::value(nullptr) : json::value(endpoint.record)},
+                      {"model", endpoint.model},
+                      {"revision", endpoint.revision},
+                      {"engine", endpoint.attachments.empty() ? "holdfast" : endpoint.attachments.front().engine},
+                      {"url", endpoint.attachments.empty() ? "" : endpoint.attachments.front().url},
+                      {"attachments", std::move(attachments)},
+                      {"state", state},
+                      {"why", why},
+                      {"created", format_time(endpoint.created)},
+                      {"by", endpoint.creator},
+                      {"deployments", std::move(deployments)},
+                      {"base_url", fmt::format("{}/endpoints/{}", call.base_url, endpoint.id)}};
+}
+
+Result<Response> create(const GovernDoor& door, const Call& call) {
+  TRY(const json::object body, body_object(call));
+  govern::NewEndpoint wish{.ns = std::string(call.capture("ns"))};
+  TRY(wish.name, codec::json_text(body, "name"));
+  const auto text = [&](const char* key, std::string& into) -> Status {
+    TRY(const auto value, codec::json_text_if(body, key));
+    into = value.value_or("");
+    return Done{};
+  };
+  TRY_DONE(text("record", wish.record));
+  TRY_DONE(text("model", wish.model));
+  TRY_DONE(text("revision", wish.revision));
+  TRY_DONE(text("url", wish.url));
+  TRY_DONE(text("engine", wish.engine));
+  std::string token;
+  TRY_DONE(text("token", token));
+  wish.token = Secret(std::move(token));
+  TRY(const govern::Endpoint endpoint, door.registry.endpoints.create(call.caller, wish));
+  TRY(const json::object view, endpoint_view(door, call, endpoint));
+  return json_answer(view, 201);
+}
+
+Result<Response> list(const GovernDoor& door, const Call& call) {
+  TRY(const auto endpoints, door.registry.endpoints.list(call.caller));
+  json::array out;
+  for (const govern::Endpoint& endpoint : endpoints) {
+    TRY(json::object view, endpoint_view(door, call, endpoint));
+    out.push_back(std::move(view));
+  }
+  return json_answer(json::object{{"endpoints", std::move(out)}});
+}
+
+Result<Response> show(const GovernDoor& door, const Call& call) {
+  TRY(const govern::Endpoint endpoint, door.registry.endpoints.find(call.caller, record_in_path(call)));
+  TRY(const json::object view, endpoint_view(door, call, endpoint));
+  return json_answer(view);
+}
+
+Result<Response> remove(const GovernDoor& door, const Call& call) {
+  TRY_DONE(door.registry.endpoints.remove(call.caller, record_in_path(call)));
+  return json_answer(json::object{{"deleted", record_in_path(call)}});
+}
+
+// The row that answers this sub-path for models: the task API's own, or OpenAI's, where the body names a model that
+// the endpoint replaces.
+const ApiRoute* inner_row(const RouteTable& table, std::string_view method, std::string_view rest) {
+  const std::string of_model = fmt::format("/models/{{ns}}/{{name}}{}{}", rest.empty() ? "" : "/", rest);
+  const std::string of_root = fmt::format("/{}", rest);
+  for (const std::string& pattern : {of_model, of_root})
+    for (const ApiRoute& row : table.routes())
+      if (row.method == method && row.pattern == pattern && std::holds_alternative<CallHandler>(row.handle) &&
+          (pattern == of_model || rest.starts_with("v1/")))
+        return &row;
+  return nullptr;
+}
+
+// The names by which engines call what the task API answers.
+std::string_view task_path(std::string_view rest) {
+  if (rest == "predict") return "pipeline/text-classification";
+  if (rest == "embed") return "pipeline/feature-extraction";
+  if (rest == "invocations") return "";
+  return rest;
+}
+
+// Which release answers, when the caller may call the endpoint's model at all.
+Result<serve::ReleaseAnswer> admit(Services& services, const GovernDoor& door, const Call& call,
+                                   const govern::Endpoint& endpoint) {
+  TRY(const auto model, services.hub.repositories.find(repo::RepoId{endpoint.repository}));
+  if (!model) return fail(Reason::repo_not_found, "the endpoint's model is gone");
+  const identity::Resource resource{repo::entity_kind(model->type), model->ns, model->name, model->visibility,
+                                    model->creator};
+  if (!services.permission.may_infer(call.caller, resource))
+    return fail(Reason::forbidden, "this token may not call models");
+  TRY(const bool past_gate, services.hub.rights.may_read_files(call.caller, *model));
+  if (!past_gate) return repo::gate_refusal(*model, call.base_url);
+  const serve::ReleaseQuestion question{
+      .model = {endpoint.repository, model->full_name(), endpoint.revision},
+      .revision = endpoint.record.empty() ? serve::ReleaseQuestion::Revision::named
+                                          : serve::ReleaseQuestion::Revision::left_open,
+      .user = call.caller.name,
+      .environment = call.caller.environment,
+      .feature = call.request.headers.get("X-Holdfast-Feature"),
+      .data_class = call.request.headers.get("X-Holdfast-Data-Class"),
+      .key = call_key(call),
+      .record = endpoint.record};
+  return door.registry.gatekeeper.ask(question);
+}
+
+Result<Response> endpoint_call(RouteTable& table, Services& services, const GovernDoor& door, const Call& call) {
+  TRY(const govern::Endpoint endpoint, door.registry.endpoints.find(call.caller, record_in_path(call)));
+  TRY(const serve::ReleaseAnswer by, admit(services, door, call, endpoint));
+  const std::string rest(call.capture("rest"));
+  const std::string content_type(call.request.headers.get("Content-Type"));
+  if (const govern::Attachment* attachment = attachment_for(endpoint, by.model.commit)) {
+    const InnerRequest inner{call.request.method, "", content_type, call.request.body, {}};
+    const CallHandler send = [&](const Call&) -> Result<Response> {
+      return forward(door, endpoint, *attachment, call.context, inner, rest);
+    };
+    call.served->by = by;
+    return answer_and_tell(services, std::string(attached_door), call, send);
+  }
+  const ApiRoute* row = inner_row(table, call.request.method, task_path(rest));
+  if (row == nullptr) return fail(Reason::not_offered, fmt::format("an endpoint does not answer /{}", rest));
+  const size_t slash = by.model.name.find('/');
+  const InnerRequest inner{.method = call.request.method,
+                           .target = fmt::format("/models/{}", by.model.name),
+                           .content_type = content_type,
+                           .body = call.request.body,
+                           .captures = {{"ns", by.model.name.substr(0, slash)}, {"name", by.model.name.substr(slash + 1)}}};
+  return run_inner(services, *row, call, inner, by, Telling::tell);
+}
+
+Result<Response> health(const GovernDoor& door, const Call& call) {
+  TRY_DONE(door.registry.endpoints.find(call.caller, record_in_path(call)));
+  return json_answer(json::object{{"status", "ok"}});
+}
+
+}  // namespace
+
+void add_govern_endpoint_routes(RouteTable& table, Services& services, const GovernDoor& door) {
+  const auto add = [&](const char* method, const char* pattern, const char* name, Access access,
+                       CallHandler handler, uint64_t bytes_max = 0) {
+    table.add({.method = method,
+               .pattern = pattern,
+               .name = name,
+               .access = access,
+               .body_bytes_max = bytes_max,
+               .handle = std::move(handler)});
+  };
+  add("GET", "/api/endpoints", "endpoints", Access::signed_in, govern_handler(door, list));
+  add("POST", "/api/endpoints/{ns}", "endpoint_create", Access::signed_in_write, govern_handler(door, create),
+      govern_body_bytes_max);
+  add("GET", "/api/endpoints/{ns}/{name}", "endpoint", Access::signed_in, govern_handler(door, show));
+  add("DELETE", "/api/endpoints/{ns}/{name}", "endpoint_delete", Access::signed_in_write,
+      govern_handler(door, remove));
+  const CallHandler ask = [&table, &services, door](const Call& call) {
+    return endpoint_call(table, services, door, call);
+  };
+  add("POST", "/endpoints/{ns}/{name}", "endpoint_root", Access::signed_in, ask, model_body_bytes_max);
+  add("POST", "/endpoints/{ns}/{name}/{rest*}", "endpoint_call", Access::signed_in, ask, model_body_bytes_max);
+  add("GET", "/endpoints/{ns}/{name}", "endpoint_info", Access::signed_in, govern_handler(door, show));
+  add("GET", "/endpoints/{ns}/{name}/info", "endpoint_info_page", Access::signed_in, govern_handler(door, show));
+  add("GET", "/endpoints/{ns}/{name}/health", "endpoint_health", Access::signed_in, govern_handler(door, health));
+}
+
+}  // namespace holdfast::api

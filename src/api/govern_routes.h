@@ -1,0 +1,33 @@
+#pragma once
+
+#include "api/clock_control.h"
+#include "api/route.h"
+
+namespace holdfast::govern {
+struct Registry;
+}
+namespace holdfast::net {
+class Client;
+}
+
+namespace holdfast::api {
+
+// What the registry's doors need beside the services; borrowed.
+struct GovernDoor {
+  govern::Registry& registry;
+  net::Client& outside;           // To engines that were attached.
+  ClockControl* clock = nullptr;  // Null: the clock is the machine's.
+};
+
+// /api/registry/** and /api/endpoints, as docs/registry-api.md says, and /endpoints/{ns}/{name}/**.
+void add_govern_routes(RouteTable& table, Services& services, const GovernDoor& door);
+
+void add_govern_record_routes(RouteTable& table, const GovernDoor& door);
+void add_govern_release_routes(RouteTable& table, const GovernDoor& door);
+void add_govern_feedback_routes(RouteTable& table, const GovernDoor& door);
+void add_govern_incident_routes(RouteTable& table, Services& services, const GovernDoor& door);
+// Also replay: it asks routes of `table` again, which therefore outlives the server.
+void add_govern_endpoint_routes(RouteTable& table, Services& services, const GovernDoor& door);
+void add_govern_replay_routes(RouteTable& table, Services& services, const GovernDoor& door);
+
+}  // namespace holdfast::api

@@ -1,0 +1,172 @@
+#include "govern/endpoints.h"
+
+#include <fmt/format.h>
+
+#include "repo/hub.h"
+#include "repo/revisions.h"
+
+namespace holdfast::govern {
+namespace {
+
+constexpr std::string_view columns = "id, record, model, revision, repo, creator, created";
+constexpr size_t url_bytes_max = 2000;
+
+Status read_attachments(sql::Transaction& tx, Endpoint& endpoint) {
+  endpoint.attachments.clear();
+  return tx.query("SELECT revision, engine, url FROM govern_attachments WHERE endpoint = ? ORDER BY revision",
+                  {endpoint.id}, [&](const sql::Row& row) {
+                    endpoint.attachments.push_back({row.text(0), row.text(1), row.text(2)});
+                    return true;
+                  });
+}
+
+Result<std::vector<Endpoint>> select(sql::Transaction& tx, const std::string& id) {
+  std::vector<Endpoint> endpoints;
+  TRY_DONE(tx.query(
+      fmt::format("SELECT {} FROM govern_endpoints WHERE ? = '' OR id = ? ORDER BY id LIMIT 10000", columns),
+      {id, id}, [&](const sql::Row& row) {
+        endpoints.push_back({.id = row.text(0),
+                             .record = row.text(1),
+                             .model = row.text(2),
+                             .revision = row.text(3),
+                             .repository = row.integer(4),
+                             .creator = row.text(5),
+                             .created = time_of(row.integer(6))});
+        return true;
+      }));
+  for (Endpoint& endpoint : endpoints) TRY_DONE(read_attachments(tx, endpoint));
+  return endpoints;
+}
+
+Status check_engine(const NewEndpoint& wish) {
+  if (wish.url.empty()) return Done{};
+  if (!(wish.url.starts_with("http://") || wish.url.starts_with("https://")) ||
+      wish.url.size() > url_bytes_max)
+    return fail(Reason::bad_request, "'url' begins with http:// or https://");
+  if (wish.engine != "openai" && wish.engine != "tei")
+    return fail(Reason::bad_request, "'engine' is openai or tei");
+  return Done{};
+}
+
+}  // namespace
+
+Result<bool> Endpoints::may_see(const identity::Caller& caller, const Endpoint& endpoint) const {
+  if (!endpoint.record.empty()) return parts_.access.seen(parts_.database, caller, endpoint.record).ok();
+  TRY(const auto model, parts_.hub.repositories.find(repo::RepoId{endpoint.repository}));
+  return model && parts_.hub.rights.may_see(caller, *model);
+}
+
+// What it stands for: checked, its revision a commit.
+Result<Endpoint> Endpoints::place(const identity::Caller& caller, const NewEndpoint& wish) const {
+  TRY_DONE(repo::check_repo_name(wish.name));
+  Endpoint endpoint{.id = wish.ns + "/" + wish.name, .record = wish.record, .creator = caller.name};
+  std::string model = wish.model;
+  if (!wish.record.empty()) {
+    TRY(const StoredRecord stored, parts_.access.seen(parts_.database, caller, wish.record));
+    if (!model.empty() && model != stored.record.model)
+      return fail(Reason::bad_request, fmt::format("'model': the record is about {}", stored.record.model));
+    model = stored.record.model;
+  }
+  if (model.empty()) return fail(Reason::bad_request, "an endpoint needs a 'record' or a 'model'");
+  const auto name = repo::parse_repo_name(repo::RepoType::model, model);
+  const Error missing = fail(Reason::repo_not_found, fmt::format("The model '{}' does not exist", model));
+  if (!name.ok()) return missing;
+  TRY(const auto found, parts_.hub.repositories.find(name.value().type, name.value().ns, name.value().name));
+  if (!found || !parts_.hub.rights.may_see(caller, *found)) return missing;
+  endpoint.repository = found->id.raw;
+  endpoint.model = found->full_name();
+  TRY(const git::Repository objects, parts_.hub.storage.open(found->id));
+  TRY(const repo::Revision revision, repo::find_revision(parts_.hub.publisher, objects, found->id,
+                                                         wish.revision.empty() ? "main" : wish.revision));
+  endpoint.revision = revision.commit.hex();
+  return endpoint;
+}
+
+Result<Endpoint> Endpoints::create(const identity::Caller& caller, const NewEndpoint& wish) {
+  TRY_DONE(parts_.access.check_change(caller, wish.ns));
+  TRY_DONE(check_engine(wish));
+  TRY(Endpoint endpoint, place(caller, wish));
+  Bytes sealed;
+  if (!wish.url.empty()) {
+    TRY(sealed, parts_.keys.seal_secret(wish.token));
+  }
+  std::string url = wish.url;
+  while (url.ends_with('/')) url.pop_back();
+  TRY_DONE(parts_.database.write([&](sql::Transaction& tx) -> Status {
+    TRY(endpoint.created, parts_.decisions.now(tx));
+    TRY(const std::vector<Endpoint> before, select(tx, endpoint.id));
+    const bool same = !before.empty() && before.front().record == endpoint.record &&
+                      before.front().repository == endpoint.repository;
+    if (!before.empty() && (url.empty() || !same))
+      return fail(Reason::already_exists, fmt::format("the endpoint {} exists", endpoint.id));
+    if (before.empty())
+      TRY_DONE(tx.run(
+          "INSERT INTO govern_endpoints (id, record, model, revision, repo, creator, created) VALUES (?, ?, "
+          "?, ?, ?, ?, ?)",
+          {endpoint.id, endpoint.record, endpoint.model, endpoint.revision, endpoint.repository, caller.name,
+           milliseconds(endpoint.created)}));
+    if (!url.empty())
+      TRY_DONE(tx.run(
+          "INSERT INTO govern_attachments (endpoint, revision, engine, url, sealed_token) VALUES (?, ?, ?, "
+          "?, ?) ON CONFLICT (endpoint, revision) DO UPDATE SET engine = excluded.engine, url = "
+          "excluded.url, sealed_token = excluded.sealed_token",
+          {endpoint.id, endpoint.revision, wish.engine, url, ByteView(sealed)}));
+    return parts_.decisions.append(tx, {.actor = caller.name,
+                                        .action = url.empty() ? "endpoint.created" : "endpoint.attached",
+                                        .record = endpoint.record.empty() ? endpoint.id : endpoint.record,
+                                        .details = {{"endpoint", endpoint.id},
+                                                    {"model", endpoint.model},
+                                                    {"revision", endpoint.revision},
+                                                    {"url", url}}});
+  }));
+  return find(caller, endpoint.id);
+}
+
+Result<Endpoint> Endpoints::find(const identity::Caller& caller, const std::string& id) const {
+  TRY(std::vector<Endpoint> found,
+      parts_.database.read<std::vector<Endpoint>>([&](sql::Transaction& tx) { return select(tx, id); }));
+  const Error missing = fail(Code::not_found, fmt::format("there is no endpoint '{}'", id));
+  if (id.empty() || found.empty()) return missing;
+  TRY(const bool visible, may_see(caller, found.front()));
+  if (!visible) return missing;
+  return std::move(found.front());
+}
+
+Result<std::vector<Endpoint>> Endpoints::list(const identity::Caller& caller) const {
+  TRY(std::vector<Endpoint> all,
+      parts_.database.read<std::vector<Endpoint>>([&](sql::Transaction& tx) { return select(tx, ""); }));
+  std::vector<Endpoint> seen;
+  for (Endpoint& endpoint : all) {
+    TRY(const bool visible, may_see(caller, endpoint));
+    if (visible) seen.push_back(std::move(endpoint));
+  }
+  return seen;
+}
+
+Status Endpoints::remove(const identity::Caller& caller, const std::string& id) {
+  TRY(const Endpoint endpoint, find(caller, id));
+  TRY_DONE(parts_.access.check_change(caller, std::string_view(id).substr(0, id.find('/'))));
+  return parts_.database.write([&](sql::Transaction& tx) -> Status {
+    TRY_DONE(tx.run("DELETE FROM govern_attachments WHERE endpoint = ?", {id}));
+    TRY_DONE(tx.run("DELETE FROM govern_endpoints WHERE id = ?", {id}));
+    return parts_.decisions.append(tx, {.actor = caller.name,
+                                        .action = "endpoint.deleted",
+                                        .record = endpoint.record.empty() ? id : endpoint.record,
+                                        .details = {{"endpoint", id}}});
+  });
+}
+
+Result<Secret> Endpoints::token_of(const std::string& endpoint, const std::string& revision) const {
+  Bytes sealed;
+  TRY_DONE(parts_.database.read([&](sql::Transaction& tx) {
+    return tx.query("SELECT sealed_token FROM govern_attachments WHERE endpoint = ? AND revision = ?",
+                    {endpoint, revision}, [&](const sql::Row& row) {
+                      sealed = row.blob(0);
+                      return false;
+                    });
+  }));
+  if (sealed.empty()) return Secret();
+  return parts_.keys.open_secret(sealed);
+}
+
+}  // namespace holdfast::govern

@@ -1,0 +1,192 @@
+#include "govern/gatekeeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/value.hpp>
+
+#include "govern/release_parts.h"
+#include "govern/requests.h"
+#include "repo/hub.h"
+
+namespace holdfast::govern {
+namespace {
+
+using serve::ReleaseAnswer;
+using serve::ReleaseQuestion;
+
+Error refuse(std::string message) { return fail(Reason::policy_refused, std::move(message)); }
+
+bool names_feature(const Record& record, std::string_view feature) {
+  return std::find(record.features.begin(), record.features.end(), feature) != record.features.end();
+}
+
+// The record that a question falls under. Null where none does and none needs to.
+Result<const Governed*> record_for(const LiveSnapshot& live, const ReleaseQuestion& question) {
+  if (!question.record.empty()) {
+    const Governed* named = live.named(question.record);
+    if (named == nullptr)
+      return fail(Code::not_found, fmt::format("there is no record '{}'", question.record));
+    return named;
+  }
+  const auto governing = live.of_repository(question.model.repository);
+  if (governing.empty()) return static_cast<const Governed*>(nullptr);
+  if (!question.feature.empty()) {
+    for (const Governed* governed : governing)
+      if (names_feature(governed->stored.record, question.feature)) return governed;
+  } else if (governing.size() == 1) {
+    return governing.front();
+  }
+  const bool all_free = std::all_of(governing.begin(), governing.end(), [](const Governed* governed) {
+    return governed->stored.record.tier == Tier::prototype;
+  });
+  if (all_free) return static_cast<const Governed*>(nullptr);
+  if (question.feature.empty())
+    return refuse(
+        fmt::format("{} is used by several features: say which in X-Holdfast-Feature", question.model.name));
+  return refuse(
+      fmt::format("{} is not approved for the feature '{}'", question.model.name, question.feature));
+}
+
+Status check_scope(const Record& record, const ReleaseQuestion& question) {
+  if (!question.environment.empty() && question.environment != record.environment)
+    return refuse(fmt::format("{} is approved for the environment {}, not for {}", record.id,
+                              record.environment, question.environment));
+  if (record.tier == Tier::prototype) return Done{};
+  if (!question.feature.empty() && !names_feature(record, question.feature))
+    return refuse(fmt::format("{} is not approved for the feature '{}'", record.id, question.feature));
+  if (question.data_class.empty()) return Done{};
+  const auto data_class = data_class_of(question.data_class);
+  if (!data_class)
+    return fail(Reason::bad_request, "X-Holdfast-Data-Class is public, internal, confidential or restricted");
+  if (!record.data_class || *data_class > *record.data_class)
+    return refuse(fmt::format("{} is approved for data that is {} at most, not {}", record.id,
+                              record.data_class ? data_class_name(*record.data_class) : "public",
+                              question.data_class));
+  return Done{};
+}
+
+}  // namespace
+
+Result<std::string> Gatekeeper::tokenizer_of(const serve::ServedModel& model) {
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto known = tokenizers_.find(model.key()); known != tokenizers_.end()) return known->second;
+  }
+  std::string digest;
+  TRY(const auto repository, parts_.hub.repositories.find(repo::RepoId{model.repository}));
+  const auto commit = git::ObjectId::parse(model.commit);
+  if (repository && commit.ok()) {
+    TRY(digest, parts_.parts.file_digest(*repository, commit.value(), "tokenizer.json"));
+  }
+  std::lock_guard lock(mutex_);
+  if (tokenizers_.size() >= cached_max) tokenizers_.clear();
+  tokenizers_[model.key()] = digest;
+  return digest;
+}
+
+Result<ReleaseAnswer> Gatekeeper::on_demand(const ReleaseQuestion& question, std::string feature) {
+  if (!question.environment.empty())
+    return refuse(
+        fmt::format("{} is not approved for the environment {}", question.model.name, question.environment));
+  ReleaseAnswer answer{.model = question.model, .tokenizer = {}, .record = {}, .feature = std::move(feature)};
+  TRY(answer.tokenizer, tokenizer_of(question.model));
+  return answer;
+}
+
+Result<ReleaseAnswer> Gatekeeper::answer(const Governed& governed, const Release& release,
+                                         const ReleaseQuestion& question) {
+  const Record& record = governed.stored.record;
+  ReleaseAnswer answer{.model = {governed.stored.repository, release.model, release.revision},
+                       .deployment = fmt::format("{}/{}/{}", record.id, release.number,
+                                                 release.state == ReleaseState::canary ? "canary" : "stable"),
+                       .tokenizer = {},
+                       .record = record.id,
+                       .feature = std::string(question.feature),
+                       .release = release.number};
+  if (answer.feature.empty() && record.features.size() == 1) answer.feature = record.features.front();
+  TRY(answer.tokenizer, tokenizer_of(answer.model));
+  return answer;
+}
+
+Result<ReleaseAnswer> Gatekeeper::ask(const ReleaseQuestion& question) {
+  TRY(const std::shared_ptr<const LiveSnapshot> live, parts_.live.look());
+  TRY(const Governed* governed, record_for(*live, question));
+  if (governed == nullptr) return on_demand(question, std::string(question.feature));
+  const Record& record = governed->stored.record;
+  TRY_DONE(check_scope(record, question));
+  const bool free = record.tier == Tier::prototype && question.environment.empty();
+  if (question.revision == ReleaseQuestion::Revision::named) {
+    const Release* release = governed->of_revision(question.model.commit);
+    if (release != nullptr && may_serve(release->state)) return answer(*governed, *release, question);
+    if (free) return on_demand(question, std::string(question.feature));
+    return refuse(release == nullptr ? fmt::format("this revision is no release of {}", record.id)
+                                     : fmt::format("release {} of {} is {}: it is not approved",
+                                                   release->number, record.id, state_name(release->state)));
+  }
+  const Release* stable = governed->in(ReleaseState::deployed);
+  const Release* canary = governed->in(ReleaseState::canary);
+  if (stable != nullptr) {
+    const bool tries = canary != nullptr && takes_canary(record.id, question.key, canary->percent);
+    return answer(*governed, tries ? *canary : *stable, question);
+  }
+  if (free && question.record.empty()) return on_demand(question, std::string(question.feature));
+  return refuse(fmt::format("no release of {} is deployed", record.id));
+}
+
+void Gatekeeper::served(serve::ServedCall call) { parts_.requests.take(std::move(call)); }
+
+Status Gatekeeper::may_pull(std::string_view environment, const repo::Repository& repository,
+                            const git::ObjectId& commit) {
+  TRY(const std::shared_ptr<const LiveSnapshot> live, parts_.live.look());
+  for (const Governed* governed : live->of_repository(repository.id.raw)) {
+    const Release* release = governed->of_revision(commit.hex());
+    if (governed->stored.record.environment == environment && release != nullptr && may_serve(release->state))
+      return Done{};
+  }
+  return refuse(fmt::format("this revision of {} is not approved for the environment {}",
+                            repository.full_name(), environment));
+}
+
+Result<std::shared_ptr<const Gatekeeper::Digests>> Gatekeeper::large_files(const repo::Repository& repository,
+                                                                           const std::string& commit) {
+  const std::string key = std::to_string(repository.id.raw) + "-" + commit;
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto known = files_.find(key); known != files_.end()) return known->second;
+  }
+  TRY(const git::ObjectId id, git::ObjectId::parse(commit));
+  TRY(const git::Repository objects, parts_.hub.storage.open(repository.id));
+  TRY(const auto files, parts_.hub.browser.files(repository, objects, id));
+  auto digests = std::make_shared<Digests>();
+  for (const repo::FileEntry& file : files)
+    if (file.large) digests->insert(file.large->sha256);
+  std::lock_guard lock(mutex_);
+  if (files_.size() >= cached_max) files_.clear();
+  files_[key] = digests;
+  return std::shared_ptr<const Digests>(std::move(digests));
+}
+
+Status Gatekeeper::may_pull(std::string_view environment, const repo::Repository& repository,
+                            const content::Sha256Digest& file) {
+  TRY(const std::shared_ptr<const LiveSnapshot> live, parts_.live.look());
+  for (const Governed* governed : live->of_repository(repository.id.raw)) {
+    if (governed->stored.record.environment != environment) continue;
+    for (const Release& release : governed->releases) {
+      if (!may_serve(release.state)) continue;
+      TRY(const auto files, large_files(repository, release.revision));
+      if (files->contains(file)) return Done{};
+    }
+  }
+  return refuse(fmt::format("this file is in no revision of {} that is approved for the environment {}",
+                            repository.full_name(), environment));
+}
+
+// A clone brings the whole history along, and what was not approved with it.
+Status Gatekeeper::may_clone(std::string_view environment, const repo::Repository& repository) {
+  return refuse(
+      fmt::format("a token bound to the environment {} does not clone {}: download its approved revision",
+                  environment, repository.full_name()));
+}
+
+}  // namespace holdfast::govern
