@@ -10,6 +10,9 @@
 #include "api/services.h"
 #include "codec/base64.h"
 #include "git/smart_http.h"
+#include "govern/registry.h"
+#include "govern/schema.h"
+#include "net/client.h"
 #include "repo/hub_test_kit.h"
 #include "serve/models.h"
 
@@ -45,6 +48,21 @@ class NoModels final : public serve::Models {
   std::vector<serve::ServedModel> loaded() const override { return {}; }
 };
 
+class NoEngines final : public net::Client {
+ public:
+  Result<net::ClientResponse> send(const net::ClientRequest&, const Context&) override {
+    return fail(Reason::not_offered, "no engines");
+  }
+};
+
+class NoChecker final : public govern::Checker {
+ public:
+  Result<std::vector<govern::CheckedFact>> check(const repo::Repository&, const git::ObjectId&,
+                                                 const govern::Record&) override {
+    return std::vector<govern::CheckedFact>();
+  }
+};
+
 // A hub with every kind of caller, and all routes mounted twice: as they are, and with handlers that only say
 // that they were reached.
 class Doors {
@@ -64,8 +82,13 @@ class Doors {
                   .hub = hub_.hub(),
                   .router = router_,
                   .public_url = "http://hub.test"} {
+    TestHub::require(sql::migrate(hub_.database(), govern::migrations(), 1));
     add_all_routes(table_, services_,
-                   {.git = git_, .models = models_, .instance_key = key_, .data = hub_.disk()});
+                   {.git = git_,
+                    .models = models_,
+                    .instance_key = key_,
+                    .data = hub_.disk(),
+                    .govern = {.registry = registry_, .outside = engines_}});
     add_health_routes(table_, services_, [] { return Status(Done{}); });
     TestHub::require(mount(table_, services_, router_));
     for (const ApiRoute& route : table_.routes()) {
@@ -119,7 +142,20 @@ class Doors {
   TestHub hub_;
   NoGit git_;
   NoModels models_;
+  NoEngines engines_;
+  NoChecker checker_;
   Secret key_{std::string(64, 'b')};
+  govern::Registry registry_{{.database = hub_.database(),
+                              .permission = hub_.permission(),
+                              .accounts = hub_.accounts(),
+                              .audit = hub_.audit(),
+                              .hub = hub_.hub(),
+                              .checker = checker_,
+                              .instance_key = key_,
+                              .program_version = "test",
+                              .clock = hub_.clock(),
+                              .random = hub_.random(),
+                              .log = hub_.log()}};
   net::Router router_, reaching_router_;
   Services services_;
   RouteTable table_, reaching_table_;

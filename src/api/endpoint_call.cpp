@@ -21,8 +21,8 @@ const ApiRoute* route_named(const RouteTable& table, std::string_view name) {
   return nullptr;
 }
 
-Result<net::Response> run_inner(Services& services, const ApiRoute& row, const Call& outer, const InnerRequest& inner,
-                                const serve::ReleaseAnswer& by, Telling telling) {
+Result<net::Response> run_inner(Services& services, const ApiRoute& row, const Call& outer,
+                                const InnerRequest& inner, const serve::ReleaseAnswer& by, Telling telling) {
   const auto* handler = std::get_if<CallHandler>(&row.handle);
   if (handler == nullptr) return fail(Reason::not_offered, "this is not answered here");
   net::Request request;
@@ -62,7 +62,8 @@ Result<net::Response> forward(const GovernDoor& door, const govern::Endpoint& en
   out.url = rest.empty() ? attachment.url : fmt::format("{}/{}", attachment.url, rest);
   if (!request.content_type.empty()) out.headers.set("Content-Type", request.content_type);
   out.headers.set("X-Request-Id", context.trace_id);
-  out.headers.set("traceparent", fmt::format("00-{}-{}-01", context.trace_id, context.trace_id.substr(0, 16)));
+  out.headers.set("traceparent",
+                  fmt::format("00-{}-{}-01", context.trace_id, context.trace_id.substr(0, 16)));
   if (!token.empty()) out.headers.set("Authorization", "Bearer " + token.reveal());
   out.body = request.body;
   out.timeout = engine_timeout;
@@ -71,7 +72,8 @@ Result<net::Response> forward(const GovernDoor& door, const govern::Endpoint& en
   response.status = answer.status;
   const std::string_view type = answer.headers.get("Content-Type");
   response.headers.set("Content-Type", std::string(type.empty() ? "application/json" : type));
-  if (const auto retry = answer.headers.find("Retry-After")) response.headers.set("Retry-After", std::string(*retry));
+  if (const auto retry = answer.headers.find("Retry-After"))
+    response.headers.set("Retry-After", std::string(*retry));
   response.body = std::move(answer.body);
   return response;
 }

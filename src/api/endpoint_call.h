@@ -12,8 +12,8 @@
 
 namespace holdfast::api {
 
-// A request asked again inside of the server: an endpoint's sub-path on the route that answers it for models, or
-// a kept request.
+// A request asked again inside of the server: an endpoint's sub-path on the route that answers it for models,
+// or a kept request.
 struct InnerRequest {
   std::string method = "POST", target, content_type, body;
   std::vector<std::pair<std::string, std::string>> captures;
@@ -25,8 +25,8 @@ const ApiRoute* route_named(const RouteTable& table, std::string_view name);
 // Runs the row's handler for this caller with the answer of the gate fixed; headers of the answer say which
 // release it was. Told to the gate when `tell` says so.
 enum class Telling : uint8_t { tell, keep_quiet };
-Result<net::Response> run_inner(Services& services, const ApiRoute& row, const Call& outer, const InnerRequest& inner,
-                                const serve::ReleaseAnswer& by, Telling telling);
+Result<net::Response> run_inner(Services& services, const ApiRoute& row, const Call& outer,
+                                const InnerRequest& inner, const serve::ReleaseAnswer& by, Telling telling);
 
 // Sends the body on to an outside engine and gives back what it said.
 Result<net::Response> forward(const GovernDoor& door, const govern::Endpoint& endpoint,

@@ -36,7 +36,8 @@ json::object deployment_view(const govern::Release& release, const govern::Endpo
           {"state", govern::state_name(release.state)}};
 }
 
-Result<json::object> endpoint_view(const GovernDoor& door, const Call& call, const govern::Endpoint& endpoint) {
+Result<json::object> endpoint_view(const GovernDoor& door, const Call& call,
+                                   const govern::Endpoint& endpoint) {
   json::array deployments, attachments;
   for (const govern::Attachment& attachment : endpoint.attachments)
     attachments.push_back(json::object{
@@ -54,27 +55,29 @@ Result<json::object> endpoint_view(const GovernDoor& door, const Call& call, con
       why = governed->stored.freeze->reason;
     }
   } else {
-    deployments.push_back(json::object{{"name", "on-demand"},
-                                       {"release", nullptr},
-                                       {"revision", endpoint.revision},
-                                       {"percent", 100},
-                                       {"engine", endpoint.attachments.empty() ? "holdfast" : endpoint.attachments.front().engine},
-                                       {"state", "running"}});
+    deployments.push_back(json::object{
+        {"name", "on-demand"},
+        {"release", nullptr},
+        {"revision", endpoint.revision},
+        {"percent", 100},
+        {"engine", endpoint.attachments.empty() ? "holdfast" : endpoint.attachments.front().engine},
+        {"state", "running"}});
   }
-  return json::object{{"id", endpoint.id},
-                      {"kind", endpoint.attachments.empty() ? "served" : "attached"},
-                      {"record", endpoint.record.empty() ? json::value(nullptr) : json::value(endpoint.record)},
-                      {"model", endpoint.model},
-                      {"revision", endpoint.revision},
-                      {"engine", endpoint.attachments.empty() ? "holdfast" : endpoint.attachments.front().engine},
-                      {"url", endpoint.attachments.empty() ? "" : endpoint.attachments.front().url},
-                      {"attachments", std::move(attachments)},
-                      {"state", state},
-                      {"why", why},
-                      {"created", format_time(endpoint.created)},
-                      {"by", endpoint.creator},
-                      {"deployments", std::move(deployments)},
-                      {"base_url", fmt::format("{}/endpoints/{}", call.base_url, endpoint.id)}};
+  return json::object{
+      {"id", endpoint.id},
+      {"kind", endpoint.attachments.empty() ? "served" : "attached"},
+      {"record", endpoint.record.empty() ? json::value(nullptr) : json::value(endpoint.record)},
+      {"model", endpoint.model},
+      {"revision", endpoint.revision},
+      {"engine", endpoint.attachments.empty() ? "holdfast" : endpoint.attachments.front().engine},
+      {"url", endpoint.attachments.empty() ? "" : endpoint.attachments.front().url},
+      {"attachments", std::move(attachments)},
+      {"state", state},
+      {"why", why},
+      {"created", format_time(endpoint.created)},
+      {"by", endpoint.creator},
+      {"deployments", std::move(deployments)},
+      {"base_url", fmt::format("{}/endpoints/{}", call.base_url, endpoint.id)}};
 }
 
 Result<Response> create(const GovernDoor& door, const Call& call) {
@@ -120,8 +123,8 @@ Result<Response> remove(const GovernDoor& door, const Call& call) {
   return json_answer(json::object{{"deleted", record_in_path(call)}});
 }
 
-// The row that answers this sub-path for models: the task API's own, or OpenAI's, where the body names a model that
-// the endpoint replaces.
+// The row that answers this sub-path for models: the task API's own, or OpenAI's, where the body names a
+// model that the endpoint replaces.
 const ApiRoute* inner_row(const RouteTable& table, std::string_view method, std::string_view rest) {
   const std::string of_model = fmt::format("/models/{{ns}}/{{name}}{}{}", rest.empty() ? "" : "/", rest);
   const std::string of_root = fmt::format("/{}", rest);
@@ -152,20 +155,21 @@ Result<serve::ReleaseAnswer> admit(Services& services, const GovernDoor& door, c
     return fail(Reason::forbidden, "this token may not call models");
   TRY(const bool past_gate, services.hub.rights.may_read_files(call.caller, *model));
   if (!past_gate) return repo::gate_refusal(*model, call.base_url);
-  const serve::ReleaseQuestion question{
-      .model = {endpoint.repository, model->full_name(), endpoint.revision},
-      .revision = endpoint.record.empty() ? serve::ReleaseQuestion::Revision::named
-                                          : serve::ReleaseQuestion::Revision::left_open,
-      .user = call.caller.name,
-      .environment = call.caller.environment,
-      .feature = call.request.headers.get("X-Holdfast-Feature"),
-      .data_class = call.request.headers.get("X-Holdfast-Data-Class"),
-      .key = call_key(call),
-      .record = endpoint.record};
+  const serve::ReleaseQuestion question{.model = {endpoint.repository, model->full_name(), endpoint.revision},
+                                        .revision = endpoint.record.empty()
+                                                        ? serve::ReleaseQuestion::Revision::named
+                                                        : serve::ReleaseQuestion::Revision::left_open,
+                                        .user = call.caller.name,
+                                        .environment = call.caller.environment,
+                                        .feature = call.request.headers.get("X-Holdfast-Feature"),
+                                        .data_class = call.request.headers.get("X-Holdfast-Data-Class"),
+                                        .key = call_key(call),
+                                        .record = endpoint.record};
   return door.registry.gatekeeper.ask(question);
 }
 
-Result<Response> endpoint_call(RouteTable& table, Services& services, const GovernDoor& door, const Call& call) {
+Result<Response> endpoint_call(RouteTable& table, Services& services, const GovernDoor& door,
+                               const Call& call) {
   TRY(const govern::Endpoint endpoint, door.registry.endpoints.find(call.caller, record_in_path(call)));
   TRY(const serve::ReleaseAnswer by, admit(services, door, call, endpoint));
   const std::string rest(call.capture("rest"));
@@ -181,11 +185,12 @@ Result<Response> endpoint_call(RouteTable& table, Services& services, const Gove
   const ApiRoute* row = inner_row(table, call.request.method, task_path(rest));
   if (row == nullptr) return fail(Reason::not_offered, fmt::format("an endpoint does not answer /{}", rest));
   const size_t slash = by.model.name.find('/');
-  const InnerRequest inner{.method = call.request.method,
-                           .target = fmt::format("/models/{}", by.model.name),
-                           .content_type = content_type,
-                           .body = call.request.body,
-                           .captures = {{"ns", by.model.name.substr(0, slash)}, {"name", by.model.name.substr(slash + 1)}}};
+  const InnerRequest inner{
+      .method = call.request.method,
+      .target = fmt::format("/models/{}", by.model.name),
+      .content_type = content_type,
+      .body = call.request.body,
+      .captures = {{"ns", by.model.name.substr(0, slash)}, {"name", by.model.name.substr(slash + 1)}}};
   return run_inner(services, *row, call, inner, by, Telling::tell);
 }
 
@@ -216,10 +221,13 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
     return endpoint_call(table, services, door, call);
   };
   add("POST", "/endpoints/{ns}/{name}", "endpoint_root", Access::signed_in, ask, model_body_bytes_max);
-  add("POST", "/endpoints/{ns}/{name}/{rest*}", "endpoint_call", Access::signed_in, ask, model_body_bytes_max);
+  add("POST", "/endpoints/{ns}/{name}/{rest*}", "endpoint_call", Access::signed_in, ask,
+      model_body_bytes_max);
   add("GET", "/endpoints/{ns}/{name}", "endpoint_info", Access::signed_in, govern_handler(door, show));
-  add("GET", "/endpoints/{ns}/{name}/info", "endpoint_info_page", Access::signed_in, govern_handler(door, show));
-  add("GET", "/endpoints/{ns}/{name}/health", "endpoint_health", Access::signed_in, govern_handler(door, health));
+  add("GET", "/endpoints/{ns}/{name}/info", "endpoint_info_page", Access::signed_in,
+      govern_handler(door, show));
+  add("GET", "/endpoints/{ns}/{name}/health", "endpoint_health", Access::signed_in,
+      govern_handler(door, health));
 }
 
 }  // namespace holdfast::api

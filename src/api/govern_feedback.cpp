@@ -65,13 +65,14 @@ Result<Response> list_requests(const GovernDoor& door, const Call& call) {
 
 Result<Response> show_request(const GovernDoor& door, const Call& call) {
   TRY(const govern::KeptRequest request,
-      door.registry.requests.find(call.caller, std::string(call.capture("request")), govern::Requests::Content::with));
+      door.registry.requests.find(call.caller, std::string(call.capture("request")),
+                                  govern::Requests::Content::with));
   return json_answer(request_view(request));
 }
 
 Result<Response> list_review(const GovernDoor& door, const Call& call) {
-  TRY(const auto items, door.registry.review.list(call.caller, record_in_path(call),
-                                                  std::string(call.query().get("state"))));
+  TRY(const auto items,
+      door.registry.review.list(call.caller, record_in_path(call), std::string(call.query().get("state"))));
   json::array out;
   for (const govern::ReviewItem& item : items) out.push_back(review_view(item));
   return json_answer(json::object{{"items", std::move(out)}});
@@ -129,8 +130,8 @@ void add_govern_feedback_routes(RouteTable& table, const GovernDoor& door) {
   add("GET", "/api/registry/requests/{request}", "govern_request", Access::signed_in, show_request);
   add("GET", "/api/registry/records/{ns}/{name}/review", "govern_review", Access::signed_in, list_review);
   add("POST", "/api/registry/review/{num}", "govern_judge", Access::signed_in_write, judge);
-  add("POST", "/api/registry/records/{ns}/{name}/review/export", "govern_export_review", Access::signed_in_write,
-      export_review);
+  add("POST", "/api/registry/records/{ns}/{name}/review/export", "govern_export_review",
+      Access::signed_in_write, export_review);
   add("GET", "/api/registry/records/{ns}/{name}/golden", "govern_golden", Access::signed_in, golden);
 }
 

@@ -15,7 +15,8 @@ namespace json = boost::json;
 using net::Response;
 
 Result<Response> put_record(const GovernDoor& door, const Call& call) {
-  TRY(const govern::PutRecord put, door.registry.records.put(call.caller, record_in_path(call), call.request.body));
+  TRY(const govern::PutRecord put,
+      door.registry.records.put(call.caller, record_in_path(call), call.request.body));
   if (put.stored) {
     TRY(const json::object view, record_view(door.registry, call.caller, *put.stored));
     return json_answer(view, put.created ? 201 : 200);
@@ -27,7 +28,8 @@ Result<Response> put_record(const GovernDoor& door, const Call& call) {
     message += " " + problem.field + " " + problem.why + ";";
   }
   message.pop_back();
-  return error_answer_with(call.request, fail(Reason::bad_request, message), call.context, {{"fields", fields}});
+  return error_answer_with(call.request, fail(Reason::bad_request, message), call.context,
+                           {{"fields", fields}});
 }
 
 Result<Response> list_records(const GovernDoor& door, const Call& call) {
@@ -71,7 +73,8 @@ Result<Response> decisions(const GovernDoor& door, const Call& call) {
 
 Result<Response> add_criteria(const GovernDoor& door, const Call& call) {
   TRY(const json::object body, body_object(call));
-  TRY(const govern::Criteria criteria, door.registry.records.add_criteria(call.caller, record_in_path(call), body));
+  TRY(const govern::Criteria criteria,
+      door.registry.records.add_criteria(call.caller, record_in_path(call), body));
   return json_answer(criteria_view(criteria), 201);
 }
 

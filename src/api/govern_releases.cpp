@@ -26,8 +26,9 @@ Result<Response> create(const GovernDoor& door, const Call& call) {
   TRY(const json::object body, body_object(call));
   TRY(const auto revision, codec::json_text_if(body, "revision"));
   TRY(const auto note, codec::json_text_if(body, "note"));
-  TRY(const govern::Release release, door.registry.releases.create(call.caller, record_in_path(call),
-                                                                   revision.value_or("main"), note.value_or("")));
+  TRY(const govern::Release release,
+      door.registry.releases.create(call.caller, record_in_path(call), revision.value_or("main"),
+                                    note.value_or("")));
   return shown(door, call, release.number, 201);
 }
 
@@ -58,8 +59,12 @@ Result<Response> step(const GovernDoor& door, const Call& call, Releases::Verb v
 Result<Response> validate(const GovernDoor& door, const Call& call) {
   return step(door, call, Releases::Verb::validate);
 }
-Result<Response> canary(const GovernDoor& door, const Call& call) { return step(door, call, Releases::Verb::canary); }
-Result<Response> deploy(const GovernDoor& door, const Call& call) { return step(door, call, Releases::Verb::deploy); }
+Result<Response> canary(const GovernDoor& door, const Call& call) {
+  return step(door, call, Releases::Verb::canary);
+}
+Result<Response> deploy(const GovernDoor& door, const Call& call) {
+  return step(door, call, Releases::Verb::deploy);
+}
 Result<Response> promote(const GovernDoor& door, const Call& call) {
   return step(door, call, Releases::Verb::promote);
 }
@@ -74,8 +79,12 @@ Result<Response> judge(const GovernDoor& door, const Call& call, Judgement judge
   TRY_DONE((door.registry.releases.*judgement)(call.caller, record_in_path(call), number, role, reason));
   return shown(door, call, number);
 }
-Result<Response> approve(const GovernDoor& door, const Call& call) { return judge(door, call, &Releases::approve); }
-Result<Response> reject(const GovernDoor& door, const Call& call) { return judge(door, call, &Releases::reject); }
+Result<Response> approve(const GovernDoor& door, const Call& call) {
+  return judge(door, call, &Releases::approve);
+}
+Result<Response> reject(const GovernDoor& door, const Call& call) {
+  return judge(door, call, &Releases::reject);
+}
 
 Result<Response> retire(const GovernDoor& door, const Call& call) {
   TRY(const int64_t number, number_in_path(call, "num"));
@@ -90,7 +99,8 @@ Result<Response> roll_back(const GovernDoor& door, const Call& call) {
   TRY(const json::object body, body_object(call));
   TRY(const std::string reason, reason_in(body));
   TRY(const auto to, codec::json_integer_if(body, "to"));
-  TRY_DONE(door.registry.releases.roll_back(call.caller, record_in_path(call), number, to.value_or(0), reason));
+  TRY_DONE(
+      door.registry.releases.roll_back(call.caller, record_in_path(call), number, to.value_or(0), reason));
   return shown(door, call, number);
 }
 

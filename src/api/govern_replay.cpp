@@ -29,8 +29,8 @@ json::object side(std::string_view body) {
 }
 
 // The release answers by its own revision, whatever traffic goes where now, and is not counted again.
-Result<Response> ask_again(const RouteTable& table, Services& services, const GovernDoor& door, const Call& call,
-                           const govern::KeptRequest& kept) {
+Result<Response> ask_again(const RouteTable& table, Services& services, const GovernDoor& door,
+                           const Call& call, const govern::KeptRequest& kept) {
   const serve::ReleaseAnswer by{.model = {kept.repository, kept.model, kept.revision},
                                 .deployment = kept.deployment,
                                 .tokenizer = kept.tokenizer,
@@ -50,13 +50,16 @@ Result<Response> ask_again(const RouteTable& table, Services& services, const Go
     return forward(door, endpoint, *attachment, call.context, inner, captured(kept, "rest"));
   }
   const ApiRoute* row = route_named(table, kept.door);
-  if (row == nullptr) return fail(Code::conflict, fmt::format("the door {} is not there any more", kept.door));
+  if (row == nullptr)
+    return fail(Code::conflict, fmt::format("the door {} is not there any more", kept.door));
   return run_inner(services, *row, call, inner, by, Telling::keep_quiet);
 }
 
-Result<Response> replay(const RouteTable& table, Services& services, const GovernDoor& door, const Call& call) {
+Result<Response> replay(const RouteTable& table, Services& services, const GovernDoor& door,
+                        const Call& call) {
   TRY(const govern::KeptRequest kept,
-      door.registry.requests.find(call.caller, std::string(call.capture("request")), govern::Requests::Content::with));
+      door.registry.requests.find(call.caller, std::string(call.capture("request")),
+                                  govern::Requests::Content::with));
   if (!kept.input || kept.input->empty() || kept.status != 200)
     return fail(Code::conflict, "this request was not kept whole, or had no answer");
   TRY(const Response again, ask_again(table, services, door, call, kept));

@@ -12,17 +12,57 @@ namespace holdfast::api {
 namespace {
 
 namespace json = boost::json;
-using namespace govern;
+using govern::all_missing;
+using govern::Approval;
+using govern::approvals_gate;
+using govern::ask_gates;
+using govern::Criteria;
+using govern::criteria_json;
+using govern::Decision;
+using govern::decision_json;
+using govern::Evidence;
+using govern::Exception;
+using govern::exception_state_name;
+using govern::ExceptionState;
+using govern::Facts;
+using govern::FieldProblem;
+using govern::figures_json;
+using govern::gate_state_name;
+using govern::GateOutcome;
+using govern::GateState;
+using govern::Governed;
+using govern::Incident;
+using govern::is_live;
+using govern::KeptPrediction;
+using govern::KeptRequest;
+using govern::Missing;
+using govern::missing_fields;
+using govern::next_step;
+using govern::Record;
+using govern::record_json;
+using govern::Registry;
+using govern::Release;
+using govern::ReleaseState;
+using govern::ReviewItem;
+using govern::Role;
+using govern::roles_needed;
+using govern::state_name;
+using govern::Step;
+using govern::StoredRecord;
 
 // The command that supplies a missing fact.
 std::string command_for(const Missing& missing, const Record& record, int64_t release) {
   if (missing.action == "edit_record") return "holdfast registry import registry.yaml";
-  if (missing.action == "set_criteria") return fmt::format("holdfast release criteria {} FILE.json", record.id);
-  if (missing.action == "run_evaluation") return fmt::format("holdfast eval {} --release {}", record.id, release);
+  if (missing.action == "set_criteria")
+    return fmt::format("holdfast release criteria {} FILE.json", record.id);
+  if (missing.action == "run_evaluation")
+    return fmt::format("holdfast eval {} --release {}", record.id, release);
   if (missing.action == "add_evidence")
-    return fmt::format("holdfast release evidence {} {} --kind {} FILE.json", record.id, release, missing.kind_or_role);
+    return fmt::format("holdfast release evidence {} {} --kind {} FILE.json", record.id, release,
+                       missing.kind_or_role);
   if (missing.action == "approve")
-    return fmt::format("holdfast release approve {} {} --role {} --reason …", record.id, release, missing.kind_or_role);
+    return fmt::format("holdfast release approve {} {} --role {} --reason …", record.id, release,
+                       missing.kind_or_role);
   if (missing.action == "grant_role")
     return fmt::format("holdfast release role {} USER {}", record.ns(), missing.kind_or_role);
   if (missing.action == "unfreeze") return fmt::format("holdfast release unfreeze {} --reason …", record.id);
@@ -118,11 +158,11 @@ json::object role_view(const Role& role) {
 }
 
 json::object release_short_view(const Release& release) {
-  return {{"record", release.record},       {"number", release.number},     {"state", state_name(release.state)},
-          {"model", release.model},         {"revision", release.revision}, {"digest", release.digest},
-          {"author", release.author},       {"at", format_time(release.at)}, {"since", format_time(release.since)},
-          {"percent", release.percent},     {"note", release.note},
-          {"exception", release.exception != 0}};
+  return {
+      {"record", release.record},   {"number", release.number},      {"state", state_name(release.state)},
+      {"model", release.model},     {"revision", release.revision},  {"digest", release.digest},
+      {"author", release.author},   {"at", format_time(release.at)}, {"since", format_time(release.since)},
+      {"percent", release.percent}, {"note", release.note},          {"exception", release.exception != 0}};
 }
 
 json::object request_view(const KeptRequest& request) {
@@ -133,7 +173,8 @@ json::object request_view(const KeptRequest& request) {
         {"label", prediction.label},
         {"score", prediction.score},
         {"truth", prediction.truth.empty() ? json::value(nullptr) : json::value(prediction.truth)},
-        {"correct", prediction.truth.empty() ? json::value(nullptr) : json::value(prediction.truth == prediction.label)}});
+        {"correct", prediction.truth.empty() ? json::value(nullptr)
+                                             : json::value(prediction.truth == prediction.label)}});
   json::object view{{"id", request.id},
                     {"at", format_time(request.at)},
                     {"record", request.record},
@@ -169,13 +210,14 @@ json::object review_view(const ReviewItem& item) {
           {"at", format_time(item.at)}};
 }
 
-Result<json::object> release_view(Registry& registry, const identity::Caller& caller, const std::string& record,
-                                  int64_t number) {
+Result<json::object> release_view(Registry& registry, const identity::Caller& caller,
+                                  const std::string& record, int64_t number) {
   TRY(const Facts facts, registry.releases.facts(caller, record, number));
   TRY(const auto live, registry.live.look());
   const Governed* governed = live->named(record);
   const bool something_deployed = governed != nullptr && governed->in(ReleaseState::deployed) != nullptr;
-  const auto gates = ask_gates(facts, facts.release.state == ReleaseState::candidate ? Step::validate : Step::deploy);
+  const auto gates =
+      ask_gates(facts, facts.release.state == ReleaseState::candidate ? Step::validate : Step::deploy);
   json::object view = release_short_view(facts.release);
   view["parts"] = facts.release.parts;
   view["gates"] = gates_view(gates, facts);
@@ -216,7 +258,8 @@ Result<json::object> release_view(Registry& registry, const identity::Caller& ca
   return view;
 }
 
-Result<json::object> record_view(Registry& registry, const identity::Caller& caller, const StoredRecord& stored) {
+Result<json::object> record_view(Registry& registry, const identity::Caller& caller,
+                                 const StoredRecord& stored) {
   const Record& record = stored.record;
   json::object view = record_json(record);
   view["id"] = record.id;
@@ -224,7 +267,8 @@ Result<json::object> record_view(Registry& registry, const identity::Caller& cal
   view["changed"] = format_time(stored.changed);
   view["changed_by"] = stored.changed_by;
   std::vector<Missing> missing;
-  for (const FieldProblem& field : missing_fields(record)) missing.push_back({"record", field.field, field.why, "edit_record"});
+  for (const FieldProblem& field : missing_fields(record))
+    missing.push_back({"record", field.field, field.why, "edit_record"});
   view["missing"] = missing_view(missing, record, 0);
   view["frozen"] = stored.freeze ? json::value(json::object{{"reason", stored.freeze->reason},
                                                             {"by", stored.freeze->by},
@@ -254,14 +298,16 @@ Result<json::object> record_view(Registry& registry, const identity::Caller& cal
   return view;
 }
 
-Result<json::object> incident_view(Registry& registry, const identity::Caller& caller, const Incident& incident) {
+Result<json::object> incident_view(Registry& registry, const identity::Caller& caller,
+                                   const Incident& incident) {
   json::object view = incident.body;
   view["id"] = incident.id;
   view["record"] = incident.record;
   view["state"] = incident.state;
   view["cause"] = incident.cause;
   view["opened"] = format_time(incident.opened);
-  view["closed"] = incident.state == "closed" ? json::value(format_time(incident.closed)) : json::value(nullptr);
+  view["closed"] =
+      incident.state == "closed" ? json::value(format_time(incident.closed)) : json::value(nullptr);
   TRY(const StoredRecord stored, registry.records.find(caller, incident.record));
   json::value* samples = view.if_contains("samples");
   if (samples == nullptr || !samples->is_array()) return view;

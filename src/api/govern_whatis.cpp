@@ -1,5 +1,5 @@
-// The five questions of an incident: version deployed, its prompt and preprocessing, the evaluation that approved it,
-// where a rollback goes, who owns it.
+// The five questions of an incident: version deployed, its prompt and preprocessing, the evaluation that
+// approved it, where a rollback goes, who owns it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,19 +14,31 @@ namespace holdfast::api {
 namespace {
 
 namespace json = boost::json;
-using namespace govern;
+using govern::Approval;
+using govern::Evidence;
+using govern::Exception;
+using govern::ExceptionState;
+using govern::Facts;
+using govern::Governed;
+using govern::Incident;
+using govern::Record;
+using govern::Registry;
+using govern::Release;
+using govern::ReleaseState;
+using govern::tier_name;
 
 json::value deployed_view(const std::string& record, const Release* release) {
   if (release == nullptr) return nullptr;
   const bool canary = release->state == ReleaseState::canary;
-  return json::object{{"release", release->number},
-                      {"model", release->model},
-                      {"revision", release->revision},
-                      {"tokenizer", release->parts.contains("tokenizer") ? release->parts.at("tokenizer") : nullptr},
-                      {"deployment", fmt::format("{}/{}/{}", record, release->number, canary ? "canary" : "stable")},
-                      {"percent", canary ? release->percent : 100},
-                      {"exception", release->exception != 0},
-                      {"since", format_time(release->since)}};
+  return json::object{
+      {"release", release->number},
+      {"model", release->model},
+      {"revision", release->revision},
+      {"tokenizer", release->parts.contains("tokenizer") ? release->parts.at("tokenizer") : nullptr},
+      {"deployment", fmt::format("{}/{}/{}", record, release->number, canary ? "canary" : "stable")},
+      {"percent", canary ? release->percent : 100},
+      {"exception", release->exception != 0},
+      {"since", format_time(release->since)}};
 }
 
 json::value accuracy_of(const Evidence& evidence) {
@@ -43,13 +55,15 @@ json::value accuracy_of(const Evidence& evidence) {
 const Release* rollback_target(const Governed& governed) {
   const std::string& rollback = governed.stored.record.rollback;
   for (const Release& release : governed.releases) {
-    const bool wanted = rollback.empty() || rollback == "previous" || std::to_string(release.number) == rollback;
+    const bool wanted =
+        rollback.empty() || rollback == "previous" || std::to_string(release.number) == rollback;
     if (wanted && release.state == ReleaseState::deprecated) return &release;
   }
   return nullptr;
 }
 
-Result<json::object> record_answer(Registry& registry, const identity::Caller& caller, const Governed& governed) {
+Result<json::object> record_answer(Registry& registry, const identity::Caller& caller,
+                                   const Governed& governed) {
   const Record& record = governed.stored.record;
   const Release* stable = governed.in(ReleaseState::deployed);
   const Release* target = rollback_target(governed);
@@ -60,10 +74,12 @@ Result<json::object> record_answer(Registry& registry, const identity::Caller& c
                     {"oncall", json::array(record.oncall.begin(), record.oncall.end())},
                     {"tier", tier_name(record.tier)},
                     {"environment", record.environment},
-                    {"frozen", governed.stored.freeze ? json::value(governed.stored.freeze->reason) : json::value(nullptr)}};
-  view["rollback"] = target == nullptr ? json::value(nullptr)
-                                       : json::value(json::object{{"release", target->number},
-                                                                  {"revision", target->revision}});
+                    {"frozen", governed.stored.freeze ? json::value(governed.stored.freeze->reason)
+                                                      : json::value(nullptr)}};
+  view["rollback"] =
+      target == nullptr
+          ? json::value(nullptr)
+          : json::value(json::object{{"release", target->number}, {"revision", target->revision}});
   view["prompt"] = nullptr;
   view["preprocessing"] = nullptr;
   json::array approved_by, approvals, exceptions, incidents;
@@ -81,7 +97,8 @@ Result<json::object> record_answer(Registry& registry, const identity::Caller& c
                                          {"digest", evidence.digest},
                                          {"accuracy", accuracy_of(evidence)}});
     for (const Approval& approval : facts.approvals)
-      approvals.push_back(json::object{{"user", approval.user}, {"role", approval.role}, {"new", approval.new_approver}});
+      approvals.push_back(
+          json::object{{"user", approval.user}, {"role", approval.role}, {"new", approval.new_approver}});
   }
   TRY(const auto all, registry.exceptions.list(caller, record.id));
   for (const Exception& exception : all)
@@ -97,7 +114,8 @@ Result<json::object> record_answer(Registry& registry, const identity::Caller& c
 
 }  // namespace
 
-Result<json::object> whatis_view(Registry& registry, const identity::Caller& caller, std::string_view feature) {
+Result<json::object> whatis_view(Registry& registry, const identity::Caller& caller,
+                                 std::string_view feature) {
   TRY(const auto live, registry.live.look());
   json::array records;
   for (const Governed& governed : live->records) {

@@ -10,14 +10,20 @@
 #include "api/services.h"
 #include "app/maintenance.h"
 #include "app/model_files.h"
+#include "app/moved_clock.h"
 #include "app/process_probe.h"
+#include "app/release_checker.h"
+#include "app/watching.h"
 #include "base/data_layout.h"
 #include "cli/instance.h"
+#include "cli/version.h"
 #include "git/git_hook.h"
 #include "git/hook_server.h"
 #include "git/smart_http.h"
+#include "govern/registry.h"
 #include "identity/reserved_names.h"
 #include "io/folder_lock.h"
+#include "net/client.h"
 #include "net/server.h"
 #include "page/pages.h"
 #include "repo/hub.h"
@@ -57,7 +63,11 @@ net::Response write_error_or_page(const net::Request& request, const Error& erro
 
 class RunningProgram final : public Program {
  public:
-  RunningProgram(const Clock& clock, Random& random, Log& log) : clock_(clock), random_(random), log_(log) {}
+  RunningProgram(const ServeOptions& options, const Clock& clock, Random& random, Log& log)
+      : moved_clock_(clock),
+        clock_(options.manual_clock ? static_cast<const Clock&>(moved_clock_) : clock),
+        random_(random),
+        log_(log) {}
   ~RunningProgram() override { stop(); }
 
   Status open(const ServeOptions& options, const std::string& program_path) {
@@ -70,9 +80,17 @@ class RunningProgram final : public Program {
     TRY(first_admin_, identity::ensure_first_admin(instance_->accounts(), instance_->tokens()));
     TRY_DONE(open_hub(program_path));
     TRY_DONE(open_models(program_path));
+    open_registry();
     TRY_DONE(open_doors(options));
     lfs_parts_.emplace(instance_->disk(), random_, data_layout::uploads);
     probe_.emplace(instance_->metrics(), instance_->content(), instance_->disk());
+    if (!options.checkpoints.empty()) {
+      TRY(identity::CheckpointKey key, identity::CheckpointKey::open(instance_->disk(), random_));
+      TRY(checkpoints_,
+          CheckpointWriter::open(options.checkpoints,
+                                 {instance_->audit(), instance_->database(), std::move(key), clock_}));
+    }
+    watching_ = start_watching(*registry_, checkpoints_.get(), log_);
     maintenance_ = start_maintenance({instance_->content(), *hub_, *lfs_parts_, *probe_, clock_, log_});
     url_ = fmt::format("{}://{}:{}", options.server.certificate_file.empty() ? "http" : "https",
                        options.server.address.find(':') == std::string::npos
@@ -91,6 +109,7 @@ class RunningProgram final : public Program {
     maintenance_.reset();
     if (server_) server_->stop();
     server_.reset();
+    watching_.reset();
   }
 
  private:
@@ -129,12 +148,36 @@ class RunningProgram final : public Program {
     return Done{};
   }
 
+  // Who may do what is decided before a request reaches a model, and before a bound token gets a file.
+  void open_registry() {
+    checker_ = make_release_checker(*hub_);
+    net::ClientOptions outside;
+    outside.addresses =
+        net::AddressPolicy::any;  // Engines are attached by those who may write in a namespace.
+    outside_ = net::make_client(outside, clock_);
+    registry_ = std::make_unique<govern::Registry>(
+        govern::RegistryParts{.database = instance_->database(),
+                              .permission = instance_->permission(),
+                              .accounts = instance_->accounts(),
+                              .audit = instance_->audit(),
+                              .hub = *hub_,
+                              .checker = *checker_,
+                              .instance_key = instance_->key(),
+                              .program_version = std::string(cli::program_version()),
+                              .clock = clock_,
+                              .random = random_,
+                              .log = log_});
+  }
+
   Status open_doors(const ServeOptions& options) {
     services_.emplace(api::Services{clock_, random_, log_, instance_->metrics(), instance_->database(),
                                     instance_->accounts(), instance_->tokens(), instance_->sessions(),
                                     instance_->permission(), instance_->audit(), instance_->content(), *hub_,
-                                    router_, options.public_url});
-    const api::DoorParts parts{*smart_http_, *models_, instance_->key(), instance_->disk(), options.lfs};
+                                    router_, options.public_url, &registry_->gatekeeper,
+                                    &registry_->gatekeeper});
+    const api::GovernDoor govern{*registry_, *outside_, options.manual_clock ? &moved_clock_ : nullptr};
+    const api::DoorParts parts{*smart_http_,      *models_, instance_->key(),
+                               instance_->disk(), govern,   options.lfs};
     api::add_all_routes(table_, *services_, parts);
     api::add_health_routes(table_, *services_, [this] { return ready(); });
     TRY_DONE(api::mount(table_, *services_, router_));
@@ -155,6 +198,7 @@ class RunningProgram final : public Program {
     return Done{};
   }
 
+  MovedClock moved_clock_;  // Only moved by --manual-clock.
   const Clock& clock_;
   Random& random_;
   Log& log_;
@@ -171,12 +215,17 @@ class RunningProgram final : public Program {
   std::unique_ptr<serve::FileSource> model_files_;
   std::unique_ptr<serve::WorkerStarter> worker_starter_;
   std::unique_ptr<serve::Models> models_;
+  std::unique_ptr<govern::Checker> checker_;
+  std::unique_ptr<net::Client> outside_;
+  std::unique_ptr<govern::Registry> registry_;
   net::Router router_;
   api::RouteTable table_;
   std::optional<api::Services> services_;
   std::optional<ProcessProbe> probe_;
   std::optional<api::LfsParts> lfs_parts_;
   std::unique_ptr<net::Server> server_;
+  std::unique_ptr<CheckpointWriter> checkpoints_;
+  std::unique_ptr<Watching> watching_;
   std::unique_ptr<Maintenance> maintenance_;
 };
 
@@ -184,7 +233,7 @@ class RunningProgram final : public Program {
 
 Result<std::unique_ptr<Program>> start_program(const ServeOptions& options, const std::string& program_path,
                                                const Clock& clock, Random& random, Log& log) {
-  auto program = std::make_unique<RunningProgram>(clock, random, log);
+  auto program = std::make_unique<RunningProgram>(options, clock, random, log);
   TRY_DONE(program->open(options, program_path));
   return std::unique_ptr<Program>(std::move(program));
 }

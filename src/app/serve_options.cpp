@@ -34,6 +34,10 @@ constexpr std::array table = {
     OptionRow{"log-level", OptionKind::choice, "info",
               "From which level on events are logged, one JSON line each, on standard error.", 0, 0,
               "debug|info|warn|error"},
+    OptionRow{"checkpoints", OptionKind::text, "",
+              "Folder outside of the data for signed checkpoints of the audit log, one a minute at most."},
+    OptionRow{"manual-clock", OptionKind::flag, "false",
+              "For tests: an instance administrator may move the server's clock on. Never in production."},
     OptionRow{"json", OptionKind::flag, "false", "Tell what happens at start as JSON lines."},
     OptionRow{"limits.disk-threads", OptionKind::count, "16",
               "Requests that work on disk and database at once.", 1, 512},
@@ -138,6 +142,8 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
   options.lfs.part_bytes = chosen.bytes("limits.lfs-part");
   options.lfs.parts_above_bytes = 80 * options.lfs.part_bytes;
   options.log_level = level_of(chosen.text("log-level"));
+  options.checkpoints = chosen.text("checkpoints");
+  options.manual_clock = chosen.flag("manual-clock");
   options.output = chosen.flag("json") ? cli::Output::json : cli::Output::people;
   return options;
 }

@@ -21,6 +21,8 @@ struct ServeOptions {
   std::string public_url;  // Empty: answers use the request's Host.
   net::ServerOptions server;
   api::LfsLimits lfs;
+  bool manual_clock = false;
+  std::string checkpoints;  // Folder; empty: none are written.
   LogLevel log_level = LogLevel::info;
   cli::Output output = cli::Output::people;
 };

@@ -30,6 +30,7 @@ class Administration {
   static Result<std::unique_ptr<Administration>> open(const std::string& data, const std::string& database,
                                                       MissingData missing, World& world);
 
+  io::Disk& disk() { return *disk_; }
   sql::Database& database() { return *database_; }
   identity::Audit& audit() { return audit_; }
   identity::Accounts& accounts() { return *accounts_; }

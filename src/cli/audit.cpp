@@ -8,6 +8,7 @@
 #include "cli/user_files.h"
 #include "codec/hex.h"
 #include "codec/json.h"
+#include "identity/checkpoint.h"
 
 namespace holdfast::cli {
 namespace {
@@ -19,25 +20,22 @@ using identity::AuditRow;
 constexpr int64_t batch_rows = 1000;
 constexpr uint64_t checkpoint_bytes_max = 64 << 10;
 
-// {"number":5,"hash":"64 hexadecimal digits"}
-Result<AuditCheckpoint> read_checkpoint(std::string_view path) {
+// What `audit checkpoint` printed: a signed one must be signed by this instance.
+Result<AuditCheckpoint> read_checkpoint(Run run, std::string_view path) {
   TRY(UserFiles files, UserFiles::open());
   TRY(const std::string text, files.read(path, checkpoint_bytes_max));
-  TRY(const boost::json::object object, codec::parse_json_object(text));
-  AuditCheckpoint checkpoint;
-  TRY(checkpoint.number, codec::json_integer(object, "number"));
-  TRY(const std::string_view digits, codec::json_text(object, "hash"));
-  TRY(const Bytes hash, codec::from_hex(digits));
-  if (hash.size() != checkpoint.hash.size() || checkpoint.number < 0)
-    return fail(Reason::bad_request, "the checkpoint's hash is not 32 bytes, or its number is negative");
-  std::copy(hash.begin(), hash.end(), checkpoint.hash.begin());
-  return checkpoint;
+  TRY(const identity::SignedCheckpoint checkpoint, identity::parse_checkpoint(text));
+  if (checkpoint.signature.empty()) return checkpoint.checkpoint;
+  TRY(const identity::CheckpointKey key,
+      identity::CheckpointKey::open(run.instance.disk(), run.world.random()));
+  TRY_DONE(identity::verify_signature(checkpoint, run.arguments.value_or("--key", key.public_key())));
+  return checkpoint.checkpoint;
 }
 
 Status verify(Run run) {
   std::optional<AuditCheckpoint> checkpoint;
   if (const auto path = run.arguments.value("--checkpoint")) {
-    TRY(checkpoint, read_checkpoint(*path));
+    TRY(checkpoint, read_checkpoint(run, *path));
   }
   TRY(const identity::AuditVerdict verdict, run.instance.audit().verify(run.instance.database(), checkpoint));
   if (!verdict.sound())
@@ -51,9 +49,9 @@ Status verify(Run run) {
 
 Status print_checkpoint(Run run) {
   TRY(const AuditCheckpoint head, run.instance.audit().head(run.instance.database()));
-  run.world.print(
-      codec::to_text(boost::json::object{{"number", head.number}, {"hash", codec::to_hex(head.hash)}}) +
-      "\n");
+  TRY(const identity::CheckpointKey key,
+      identity::CheckpointKey::open(run.instance.disk(), run.world.random()));
+  run.world.print(identity::checkpoint_text(key.sign(head, run.world.clock().wall())));
   return Done{};
 }
 
@@ -80,15 +78,18 @@ constexpr FlagRow verify_flags[] = {
     data_flag,
     database_flag,
     json_flag,
-    {"--checkpoint", "FILE", "What `audit checkpoint` printed, kept elsewhere."}};
+    {"--checkpoint", "FILE", "What `audit checkpoint` printed, kept elsewhere."},
+    {"--key", "HEX", "The public key it must be signed by [this instance's]."}};
 
 }  // namespace
 
 std::vector<Command> audit_commands() {
   return {
-      {"audit verify", "[--checkpoint FILE] [--data DIR]", "Check the audit log's chain, row by row.",
-       "holdfast audit verify --checkpoint checkpoint.json", administers({verify_flags, 0, 0}, verify)},
-      {"audit checkpoint", "[--data DIR]", "Print where the chain stands, to be kept on another machine.",
+      {"audit verify", "[--checkpoint FILE] [--key HEX] [--data DIR]",
+       "Check the audit log's chain, row by row.", "holdfast audit verify --checkpoint checkpoint.json",
+       administers({verify_flags, 0, 0}, verify)},
+      {"audit checkpoint", "[--data DIR]",
+       "Print where the chain stands, signed, to be kept on another machine.",
        "holdfast audit checkpoint > checkpoint.json", administers({shared, 0, 0}, print_checkpoint)},
       {"audit export", "[--data DIR]", "Print every row as a line of JSON.",
        "holdfast audit export > audit.jsonl", administers({shared, 0, 0}, print_rows)},

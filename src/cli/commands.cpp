@@ -7,6 +7,7 @@
 #include "cli/hub_commands.h"
 #include "cli/maintenance.h"
 #include "cli/org.h"
+#include "cli/registry.h"
 #include "cli/render.h"
 #include "cli/run.h"
 #include "cli/token.h"
@@ -36,6 +37,9 @@ std::vector<Command> commands() {
   add(bench_commands());
   add(tokenize_commands());
   add(tokenizer_commands());
+  add(registry_commands());
+  add(release_commands());
+  add(endpoint_commands());
   add(worker_commands());
   add(version_commands());
   return all;

@@ -66,6 +66,7 @@ class HubClient {
       : client_(client), endpoint_(std::move(endpoint)), token_(std::move(token)) {}
 
   const std::string& endpoint() const { return endpoint_; }
+  const Secret& token() const { return token_; }
 
   Result<std::string> whoami(const Context& context);  // The user's name; bad_credentials otherwise.
   // Returns the repository's web address; already_exists is not an error when `exist_ok`.

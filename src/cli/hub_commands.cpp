@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 
 #include "base/arguments.h"
+#include "cli/connection.h"
 #include "cli/hub_cache.h"
 #include "cli/hub_transfer.h"
 #include "cli/progress.h"
@@ -17,58 +18,12 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr FlagRow endpoint_flag{"--endpoint", "URL", "The hub [HF_ENDPOINT]."};
-constexpr FlagRow token_flag{"--token", "TOKEN",
-                             "Access token [HF_TOKEN, else the one `holdfast login` kept]."};
+constexpr const FlagRow& json_flag = client_json_flag;
 constexpr FlagRow type_flag{"--repo-type", "TYPE", "model, dataset or space [model]."};
-constexpr FlagRow json_flag{"--json", {}, "One JSON object on standard output."};
-constexpr size_t token_bytes_max = 4096;
-
-Result<io::Path> hub_home(World& world) {
-  if (const auto home = world.environment("HF_HOME")) return io::Path(*home);
-  if (const auto cache = world.environment("XDG_CACHE_HOME")) return io::Path(*cache) / "huggingface";
-  if (const auto home = world.environment("HOME")) return io::Path(*home) / ".cache" / "huggingface";
-  return fail(Reason::bad_request, "neither HF_HOME nor HOME is set: where is the cache?");
-}
-
-Result<std::unique_ptr<io::Disk>> open_home(World& world) {
-  TRY(io::Path home, hub_home(world));
-  return io::open_posix_disk(home);
-}
-
 Result<std::unique_ptr<io::Disk>> open_cache(World& world) {
   if (const auto cache = world.environment("HF_HUB_CACHE")) return io::open_posix_disk(*cache);
   TRY(io::Path home, hub_home(world));
   return io::open_posix_disk(home / "hub");
-}
-
-std::string trimmed(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-  return text;
-}
-
-// The connection a command works with; the client outlives the hub that borrows it.
-struct Connection {
-  std::unique_ptr<net::Client> client;
-  std::unique_ptr<HubClient> hub;
-};
-
-Result<Connection> connect(World& world, const Arguments& arguments) {
-  std::string endpoint(arguments.value_or("--endpoint", world.environment("HF_ENDPOINT").value_or("")));
-  while (endpoint.ends_with('/')) endpoint.pop_back();
-  if (endpoint.empty()) return fail(Reason::bad_request, "which hub? Give --endpoint or set HF_ENDPOINT");
-  std::string token(arguments.value_or("--token", world.environment("HF_TOKEN").value_or("")));
-  if (token.empty()) {
-    TRY(std::unique_ptr<io::Disk> home, open_home(world));
-    if (const auto kept = io::read_text(*home, "token", token_bytes_max); kept.ok())
-      token = trimmed(kept.value());
-  }
-  Connection connection;
-  net::ClientOptions options;
-  options.addresses = net::AddressPolicy::any;  // The user names the hub; it may well be on this machine.
-  connection.client = net::make_client(options, world.clock());
-  connection.hub = std::make_unique<HubClient>(*connection.client, endpoint, Secret(token));
-  return connection;
 }
 
 Result<RemoteRepo> repo_of(const Arguments& arguments, std::string_view name) {
@@ -269,27 +224,6 @@ Result<int> cache_prune(World& world, const Arguments& arguments) {
   return exit_done;
 }
 
-using Work = Result<int> (*)(World&, const Arguments&);
-
-struct Shape {
-  std::vector<FlagRow> flags;
-  size_t least = 0, most = 0;
-};
-
-Command command(std::string words, std::string arguments, std::string summary, std::string example,
-                const Shape& shape, Work work) {
-  arguments += "\n\n" + flags_help(shape.flags);
-  auto run = [shape, work](World& world, std::span<const std::string_view> given) {
-    const auto parsed = Arguments::parse({shape.flags, shape.least, shape.most}, given);
-    if (!parsed.ok()) return report(world, parsed.error());
-    const auto outcome = work(world, parsed.value());
-    return outcome.ok()
-               ? outcome.value()
-               : report(world, outcome.error(), parsed.value().has("--json") ? Output::json : Output::people);
-  };
-  return {std::move(words), std::move(arguments), std::move(summary), std::move(example), run};
-}
-
 }  // namespace
 
 std::vector<Command> hub_commands() {
@@ -299,29 +233,31 @@ std::vector<Command> hub_commands() {
   constexpr FlagRow create{"--create", {}, "Create the repository when it is not there."};
   constexpr FlagRow exist_ok{"--exist-ok", {}, "That it exists already is fine."};
   return {
-      command("login", "[--token TOKEN]", "Checks a token and keeps it for this user.",
-              "holdfast login --endpoint http://127.0.0.1:8080", {{endpoint_flag, token_flag, json_flag}},
-              login),
-      command("whoami", "", "Says whose token it is.", "holdfast whoami",
-              {{endpoint_flag, token_flag, json_flag}}, whoami),
-      command("download", "REPO [PATH …]", "Brings a revision into the shared cache and prints its folder.",
-              "holdfast download demo/all-MiniLM-L6-v2 --revision main",
-              {{revision, type_flag, endpoint_flag, token_flag, json_flag}, 1, 1000}, download),
-      command(
+      client_command("login", "[--token TOKEN]", "Checks a token and keeps it for this user.",
+                     "holdfast login --endpoint http://127.0.0.1:8080",
+                     {{endpoint_flag, token_flag, json_flag}}, login),
+      client_command("whoami", "", "Says whose token it is.", "holdfast whoami",
+                     {{endpoint_flag, token_flag, json_flag}}, whoami),
+      client_command("download", "REPO [PATH …]",
+                     "Brings a revision into the shared cache and prints its folder.",
+                     "holdfast download demo/all-MiniLM-L6-v2 --revision main",
+                     {{revision, type_flag, endpoint_flag, token_flag, json_flag}, 1, 1000}, download),
+      client_command(
           "upload", "REPO FILE|FOLDER [PATH]", "Publishes a file or a folder as one commit.",
           "holdfast upload demo/model ./model --create",
           {{revision, message, create, private_flag, type_flag, endpoint_flag, token_flag, json_flag}, 2, 3},
           upload),
-      command("repo create", "REPO", "Creates a repository.", "holdfast repo create demo/model --private",
-              {{private_flag, exist_ok, type_flag, endpoint_flag, token_flag, json_flag}, 1, 1}, repo_create),
-      command("repo delete", "REPO", "Deletes a repository.", "holdfast repo delete demo/model",
-              {{type_flag, endpoint_flag, token_flag, json_flag}, 1, 1}, repo_delete),
-      command("cache list", "", "Shows what the shared cache holds.", "holdfast cache list", {{json_flag}},
-              cache_list),
-      command("cache verify", "", "Reads every cached file again and compares its digest.",
-              "holdfast cache verify", {{json_flag}}, cache_verify),
-      command("cache prune", "", "Removes revisions without a name and unfinished downloads.",
-              "holdfast cache prune", {{json_flag}}, cache_prune),
+      client_command(
+          "repo create", "REPO", "Creates a repository.", "holdfast repo create demo/model --private",
+          {{private_flag, exist_ok, type_flag, endpoint_flag, token_flag, json_flag}, 1, 1}, repo_create),
+      client_command("repo delete", "REPO", "Deletes a repository.", "holdfast repo delete demo/model",
+                     {{type_flag, endpoint_flag, token_flag, json_flag}, 1, 1}, repo_delete),
+      client_command("cache list", "", "Shows what the shared cache holds.", "holdfast cache list",
+                     {{json_flag}}, cache_list),
+      client_command("cache verify", "", "Reads every cached file again and compares its digest.",
+                     "holdfast cache verify", {{json_flag}}, cache_verify),
+      client_command("cache prune", "", "Removes revisions without a name and unfinished downloads.",
+                     "holdfast cache prune", {{json_flag}}, cache_prune),
   };
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/data_layout.h"
 #include "content/schema.h"
+#include "govern/schema.h"
 #include "identity/instance_key.h"
 #include "identity/reserved_names.h"
 #include "identity/schema.h"
@@ -15,7 +16,8 @@ Status migrate_all(sql::Database& database, const Clock& clock) {
   const int64_t now = clock.wall().time_since_epoch().count();
   TRY_DONE(sql::migrate(database, identity::migrations(), now));
   TRY_DONE(sql::migrate(database, content::migrations(), now));
-  return sql::migrate(database, repo::migrations(), now);
+  TRY_DONE(sql::migrate(database, repo::migrations(), now));
+  return sql::migrate(database, govern::migrations(), now);
 }
 
 Result<std::unique_ptr<Instance>> Instance::open(const InstanceOptions& options, WhenMissing when_missing,

@@ -99,7 +99,8 @@ Result<Exception> Exceptions::end(const identity::Caller& caller, int64_t id, st
   });
 }
 
-Result<std::vector<Exception>> Exceptions::list(const identity::Caller& caller, const std::string& record) const {
+Result<std::vector<Exception>> Exceptions::list(const identity::Caller& caller,
+                                                const std::string& record) const {
   TRY_DONE(access_.seen(database_, caller, record));
   return database_.read<std::vector<Exception>>(
       [&](sql::Transaction& tx) { return exceptions_of(tx, record, std::nullopt); });
