@@ -88,7 +88,7 @@ class Doors {
                     .models = models_,
                     .instance_key = key_,
                     .data = hub_.disk(),
-                    .govern = {.registry = registry_, .outside = engines_}});
+                    .govern = {.registry = registry_, .public_engines = engines_, .any_engines = engines_}});
     add_health_routes(table_, services_, [] { return Status(Done{}); });
     TestHub::require(mount(table_, services_, router_));
     for (const ApiRoute& route : table_.routes()) {

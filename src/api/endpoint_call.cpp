@@ -67,10 +67,13 @@ Result<net::Response> forward(const GovernDoor& door, const govern::Endpoint& en
   if (!token.empty()) out.headers.set("Authorization", "Bearer " + token.reveal());
   out.body = request.body;
   out.timeout = engine_timeout;
-  TRY(net::ClientResponse answer, door.outside.send(out, context));
+  net::Client& client = attachment.anywhere ? door.any_engines : door.public_engines;
+  TRY(net::ClientResponse answer, client.send(out, context));
   net::Response response;
   response.status = answer.status;
   const std::string_view type = answer.headers.get("Content-Type");
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  response.headers.set("Content-Security-Policy", "sandbox");  // It is a stranger's text on our origin.
   response.headers.set("Content-Type", std::string(type.empty() ? "application/json" : type));
   if (const auto retry = answer.headers.find("Retry-After"))
     response.headers.set("Retry-After", std::string(*retry));

@@ -15,7 +15,8 @@ namespace holdfast::api {
 // What the registry's doors need beside the services; borrowed.
 struct GovernDoor {
   govern::Registry& registry;
-  net::Client& outside;           // To engines that were attached.
+  net::Client& public_engines;    // To engines that were attached, on public addresses only;
+  net::Client& any_engines;       // and on any, where an instance administrator attached them.
   ClockControl* clock = nullptr;  // Null: the clock is the machine's.
 };
 

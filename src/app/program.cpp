@@ -151,10 +151,10 @@ class RunningProgram final : public Program {
   // Who may do what is decided before a request reaches a model, and before a bound token gets a file.
   void open_registry() {
     checker_ = make_release_checker(*hub_);
-    net::ClientOptions outside;
-    outside.addresses =
-        net::AddressPolicy::any;  // Engines are attached by those who may write in a namespace.
-    outside_ = net::make_client(outside, clock_);
+    net::ClientOptions inside;
+    inside.addresses = net::AddressPolicy::any;
+    any_engines_ = net::make_client(inside, clock_);
+    public_engines_ = net::make_client({}, clock_);
     registry_ = std::make_unique<govern::Registry>(
         govern::RegistryParts{.database = instance_->database(),
                               .permission = instance_->permission(),
@@ -175,7 +175,8 @@ class RunningProgram final : public Program {
                                     instance_->permission(), instance_->audit(), instance_->content(), *hub_,
                                     router_, options.public_url, &registry_->gatekeeper,
                                     &registry_->gatekeeper});
-    const api::GovernDoor govern{*registry_, *outside_, options.manual_clock ? &moved_clock_ : nullptr};
+    const api::GovernDoor govern{*registry_, *public_engines_, *any_engines_,
+                                 options.manual_clock ? &moved_clock_ : nullptr};
     const api::DoorParts parts{*smart_http_,      *models_, instance_->key(),
                                instance_->disk(), govern,   options.lfs};
     api::add_all_routes(table_, *services_, parts);
@@ -216,7 +217,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<serve::WorkerStarter> worker_starter_;
   std::unique_ptr<serve::Models> models_;
   std::unique_ptr<govern::Checker> checker_;
-  std::unique_ptr<net::Client> outside_;
+  std::unique_ptr<net::Client> any_engines_, public_engines_;
   std::unique_ptr<govern::Registry> registry_;
   net::Router router_;
   api::RouteTable table_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "identity/permission.h"
 #include "repo/hub.h"
 #include "repo/revisions.h"
 
@@ -13,11 +14,12 @@ constexpr size_t url_bytes_max = 2000;
 
 Status read_attachments(sql::Transaction& tx, Endpoint& endpoint) {
   endpoint.attachments.clear();
-  return tx.query("SELECT revision, engine, url FROM govern_attachments WHERE endpoint = ? ORDER BY revision",
-                  {endpoint.id}, [&](const sql::Row& row) {
-                    endpoint.attachments.push_back({row.text(0), row.text(1), row.text(2)});
-                    return true;
-                  });
+  return tx.query(
+      "SELECT revision, engine, url, anywhere FROM govern_attachments WHERE endpoint = ? ORDER BY revision",
+      {endpoint.id}, [&](const sql::Row& row) {
+        endpoint.attachments.push_back({row.text(0), row.text(1), row.text(2), row.integer(3) != 0});
+        return true;
+      });
 }
 
 Result<std::vector<Endpoint>> select(sql::Transaction& tx, const std::string& id) {
@@ -106,11 +108,13 @@ Result<Endpoint> Endpoints::create(const identity::Caller& caller, const NewEndp
           {endpoint.id, endpoint.record, endpoint.model, endpoint.revision, endpoint.repository, caller.name,
            milliseconds(endpoint.created)}));
     if (!url.empty())
-      TRY_DONE(tx.run(
-          "INSERT INTO govern_attachments (endpoint, revision, engine, url, sealed_token) VALUES (?, ?, ?, "
-          "?, ?) ON CONFLICT (endpoint, revision) DO UPDATE SET engine = excluded.engine, url = "
-          "excluded.url, sealed_token = excluded.sealed_token",
-          {endpoint.id, endpoint.revision, wish.engine, url, ByteView(sealed)}));
+      TRY_DONE(
+          tx.run("INSERT INTO govern_attachments (endpoint, revision, engine, url, sealed_token, anywhere) "
+                 "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint, revision) DO UPDATE SET engine = "
+                 "excluded.engine, url = excluded.url, sealed_token = excluded.sealed_token, anywhere = "
+                 "excluded.anywhere",
+                 {endpoint.id, endpoint.revision, wish.engine, url, ByteView(sealed),
+                  int64_t{parts_.permission.may_administer_instance(caller) ? 1 : 0}}));
     return parts_.decisions.append(tx, {.actor = caller.name,
                                         .action = url.empty() ? "endpoint.created" : "endpoint.attached",
                                         .record = endpoint.record.empty() ? endpoint.id : endpoint.record,

@@ -21,6 +21,9 @@ namespace holdfast::govern {
 // An outside engine that answers for one revision of an endpoint's model.
 struct Attachment {
   std::string revision{}, engine{}, url{};  // "openai" or "tei"; without a last slash.
+  // An instance administrator attached it: it may stand on an address of the inside. Others reach public ones
+  // only.
+  bool anywhere = false;
 };
 
 // A base address of its own for a record's live releases, or for one revision of a model.
@@ -50,6 +53,7 @@ class Endpoints {
     const Decisions& decisions;
     DataKeys& keys;
     repo::Hub& hub;
+    const identity::Permission& permission;
   };
   explicit Endpoints(const Parts& parts) : parts_(parts) {}
 

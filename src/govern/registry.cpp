@@ -19,6 +19,6 @@ Registry::Registry(const RegistryParts& parts)
       watch({parts.database, access, decisions, records, releases, exceptions, live, requests, parts.clock,
              parts.log}),
       review({parts.database, access, decisions, keys, requests, parts.hub}),
-      endpoints({parts.database, access, decisions, keys, parts.hub}) {}
+      endpoints({parts.database, access, decisions, keys, parts.hub, parts.permission}) {}
 
 }  // namespace holdfast::govern

@@ -283,6 +283,8 @@ TEST(Registry, LabelsForWhatIsNotKnownAreNotFoundAndASecondOneIsAConflict) {
   expect_refused(requests.label(t.ada, {{.request = "nothing", .item = 0, .label = "a"}}), Code::not_found,
                  "no such");
   requests.take(answered(TestHub::require_value(t.registry->gatekeeper.ask(t.question())), "r1", "a"));
+  expect_refused(requests.label(t.hub.caller("bob"), {{.request = "r1", .item = 0, .label = "b"}}),
+                 Code::denied, "who asked");
   TestHub::require_value(requests.label(t.ada, {{.request = "r1", .item = 0, .label = "b"}}));
   TestHub::require_value(requests.label(t.ada, {{.request = "r1", .item = 0, .label = "b"}}));
   expect_refused(requests.label(t.ada, {{.request = "r1", .item = 0, .label = "c"}}), Code::conflict,

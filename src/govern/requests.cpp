@@ -172,7 +172,13 @@ Result<std::vector<std::string>> Requests::label(const identity::Caller& caller,
   if (feedback.empty() || feedback.size() > feedback_max)
     return fail(Reason::bad_request, fmt::format("'feedback' has 1 to {} items", feedback_max));
   TRY_DONE(flush());
-  for (const Feedback& one : feedback) TRY_DONE(find(caller, one.request, Content::without));
+  for (const Feedback& one : feedback) {
+    TRY(const KeptRequest request, find(caller, one.request, Content::without));
+    // Labels decide about releases: they come from who asked, or from the record's writers.
+    const std::string_view ns = std::string_view(request.record).substr(0, request.record.find('/'));
+    if (caller.name != request.user && !parts_.access.may_change(caller, ns))
+      return fail(Reason::forbidden, "feedback is given by who asked, and by writers of the record");
+  }
   return parts_.database.write<std::vector<std::string>>(
       [&](sql::Transaction& tx) -> Result<std::vector<std::string>> {
         std::vector<std::string> records;

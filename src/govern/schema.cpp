@@ -229,6 +229,7 @@ CREATE TABLE govern_attachments (
   engine TEXT NOT NULL,
   url TEXT NOT NULL,
   sealed_token {blob} NOT NULL,
+  anywhere BIGINT NOT NULL,
   PRIMARY KEY (endpoint, revision)
 );
 )sql"},

