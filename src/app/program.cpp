@@ -150,7 +150,7 @@ class RunningProgram final : public Program {
 
   // Who may do what is decided before a request reaches a model, and before a bound token gets a file.
   void open_registry() {
-    checker_ = make_release_checker(*hub_);
+    checker_ = make_release_checker(*hub_, instance_->content());
     net::ClientOptions inside;
     inside.addresses = net::AddressPolicy::any;
     any_engines_ = net::make_client(inside, clock_);

@@ -3,98 +3,191 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
-#include "codec/json.h"
-#include "codec/yaml.h"
+#include "content/store.h"
 #include "repo/card.h"
 #include "repo/hub.h"
+#include "repo/revisions.h"
+#include "scan/card_check.h"
+#include "scan/license.h"
+#include "scan/scan_file.h"
 
 namespace holdfast::app {
 namespace {
 
 namespace json = boost::json;
 
-constexpr uint64_t card_bytes_max = 4 << 20;
-
-// The families of reference/governance.md 2.4 that decide by themselves; every other one goes to a person.
-constexpr std::array<std::string_view, 15> free_licences = {
-    "mit",       "apache-2.0", "bsd",       "bsd-2-clause",        "bsd-3-clause",
-    "isc",       "cc0-1.0",    "unlicense", "openmdw-1.0",         "openmdw-1.1",
-    "cc-by-4.0", "cc-by-3.0",  "odc-by",    "cdla-permissive-2.0", "cdla-permissive-1.0"};
+constexpr uint64_t card_bytes_max = 4 << 20, blob_bytes_max = 64 << 20;
+constexpr size_t findings_shown_max = 100;
 
 json::object verdict(std::string_view verdict, std::string why) {
   return {{"verdict", verdict}, {"why", std::move(why)}};
 }
 
-json::object judge_licence(const std::string& licence, const govern::Record& record) {
-  if (licence.empty() || licence == "unknown" || licence == "other")
-    return verdict("review", "the card names no licence that a rule could judge");
-  if (std::find(free_licences.begin(), free_licences.end(), licence) != free_licences.end())
-    return verdict("pass", licence + " allows this use");
-  const bool non_commercial = licence.find("-nc") != std::string::npos ||
-                              licence.find("research") != std::string::npos ||
-                              licence.find("noncommercial") != std::string::npos || licence == "apple-amlr";
-  if (non_commercial && record.purpose == "commercial")
-    return verdict("fail", licence + " forbids commercial use");
-  return verdict("review", licence + " has terms that a person must look at");
-}
-
-json::object judge_card(const std::string& readme, const std::string& licence) {
-  if (readme.empty()) return verdict("fail", "there is no README.md");
-  const repo::CardFindings findings = repo::check_card(readme, repo::RepoType::model);
-  if (!findings.errors.empty()) return verdict("fail", findings.errors.front());
-  if (licence.empty()) return verdict("fail", "the card has no licence");
-  if (readme.find("[More Information Needed]") != std::string::npos)
-    return verdict("fail", "the card has sections that nobody filled");
-  return verdict("pass", "");
-}
-
-json::object judge_files(const std::vector<repo::FileEntry>& files) {
-  constexpr std::array<std::string_view, 9> pickled = {".pkl", ".pickle", ".joblib", ".dill", ".bin",
-                                                       ".pt",  ".pth",    ".ckpt",   ".npy"};
-  for (const repo::FileEntry& file : files)
-    for (const std::string_view ending : pickled)
-      if (file.path.ends_with(ending))
-        return verdict("fail",
-                       fmt::format("{} may run code when it is loaded: publish safetensors", file.path));
-  return verdict("pass", "");
-}
-
-class HubChecker final : public govern::Checker {
+class ReaderSource final : public scan::Source {
  public:
-  explicit HubChecker(repo::Hub& hub) : hub_(hub) {}
-
-  Result<std::vector<govern::CheckedFact>> check(const repo::Repository& model, const git::ObjectId& commit,
-                                                 const govern::Record& record) override {
-    TRY(const git::Repository objects, hub_.storage.open(model.id));
-    TRY(const std::vector<repo::FileEntry> files, hub_.browser.files(model, objects, commit));
-    std::string readme;
-    for (const repo::FileEntry& file : files)
-      if (file.path == "README.md" && !file.large) {
-        TRY(readme, objects.read_blob(file.id, card_bytes_max));
-      }
-    std::string licence;
-    const auto card = codec::parse_yaml(repo::front_matter(readme));
-    if (card.ok() && card.value().is_object()) {
-      const auto named = codec::json_text_if(card.value().get_object(), "license");
-      if (named.ok()) licence = named.value().value_or("");
-    }
-    return std::vector<govern::CheckedFact>{{"licence", judge_licence(licence, record)},
-                                            {"scan", judge_files(files)},
-                                            {"card", judge_card(readme, licence)}};
+  explicit ReaderSource(std::unique_ptr<content::Reader> reader) : reader_(std::move(reader)) {}
+  uint64_t size() const override { return reader_->info().size; }
+  Result<size_t> read_at(uint64_t offset, std::span<std::byte> into) override {
+    return reader_->read_at(offset, into);
   }
 
  private:
+  std::unique_ptr<content::Reader> reader_;
+};
+
+scan::IntendedUse::Purpose purpose_of(const govern::Record& record) {
+  using Purpose = scan::IntendedUse::Purpose;
+  if (record.purpose == "research") return Purpose::research;
+  return record.purpose == "internal" ? Purpose::non_commercial : Purpose::commercial;
+}
+
+json::object licence_verdict(const std::vector<scan::Component>& components, const govern::Record& record) {
+  const scan::LicenseReport report =
+      scan::judge_licenses(components, {.purpose = purpose_of(record), .shared = false});
+  std::string why;
+  json::array reasons;
+  for (const scan::LicenseReason& reason : report.reasons) {
+    if (reason.verdict == report.verdict)
+      why += (why.empty() ? "" : "; ") + reason.component + ": " + reason.reason;
+    reasons.push_back(json::object{{"verdict", scan::verdict_name(reason.verdict)},
+                                   {"component", reason.component},
+                                   {"license", reason.license},
+                                   {"rule", reason.rule},
+                                   {"reason", reason.reason},
+                                   {"clause", reason.clause}});
+  }
+  const bool good = report.verdict == scan::Verdict::allowed;
+  json::object body = verdict(good                                       ? "pass"
+                              : report.verdict == scan::Verdict::refused ? "fail"
+                                                                         : "review",
+                              why);
+  body["reasons"] = std::move(reasons);
+  body["duties"] = json::array(report.duties.begin(), report.duties.end());
+  body["note"] = scan::not_legal_advice;
+  return body;
+}
+
+json::object card_verdict(const std::string& readme, const scan::CardReport& report) {
+  const repo::CardFindings findings = repo::check_card(readme, repo::RepoType::model);
+  json::object body = verdict("pass", "");
+  if (readme.empty())
+    body = verdict("fail", "there is no README.md");
+  else if (!findings.errors.empty())
+    body = verdict("fail", findings.errors.front());
+  else if (report.license.empty())
+    body = verdict("fail", "the card has no licence");
+  body["completeness"] = report.completeness;
+  body["missing_sections"] = json::array(report.missing_sections.begin(), report.missing_sections.end());
+  return body;
+}
+
+// Looks at the files of a release: its card, the licences of all it is made of, and what its bytes would do.
+class HubChecker final : public govern::Checker {
+ public:
+  HubChecker(repo::Hub& hub, content::Store& content) : hub_(hub), content_(content) {}
+
+  Result<std::vector<govern::CheckedFact>> check(const repo::Repository& model, const git::ObjectId& commit,
+                                                 const govern::Record& record) override {
+    TRY(const std::string readme, card_of(model, commit));
+    const scan::CardReport card = scan::check_card(readme, scan::CardKind::model);
+    std::vector<scan::Component> components{
+        {.role = scan::Component::Role::model, .name = model.full_name(), .license = card.license}};
+    for (const std::string& base : card.base_models)
+      components.push_back({.role = scan::Component::Role::base_model,
+                            .name = base,
+                            .license = licence_of(repo::RepoType::model, base)});
+    std::vector<std::string> datasets = card.datasets;
+    if (!record.dataset.empty() &&
+        std::find(datasets.begin(), datasets.end(), record.dataset) == datasets.end())
+      datasets.push_back(record.dataset);
+    for (const std::string& dataset : datasets)
+      components.push_back({.role = scan::Component::Role::dataset,
+                            .name = dataset,
+                            .license = licence_of(repo::RepoType::dataset, dataset)});
+    TRY(json::object files, scan_files(model, commit));
+    return std::vector<govern::CheckedFact>{{"licence", licence_verdict(components, record)},
+                                            {"scan", std::move(files)},
+                                            {"card", card_verdict(readme, card)}};
+  }
+
+ private:
+  Result<std::string> card_of(const repo::Repository& repository, const git::ObjectId& commit) {
+    TRY(const git::Repository objects, hub_.storage.open(repository.id));
+    TRY(const auto file, hub_.browser.find(repository, objects, commit, "README.md"));
+    if (!file || file->is_folder() || file->large) return std::string();
+    return objects.read_blob(file->id, card_bytes_max);
+  }
+
+  // Of what lies here at its main; empty for what does not, which then goes to a person.
+  std::string licence_of(repo::RepoType type, const std::string& name) {
+    const auto place = repo::parse_repo_name(type, name);
+    if (!place.ok()) return {};
+    const auto found = hub_.repositories.find(type, place.value().ns, place.value().name);
+    if (!found.ok() || !found.value()) return {};
+    const auto objects = hub_.storage.open(found.value()->id);
+    if (!objects.ok()) return {};
+    const auto head = repo::find_revision(hub_.publisher, objects.value(), found.value()->id, "main");
+    if (!head.ok()) return {};
+    const auto readme = card_of(*found.value(), head.value().commit);
+    if (!readme.ok()) return {};
+    const auto kind = type == repo::RepoType::model ? scan::CardKind::model : scan::CardKind::dataset;
+    return scan::check_card(readme.value(), kind).license;
+  }
+
+  Result<scan::FileReport> scan_one(const git::Repository& objects, const repo::FileEntry& file) {
+    if (file.large) {
+      TRY(std::unique_ptr<content::Reader> reader, content_.open(file.large->hash));
+      ReaderSource source(std::move(reader));
+      return scan::scan_file(source, file.path);
+    }
+    TRY(const std::string bytes, objects.read_blob(file.id, blob_bytes_max));
+    const auto source = scan::memory_source(as_bytes(bytes));
+    return scan::scan_file(*source, file.path);
+  }
+
+  Result<json::object> scan_files(const repo::Repository& model, const git::ObjectId& commit) {
+    TRY(const git::Repository objects, hub_.storage.open(model.id));
+    TRY(const std::vector<repo::FileEntry> files, hub_.browser.files(model, objects, commit));
+    scan::Severity worst = scan::Severity::note;
+    std::string why;
+    json::array findings;
+    for (const repo::FileEntry& file : files) {
+      if (file.kind == git::EntryKind::submodule) continue;
+      TRY(const scan::FileReport report, scan_one(objects, file));
+      for (const scan::Finding& finding : report.findings) {
+        if (finding.severity > worst) {
+          worst = finding.severity;
+          why = fmt::format("{}: {}", file.path, finding.reason);
+        }
+        if (findings.size() < findings_shown_max)
+          findings.push_back(json::object{{"file", file.path},
+                                          {"member", finding.place.member},
+                                          {"rule", finding.rule},
+                                          {"severity", scan::severity_name(finding.severity)},
+                                          {"reason", finding.reason}});
+      }
+    }
+    json::object body = verdict(worst == scan::Severity::note      ? "pass"
+                                : worst == scan::Severity::warning ? "review"
+                                                                   : "fail",
+                                why);
+    body["findings"] = std::move(findings);
+    body["rules_version"] = scan::rules_version;
+    return body;
+  }
+
   repo::Hub& hub_;
+  content::Store& content_;
 };
 
 }  // namespace
 
-std::unique_ptr<govern::Checker> make_release_checker(repo::Hub& hub) {
-  return std::make_unique<HubChecker>(hub);
+std::unique_ptr<govern::Checker> make_release_checker(repo::Hub& hub, content::Store& content) {
+  return std::make_unique<HubChecker>(hub, content);
 }
 
 }  // namespace holdfast::app

@@ -192,11 +192,12 @@ GateOutcome verdict_gate(const Facts& facts, std::string_view kind) {
   if (verdict == "pass") return {gate, GateState::passed, "", {}};
   if (verdict != "review") return refused(gate, why.empty() ? gate + " failed" : why, {});
   // What no rule can decide goes to a person, who signs for it after having seen it.
-  const Evidence* person = newest(facts, "legal");
+  const std::string_view signer = kind == "licence" ? "legal" : "security";
+  const Evidence* person = newest(facts, signer);
   if (person != nullptr && person->at >= evidence->at && text_of(person->body, "verdict") == "pass")
     return {gate, GateState::passed, "", {}};
   return waiting(gate, why.empty() ? "a person must look at it" : why,
-                 {{gate, gate, "a person's verdict on it", "add_evidence", "legal"}});
+                 {{gate, gate, "a person's verdict on it", "add_evidence", std::string(signer)}});
 }
 
 GateOutcome evaluation_gate(const Facts& facts) {

@@ -165,7 +165,7 @@ class Story:
         self.tokens["admin"] = next(event["token"] for event in self.server.events if event.get("event") == "first_admin")
         for kind in ("model", "dataset"):
             self.call("POST", "/api/repos/create", body={"name": "intents" if kind == "model" else "messages", "organization": "demo", "type": kind})
-        self.dataset = self.commit("datasets", "demo/messages", {"test.jsonl": '{"text": "hello", "label": "billing"}\n'})
+        self.dataset = self.commit("datasets", "demo/messages", {"README.md": CARD, "test.jsonl": '{"text": "hello", "label": "billing"}\n'})
         self.v1 = self.commit("models", "demo/intents", {"README.md": CARD, "config.json": "{}", "tokenizer.json": '{"v": 1}'})
 
     def record(self):
