@@ -192,7 +192,8 @@ value normalizer_of(const SentencePieceModel& model, const Class& kind, const To
       add_precompiled(model, steps);
       if (model.remove_extra_whitespaces) {
         // Of white space only the space: what else there is, the charsmap has made spaces of.
-        steps.push_back(part("Replace", object{{"pattern", object{{"Regex", "\\A +| +\\z"}}}, {"content", ""}}));
+        steps.push_back(
+            part("Replace", object{{"pattern", object{{"Regex", "\\A +| +\\z"}}}, {"content", ""}}));
         steps.push_back(replace_spaces(" "));
       }
       if (model.add_dummy_prefix && !model.treat_whitespace_as_suffix)
