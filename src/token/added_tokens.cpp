@@ -1,8 +1,12 @@
 #include "token/added_tokens.h"
 
+#include <emmintrin.h>
+
 #include <algorithm>
+#include <bit>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <cstring>
 
 #include "codec/json.h"
 #include "token/unicode/properties.h"
@@ -95,13 +99,17 @@ Result<AddedTokens> AddedTokens::load(const boost::json::array& json, const Mode
 
 void AddedTokens::insert(Tree& tree, std::string_view pattern, uint32_t id) {
   if (pattern.empty()) return;
+  bool& begins = tree.begins[static_cast<unsigned char>(pattern[0])];
+  if (!begins) tree.first_bytes += pattern[0];
+  begins = true;
+  std::vector<Node>& nodes = tree.nodes;
   size_t node = 0;
   for (char byte : pattern) {
-    const auto [next, is_new] = tree[node].next.try_emplace(byte, tree.size());
+    const auto [next, is_new] = nodes[node].next.try_emplace(byte, nodes.size());
     node = next->second;
-    if (is_new) tree.emplace_back();
+    if (is_new) nodes.emplace_back();
   }
-  tree[node].id = id;
+  nodes[node].id = id;
 }
 
 std::optional<AddedTokens::Found> AddedTokens::longest_at(const Tree& tree, std::string_view text,
@@ -109,19 +117,62 @@ std::optional<AddedTokens::Found> AddedTokens::longest_at(const Tree& tree, std:
   std::optional<Found> best;
   size_t node = 0;
   for (size_t at = begin; at < text.size(); ++at) {
-    const auto next = tree[node].next.find(text[at]);
-    if (next == tree[node].next.end()) break;
+    const auto next = tree.nodes[node].next.find(text[at]);
+    if (next == tree.nodes[node].next.end()) break;
     node = next->second;
-    if (tree[node].id) best = Found{*tree[node].id, begin, at + 1};
+    if (tree.nodes[node].id) best = Found{*tree.nodes[node].id, begin, at + 1};
   }
   return best;
+}
+
+// Where the next byte is that a token may begin with: the one byte that most tokenizers have, or few, or by table.
+size_t AddedTokens::next_begin(const Tree& tree, std::string_view text, size_t from) {
+  constexpr size_t few = 4;
+  if (tree.first_bytes.empty() || from >= text.size()) return text.size();
+  if (tree.first_bytes.size() == 1) {
+    const void* found = std::memchr(text.data() + from, tree.first_bytes[0], text.size() - from);
+    return found == nullptr ? text.size() : static_cast<size_t>(static_cast<const char*>(found) - text.data());
+  }
+  if (tree.first_bytes.size() <= few) {
+    std::array<__m128i, few> wanted{};
+    for (size_t i = 0; i < few; ++i)
+      wanted[i] = _mm_set1_epi8(tree.first_bytes[std::min(i, tree.first_bytes.size() - 1)]);
+    for (; from + 16 <= text.size(); from += 16) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + from));
+      __m128i any = _mm_cmpeq_epi8(bytes, wanted[0]);
+      for (size_t i = 1; i < few; ++i) any = _mm_or_si128(any, _mm_cmpeq_epi8(bytes, wanted[i]));
+      if (const auto bits = static_cast<unsigned>(_mm_movemask_epi8(any)); bits != 0)
+        return from + static_cast<size_t>(std::countr_zero(bits));
+    }
+  }
+  while (from < text.size() && !tree.begins[static_cast<unsigned char>(text[from])]) ++from;
+  return from;
+}
+
+std::vector<AddedTokens::Found> AddedTokens::find_all(std::string_view text, SpecialsInText specials) const {
+  std::vector<Found> raw = find(raw_tree_, text, specials);
+  if (!has_normalized()) return raw;
+  std::vector<Found> out;
+  size_t from = 0;
+  const auto between = [&](size_t end) {
+    if (from >= end) return;
+    for (Found found : find(normalized_tree_, text.substr(from, end - from), specials))
+      out.push_back({found.id, found.begin + from, found.end + from});
+  };
+  for (const Found& found : raw) {
+    between(found.begin);
+    out.push_back(found);
+    from = found.end;
+  }
+  between(text.size());
+  return out;
 }
 
 std::vector<AddedTokens::Found> AddedTokens::find(const Tree& tree, std::string_view text,
                                                   SpecialsInText specials) const {
   std::vector<Found> out;
   size_t taken = 0;  // End of the last token, its spaces included.
-  for (size_t at = 0; at < text.size();) {
+  for (size_t at = next_begin(tree, text, 0); at < text.size(); at = next_begin(tree, text, at)) {
     const std::optional<Found> match = longest_at(tree, text, at);
     if (!match) {
       ++at;
@@ -143,7 +194,7 @@ std::vector<AddedTokens::Found> AddedTokens::find(const Tree& tree, std::string_
 }
 
 void AddedTokens::cut(const Tree& tree, NormalizedText text, SpecialsInText specials, Pieces& out) const {
-  if (tree.size() == 1) {
+  if (tree.nodes.size() == 1) {
     if (!text.empty()) out.push_back({std::move(text), std::nullopt});
     return;
   }

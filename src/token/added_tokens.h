@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <boost/json/fwd.hpp>
 #include <memory>
 #include <optional>
@@ -48,14 +49,29 @@ class AddedTokens {
     std::unordered_map<char, size_t> next;
     std::optional<uint32_t> id;
   };
+  struct Tree {
+    std::vector<Node> nodes{1};
+    std::array<bool, 256> begins{};  // Bytes a token begins with,
+    std::string first_bytes;         // and in a list.
+  };
+
+ public:
   struct Found {
     uint32_t id;
     size_t begin, end;
   };
-  using Tree = std::vector<Node>;
+  // The tokens of a text that no normalizer changes, in order.
+  std::vector<Found> find_all(std::string_view text, SpecialsInText specials) const;
+  bool has_normalized() const { return normalized_tree_.nodes.size() > 1; }
+  // Those that are cut out before normalization.
+  std::vector<Found> find_raw(std::string_view text, SpecialsInText specials) const {
+    return find(raw_tree_, text, specials);
+  }
 
+ private:
   static void insert(Tree& tree, std::string_view pattern, uint32_t id);
   static std::optional<Found> longest_at(const Tree& tree, std::string_view text, size_t begin);
+  static size_t next_begin(const Tree& tree, std::string_view text, size_t from);
   std::vector<Found> find(const Tree& tree, std::string_view text, SpecialsInText specials) const;
   void cut(const Tree& tree, NormalizedText text, SpecialsInText specials, Pieces& out) const;
 
@@ -63,7 +79,7 @@ class AddedTokens {
   std::unordered_map<uint32_t, std::string> normalized_;  // Where that differs from the content.
   TextMap<uint32_t> ids_;
   TextMap<bool> specials_;
-  Tree raw_tree_{1}, normalized_tree_{1};
+  Tree raw_tree_, normalized_tree_;
 };
 
 }  // namespace holdfast::token

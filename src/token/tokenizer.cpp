@@ -79,6 +79,8 @@ Result<Encoding> Tokenizer::encode_text(std::string_view text, uint32_t type_id,
     return fail(Reason::input_too_long,
                 fmt::format("a text has {} bytes, {} are allowed", text.size(), text_bytes_max));
   if (!is_valid_utf8(text)) return fail(Reason::tokenization_failed, "the text is not valid UTF-8");
+  Encoding fast;
+  if (encode_fast(text, type_id, word, options, fast)) return fast;
   TRY(Pieces pieces, added_.split(text, normalizer_.get(), options.specials_in_text));
   if (pre_tokenizer_) TRY_DONE(pre_tokenizer_->split(pieces));
   for (Piece& piece : pieces) {

@@ -12,6 +12,7 @@
 #include "token/added_tokens.h"
 #include "token/decoders/decoder.h"
 #include "token/encoding.h"
+#include "token/fast/fast_encoder.h"
 #include "token/models/model.h"
 #include "token/normalizers/normalizer.h"
 #include "token/post_processors/post_processor.h"
@@ -51,6 +52,7 @@ struct Input {
 class Tokenizer {
  public:
   static constexpr size_t text_bytes_max = 64 << 20;
+  static constexpr size_t fast_text_bytes_max = 1 << 30;
   static constexpr size_t overflow_rows_max = 16 << 20;  // Of all parts of one input together.
 
   // Malformed files are bad_request, kinds of parts we do not have model_unsupported.
@@ -68,6 +70,12 @@ class Tokenizer {
   // Padding to the longest is of the whole batch.
   Result<std::vector<Encoding>> encode_batch(std::span<const std::string> texts,
                                              const EncodeOptions& options) const;
+
+  // The ids encode() gives for one text, appended to `out`, without the rest that it makes: the fast way. Texts of the
+  // common kinds of tokenizer may have 1 GiB.
+  Status append_ids(std::string_view text, const EncodeOptions& options, std::vector<uint32_t>& out) const;
+  // The same with offsets and words.
+  Status append_rows(std::string_view text, const EncodeOptions& options, Rows& out) const;
 
   enum class SpecialsInOutput : uint8_t { keep, skip };
   // tokenization_failed where the reference raises: tokens that are too short for what a decoder cuts off.
@@ -94,7 +102,17 @@ class Tokenizer {
   const AddedTokens& added() const { return added_; }
 
  private:
+  // The special tokens around one text.
+  struct Around {
+    std::vector<uint32_t> before, after;
+    bool changes_offsets = false;
+  };
+
   Tokenizer() = default;
+  void prepare_fast(const boost::json::object& document);
+  bool encode_fast(std::string_view text, uint32_t type_id, std::optional<int32_t> word,
+                   const EncodeOptions& options, Encoding& out) const;
+  bool append_fast(std::string_view text, const EncodeOptions& options, Rows& out, bool with_rows) const;
   Result<Encoding> encode_text(std::string_view text, uint32_t type_id, std::optional<int32_t> word,
                                const EncodeOptions& options) const;
   Result<Encoding> encode_part(const Input& input, uint32_t type_id, const EncodeOptions& options) const;
@@ -108,6 +126,9 @@ class Tokenizer {
   AddedTokens added_;
   std::optional<Truncation> truncation_;
   std::optional<Padding> padding_;
+  std::unique_ptr<FastEncoder> fast_;  // Null where the tokenizer is of no common kind.
+  std::unique_ptr<WorkspacePool> workspaces_;
+  std::optional<Around> around_;       // Null where post-processing does more than put ids around a text.
 };
 
 }  // namespace holdfast::token

@@ -96,6 +96,7 @@ Result<Tokenizer> Tokenizer::from_document(const boost::json::object& json) {
   if (padding != nullptr) {
     TRY(out.padding_, load_padding(*padding));
   }
+  out.prepare_fast(json);
   return out;
 }
 

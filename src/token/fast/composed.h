@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace holdfast::token {
+
+// Whether the text is in NFC as the reference has it, as far as can be seen quickly: no is "perhaps not".
+bool is_surely_composed(std::string_view text);
+// NFC of a text, without where its bytes came from: only the parts that may change are looked at closely.
+void compose_into(std::string_view text, std::string& out);
+
+}  // namespace holdfast::token

@@ -1,0 +1,31 @@
+#include "token/fast/pair_table.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace holdfast::token {
+
+bool PairTable::fits(const std::vector<Merge>& merges) {
+  constexpr uint32_t ids = 1U << id_bits;
+  // The last pair of ids is kept free: it would look like an empty slot.
+  return merges.size() < (1U << rank_bits) - 1 &&
+         std::all_of(merges.begin(), merges.end(), [](const Merge& merge) {
+           return merge.left < ids - 1 && merge.right < ids - 1 && merge.result < ids - 1;
+         });
+}
+
+PairTable::PairTable(const std::vector<Merge>& merges) : results_(merges.size()) {
+  const size_t size = std::bit_ceil(std::max<size_t>(merges.size() * 2, 64));
+  slots_.assign(size, empty);
+  mask_ = size - 1;
+  shift_ = static_cast<unsigned>(64 - std::countr_zero(size));
+  for (uint32_t rank = 0; rank < merges.size(); ++rank) {
+    const uint64_t pair = uint64_t{merges[rank].left} << id_bits | merges[rank].right;
+    uint64_t slot = hash(pair);
+    while (slots_[slot] != empty && slots_[slot] >> rank_bits != pair) slot = (slot + 1) & mask_;
+    slots_[slot] = pair << rank_bits | rank;
+    results_[rank] = merges[rank].result;
+  }
+}
+
+}  // namespace holdfast::token

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "token/models/bpe.h"
+
+namespace holdfast::token {
+
+// Merges by their pair: open addressing in one flat table of 8-byte slots, pair and rank in one word. Of an equal pair the
+// last counts. Immutable; safe from any thread.
+class PairTable {
+ public:
+  static constexpr uint32_t none = UINT32_MAX;
+  static constexpr uint32_t id_bits = 20, rank_bits = 24;
+
+  // False where ids or ranks are too large for a slot.
+  static bool fits(const std::vector<Merge>& merges);
+  explicit PairTable(const std::vector<Merge>& merges);
+
+  uint32_t rank_of(uint32_t left, uint32_t right) const {
+    const uint64_t pair = uint64_t{left} << id_bits | right;
+    for (uint64_t slot = hash(pair);; slot = (slot + 1) & mask_) {
+      const uint64_t found = slots_[slot];
+      if (found >> rank_bits == pair) return static_cast<uint32_t>(found & ((1U << rank_bits) - 1));
+      if (found == empty) return none;
+    }
+  }
+  uint32_t result_of(uint32_t rank) const { return results_[rank]; }
+
+ private:
+  static constexpr uint64_t empty = UINT64_MAX;
+  uint64_t hash(uint64_t pair) const { return (pair * 0x9E3779B97F4A7C15U) >> shift_; }
+
+  std::vector<uint64_t> slots_;
+  std::vector<uint32_t> results_;
+  uint64_t mask_ = 0;
+  unsigned shift_ = 0;
+};
+
+}  // namespace holdfast::token
