@@ -7,7 +7,10 @@
 namespace holdfast::token {
 
 void Tokenizer::prepare_fast(const boost::json::object& document) {
-  fast_ = make_fast_encoder(document, *model_);
+  const FastParts parts{*model_, normalizer_.get(), pre_tokenizer_.get()};
+  fast_ = make_fast_encoder(document, parts);
+  // A token that is searched in normalized text is found in the text itself only where nothing is normalized.
+  if (fast_ && normalizer_ && added_.has_normalized()) fast_.reset();
   workspaces_ = std::make_unique<WorkspacePool>();
   Around around;
   if (post_processor_) {
@@ -36,7 +39,6 @@ void Tokenizer::prepare_fast(const boost::json::object& document) {
 }
 
 bool Tokenizer::append_fast(std::string_view text, const EncodeOptions& options, Rows& out, bool with_rows) const {
-  // A token that is searched in normalized text may be anywhere in it: the encoders that normalize do not look.
   auto workspace = workspaces_->take();
   uint32_t code = 0;
   int32_t word = 0;
@@ -53,7 +55,7 @@ bool Tokenizer::append_fast(std::string_view text, const EncodeOptions& options,
     from = found.end;
     out.ids.push_back(found.id);
     if (!with_rows) continue;
-    out.added.emplace_back(out.ids.size() - 1, Span{static_cast<uint32_t>(found.begin), static_cast<uint32_t>(found.end)});
+    out.texts.emplace_back(out.ids.size() - 1, text.substr(found.begin, found.end - found.begin));
     const auto end = code + static_cast<uint32_t>(count_code_points(text.substr(found.begin, found.end - found.begin)));
     out.offsets.push_back({code, end});
     out.words.push_back(word++);
@@ -90,11 +92,11 @@ bool Tokenizer::encode_fast(std::string_view text, uint32_t type_id, std::option
   if (!fast_ || !append_fast(text, options, rows, true)) return false;
   const size_t count = rows.ids.size();
   out.tokens.reserve(count);
-  auto added = rows.added.begin();
+  auto own = rows.texts.begin();
   for (size_t i = 0; i < count; ++i) {
-    if (added != rows.added.end() && added->first == i) {
-      out.tokens.emplace_back(text.substr(added->second.begin, added->second.end - added->second.begin));
-      ++added;
+    if (own != rows.texts.end() && own->first == i) {
+      out.tokens.push_back(std::move(own->second));
+      ++own;
     } else {
       out.tokens.emplace_back(model_->token_of(rows.ids[i]).value_or(""));
     }
@@ -121,7 +123,7 @@ Status Tokenizer::append_rows(std::string_view text, const EncodeOptions& option
     };
     if (special) put(around_->before);
     const bool good = append_fast(text, options, out, true);
-    out.added.clear();
+    out.texts.clear();
     if (good) {
       if (special) put(around_->after);
       return Done{};

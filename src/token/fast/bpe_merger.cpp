@@ -5,9 +5,7 @@
 
 namespace holdfast::token {
 
-size_t BpeMerger::merge_short(MergeSymbol* symbols, size_t count) const {
-  std::array<uint32_t, short_max> ranks;  // Of the pair that begins at each symbol.
-  for (size_t i = 0; i + 1 < count; ++i) ranks[i] = pairs_->rank_of(symbols[i].id, symbols[i + 1].id);
+size_t BpeMerger::merge_short(MergeSymbol* symbols, Ranks& ranks, size_t count) const {
   while (count > 1) {
     size_t best = 0;
     for (size_t i = 1; i + 1 < count; ++i)

@@ -21,13 +21,18 @@ class BpeMerger {
 
   // Returns how many are left, in `symbols`, in order.
   size_t merge(MergeSymbol* symbols, size_t count) {
-    return count <= short_max ? merge_short(symbols, count) : merge_long(symbols, count);
+    if (count > short_max) return merge_long(symbols, count);
+    Ranks ranks;
+    for (size_t i = 0; i + 1 < count; ++i) ranks[i] = pairs_->rank_of(symbols[i].id, symbols[i + 1].id);
+    return merge_short(symbols, ranks, count);
   }
 
- private:
+  // The same for at most short_max symbols whose pairs' ranks the caller knows.
   static constexpr size_t short_max = 48;
+  using Ranks = std::array<uint32_t, short_max>;
+  size_t merge_short(MergeSymbol* symbols, Ranks& ranks, size_t count) const;
 
-  size_t merge_short(MergeSymbol* symbols, size_t count) const;
+ private:
   size_t merge_long(MergeSymbol* symbols, size_t count);
 
   struct Link {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "token/byte_level.h"
+#include "token/fast/chunk_merge.h"
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
@@ -46,6 +47,8 @@ ByteBpe::ByteBpe(const Bpe& model) : pairs_(model.merges()) {
     ids_[byte] = *model.id_of(letter_of(byte));
     last_ids_[byte] = *model.id_of(letter_of(byte) + suffix);
   }
+  byte_ranks_.resize(65536);
+  for (size_t i = 0; i < 65536; ++i) byte_ranks_[i] = pairs_.rank_of(ids_[i >> 8U], ids_[i & 0xFFU]);
   for (const Merge& merge : model.merges()) {
     const std::string_view left = model.token_of(merge.left).value_or(""), right = model.token_of(merge.right).value_or("");
     if (left.empty() || right.empty()) continue;
@@ -60,74 +63,40 @@ ByteBpe::ByteBpe(const Bpe& model) : pairs_(model.merges()) {
     if (const auto bytes = bytes_of(token)) whole_->put(*bytes, id);
 }
 
-void ByteBpe::fill(std::string_view word, size_t begin, size_t end, std::vector<MergeSymbol>& symbols) const {
-  symbols.resize(end - begin);
-  for (size_t i = begin; i < end; ++i) symbols[i - begin] = {ids_[static_cast<uint8_t>(word[i])], 1};
-  if (end == word.size()) symbols.back().id = last_ids_[static_cast<uint8_t>(word.back())];
-}
+// The bytes of a word as symbols.
+class ByteBpe::Source {
+ public:
+  Source(const ByteBpe& model, std::string_view word) : model_(model), word_(word) {}
+  size_t size() const { return word_.size(); }
+  bool may_merge(size_t at) const {
+    return model_.inner_pairs_[static_cast<size_t>(static_cast<uint8_t>(word_[at - 1])) << 8U |
+                               static_cast<uint8_t>(word_[at])];
+  }
+  void merge(size_t begin, size_t end, Workspace& workspace, std::vector<MergeSymbol>& out) const {
+    model_.merge_range(word_, begin, end, workspace, out);
+  }
+
+ private:
+  const ByteBpe& model_;
+  std::string_view word_;
+};
 
 void ByteBpe::merge_range(std::string_view word, size_t begin, size_t end, Workspace& workspace,
                           std::vector<MergeSymbol>& out) const {
-  fill(word, begin, end, out);
-  out.resize(workspace.merger->merge(out.data(), out.size()));
-}
-
-// Two neighbouring tokens are what the whole word has there exactly if they are what the two alone give: so only the tokens
-// around a seam are merged again, more of them until their outer neighbours fit.
-bool ByteBpe::join(std::string_view word, size_t seam, Workspace& workspace, std::vector<MergeSymbol>& next) const {
-  std::vector<MergeSymbol>& done = workspace.tokens;
-  std::vector<MergeSymbol>& window = workspace.window;
-  const auto fits = [&](size_t at, MergeSymbol left, MergeSymbol right) {
-    merge_range(word, at - left.units, at + right.units, workspace, window);
-    return window.size() == 2 && window[0].id == left.id && window[1].id == right.id;
-  };
-  if (fits(seam, done.back(), next.front())) {
-    done.insert(done.end(), next.begin(), next.end());
-    return true;
+  const size_t count = end - begin;
+  out.resize(count);
+  for (size_t i = 0; i < count; ++i) out[i] = {ids_[static_cast<uint8_t>(word[begin + i])], 1};
+  if (end == word.size()) out.back().id = last_ids_[static_cast<uint8_t>(word.back())];
+  if (count > BpeMerger::short_max) {
+    out.resize(workspace.merger->merge(out.data(), count));
+    return;
   }
-  size_t back = 1, ahead = 1;  // Tokens of each side that are merged again.
-  std::vector<MergeSymbol> middle;
-  while (true) {
-    back = std::min(back, done.size());
-    ahead = std::min(ahead, next.size());
-    size_t begin = seam, end = seam;
-    for (size_t i = 0; i < back; ++i) begin -= done[done.size() - 1 - i].units;
-    for (size_t i = 0; i < ahead; ++i) end += next[i].units;
-    if (end - begin > window_max) return false;
-    merge_range(word, begin, end, workspace, middle);
-    const bool left_fits = back == done.size() || fits(begin, done[done.size() - 1 - back], middle.front());
-    const bool right_fits = ahead == next.size() || fits(end, middle.back(), next[ahead]);
-    if (left_fits && right_fits) break;
-    if (!left_fits) back *= 2;
-    if (!right_fits) ahead *= 2;
-  }
-  done.resize(done.size() - back);
-  done.insert(done.end(), middle.begin(), middle.end());
-  done.insert(done.end(), next.begin() + static_cast<std::ptrdiff_t>(ahead), next.end());
-  return true;
-}
-
-void ByteBpe::tokenize_long(std::string_view word, Workspace& workspace) const {
-  std::vector<MergeSymbol>& done = workspace.tokens;
-  done.clear();
-  for (size_t begin = 0; begin < word.size();) {
-    size_t end = std::min(begin + chunk, word.size());
-    // A place no merge reaches across, if there is one near.
-    if (end < word.size())
-      for (size_t at = end; at > begin + chunk / 2; --at)
-        if (!may_merge(word, at)) {
-          end = at;
-          break;
-        }
-    merge_range(word, begin, end, workspace, workspace.symbols);
-    if (begin == 0 || !may_merge(word, begin)) {
-      done.insert(done.end(), workspace.symbols.begin(), workspace.symbols.end());
-    } else if (!join(word, begin, workspace, workspace.symbols)) {
-      merge_range(word, 0, word.size(), workspace, done);
-      return;
-    }
-    begin = end;
-  }
+  BpeMerger::Ranks ranks;
+  for (size_t i = 0; i + 1 < count; ++i)
+    ranks[i] = byte_ranks_[static_cast<size_t>(static_cast<uint8_t>(word[begin + i])) << 8U |
+                           static_cast<uint8_t>(word[begin + i + 1])];
+  if (end == word.size() && count > 1) ranks[count - 2] = pairs_.rank_of(out[count - 2].id, out[count - 1].id);
+  out.resize(workspace.merger->merge_short(out.data(), ranks, count));
 }
 
 bool ByteBpe::tokenize(std::string_view word, Workspace& workspace) const {
@@ -141,10 +110,10 @@ bool ByteBpe::tokenize(std::string_view word, Workspace& workspace) const {
     }
   if (!workspace.merger) workspace.merger = std::make_unique<BpeMerger>(pairs_);
   std::vector<MergeSymbol>* tokens = &workspace.symbols;
-  if (word.size() <= chunk) {
+  if (word.size() <= ChunkMerge<Source>::chunk) {
     merge_range(word, 0, word.size(), workspace, workspace.symbols);
   } else {
-    tokenize_long(word, workspace);
+    ChunkMerge<Source>::run(Source(*this, word), workspace);
     tokens = &workspace.tokens;
   }
   uint32_t end = 0;

@@ -22,20 +22,13 @@ class ByteBpe final : public WordModel {
  private:
   explicit ByteBpe(const Bpe& model);
 
-  static constexpr size_t chunk = 44;        // Symbols that are merged at once.
-  static constexpr size_t window_max = 4096;  // Symbols looked at again at a seam, before the whole word is.
-
-  void fill(std::string_view word, size_t begin, size_t end, std::vector<MergeSymbol>& symbols) const;
+  class Source;
   void merge_range(std::string_view word, size_t begin, size_t end, Workspace& workspace,
                    std::vector<MergeSymbol>& out) const;
-  bool may_merge(std::string_view word, size_t at) const {
-    return inner_pairs_[static_cast<uint8_t>(word[at - 1]) << 8U | static_cast<uint8_t>(word[at])];
-  }
-  bool join(std::string_view word, size_t seam, Workspace& workspace, std::vector<MergeSymbol>& next) const;
-  void tokenize_long(std::string_view word, Workspace& workspace) const;
 
   PairTable pairs_;
   std::array<uint32_t, 256> ids_{}, last_ids_{};
+  std::vector<uint32_t> byte_ranks_;       // Of the merge of two bytes, not the last: first << 8 | second.
   std::bitset<65536> inner_pairs_;         // Neighbouring bytes that some merge joins.
   std::unique_ptr<TokenTable> whole_;      // Words that are tokens whatever the merges; null if none.
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "token/fast/byte_level_encoder.h"
+#include "token/fast/word_encoder.h"
 
 namespace holdfast::token {
 namespace {
@@ -80,12 +81,65 @@ std::unique_ptr<FastEncoder> byte_level(const object& document, const Bpe& model
   return make_byte_level_encoder(shape, model);
 }
 
+std::vector<std::string_view> types_of(const std::vector<const object*>& parts) {
+  std::vector<std::string_view> out;
+  for (const object* part : parts) out.push_back(text_of(*part, "type"));
+  return out;
+}
+
+// One Replace of a text by another.
+bool replaces(const object& json, std::string_view kind, std::string_view pattern, std::string_view content) {
+  const boost::json::value* found = json.if_contains("pattern");
+  return text_of(json, "type") == "Replace" && found != nullptr && found->is_object() &&
+         text_of(found->get_object(), kind) == pattern && text_of(json, "content") == content;
+}
+
+constexpr std::string_view meta = "\xE2\x96\x81";
+
+// A whole text is one piece in which words begin with the sign for a space.
+std::optional<WordShape> one_piece_shape(const std::vector<const object*>& normalizers,
+                                         const std::vector<const object*>& splits) {
+  const auto never_splits = [](const object& json) {
+    // Spaces are gone by then.
+    const boost::json::value* found = json.if_contains("pattern");
+    return text_of(json, "type") == "Split" && found != nullptr && found->is_object() &&
+           text_of(found->get_object(), "String") == " " && !flag_of(json, "invert", false);
+  };
+  if (splits.size() > 1 || (splits.size() == 1 && !never_splits(*splits[0]))) return std::nullopt;
+  if (normalizers.size() == 1 && replaces(*normalizers[0], "String", " ", meta)) return WordShape::sentence;
+  if (normalizers.size() == 2 && text_of(*normalizers[0], "type") == "Prepend" &&
+      text_of(*normalizers[0], "prepend") == meta && replaces(*normalizers[1], "String", " ", meta))
+    return WordShape::prefixed_sentence;
+  return std::nullopt;
+}
+
+bool is_default_metaspace(const object& json) {
+  const std::string_view scheme = text_of(json, "prepend_scheme");
+  return text_of(json, "replacement") == meta && (scheme.empty() || scheme == "always") && flag_of(json, "split", true);
+}
+
+std::optional<WordShape> word_shape(const object& document) {
+  const auto normalizers = parts_of(document, "normalizer", "normalizers");
+  const auto splits = parts_of(document, "pre_tokenizer", "pretokenizers");
+  const auto normalizer_types = types_of(normalizers), split_types = types_of(splits);
+  if (normalizer_types == std::vector<std::string_view>{"BertNormalizer"} &&
+      split_types == std::vector<std::string_view>{"BertPreTokenizer"})
+    return WordShape::bert;
+  const bool charsmap = !normalizers.empty() && normalizer_types[0] == "Precompiled" &&
+                        (normalizers.size() == 1 ||
+                         (normalizers.size() == 2 && replaces(*normalizers[1], "Regex", " {2,}", " ")));
+  if (charsmap && split_types == std::vector<std::string_view>{"WhitespaceSplit", "Metaspace"} &&
+      is_default_metaspace(*splits[1]))
+    return WordShape::metaspace;
+  return one_piece_shape(normalizers, splits);
+}
+
 }  // namespace
 
-std::unique_ptr<FastEncoder> make_fast_encoder(const object& document, const Model& model) {
-  if (const auto* bpe = dynamic_cast<const Bpe*>(&model)) {
+std::unique_ptr<FastEncoder> make_fast_encoder(const object& document, const FastParts& parts) {
+  if (const auto* bpe = dynamic_cast<const Bpe*>(&parts.model))
     if (auto encoder = byte_level(document, *bpe)) return encoder;
-  }
+  if (const auto shape = word_shape(document)) return make_word_encoder(*shape, parts);
   return nullptr;
 }
 

@@ -6,6 +6,8 @@
 
 #include "token/fast/workspace.h"
 #include "token/models/model.h"
+#include "token/normalizers/normalizer.h"
+#include "token/pre_tokenizers/pre_tokenizer.h"
 
 namespace holdfast::token {
 
@@ -24,7 +26,14 @@ class FastEncoder {
                            Rows& out) const = 0;
 };
 
-// Null where the document is of no known shape. `model` outlives the encoder.
-std::unique_ptr<FastEncoder> make_fast_encoder(const boost::json::object& document, const Model& model);
+// The plain parts; null where there is none. They outlive the encoder.
+struct FastParts {
+  const Model& model;
+  const Normalizer* normalizer = nullptr;
+  const PreTokenizer* pre_tokenizer = nullptr;
+};
+
+// Null where the document is of no known shape.
+std::unique_ptr<FastEncoder> make_fast_encoder(const boost::json::object& document, const FastParts& parts);
 
 }  // namespace holdfast::token

@@ -17,11 +17,14 @@ bool PairTable::fits(const std::vector<Merge>& merges) {
 PairTable::PairTable(const std::vector<Merge>& merges) : results_(merges.size()) {
   const size_t size = std::bit_ceil(std::max<size_t>(merges.size() * 2, 64));
   slots_.assign(size, empty);
+  filter_.assign((size_t{1} << (64 - filter_shift)) / 64, 0);
   mask_ = size - 1;
   shift_ = static_cast<unsigned>(64 - std::countr_zero(size));
   for (uint32_t rank = 0; rank < merges.size(); ++rank) {
     const uint64_t pair = uint64_t{merges[rank].left} << id_bits | merges[rank].right;
-    uint64_t slot = hash(pair);
+    const uint64_t mixed = pair * 0x9E3779B97F4A7C15U;
+    filter_[mixed >> filter_shift >> 6U] |= uint64_t{1} << (mixed >> filter_shift & 63U);
+    uint64_t slot = mixed >> shift_;
     while (slots_[slot] != empty && slots_[slot] >> rank_bits != pair) slot = (slot + 1) & mask_;
     slots_[slot] = pair << rank_bits | rank;
     results_[rank] = merges[rank].result;

@@ -20,7 +20,10 @@ class PairTable {
 
   uint32_t rank_of(uint32_t left, uint32_t right) const {
     const uint64_t pair = uint64_t{left} << id_bits | right;
-    for (uint64_t slot = hash(pair);; slot = (slot + 1) & mask_) {
+    const uint64_t mixed = pair * 0x9E3779B97F4A7C15U;
+    // Most pairs are none: a small table of bits says so without a look into the large one.
+    if ((filter_[mixed >> filter_shift >> 6U] >> (mixed >> filter_shift & 63U) & 1U) == 0) return none;
+    for (uint64_t slot = mixed >> shift_;; slot = (slot + 1) & mask_) {
       const uint64_t found = slots_[slot];
       if (found >> rank_bits == pair) return static_cast<uint32_t>(found & ((1U << rank_bits) - 1));
       if (found == empty) return none;
@@ -30,9 +33,9 @@ class PairTable {
 
  private:
   static constexpr uint64_t empty = UINT64_MAX;
-  uint64_t hash(uint64_t pair) const { return (pair * 0x9E3779B97F4A7C15U) >> shift_; }
+  static constexpr unsigned filter_shift = 64 - 20;
 
-  std::vector<uint64_t> slots_;
+  std::vector<uint64_t> slots_, filter_;
   std::vector<uint32_t> results_;
   uint64_t mask_ = 0;
   unsigned shift_ = 0;

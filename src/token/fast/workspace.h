@@ -18,7 +18,8 @@ struct Rows {
   std::vector<uint32_t> ids;
   std::vector<Span> offsets;  // Code points of the input.
   std::vector<int32_t> words;
-  std::vector<std::pair<size_t, Span>> added;  // Rows that are added tokens, and their bytes of the input.
+  // Rows whose text is not that of the vocabulary's token.
+  std::vector<std::pair<size_t, std::string>> texts;
 };
 
 // What encoding needs beside the tables: of one thread at a time.
@@ -26,8 +27,14 @@ struct Workspace {
   WordCache cache;
   std::vector<MergeSymbol> symbols, window, tokens;
   std::vector<uint32_t> ids, ends;  // Of one word.
+  std::vector<uint32_t> symbol_ends;
+  struct Node {
+    double score = 0;
+    uint32_t id = 0, from = 0;
+  };
+  std::vector<Node> nodes;
   std::vector<uint8_t> short_ends;
-  std::string text;                 // Normalized.
+  std::string text, piece;          // Normalized.
   std::unique_ptr<BpeMerger> merger;
 };
 

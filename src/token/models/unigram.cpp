@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <charconv>
+#include <cmath>
 #include <limits>
 
 #include "codec/json.h"
@@ -109,6 +112,37 @@ Result<std::vector<Token>> Unigram::tokenize(std::string_view piece) const {
   return out;
 }
 
+namespace {
+
+// A number as the reference's JSON reader makes it of its digits: a whole number times or by a power of ten, which may differ
+// in the last bit from the nearest double. Equally good ways are told apart by that bit.
+double as_reference_reads(double exact) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), exact, std::chars_format::scientific).ptr;
+  uint64_t digits = 0;
+  int exponent = 0;
+  bool fraction = false;
+  const char* at = text.data();
+  for (; at != end && *at != 'e'; ++at) {
+    if (*at == '.') fraction = true;
+    if (*at < '0' || *at > '9') continue;
+    digits = digits * 10 + static_cast<uint64_t>(*at - '0');
+    if (fraction) --exponent;
+  }
+  if (at == end) return exact;
+  int power = 0;
+  std::from_chars(at[1] == '+' ? at + 2 : at + 1, end, power);
+  exponent += power;
+  if (exponent < -22 || exponent > 22) return exact;
+  double out = static_cast<double>(digits);
+  double scale = 1;
+  for (int i = 0; i < std::abs(exponent); ++i) scale *= 10;  // Exact up to 10^22.
+  out = exponent < 0 ? out / scale : out * scale;
+  return std::signbit(exact) ? -out : out;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Model>> load_unigram(const boost::json::object& json) {
   TRY(const boost::json::array* all, codec::json_array(json, "vocab"));
   std::vector<Unigram::Entry> entries;
@@ -122,7 +156,7 @@ Result<std::unique_ptr<Model>> load_unigram(const boost::json::object& json) {
                   fmt::format("model.vocab[{}] of the tokenizer is not a piece and its score", i));
     const boost::json::value& score = value.get_array()[1];
     entries.push_back({std::string(value.get_array()[0].get_string()),
-                       score.is_double()  ? score.get_double()
+                       score.is_double()  ? as_reference_reads(score.get_double())
                        : score.is_int64() ? static_cast<double>(score.get_int64())
                                           : static_cast<double>(score.get_uint64())});
   }

@@ -1,79 +1,56 @@
+#include "token/models/word_piece.h"
+
 #include <algorithm>
 #include <boost/json/object.hpp>
 
 #include "codec/json.h"
-#include "token/models/model.h"
-#include "token/models/vocabulary.h"
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
-namespace {
 
-struct WordPieceOptions {
-  std::string unknown = "[UNK]", prefix = "##";
-  size_t code_points_max = 100;
-};
+WordPiece::WordPiece(Vocabulary vocabulary, WordPieceOptions options)
+    : vocabulary_(std::move(vocabulary)), options_(std::move(options)) {
+  for (const auto& [token, id] : vocabulary_.ids()) {
+    token_bytes_max_ = std::max(token_bytes_max_, token.size());
+    if (token.starts_with(options_.prefix)) inner_.emplace(token.substr(options_.prefix.size()), id);
+  }
+}
 
-// The longest token that the rest of the word starts with, again and again; a word with a rest that starts
-// with none is unknown as a whole.
-class WordPiece final : public Model {
- public:
-  WordPiece(Vocabulary vocabulary, WordPieceOptions options)
-      : vocabulary_(std::move(vocabulary)), options_(std::move(options)) {
-    for (const auto& [token, id] : vocabulary_.ids()) {
-      token_bytes_max_ = std::max(token_bytes_max_, token.size());
-      if (token.starts_with(options_.prefix)) inner_.emplace(token.substr(options_.prefix.size()), id);
+Result<std::vector<Token>> WordPiece::tokenize(std::string_view word) const {
+  if (count_code_points(word) > options_.code_points_max) return unknown(word);
+  std::vector<Token> tokens;
+  for (size_t begin = 0; begin < word.size();) {
+    // Nothing longer than the longest token can be found.
+    size_t end = std::min(word.size(), begin + token_bytes_max_);
+    while (end < word.size() && end > begin && !starts_code_point(word[end])) --end;
+    const std::optional<Token> token = longest(word, begin, end);
+    if (!token) return unknown(word);
+    tokens.push_back(*token);
+    begin = token->range.end;
+  }
+  return tokens;
+}
+
+std::optional<Token> WordPiece::longest(std::string_view word, size_t begin, size_t end) const {
+  const TextMap<uint32_t>& tokens = begin == 0 ? vocabulary_.ids() : inner_;
+  while (end > begin) {
+    const std::string_view part = word.substr(begin, end - begin);
+    if (const auto found = tokens.find(part); found != tokens.end()) {
+      const Span range{static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
+      return Token{found->second, begin == 0 ? std::string(part) : options_.prefix + std::string(part),
+                   range};
     }
+    do --end;
+    while (end > begin && !starts_code_point(word[end]));
   }
+  return std::nullopt;
+}
 
-  Result<std::vector<Token>> tokenize(std::string_view word) const override {
-    if (count_code_points(word) > options_.code_points_max) return unknown(word);
-    std::vector<Token> tokens;
-    for (size_t begin = 0; begin < word.size();) {
-      // Nothing longer than the longest token can be found.
-      size_t end = std::min(word.size(), begin + token_bytes_max_);
-      while (end < word.size() && end > begin && !starts_code_point(word[end])) --end;
-      const std::optional<Token> token = longest(word, begin, end);
-      if (!token) return unknown(word);
-      tokens.push_back(*token);
-      begin = token->range.end;
-    }
-    return tokens;
-  }
-
-  std::optional<uint32_t> id_of(std::string_view token) const override { return vocabulary_.id_of(token); }
-  std::optional<std::string_view> token_of(uint32_t id) const override { return vocabulary_.token_of(id); }
-  size_t vocabulary_size() const override { return vocabulary_.size(); }
-
- private:
-  std::optional<Token> longest(std::string_view word, size_t begin, size_t end) const {
-    const TextMap<uint32_t>& tokens = begin == 0 ? vocabulary_.ids() : inner_;
-    while (end > begin) {
-      const std::string_view part = word.substr(begin, end - begin);
-      if (const auto found = tokens.find(part); found != tokens.end()) {
-        const Span range{static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
-        return Token{found->second, begin == 0 ? std::string(part) : options_.prefix + std::string(part),
-                     range};
-      }
-      do --end;
-      while (end > begin && !starts_code_point(word[end]));
-    }
-    return std::nullopt;
-  }
-
-  Result<std::vector<Token>> unknown(std::string_view word) const {
-    const auto id = vocabulary_.id_of(options_.unknown);
-    if (!id) return fail(Reason::tokenization_failed, "the tokenizer has no token for unknown words");
-    return std::vector<Token>{{*id, options_.unknown, {0, static_cast<uint32_t>(word.size())}}};
-  }
-
-  Vocabulary vocabulary_;
-  WordPieceOptions options_;
-  TextMap<uint32_t> inner_;  // Tokens that continue a word, without the prefix.
-  size_t token_bytes_max_ = 0;
-};
-
-}  // namespace
+Result<std::vector<Token>> WordPiece::unknown(std::string_view word) const {
+  const auto id = vocabulary_.id_of(options_.unknown);
+  if (!id) return fail(Reason::tokenization_failed, "the tokenizer has no token for unknown words");
+  return std::vector<Token>{{*id, options_.unknown, {0, static_cast<uint32_t>(word.size())}}};
+}
 
 Result<std::unique_ptr<Model>> load_word_piece(const boost::json::object& json) {
   TRY(const boost::json::object* vocabulary, codec::json_object(json, "vocab"));

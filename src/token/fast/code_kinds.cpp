@@ -1,0 +1,48 @@
+#include "token/fast/code_kinds.h"
+
+#include "token/unicode/graphemes.h"
+#include "token/unicode/properties.h"
+#include "token/unicode/utf8.h"
+
+namespace holdfast::token {
+
+CodeKinds::CodeKinds(const Normalizer& normalizer, Marks marks, Alone alone)
+    : normalizer_(normalizer), marks_(marks), alone_(alone), kinds_(new std::atomic<uint8_t>[0x110000] {}) {}
+
+CodeKind CodeKinds::ask(uint32_t code) const {
+  const CodeKind kind = classify(code);
+  kinds_[code].store(static_cast<uint8_t>(kind), std::memory_order_relaxed);
+  return kind;
+}
+
+CodeKind CodeKinds::classify(uint32_t code) const {
+  constexpr char32_t meta = 0x2581;
+  std::string character;
+  append_utf8(character, code);
+  NormalizedText text(character);
+  if (!normalizer_.normalize(text).ok() || text.is_lost()) return CodeKind::odd;
+  size_t spaces = 0, singles = 0, others = 0;
+  for (const char32_t made : text.codes()) {
+    if (is_white_space(made))
+      ++spaces;
+    else if (alone_ == Alone::punctuation_and_ideographs && is_bert_punctuation(made))
+      ++singles;
+    else if (alone_ == Alone::nothing && made == meta)
+      return CodeKind::odd;
+    else
+      ++others;
+  }
+  if (alone_ == Alone::punctuation_and_ideographs) {
+    if (is_cjk_ideograph(code) && spaces == 2) return others == 1 && singles == 0 ? CodeKind::alone : CodeKind::odd;
+    if (singles == 1 && spaces + others == 0) return CodeKind::alone;
+    if (singles > 0) return CodeKind::odd;
+  }
+  if (spaces > 0) return others > 0 ? CodeKind::odd : CodeKind::separator;
+  if (marks_ == Marks::free || code < 0x80) return CodeKind::word;
+  // What joins the character before it into one cluster, or the one after.
+  const std::string after_space = " " + character, before_letter = character + "a";
+  if (grapheme_end(before_letter, 0) == before_letter.size()) return CodeKind::odd;
+  return grapheme_end(after_space, 0) == after_space.size() ? CodeKind::mark : CodeKind::word;
+}
+
+}  // namespace holdfast::token

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "token/fast/workspace.h"
+#include "token/models/model.h"
+
+namespace holdfast::token {
+
+// The fast twin of a Model: tokens of one normalized piece into workspace.ids, and into workspace.ends where each ends in bytes of
+// the piece. Immutable; safe from any thread, each with its workspace.
+class PieceModel {
+ public:
+  virtual ~PieceModel() = default;
+  // False where the piece is for the plain model: it raises, or its tokens do not follow each other.
+  virtual bool tokenize(std::string_view piece, Workspace& workspace) const = 0;
+  // True if no token goes on after this text at its begin: it may be cut before each.
+  virtual bool only_begins_with(std::string_view text) const = 0;
+};
+
+// Null for models that have no fast twin.
+std::unique_ptr<PieceModel> make_piece_model(const Model& model);
+
+}  // namespace holdfast::token
