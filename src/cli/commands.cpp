@@ -1,6 +1,7 @@
 // The one list of this room's commands. A noun's file gives its rows by a function `NOUN_commands()`.
 #include "cli/audit.h"
 #include "cli/bench.h"
+#include "cli/bench_tokenize.h"
 #include "cli/command.h"
 #include "cli/forward.h"
 #include "cli/git_hook.h"
@@ -35,6 +36,7 @@ std::vector<Command> commands() {
   add(run_commands());
   add(render_commands());
   add(bench_commands());
+  add(bench_tokenize_commands());
   add(tokenize_commands());
   add(tokenizer_commands());
   add(registry_commands());

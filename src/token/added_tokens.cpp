@@ -125,13 +125,15 @@ std::optional<AddedTokens::Found> AddedTokens::longest_at(const Tree& tree, std:
   return best;
 }
 
-// Where the next byte is that a token may begin with: the one byte that most tokenizers have, or few, or by table.
+// Where the next byte is that a token may begin with: the one byte that most tokenizers have, or few, or by
+// table.
 size_t AddedTokens::next_begin(const Tree& tree, std::string_view text, size_t from) {
   constexpr size_t few = 4;
   if (tree.first_bytes.empty() || from >= text.size()) return text.size();
   if (tree.first_bytes.size() == 1) {
     const void* found = std::memchr(text.data() + from, tree.first_bytes[0], text.size() - from);
-    return found == nullptr ? text.size() : static_cast<size_t>(static_cast<const char*>(found) - text.data());
+    return found == nullptr ? text.size()
+                            : static_cast<size_t>(static_cast<const char*>(found) - text.data());
   }
   if (tree.first_bytes.size() <= few) {
     std::array<__m128i, few> wanted{};

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
 
 #include "token/unicode/utf8.h"
 
@@ -181,12 +184,29 @@ Result<std::vector<Encoding>> Tokenizer::encode_batch(std::span<const std::strin
                                                       const EncodeOptions& options) const {
   EncodeOptions each = options;
   each.padding.reset();
-  std::vector<Encoding> out;
-  out.reserve(texts.size());
-  for (const std::string& text : texts) {
-    TRY(Encoding encoding, encode({.text = text, .words = {}, .pair = {}}, each));
-    out.push_back(std::move(encoding));
-  }
+  std::vector<Encoding> out(texts.size());
+  std::atomic<size_t> next = 0;
+  std::mutex mutex;
+  std::optional<Error> error;  // Of the first text that has one.
+  size_t error_at = texts.size();
+  const auto work = [&] {
+    for (size_t i = next++; i < texts.size(); i = next++) {
+      auto encoding = encode({.text = texts[i], .words = {}, .pair = {}}, each);
+      if (encoding.ok()) {
+        out[i] = std::move(encoding).value();
+        continue;
+      }
+      const std::lock_guard lock(mutex);
+      if (i < error_at) error = encoding.error();
+      error_at = std::min(error_at, i);
+    }
+  };
+  std::vector<std::jthread> helpers;
+  for (size_t i = 1; i < std::min(options.threads, std::min(texts.size(), batch_threads_max)); ++i)
+    helpers.emplace_back(work);
+  work();
+  helpers.clear();
+  if (error) return std::move(*error);
   if (options.padding) pad_batch(out, *options.padding);
   return out;
 }

@@ -31,12 +31,16 @@ struct Truncation {
 
 enum class Overflow : uint8_t { keep, drop };
 
+enum class EncodeWay : uint8_t { any, plain };  // Plain: by the parts one after the other, to compare with.
+
 struct EncodeOptions {
   SpecialTokens special = SpecialTokens::add;
   SpecialsInText specials_in_text = SpecialsInText::are_tokens;
   std::optional<Truncation> truncation;
   std::optional<Padding> padding;
   Overflow overflow = Overflow::keep;
+  EncodeWay way = EncodeWay::any;
+  size_t threads = 1;  // Of encode_batch.
 };
 
 // What is encoded: one text or a list of words, and perhaps a second one. Borrows.
@@ -52,6 +56,7 @@ struct Input {
 class Tokenizer {
  public:
   static constexpr size_t text_bytes_max = 64 << 20;
+  static constexpr size_t batch_threads_max = 64;
   static constexpr size_t fast_text_bytes_max = 1 << 30;
   static constexpr size_t overflow_rows_max = 16 << 20;  // Of all parts of one input together.
 
@@ -71,8 +76,8 @@ class Tokenizer {
   Result<std::vector<Encoding>> encode_batch(std::span<const std::string> texts,
                                              const EncodeOptions& options) const;
 
-  // The ids encode() gives for one text, appended to `out`, without the rest that it makes: the fast way. Texts of the
-  // common kinds of tokenizer may have 1 GiB.
+  // The ids encode() gives for one text, appended to `out`, without the rest that it makes: the fast way.
+  // Texts of the common kinds of tokenizer may have 1 GiB.
   Status append_ids(std::string_view text, const EncodeOptions& options, std::vector<uint32_t>& out) const;
   // The same with offsets and words.
   Status append_rows(std::string_view text, const EncodeOptions& options, Rows& out) const;
@@ -93,6 +98,7 @@ class Tokenizer {
     return post_processor_ ? post_processor_->added_tokens(texts) : 0;
   }
 
+  bool has_fast_way() const { return fast_ != nullptr; }
   // The parts, to show and to ask each alone; null where the file has none.
   const Normalizer* normalizer() const { return normalizer_.get(); }
   const PreTokenizer* pre_tokenizer() const { return pre_tokenizer_.get(); }
@@ -128,7 +134,7 @@ class Tokenizer {
   std::optional<Padding> padding_;
   std::unique_ptr<FastEncoder> fast_;  // Null where the tokenizer is of no common kind.
   std::unique_ptr<WorkspacePool> workspaces_;
-  std::optional<Around> around_;       // Null where post-processing does more than put ids around a text.
+  std::optional<Around> around_;  // Null where post-processing does more than put ids around a text.
 };
 
 }  // namespace holdfast::token

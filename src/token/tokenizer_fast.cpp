@@ -1,4 +1,5 @@
 // The fast way through a Tokenizer: ids, or ids with offsets and words, where a FastEncoder knows its kind.
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include "token/tokenizer.h"
@@ -6,11 +7,23 @@
 
 namespace holdfast::token {
 
+namespace {
+
+// Nothing, or a Sequence of nothing.
+bool is_empty(const boost::json::object& document, std::string_view key) {
+  const boost::json::value* value = document.if_contains(key);
+  if (value == nullptr || !value->is_object()) return true;
+  const boost::json::value* parts = value->get_object().if_contains("normalizers");
+  return parts != nullptr && parts->is_array() && parts->get_array().empty();
+}
+
+}  // namespace
+
 void Tokenizer::prepare_fast(const boost::json::object& document) {
-  const FastParts parts{*model_, normalizer_.get(), pre_tokenizer_.get()};
-  fast_ = make_fast_encoder(document, parts);
+  const FastParts plain{*model_, normalizer_.get(), pre_tokenizer_.get()};
+  fast_ = make_fast_encoder(document, plain);
   // A token that is searched in normalized text is found in the text itself only where nothing is normalized.
-  if (fast_ && normalizer_ && added_.has_normalized()) fast_.reset();
+  if (fast_ && added_.has_normalized() && !is_empty(document, "normalizer")) fast_.reset();
   workspaces_ = std::make_unique<WorkspacePool>();
   Around around;
   if (post_processor_) {
@@ -28,8 +41,7 @@ void Tokenizer::prepare_fast(const boost::json::object& document) {
         if (part.special[i] == 0) {
           ++texts;
           around.changes_offsets = part.offsets[i] != Span{1, 3};
-        } else
-{
+        } else {
           (texts == 0 ? around.before : around.after).push_back(part.ids[i]);
         }
       }
@@ -38,7 +50,8 @@ void Tokenizer::prepare_fast(const boost::json::object& document) {
   around_ = std::move(around);
 }
 
-bool Tokenizer::append_fast(std::string_view text, const EncodeOptions& options, Rows& out, bool with_rows) const {
+bool Tokenizer::append_fast(std::string_view text, const EncodeOptions& options, Rows& out,
+                            bool with_rows) const {
   auto workspace = workspaces_->take();
   uint32_t code = 0;
   int32_t word = 0;
@@ -56,7 +69,8 @@ bool Tokenizer::append_fast(std::string_view text, const EncodeOptions& options,
     out.ids.push_back(found.id);
     if (!with_rows) continue;
     out.texts.emplace_back(out.ids.size() - 1, text.substr(found.begin, found.end - found.begin));
-    const auto end = code + static_cast<uint32_t>(count_code_points(text.substr(found.begin, found.end - found.begin)));
+    const auto end =
+        code + static_cast<uint32_t>(count_code_points(text.substr(found.begin, found.end - found.begin)));
     out.offsets.push_back({code, end});
     out.words.push_back(word++);
     code = end;
@@ -66,8 +80,10 @@ bool Tokenizer::append_fast(std::string_view text, const EncodeOptions& options,
   return good;
 }
 
-Status Tokenizer::append_ids(std::string_view text, const EncodeOptions& options, std::vector<uint32_t>& out) const {
-  const bool plain = !fast_ || !around_ || options.truncation || options.padding;
+Status Tokenizer::append_ids(std::string_view text, const EncodeOptions& options,
+                             std::vector<uint32_t>& out) const {
+  const bool plain =
+      !fast_ || options.way == EncodeWay::plain || !around_ || options.truncation || options.padding;
   if (!plain && text.size() <= fast_text_bytes_max && is_valid_utf8(text)) {
     const size_t before = out.size();
     Rows rows;
@@ -89,7 +105,7 @@ Status Tokenizer::append_ids(std::string_view text, const EncodeOptions& options
 bool Tokenizer::encode_fast(std::string_view text, uint32_t type_id, std::optional<int32_t> word,
                             const EncodeOptions& options, Encoding& out) const {
   Rows rows;
-  if (!fast_ || !append_fast(text, options, rows, true)) return false;
+  if (!fast_ || options.way == EncodeWay::plain || !append_fast(text, options, rows, true)) return false;
   const size_t count = rows.ids.size();
   out.tokens.reserve(count);
   auto own = rows.texts.begin();
@@ -113,7 +129,8 @@ bool Tokenizer::encode_fast(std::string_view text, uint32_t type_id, std::option
 
 Status Tokenizer::append_rows(std::string_view text, const EncodeOptions& options, Rows& out) const {
   const bool special = options.special == SpecialTokens::add;
-  const bool plain = !fast_ || !around_ || around_->changes_offsets || options.truncation || options.padding;
+  const bool plain = !fast_ || options.way == EncodeWay::plain || !around_ || around_->changes_offsets ||
+                     options.truncation || options.padding;
   if (!plain && text.size() <= fast_text_bytes_max && is_valid_utf8(text)) {
     const size_t before = out.ids.size();
     const auto put = [&out](const std::vector<uint32_t>& ids) {

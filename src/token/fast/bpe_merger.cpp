@@ -43,7 +43,9 @@ size_t BpeMerger::merge_long(MergeSymbol* symbols, size_t count) {
     heap_.pop_back();
     const uint32_t next = links_[at].next;
     // Stale: the symbol is gone, or another pair stands there now.
-    if (symbols[at].units == 0 || next == nowhere || pairs_->rank_of(symbols[at].id, symbols[next].id) != rank) continue;
+    if (symbols[at].units == 0 || next == nowhere ||
+        pairs_->rank_of(symbols[at].id, symbols[next].id) != rank)
+      continue;
     symbols[at] = {pairs_->result_of(rank), symbols[at].units + symbols[next].units};
     symbols[next].units = 0;
     const uint32_t after = links_[next].next;

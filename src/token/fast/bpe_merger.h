@@ -13,8 +13,9 @@ struct MergeSymbol {
   uint32_t id = 0, units = 0;
 };
 
-// Merges the symbols of a word: the lowest rank first, then the leftmost, as long as there is one. Short words by looking for
-// the least rank again and again, long ones with a heap: n log n. One for each thread; keeps its memory.
+// Merges the symbols of a word: the lowest rank first, then the leftmost, as long as there is one. Short
+// words by looking for the least rank again and again, long ones with a heap: n log n. One for each thread;
+// keeps its memory.
 class BpeMerger {
  public:
   explicit BpeMerger(const PairTable& pairs) : pairs_(&pairs) {}

@@ -50,11 +50,13 @@ ByteBpe::ByteBpe(const Bpe& model) : pairs_(model.merges()) {
   byte_ranks_.resize(65536);
   for (size_t i = 0; i < 65536; ++i) byte_ranks_[i] = pairs_.rank_of(ids_[i >> 8U], ids_[i & 0xFFU]);
   for (const Merge& merge : model.merges()) {
-    const std::string_view left = model.token_of(merge.left).value_or(""), right = model.token_of(merge.right).value_or("");
+    const std::string_view left = model.token_of(merge.left).value_or(""),
+                           right = model.token_of(merge.right).value_or("");
     if (left.empty() || right.empty()) continue;
     size_t last = left.size() - 1;
     while (last > 0 && !starts_code_point(left[last])) --last;
-    const auto a = byte_of_letter(code_point_at(left, last).value), b = byte_of_letter(code_point_at(right, 0).value);
+    const auto a = byte_of_letter(code_point_at(left, last).value),
+               b = byte_of_letter(code_point_at(right, 0).value);
     if (a && b) inner_pairs_.set(static_cast<size_t>(*a) << 8U | *b);
   }
   if (!model.options().ignore_merges) return;
@@ -95,7 +97,8 @@ void ByteBpe::merge_range(std::string_view word, size_t begin, size_t end, Works
   for (size_t i = 0; i + 1 < count; ++i)
     ranks[i] = byte_ranks_[static_cast<size_t>(static_cast<uint8_t>(word[begin + i])) << 8U |
                            static_cast<uint8_t>(word[begin + i + 1])];
-  if (end == word.size() && count > 1) ranks[count - 2] = pairs_.rank_of(out[count - 2].id, out[count - 1].id);
+  if (end == word.size() && count > 1)
+    ranks[count - 2] = pairs_.rank_of(out[count - 2].id, out[count - 1].id);
   out.resize(workspace.merger->merge_short(out.data(), ranks, count));
 }
 

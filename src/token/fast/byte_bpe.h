@@ -14,7 +14,8 @@ namespace holdfast::token {
 // Byte-level BPE over the bytes themselves: no letters that stand for them. Ends are in bytes.
 class ByteBpe final : public WordModel {
  public:
-  // Null where the model does not have each byte as a token, has a prefix, random merges, or ids that are too large.
+  // Null where the model does not have each byte as a token, has a prefix, random merges, or ids that are too
+  // large.
   static std::unique_ptr<ByteBpe> make(const Bpe& model);
 
   bool tokenize(std::string_view word, Workspace& workspace) const override;
@@ -28,9 +29,9 @@ class ByteBpe final : public WordModel {
 
   PairTable pairs_;
   std::array<uint32_t, 256> ids_{}, last_ids_{};
-  std::vector<uint32_t> byte_ranks_;       // Of the merge of two bytes, not the last: first << 8 | second.
-  std::bitset<65536> inner_pairs_;         // Neighbouring bytes that some merge joins.
-  std::unique_ptr<TokenTable> whole_;      // Words that are tokens whatever the merges; null if none.
+  std::vector<uint32_t> byte_ranks_;   // Of the merge of two bytes, not the last: first << 8 | second.
+  std::bitset<65536> inner_pairs_;     // Neighbouring bytes that some merge joins.
+  std::unique_ptr<TokenTable> whole_;  // Words that are tokens whatever the merges; null if none.
 };
 
 }  // namespace holdfast::token

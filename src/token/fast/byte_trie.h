@@ -6,13 +6,13 @@
 
 namespace holdfast::token {
 
-// A tree over bytes with an id at the nodes where a token ends; all edges in one flat table. Filled once, then constant; safe
-// from any thread.
+// A tree over bytes with an id at the nodes where a token ends; all edges in one flat table. Filled once,
+// then constant; safe from any thread.
 class ByteTrie {
  public:
   static constexpr uint32_t none = UINT32_MAX;
 
-  explicit ByteTrie(size_t bytes);               // Of all tokens together.
+  explicit ByteTrie(size_t bytes);                // Of all tokens together.
   void put(std::string_view token, uint32_t id);  // The last of equal ones counts.
 
   // The node that `byte` leads to; none if there is none. The root is 0.

@@ -8,10 +8,10 @@
 
 namespace holdfast::token {
 
-// BPE of long words in linear time and little memory: short parts are merged by themselves and joined. Two neighbouring tokens are what
-// the whole word has there exactly if they are what the two alone give, so only the tokens around a seam are merged
-// again, more of them until their outer neighbours fit.
-// Source: size() in symbols; merge(begin, end, workspace, out) puts the tokens of these symbols into `out`, units in symbols;
+// BPE of long words in linear time and little memory: short parts are merged by themselves and joined. Two
+// neighbouring tokens are what the whole word has there exactly if they are what the two alone give, so only
+// the tokens around a seam are merged again, more of them until their outer neighbours fit. Source: size() in
+// symbols; merge(begin, end, workspace, out) puts the tokens of these symbols into `out`, units in symbols;
 // may_merge(at) is false where no merge reaches across the place before symbol `at`.
 template <class Source>
 class ChunkMerge {
@@ -48,9 +48,11 @@ class ChunkMerge {
     return end;
   }
 
-  static bool fits(const Source& source, size_t at, MergeSymbol left, MergeSymbol right, Workspace& workspace) {
+  static bool fits(const Source& source, size_t at, MergeSymbol left, MergeSymbol right,
+                   Workspace& workspace) {
     source.merge(at - left.units, at + right.units, workspace, workspace.window);
-    return workspace.window.size() == 2 && workspace.window[0].id == left.id && workspace.window[1].id == right.id;
+    return workspace.window.size() == 2 && workspace.window[0].id == left.id &&
+           workspace.window[1].id == right.id;
   }
 
   static bool join(const Source& source, size_t seam, Workspace& workspace, std::vector<MergeSymbol>& next) {
@@ -71,7 +73,8 @@ class ChunkMerge {
       source.merge(begin, end, workspace, middle);
       const bool left_fits =
           back == done.size() || fits(source, begin, done[done.size() - 1 - back], middle.front(), workspace);
-      const bool right_fits = ahead == next.size() || fits(source, end, middle.back(), next[ahead], workspace);
+      const bool right_fits =
+          ahead == next.size() || fits(source, end, middle.back(), next[ahead], workspace);
       if (left_fits && right_fits) break;
       if (!left_fits) back *= 2;
       if (!right_fits) ahead *= 2;

@@ -16,7 +16,8 @@ const uint8_t* code_flags() {
       if (is_in(code, number_categories)) flags |= flag_number;
       if (is_white_space(code)) flags |= flag_space;
       const Category category = category_of(code);
-      if (category == Category::uppercase_letter || category == Category::titlecase_letter) flags |= flag_upper;
+      if (category == Category::uppercase_letter || category == Category::titlecase_letter)
+        flags |= flag_upper;
       if (category == Category::lowercase_letter) flags |= flag_lower;
       if (is_in(code, punctuation_categories | symbol_categories)) flags |= flag_symbol;
       if (code == '\r' || code == '\n') flags |= flag_line;

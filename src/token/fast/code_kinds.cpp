@@ -7,7 +7,7 @@
 namespace holdfast::token {
 
 CodeKinds::CodeKinds(const Normalizer& normalizer, Marks marks, Alone alone)
-    : normalizer_(normalizer), marks_(marks), alone_(alone), kinds_(new std::atomic<uint8_t>[0x110000] {}) {}
+    : normalizer_(normalizer), marks_(marks), alone_(alone), kinds_(new std::atomic<uint8_t>[0x110000]{}) {}
 
 CodeKind CodeKinds::ask(uint32_t code) const {
   const CodeKind kind = classify(code);
@@ -33,7 +33,8 @@ CodeKind CodeKinds::classify(uint32_t code) const {
       ++others;
   }
   if (alone_ == Alone::punctuation_and_ideographs) {
-    if (is_cjk_ideograph(code) && spaces == 2) return others == 1 && singles == 0 ? CodeKind::alone : CodeKind::odd;
+    if (is_cjk_ideograph(code) && spaces == 2)
+      return others == 1 && singles == 0 ? CodeKind::alone : CodeKind::odd;
     if (singles == 1 && spaces + others == 0) return CodeKind::alone;
     if (singles > 0) return CodeKind::odd;
   }

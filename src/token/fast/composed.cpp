@@ -41,7 +41,8 @@ const std::vector<uint8_t>& inert_table() {
 // The first code point that is not inert, from `at`.
 const uint8_t* end_of_inert(const uint8_t* at, const uint8_t* end, const std::vector<uint8_t>& inert) {
   while (at < end) {
-    while (end - at >= 16 && _mm_movemask_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))) == 0) at += 16;
+    while (end - at >= 16 && _mm_movemask_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))) == 0)
+      at += 16;
     if (at == end) break;
     if (*at < 0x80) {
       ++at;

@@ -49,9 +49,11 @@ std::optional<std::string_view> isolating_pattern(const object& json) {
   const boost::json::value* pattern = json.if_contains("pattern");
   if (pattern == nullptr || !pattern->is_object()) return std::nullopt;
   const std::string_view regex = text_of(pattern->get_object(), "Regex");
-  // Removing what is between the matches is the same where the pattern matches everything, as all but DeepSeek's do.
-  const bool isolates = behavior == "Isolated" || (behavior == "Removed" && invert && regex.ends_with(R"(|\s+)") &&
-                                                   regex.find(R"([^\s\p{L})") != std::string_view::npos);
+  // Removing what is between the matches is the same where the pattern matches everything, as all but
+  // DeepSeek's do.
+  const bool isolates =
+      behavior == "Isolated" || (behavior == "Removed" && invert && regex.ends_with(R"(|\s+)") &&
+                                 regex.find(R"([^\s\p{L})") != std::string_view::npos);
   if (!isolates || regex.empty()) return std::nullopt;
   return regex;
 }
@@ -115,7 +117,8 @@ std::optional<WordShape> one_piece_shape(const std::vector<const object*>& norma
 
 bool is_default_metaspace(const object& json) {
   const std::string_view scheme = text_of(json, "prepend_scheme");
-  return text_of(json, "replacement") == meta && (scheme.empty() || scheme == "always") && flag_of(json, "split", true);
+  return text_of(json, "replacement") == meta && (scheme.empty() || scheme == "always") &&
+         flag_of(json, "split", true);
 }
 
 std::optional<WordShape> word_shape(const object& document) {

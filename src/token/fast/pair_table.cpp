@@ -9,9 +9,11 @@ bool PairTable::fits(const std::vector<Merge>& merges) {
   constexpr uint32_t ids = 1U << id_bits;
   // The last pair of ids is kept free: it would look like an empty slot.
   return merges.size() < (1U << rank_bits) - 1 &&
-         std::all_of(merges.begin(), merges.end(), [](const Merge& merge) {
-           return merge.left < ids - 1 && merge.right < ids - 1 && merge.result < ids - 1;
-         });
+         std::all_of(
+             merges.begin(), merges.end(),
+             [](const Merge& merge) {
+               return merge.left < ids - 1 && merge.right < ids - 1 && merge.result < ids - 1;
+             });
 }
 
 PairTable::PairTable(const std::vector<Merge>& merges) : results_(merges.size()) {

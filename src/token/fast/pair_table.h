@@ -7,8 +7,8 @@
 
 namespace holdfast::token {
 
-// Merges by their pair: open addressing in one flat table of 8-byte slots, pair and rank in one word. Of an equal pair the
-// last counts. Immutable; safe from any thread.
+// Merges by their pair: open addressing in one flat table of 8-byte slots, pair and rank in one word. Of an
+// equal pair the last counts. Immutable; safe from any thread.
 class PairTable {
  public:
   static constexpr uint32_t none = UINT32_MAX;

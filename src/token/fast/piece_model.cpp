@@ -22,7 +22,8 @@ bool stands_first(std::string_view token, std::string_view text) {
   return token.find(text) == std::string_view::npos;
 }
 
-void put_tokens(const std::vector<MergeSymbol>& tokens, const std::vector<uint32_t>& symbol_ends, Workspace& workspace) {
+void put_tokens(const std::vector<MergeSymbol>& tokens, const std::vector<uint32_t>& symbol_ends,
+                Workspace& workspace) {
   size_t symbol = 0;
   for (const MergeSymbol& token : tokens) {
     symbol += token.units;
@@ -72,7 +73,8 @@ class CharacterBpe final : public PieceModel {
     size_t size() const { return symbols_.size(); }
     bool may_merge(size_t) const { return true; }
     void merge(size_t begin, size_t end, Workspace& workspace, std::vector<MergeSymbol>& out) const {
-      out.assign(symbols_.begin() + static_cast<std::ptrdiff_t>(begin), symbols_.begin() + static_cast<std::ptrdiff_t>(end));
+      out.assign(symbols_.begin() + static_cast<std::ptrdiff_t>(begin),
+                 symbols_.begin() + static_cast<std::ptrdiff_t>(end));
       out.resize(workspace.merger->merge(out.data(), out.size()));
     }
 
@@ -124,7 +126,8 @@ class CharacterBpe final : public PieceModel {
         continue;
       }
       if (fallback && has_bytes(piece.substr(at, point.bytes))) {
-        if (waiting > 0) return false;  // Bytes before the unknown: the order of the tokens is not that of the text.
+        if (waiting > 0)
+          return false;  // Bytes before the unknown: the order of the tokens is not that of the text.
         for (size_t i = 0; i < point.bytes; ++i, ++at) {
           out.push_back({bytes_[static_cast<uint8_t>(piece[at])], 1});
           ends.push_back(static_cast<uint32_t>(at + 1));
@@ -244,7 +247,8 @@ class TrieWordPiece final : public PieceModel {
       workspace.ends.assign(1, static_cast<uint32_t>(piece.size()));
       return true;
     };
-    if (piece.size() > model_.options().code_points_max && count_code_points(piece) > model_.options().code_points_max)
+    if (piece.size() > model_.options().code_points_max &&
+        count_code_points(piece) > model_.options().code_points_max)
       return unknown();
     for (size_t at = 0; at < piece.size();) {
       uint32_t node = at == 0 ? 0 : inner_, best = ByteTrie::none;
@@ -267,7 +271,8 @@ class TrieWordPiece final : public PieceModel {
   bool only_begins_with(std::string_view) const override { return false; }
 
  private:
-  TrieWordPiece(const WordPiece& model, uint32_t unknown, size_t bytes) : model_(model), unknown_(unknown), trie_(bytes) {
+  TrieWordPiece(const WordPiece& model, uint32_t unknown, size_t bytes)
+      : model_(model), unknown_(unknown), trie_(bytes) {
     for (const auto& [token, id] : model.vocabulary().ids()) trie_.put(token, id);
     inner_ = trie_.walk(model.options().prefix);
   }

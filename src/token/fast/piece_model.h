@@ -9,8 +9,8 @@
 
 namespace holdfast::token {
 
-// The fast twin of a Model: tokens of one normalized piece into workspace.ids, and into workspace.ends where each ends in bytes of
-// the piece. Immutable; safe from any thread, each with its workspace.
+// The fast twin of a Model: tokens of one normalized piece into workspace.ids, and into workspace.ends where
+// each ends in bytes of the piece. Immutable; safe from any thread, each with its workspace.
 class PieceModel {
  public:
   virtual ~PieceModel() = default;

@@ -6,16 +6,18 @@
 
 namespace holdfast::token {
 
-// Ids, offsets and words of byte-level words: ends are bytes of the word, offsets count code points; a token that holds a part
-// of a character gets all of it.
+// Ids, offsets and words of byte-level words: ends are bytes of the word, offsets count code points; a token
+// that holds a part of a character gets all of it.
 class ByteRowSink {
  public:
-  ByteRowSink(const WordModel& model, Workspace& workspace, uint32_t first_code, int32_t first_word, Rows& out)
+  ByteRowSink(const WordModel& model, Workspace& workspace, uint32_t first_code, int32_t first_word,
+              Rows& out)
       : model_(model), workspace_(workspace), out_(out), code_(first_code), word_(first_word) {}
 
   bool word(const uint8_t* word, size_t bytes, size_t readable) {
     WordTokens tokens;
-    if (!tokens_of(word, bytes, readable, model_, workspace_, tokens)) [[unlikely]] return false;
+    if (!tokens_of(word, bytes, readable, model_, workspace_, tokens)) [[unlikely]]
+      return false;
     const size_t at = out_.ids.size();
     out_.ids.resize(at + tokens.count);
     out_.offsets.resize(at + tokens.count);

@@ -7,8 +7,8 @@
 
 #include "token/fast/code_flags.h"
 
-// Ends of runs of characters of one class: 16 bytes of ASCII at a time (SSE2, which every x86-64 has), the rest by table.
-// Texts are valid UTF-8 and nothing is read beyond `end`.
+// Ends of runs of characters of one class: 16 bytes of ASCII at a time (SSE2, which every x86-64 has), the
+// rest by table. Texts are valid UTF-8 and nothing is read beyond `end`.
 namespace holdfast::token::runs {
 
 inline __m128i load(const uint8_t* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
@@ -42,7 +42,8 @@ struct AsciiSpaces {
 // Neither letter, digit nor white space.
 struct AsciiOthers {
   static uint32_t of(__m128i bytes) {
-    return ~(AsciiLetters::of(bytes) | AsciiDigits::of(bytes) | AsciiSpaces::of(bytes) | bits(bytes)) & 0xFFFFU;
+    return ~(AsciiLetters::of(bytes) | AsciiDigits::of(bytes) | AsciiSpaces::of(bytes) | bits(bytes)) &
+           0xFFFFU;
   }
 };
 

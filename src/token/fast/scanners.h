@@ -6,16 +6,16 @@
 #include "token/fast/code_flags.h"
 #include "token/fast/runs.h"
 
-// The patterns of well-known byte-level tokenizers by hand. Each scanner has `next(at, end)`: the end of the piece that begins
-// at `at`, at < end, in a text that ends at `end`: what the pattern matches there, or the characters up to its next
-// match. The only look-ahead in the patterns is `\s+(?!\S)`: white space gives back its last character unless the text
-// ends. scanners_test.cpp holds each to PCRE2.
+// The patterns of well-known byte-level tokenizers by hand. Each scanner has `next(at, end)`: the end of the
+// piece that begins at `at`, at < end, in a text that ends at `end`: what the pattern matches there, or the
+// characters up to its next match. The only look-ahead in the patterns is `\s+(?!\S)`: white space gives back
+// its last character unless the text ends. scanners_test.cpp holds each to PCRE2.
 namespace holdfast::token {
 
 inline bool is_ascii_letter(uint8_t byte) { return static_cast<uint8_t>((byte | 0x20) - 'a') < 26; }
 
-// Bytes of 's 't 'm 'd 're 've 'll at `at`, which has an apostrophe; 0 if it is none. `fold`: upper case too, and the long s
-// that folds to s.
+// Bytes of 's 't 'm 'd 're 've 'll at `at`, which has an apostrophe; 0 if it is none. `fold`: upper case too,
+// and the long s that folds to s.
 template <bool fold>
 inline size_t contraction(const uint8_t* at, const uint8_t* end) {
   const auto left = end - at;
@@ -68,7 +68,8 @@ struct Gpt2Scanner {
 };
 
 // cl100k, Llama-3 (digits_max 3), Qwen2 (1), and with word_flags of marks Qwen3.5:
-// (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
+// (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|
+// ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
 template <int digits_max, uint8_t word_flags>
 struct Cl100kScanner {
   const uint8_t* flags = code_flags();
@@ -110,7 +111,8 @@ struct Cl100kScanner {
   }
 };
 
-// o200k (GPT-4o): words in two halves by case, a contraction as suffix, a slash after punctuation like a line end.
+// o200k (GPT-4o): words in two halves by case, a contraction as suffix, a slash after punctuation like a line
+// end.
 struct O200kScanner {
   const uint8_t* flags = code_flags();
 
@@ -196,8 +198,8 @@ struct O200kScanner {
 };
 
 // DeepSeek-V3: \p{N}{1,3} cut out, then runs of ideographs and kana, then the rest by
-// [ASCII punctuation][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
-// Each cut ends the text for what comes after it.
+// [ASCII punctuation][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|
+// ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+ Each cut ends the text for what comes after it.
 struct DeepSeekScanner {
   const uint8_t* flags = code_flags();
 
@@ -230,7 +232,8 @@ struct DeepSeekScanner {
     while (p < end) {
       const Decoded one = decode(p);
       const uint8_t next_kind = flags[one.code];
-      if ((next_kind & flag_number) != 0 || is_kana_or_ideograph(one.code) || rest(p, end, one, next_kind) != nullptr)
+      if ((next_kind & flag_number) != 0 || is_kana_or_ideograph(one.code) ||
+          rest(p, end, one, next_kind) != nullptr)
         break;
       p += one.bytes;
     }
@@ -275,7 +278,8 @@ struct DeepSeekScanner {
     }
     if ((kind & (flag_letter | flag_mark)) != 0) return word_end(at, end);
     if ((kind & (flag_line | flag_symbol)) == 0 && is_word(after, end)) return word_end(after, end);
-    const bool spaced = *at == ' ' && after < end && (flags[decode(after).code] & flag_symbol) != 0 && !stops(after, end);
+    const bool spaced =
+        *at == ' ' && after < end && (flags[decode(after).code] & flag_symbol) != 0 && !stops(after, end);
     if (spaced || (kind & flag_symbol) != 0) {
       const uint8_t* p = spaced ? after : at;
       while (p < end) {

@@ -7,15 +7,17 @@
 
 namespace holdfast::token {
 
-// What the word loops of the encoders hand words to. Both look the word up in the cache and ask the model where it is new.
+// What the word loops of the encoders hand words to. Both look the word up in the cache and ask the model
+// where it is new.
 
 // The tokens of `word`; `readable` bytes may be read at it. False where the word is for the plain path.
-inline bool tokens_of(const uint8_t* word, size_t bytes, size_t readable, const WordModel& model, Workspace& workspace,
-                      WordTokens& out) {
+inline bool tokens_of(const uint8_t* word, size_t bytes, size_t readable, const WordModel& model,
+                      Workspace& workspace, WordTokens& out) {
   WordCache::Key key;
   if (bytes <= WordCache::small_bytes) [[likely]] {
     key = WordCache::key_of(word, bytes, readable);
-    if (workspace.cache.find_small(key, bytes, out)) [[likely]] return true;
+    if (workspace.cache.find_small(key, bytes, out)) [[likely]]
+      return true;
   } else if (bytes <= WordCache::large_bytes && workspace.cache.find_large(word, bytes, out)) {
     return true;
   }
@@ -44,9 +46,11 @@ class IdSink {
 
   bool word(const uint8_t* word, size_t bytes, size_t readable) {
     WordTokens tokens;
-    if (!tokens_of(word, bytes, readable, model_, workspace_, tokens)) [[unlikely]] return false;
+    if (!tokens_of(word, bytes, readable, model_, workspace_, tokens)) [[unlikely]]
+      return false;
     if (tokens.count <= WordCache::small_tokens) [[likely]] {
-      if (used_ + WordCache::small_tokens > buffer_size) [[unlikely]] flush();
+      if (used_ + WordCache::small_tokens > buffer_size) [[unlikely]]
+        flush();
       std::memcpy(buffer_ + used_, tokens.ids, WordCache::small_tokens * sizeof(uint32_t));
       used_ += tokens.count;
       return true;

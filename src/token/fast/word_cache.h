@@ -15,8 +15,8 @@ struct WordTokens {
   uint32_t count = 0;
 };
 
-// The words seen last and their tokens: two ways, one cache line an entry for words up to 16 bytes, two for up to 48. Bounded;
-// of one thread at a time.
+// The words seen last and their tokens: two ways, one cache line an entry for words up to 16 bytes, two for
+// up to 48. Bounded; of one thread at a time.
 class WordCache {
  public:
   static constexpr size_t small_bytes = 16, small_tokens = 8, large_bytes = 48, large_tokens = 15;
@@ -35,7 +35,9 @@ class WordCache {
       std::memcpy(&key.low, word, 8);
       std::memcpy(&key.high, word + 8, 8);
       const uint64_t low_bits = bytes >= 8 ? ~uint64_t{0} : ~(~uint64_t{0} << (bytes * 8));
-      const uint64_t high_bits = bytes >= 16 ? ~uint64_t{0} : bytes <= 8 ? 0 : ~(~uint64_t{0} << (bytes * 8 - 64));
+      const uint64_t high_bits = bytes >= 16  ? ~uint64_t{0}
+                                 : bytes <= 8 ? 0
+                                              : ~(~uint64_t{0} << (bytes * 8 - 64));
       key.low &= low_bits;
       key.high &= high_bits;
     } else {

@@ -13,7 +13,8 @@ namespace holdfast::token {
 namespace {
 
 constexpr std::string_view meta = "\xE2\x96\x81";
-// The last end of a word whose tokens do not follow each other from its begin to its end: its offsets are asked for anew.
+// The last end of a word whose tokens do not follow each other from its begin to its end: its offsets are
+// asked for anew.
 constexpr uint32_t odd_end = UINT32_MAX;
 
 // The tokens of raw words: a copy of the steps for words of ASCII, the plain parts for others.
@@ -34,7 +35,8 @@ class RawWords final : public WordModel {
   }
 
   // The rows of a word one by one, by the plain parts; words of the first piece are `first_word`.
-  bool rows(std::string_view word, uint32_t first_code, int32_t& next_word, Workspace& workspace, Rows& out) const {
+  bool rows(std::string_view word, uint32_t first_code, int32_t& next_word, Workspace& workspace,
+            Rows& out) const {
     RowTarget target{first_code, next_word, out};
     if (!plain(word, workspace, &target)) return false;
     next_word = target.next_word;
@@ -52,7 +54,8 @@ class RawWords final : public WordModel {
 
   bool is_sentence() const { return shape_ == WordShape::sentence || shape_ == WordShape::prefixed_sentence; }
 
-  // The piece that the model gets, where it is one and each of its code points is one of the word, but for a sign in front.
+  // The piece that the model gets, where it is one and each of its code points is one of the word, but for a
+  // sign in front.
   bool direct_piece(std::string_view word, std::string& piece) const {
     piece.clear();
     if (is_sentence()) {
@@ -64,14 +67,16 @@ class RawWords final : public WordModel {
       }
       return true;
     }
-    const bool printable = std::all_of(word.begin(), word.end(), [](char byte) { return byte >= 0x20 && byte < 0x7F; });
+    const bool printable =
+        std::all_of(word.begin(), word.end(), [](char byte) { return byte >= 0x20 && byte < 0x7F; });
     if (!printable) return false;
     if (shape_ == WordShape::metaspace) {
       piece = meta;
       piece += word;
       return true;
     }
-    for (const char byte : word) piece += lower_ && byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte;
+    for (const char byte : word)
+      piece += lower_ && byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte;
     return true;
   }
 
@@ -142,25 +147,35 @@ class RawWords final : public WordModel {
 
 class RowTargetSink {
  public:
-  RowTargetSink(const RawWords& words, Workspace& workspace, uint32_t first_code, int32_t first_word, bool one_word,
-                Rows& out)
-      : words_(words), workspace_(workspace), out_(out), code_(first_code), word_(first_word), one_word_(one_word) {}
+  RowTargetSink(const RawWords& words, Workspace& workspace, uint32_t first_code, int32_t first_word,
+                bool one_word, Rows& out)
+      : words_(words),
+        workspace_(workspace),
+        out_(out),
+        code_(first_code),
+        word_(first_word),
+        one_word_(one_word) {}
 
   bool word(const uint8_t* word, size_t bytes, size_t readable) {
     WordTokens tokens;
-    if (!tokens_of(word, bytes, readable, words_, workspace_, tokens)) [[unlikely]] return false;
+    if (!tokens_of(word, bytes, readable, words_, workspace_, tokens)) [[unlikely]]
+      return false;
     const std::string_view text(reinterpret_cast<const char*>(word), bytes);
     const auto codes = static_cast<uint32_t>(count_code_points(text));
     const bool odd = tokens.count == 0 || end_of(tokens, tokens.count - 1) != codes;
     if (odd) [[unlikely]] {
       if (!words_.rows(text, code_, word_, workspace_, out_)) return false;
     } else {
+      const size_t at = out_.ids.size();
+      out_.ids.resize(at + tokens.count);
+      out_.offsets.resize(at + tokens.count);
+      out_.words.resize(at + tokens.count);
       uint32_t begin = code_;
       for (uint32_t i = 0; i < tokens.count; ++i) {
         const uint32_t end = code_ + end_of(tokens, i);
-        out_.ids.push_back(tokens.ids[i]);
-        out_.offsets.push_back({begin, end});
-        out_.words.push_back(word_);
+        out_.ids[at + i] = tokens.ids[i];
+        out_.offsets[at + i] = {begin, end};
+        out_.words[at + i] = word_;
         begin = end;
       }
       if (!one_word_) ++word_;
@@ -187,7 +202,8 @@ class RowTargetSink {
 
 class IdTarget {
  public:
-  IdTarget(const RawWords& words, Workspace& workspace, std::vector<uint32_t>& out) : sink_(words, workspace, out) {}
+  IdTarget(const RawWords& words, Workspace& workspace, std::vector<uint32_t>& out)
+      : sink_(words, workspace, out) {}
   bool word(const uint8_t* word, size_t bytes, size_t readable) { return sink_.word(word, bytes, readable); }
   void skip(uint32_t) {}
   void flush() { sink_.flush(); }
@@ -202,7 +218,8 @@ class SpacedEncoder final : public FastEncoder {
   SpacedEncoder(WordShape shape, const FastParts& parts, std::unique_ptr<PieceModel> model)
       : words_(shape, parts, std::move(model)),
         kinds_(*parts.normalizer, shape == WordShape::bert ? CodeKinds::Marks::free : CodeKinds::Marks::bound,
-               shape == WordShape::bert ? CodeKinds::Alone::punctuation_and_ideographs : CodeKinds::Alone::nothing) {
+               shape == WordShape::bert ? CodeKinds::Alone::punctuation_and_ideographs
+                                        : CodeKinds::Alone::nothing) {
     for (uint32_t code = 0; code < 0x80; ++code) ascii_[code] = kinds_.of(code);
     NormalizedText capital("A");
     words_.lower_ = parts.normalizer->normalize(capital).ok() && capital.text() == "a";

@@ -13,8 +13,8 @@ enum class WordShape : uint8_t {
   prefixed_sentence,  // The same with one more sign in front of the text.
 };
 
-// An encoder that cuts the text as it is into words whose tokens do not depend on what is around them, and knows the tokens
-// of words it has seen. Null where the model has no fast twin or joins words.
+// An encoder that cuts the text as it is into words whose tokens do not depend on what is around them, and
+// knows the tokens of words it has seen. Null where the model has no fast twin or joins words.
 std::unique_ptr<FastEncoder> make_word_encoder(WordShape shape, const FastParts& parts);
 
 }  // namespace holdfast::token

@@ -7,8 +7,9 @@
 
 namespace holdfast::token {
 
-// Tokens of one word that is in no cache: into workspace.ids and workspace.ends (where each token ends, in bytes of the
-// word, or code points where the model says so). Immutable; safe from any thread, each with its workspace.
+// Tokens of one word that is in no cache: into workspace.ids and workspace.ends (where each token ends, in
+// bytes of the word, or code points where the model says so). Immutable; safe from any thread, each with its
+// workspace.
 class WordModel {
  public:
   virtual ~WordModel() = default;

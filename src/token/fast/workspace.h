@@ -34,7 +34,7 @@ struct Workspace {
   };
   std::vector<Node> nodes;
   std::vector<uint8_t> short_ends;
-  std::string text, piece;          // Normalized.
+  std::string text, piece;  // Normalized.
   std::unique_ptr<BpeMerger> merger;
 };
 

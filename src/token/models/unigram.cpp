@@ -114,11 +114,12 @@ Result<std::vector<Token>> Unigram::tokenize(std::string_view piece) const {
 
 namespace {
 
-// A number as the reference's JSON reader makes it of its digits: a whole number times or by a power of ten, which may differ
-// in the last bit from the nearest double. Equally good ways are told apart by that bit.
+// A number as the reference's JSON reader makes it of its digits: a whole number times or by a power of ten,
+// which may differ in the last bit from the nearest double. Equally good ways are told apart by that bit.
 double as_reference_reads(double exact) {
   std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), exact, std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), exact, std::chars_format::scientific).ptr;
   uint64_t digits = 0;
   int exponent = 0;
   bool fraction = false;

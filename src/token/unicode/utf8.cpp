@@ -1,6 +1,8 @@
 #include "token/unicode/utf8.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace holdfast::token {
 
@@ -42,7 +44,12 @@ bool is_valid_utf8(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     const auto lead = static_cast<unsigned char>(text[at]);
     if (lead < 0x80) {
-      ++at;
+      uint64_t eight = 0;
+      for (; text.size() - at >= sizeof eight; at += sizeof eight) {
+        std::memcpy(&eight, text.data() + at, sizeof eight);
+        if ((eight & 0x8080808080808080U) != 0) break;
+      }
+      while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
       continue;
     }
     const size_t bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;

@@ -1,0 +1,160 @@
+#include "cli/bench_tokenize.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <thread>
+
+#include "cli/user_files.h"
+#include "codec/gzip.h"
+#include "token/tokenizer.h"
+#include "token/unicode/utf8.h"
+
+namespace holdfast::cli {
+namespace {
+
+constexpr size_t document_code_points = 8000, file_bytes_max = size_t{1} << 30, threads_max = 64;
+
+enum class Wanted : uint8_t { ids, rows };
+
+struct TokenizeWish {
+  std::string_view tokenizer, input;
+  size_t threads = 1;
+  Wanted wanted = Wanted::ids;
+  Output output = Output::people;
+};
+
+Result<TokenizeWish> read_wish(std::span<const std::string_view> words) {
+  TokenizeWish out;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const bool more = i + 1 < words.size();
+    if (words[i] == "--tokenizer" && more) {
+      out.tokenizer = words[++i];
+    } else if (words[i] == "--input" && more) {
+      out.input = words[++i];
+    } else if (words[i] == "--threads" && more) {
+      const std::string_view text = words[++i];
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out.threads);
+      if (error != std::errc() || end != text.data() + text.size() || out.threads == 0 ||
+          out.threads > threads_max)
+        return fail(Reason::bad_request, fmt::format("--threads is a number from 1 to {}", threads_max));
+    } else if (words[i] == "--offsets") {
+      out.wanted = Wanted::rows;
+    } else if (words[i] == "--json") {
+      out.output = Output::json;
+    } else {
+      return fail(Reason::bad_request,
+                  fmt::format("bench tokenize does not know '{}'", words[i].substr(0, 60)));
+    }
+  }
+  if (out.tokenizer.empty() || out.input.empty())
+    return fail(Reason::bad_request, "bench tokenize needs --tokenizer FILE and --input TEXT_FILE");
+  return out;
+}
+
+std::vector<std::string_view> cut_documents(std::string_view text) {
+  std::vector<std::string_view> out;
+  for (size_t at = 0; at < text.size();) {
+    size_t end = at;
+    for (size_t count = 0; count < document_code_points && end < text.size(); ++count)
+      end += token::code_point_at(text, end).bytes;
+    out.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return out;
+}
+
+struct Pass {
+  size_t bytes = 0, tokens = 0;
+  double seconds = 0;
+};
+
+Result<Pass> encode_all(const token::Tokenizer& tokenizer, std::span<const std::string_view> documents,
+                        const TokenizeWish& wish, const Clock& clock) {
+  std::atomic<size_t> next = 0, tokens = 0, failures = 0;
+  const auto work = [&] {
+    std::vector<uint32_t> ids;
+    token::Rows rows;
+    for (size_t i = next++; i < documents.size(); i = next++) {
+      ids.clear();
+      rows = {};
+      const bool rows_wanted = wish.wanted == Wanted::rows;
+      const Status done = rows_wanted ? tokenizer.append_rows(documents[i], {}, rows)
+                                      : tokenizer.append_ids(documents[i], {}, ids);
+      failures += done.ok() ? 0 : 1;
+      tokens += rows_wanted ? rows.ids.size() : ids.size();
+    }
+  };
+  const auto began = clock.now();
+  {
+    std::vector<std::jthread> helpers;
+    for (size_t i = 1; i < wish.threads; ++i) helpers.emplace_back(work);
+    work();
+  }
+  Pass out;
+  out.seconds = std::max<double>(static_cast<double>((clock.now() - began).count()), 1) / 1000;
+  for (const std::string_view document : documents) out.bytes += document.size();
+  out.tokens = tokens;
+  if (failures > 0) return fail(Reason::tokenization_failed, "a document could not be tokenized");
+  return out;
+}
+
+struct TokenizeFigures {
+  Pass fresh;
+  int64_t load_ms = 0;
+};
+
+Result<std::string> read_maybe_gzipped(UserFiles& files, std::string_view path) {
+  TRY(std::string text, files.read(path, file_bytes_max));
+  if (!codec::looks_gzipped(as_bytes(text))) return text;
+  TRY(const Bytes unpacked, codec::inflate(as_bytes(text), codec::Deflate::gzip, file_bytes_max));
+  return std::string(as_text(unpacked));
+}
+
+Result<TokenizeFigures> measure(const TokenizeWish& wish, const Clock& clock) {
+  TRY(UserFiles files, UserFiles::open());
+  TRY(const std::string json, read_maybe_gzipped(files, wish.tokenizer));
+  TokenizeFigures out;
+  const auto began = clock.now();
+  TRY(const token::Tokenizer tokenizer, token::Tokenizer::load(json));
+  out.load_ms = (clock.now() - began).count();
+  TRY(const std::string text, read_maybe_gzipped(files, wish.input));
+  if (!token::is_valid_utf8(text)) return fail(Reason::bad_request, "the input is not UTF-8");
+  const std::vector<std::string_view> documents = cut_documents(text);
+  const std::span<const std::string_view> all = documents;
+  TRY_DONE(encode_all(tokenizer, all.first(all.size() / 2), wish, clock));  // Warms up.
+  TRY(out.fresh, encode_all(tokenizer, all.subspan(all.size() / 2), wish, clock));
+  return out;
+}
+
+int bench_tokenize(World& world, std::span<const std::string_view> words) {
+  const auto wish = read_wish(words);
+  if (!wish.ok()) return report(world, wish.error());
+  const auto figures = measure(wish.value(), world.clock());
+  if (!figures.ok()) return report(world, figures.error(), wish.value().output);
+  const Pass& fresh = figures.value().fresh;
+  const double speed = static_cast<double>(fresh.bytes) / fresh.seconds;
+  if (wish.value().output == Output::json)
+    world.print(fmt::format(
+        "{{\"fresh_bytes_per_second\":{:.0f},\"tokens\":{},\"bytes\":{},\"seconds\":{:.3f},\"threads\":{},"
+        "\"load_ms\":{}}}\n",
+        speed, fresh.tokens, fresh.bytes, fresh.seconds, wish.value().threads, figures.value().load_ms));
+  else
+    world.print(fmt::format("{:.1f} MB/s of text not seen before, {} tokens, loaded in {} ms\n", speed / 1e6,
+                            fresh.tokens, figures.value().load_ms));
+  return exit_done;
+}
+
+}  // namespace
+
+std::vector<Command> bench_tokenize_commands() {
+  return {{"bench tokenize", "--tokenizer FILE --input TEXT_FILE [--threads N] [--offsets] [--json]",
+           "Measures tokenization: documents of 8,000 characters, the first half warms up, the second is "
+           "timed once.",
+           "holdfast bench tokenize --tokenizer tokenizer.json --input corpus.txt --threads 1 --json",
+           bench_tokenize}};
+}
+
+}  // namespace holdfast::cli

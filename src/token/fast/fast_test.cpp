@@ -1,0 +1,165 @@
+// The fast way gives what the plain parts give: real tokenizers where the reference data is there, on random
+// text.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <random>
+
+#include "codec/gzip.h"
+#include "token/fast/byte_trie.h"
+#include "token/fast/composed.h"
+#include "token/tokenizer.h"
+#include "token/unicode/utf8.h"
+
+namespace holdfast::token {
+namespace {
+
+constexpr unsigned seed = 7;
+
+std::string read_tokenizer(const std::string& name) {
+  const char* given = std::getenv("HOLDFAST_SHARED");
+  const std::string folder =
+      (given != nullptr ? std::string(given) : "../shared") + "/data/tokenizers/" + name;
+  for (const char* file : {"/tokenizer.json", "/tokenizer.json.gz"}) {
+    std::ifstream in(folder + file, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    if (bytes.empty()) continue;
+    if (!codec::looks_gzipped(as_bytes(bytes))) return bytes;
+    auto unpacked = codec::inflate(as_bytes(bytes), codec::Deflate::gzip, 64 << 20);
+    if (unpacked.ok()) return std::string(as_text(unpacked.value()));
+  }
+  return "";
+}
+
+std::string random_text(std::mt19937& random) {
+  static const std::string parts[] = {
+      "the ",
+      "Hello",
+      " world",
+      "\n\n",
+      "    ",
+      "don't",
+      " 12345",
+      "<s>",
+      "</s>",
+      "<|endoftext|>",
+      "[MASK]",
+      "\xE2\x96\x81",
+      "e\xCC\x81",
+      "\xC3\xA9",
+      "\xEA\xB0\x80",
+      "\xE1\x84\x80\xE1\x85\xA1\xE1\x86\xA8",
+      "\xE6\x97\xA5\xE6\x9C\xAC",
+      "\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB",
+      "\xD0\xBF\xD1\x80\xD0\xB8\xD0\xB2\xD0\xB5\xD1\x82 ",
+      "\xC2\xA0",
+      "\xEF\xBC\xA1",
+      "\xE2\x84\xA2",
+      "$5.99!",
+      "_x_",
+      "\t",
+      "-----",
+      "supercalifragilisticexpialidocious",
+      "\xE0\xA4\xA8\xE0\xA4\xAE\xE0\xA4\xB8\xE0\xA5\x8D\xE0\xA4\xA4\xE0\xA5\x87"};
+  std::string out;
+  const size_t count = random() % 30;
+  for (size_t i = 0; i < count; ++i) {
+    if (random() % 8 == 0) {
+      char32_t code = random() % 3 == 0 ? random() % 0x110000 : random() % 0x2000;
+      if (code >= 0xD800 && code < 0xE000) code = 'x';
+      append_utf8(out, code);
+    } else if (random() % 12 == 0) {
+      const std::string part = parts[random() % std::size(parts)];
+      for (size_t k = random() % 60; k > 0; --k) out += part;
+    } else if (random() % 5 == 0) {
+      for (size_t k = random() % 90; k > 0; --k) out += static_cast<char>('a' + random() % 26);
+    } else {
+      out += parts[random() % std::size(parts)];
+    }
+  }
+  return out;
+}
+
+class FastWay : public testing::TestWithParam<const char*> {};
+
+TEST_P(FastWay, GivesWhatThePartsGive) {
+  const std::string json = read_tokenizer(GetParam());
+  if (json.empty()) GTEST_SKIP() << "no reference data: set HOLDFAST_SHARED";
+  const auto loaded = Tokenizer::load(json);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  const Tokenizer& tokenizer = loaded.value();
+  ASSERT_TRUE(tokenizer.has_fast_way());
+  std::mt19937 random(seed);
+  for (int i = 0; i < 300; ++i) {
+    const std::string text = random_text(random);
+    const auto plain = tokenizer.encode({.text = text, .words = {}, .pair = {}}, {.way = EncodeWay::plain});
+    const auto fast = tokenizer.encode({.text = text, .words = {}, .pair = {}}, {});
+    ASSERT_TRUE(plain.ok() && fast.ok());
+    std::vector<uint32_t> ids;
+    ASSERT_TRUE(tokenizer.append_ids(text, {}, ids).ok());
+    Rows rows;
+    ASSERT_TRUE(tokenizer.append_rows(text, {}, rows).ok());
+    const auto shown = testing::PrintToString(text);
+    ASSERT_EQ(ids, plain.value().ids) << "seed " << seed << " " << shown;
+    ASSERT_EQ(fast.value().ids, plain.value().ids) << shown;
+    ASSERT_EQ(fast.value().tokens, plain.value().tokens) << shown;
+    ASSERT_EQ(fast.value().words, plain.value().words) << shown;
+    ASSERT_EQ(fast.value().offsets, plain.value().offsets) << shown;
+    ASSERT_EQ(rows.ids, plain.value().ids) << shown;
+    ASSERT_EQ(rows.offsets, plain.value().offsets) << shown;
+    ASSERT_EQ(rows.words, plain.value().words) << shown;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Real, FastWay,
+                         testing::Values("gpt2", "roberta-style", "cl100k-llama3style", "qwen3",
+                                         "gpt4o-o200k", "deepseek-v3", "mistral-v1-spm",
+                                         "bert-uncased-minilm", "pegasus-unigram", "barthez-spm-bpe"),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+TEST(FastWay, ABatchOnThreadsIsTheBatchOnOne) {
+  const std::string json = read_tokenizer("gpt2");
+  if (json.empty()) GTEST_SKIP() << "no reference data: set HOLDFAST_SHARED";
+  const auto tokenizer = Tokenizer::load(json);
+  ASSERT_TRUE(tokenizer.ok());
+  std::mt19937 random(seed);
+  std::vector<std::string> texts;
+  for (int i = 0; i < 200; ++i) texts.push_back(random_text(random));
+  const auto one = tokenizer.value().encode_batch(texts, {});
+  const auto four = tokenizer.value().encode_batch(texts, {.threads = 4});
+  ASSERT_TRUE(one.ok() && four.ok());
+  ASSERT_EQ(one.value().size(), four.value().size());
+  for (size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(one.value()[i].ids, four.value()[i].ids);
+}
+
+TEST(Composition, OfPartsIsThatOfTheWhole) {
+  std::mt19937 random(seed);
+  for (int i = 0; i < 2000; ++i) {
+    const std::string text = random_text(random);
+    NormalizedText whole(text);
+    whole.compose(Decomposition::canonical);
+    std::string parts;
+    compose_into(text, parts);
+    ASSERT_EQ(parts, whole.text()) << "seed " << seed;
+    if (is_surely_composed(text)) ASSERT_EQ(text, whole.text());
+  }
+}
+
+TEST(ByteTrie, FindsWhatWasPut) {
+  ByteTrie trie(16);
+  trie.put("ab", 1);
+  trie.put("abc", 2);
+  EXPECT_EQ(trie.id(trie.walk("ab")), 1U);
+  EXPECT_EQ(trie.id(trie.walk("abc")), 2U);
+  EXPECT_EQ(trie.walk("b"), ByteTrie::none);
+  EXPECT_EQ(trie.id(trie.walk("a")), ByteTrie::none);
+}
+
+}  // namespace
+}  // namespace holdfast::token
