@@ -66,7 +66,8 @@ bool is_word(char32_t code) {
 bool is_numeric(char32_t code) {
   if (code < 0x80) return code >= '0' && code <= '9';
   // The last two are newer than the table.
-  return is_in(code, number_categories) || (code >= 0x11DE0 && code <= 0x11DE9) || (code >= 0x16FF4 && code <= 0x16FF6);
+  return is_in(code, number_categories) || (code >= 0x11DE0 && code <= 0x11DE9) ||
+         (code >= 0x16FF4 && code <= 0x16FF6);
 }
 
 bool is_combining_mark(char32_t code) { return code >= 0x300 && contains(tables::marks, code); }

@@ -55,7 +55,8 @@ constexpr uint32_t category_mask(Category first, Category last) {
 constexpr uint32_t letter_categories = category_mask(Category::uppercase_letter, Category::other_letter);
 constexpr uint32_t mark_categories = category_mask(Category::nonspacing_mark, Category::enclosing_mark);
 constexpr uint32_t number_categories = category_mask(Category::decimal_number, Category::other_number);
-constexpr uint32_t punctuation_categories = category_mask(Category::connector_punctuation, Category::other_punctuation);
+constexpr uint32_t punctuation_categories =
+    category_mask(Category::connector_punctuation, Category::other_punctuation);
 constexpr uint32_t symbol_categories = category_mask(Category::math_symbol, Category::other_symbol);
 inline bool is_in(char32_t code, uint32_t categories) {
   return (categories >> (code_properties()[code] & category_bits) & 1U) != 0;
