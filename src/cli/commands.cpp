@@ -2,6 +2,7 @@
 #include "cli/audit.h"
 #include "cli/bench.h"
 #include "cli/bench_tokenize.h"
+#include "cli/chat.h"
 #include "cli/command.h"
 #include "cli/forward.h"
 #include "cli/git_hook.h"
@@ -34,6 +35,7 @@ std::vector<Command> commands() {
   add(git_hook_commands());
   add(forward_commands());
   add(run_commands());
+  add(chat_commands());
   add(render_commands());
   add(bench_commands());
   add(bench_tokenize_commands());

@@ -8,7 +8,7 @@
 
 namespace holdfast::model {
 
-// A model folder of any family we have. Safe from any thread.
+// A model folder of any family we have, or a GGUF file. Safe from any thread.
 class AnyModel {
  public:
   static Result<AnyModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {});

@@ -6,6 +6,8 @@
 #include "codec/json.h"
 #include "model/encoder_model.h"
 #include "model/families/decoders.h"
+#include "model/gguf_weights.h"
+#include "model/memory_check.h"
 
 namespace holdfast::model {
 namespace {
@@ -34,21 +36,32 @@ Result<DecoderModel> DecoderModel::open(io::Disk& disk, const io::Path& folder, 
   TRY(const boost::json::object config, read_config(disk, folder));
   TRY(DecoderPlan plan, plan_decoder(config));
   TRY(tensor::Weights weights, tensor::Weights::open(disk, folder));
-  TRY(DecoderModel out,
-      load(std::move(plan), std::make_unique<tensor::Weights>(std::move(weights)), compute));
+  TRY_DONE(check_memory(weights, compute));
+  DecoderModel out;
+  out.weights_ = std::make_unique<tensor::Weights>(std::move(weights));
+  const WeightReader reader(*out.weights_, plan.prefixes, compute);
+  TRY_DONE(out.load(std::move(plan), reader));
   TRY(out.generation_, read_generation(disk, folder, config));
   return out;
 }
 
-Result<DecoderModel> DecoderModel::load(DecoderPlan plan, std::unique_ptr<tensor::Weights> weights,
-                                        tensor::Compute compute) {
+Result<DecoderModel> DecoderModel::open_gguf(io::Disk& disk, const io::Path& file, tensor::Compute compute) {
+  TRY(std::unique_ptr<GgufWeights> blocks, GgufWeights::open(disk, file));
+  TRY(DecoderPlan plan, blocks->plan());
+  TRY(const auto end, blocks->file().integer_if("tokenizer.ggml.eos_token_id"));
   DecoderModel out;
-  out.weights_ = std::move(weights);
-  const WeightReader reader(*out.weights_, plan.prefixes, compute);
-  TRY(Decoder decoder, Decoder::load(std::move(plan), reader));
-  out.decoder_ = std::make_unique<Decoder>(std::move(decoder));
-  TRY_DONE(out.load_head(reader));
+  out.weights_ = std::make_unique<tensor::Weights>();
+  const WeightReader reader(*out.weights_, *blocks, compute);
+  out.blocks_ = std::move(blocks);
+  TRY_DONE(out.load(std::move(plan), reader));
+  if (end && *end >= 0) out.generation_.end_tokens = {static_cast<TokenId>(*end)};
   return out;
+}
+
+Status DecoderModel::load(DecoderPlan plan, const WeightReader& reader) {
+  TRY(Decoder decoder, Decoder::load(std::move(plan), reader));
+  decoder_ = std::make_unique<Decoder>(std::move(decoder));
+  return load_head(reader);
 }
 
 Status DecoderModel::load_head(const WeightReader& reader) {
@@ -59,6 +72,12 @@ Status DecoderModel::load_head(const WeightReader& reader) {
       return Done{};
     case Head::language: {
       // GPT-2's Conv1D order is of layers only: the head is stored as everywhere.
+      if (reader.stays_in_blocks((reader.has(plan().head + ".weight") ? plan().head : plan().words) +
+                                 ".weight")) {
+        TRY(head_, reader.block_linear(reader.has(plan().head + ".weight") ? plan().head : plan().words,
+                                       plan().vocabulary, inputs, plan().head_bias));
+        return Done{};
+      }
       const bool own = reader.has(plan().head + ".weight") || !plan().tied;
       TRY(const std::vector<float> weight,
           reader.floats((own ? plan().head : plan().words) + ".weight", {plan().vocabulary, inputs}));

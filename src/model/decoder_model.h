@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "io/disk.h"
+#include "model/block_source.h"
 #include "model/decoder.h"
 #include "model/generation/settings.h"
 
@@ -13,9 +14,8 @@ namespace holdfast::model {
 class DecoderModel {
  public:
   static Result<DecoderModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {});
-  // From weights that are there already, under the names of the plan's family.
-  static Result<DecoderModel> load(DecoderPlan plan, std::unique_ptr<tensor::Weights> weights,
-                                   tensor::Compute compute);
+  // A GGUF file.
+  static Result<DecoderModel> open_gguf(io::Disk& disk, const io::Path& file, tensor::Compute compute = {});
 
   const DecoderPlan& plan() const { return decoder_->plan(); }
   const Decoder& decoder() const { return *decoder_; }
@@ -28,10 +28,12 @@ class DecoderModel {
 
  private:
   DecoderModel() = default;
+  Status load(DecoderPlan plan, const WeightReader& reader);
   Status load_head(const WeightReader& reader);
 
   std::unique_ptr<tensor::Weights>
-      weights_;  // Its address must not change: the decoder reads tables in place.
+      weights_;                          // Its address must not change: the decoder reads tables in place.
+  std::unique_ptr<BlockSource> blocks_;  // Of a GGUF file; read in place too.
   std::unique_ptr<Decoder> decoder_;
   LinearLayer head_;
   GenerationSettings generation_;

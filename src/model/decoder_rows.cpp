@@ -21,13 +21,37 @@ Status DecoderRows::step(const TokenBatch& batch, std::span<float> scores) {
   return Done{};
 }
 
+KvCache DecoderRows::begin_cache(const std::vector<TokenId>& prompt) const {
+  // Where frequencies hang on a text's length, keys of another length do not fit.
+  for (const RopeSpec& rope : model_.plan().ropes)
+    if (rope.kind == RopeSpec::Kind::dynamic || rope.kind == RopeSpec::Kind::longrope) return {};
+  size_t best = 0, shared = 0;
+  for (size_t row = 0; row < tokens_.size(); ++row) {
+    const auto [one, other] =
+        std::mismatch(prompt.begin(), prompt.end(), tokens_[row].begin(), tokens_[row].end());
+    const auto count = static_cast<size_t>(one - prompt.begin());
+    if (count <= shared) continue;
+    shared = count;
+    best = row;
+  }
+  shared = std::min(shared, prompt.size() - 1);  // The last token's scores must come out.
+  if (shared == 0) return {};
+  KvCache out = caches_[best];
+  out.shorten(shared);
+  return out;
+}
+
 Status DecoderRows::begin(std::span<const std::vector<TokenId>> prompts, std::span<float> scores) {
-  caches_.assign(prompts.size(), KvCache());
+  std::vector<KvCache> caches;
   TokenBatch batch;
   for (const std::vector<TokenId>& prompt : prompts) {
-    for (size_t i = 0; i < prompt.size(); ++i) batch.add(prompt[i], 0, static_cast<int64_t>(i));
+    caches.push_back(begin_cache(prompt));
+    for (size_t i = caches.back().tokens; i < prompt.size(); ++i)
+      batch.add(prompt[i], 0, static_cast<int64_t>(i));
     batch.end_sequence();
   }
+  caches_ = std::move(caches);
+  tokens_.assign(prompts.begin(), prompts.end());
   return step(batch, scores);
 }
 
@@ -36,15 +60,18 @@ Status DecoderRows::extend(std::span<const size_t> parents, std::span<const Toke
   std::vector<size_t> uses(caches_.size());
   for (size_t parent : parents) ++uses[parent];
   std::vector<KvCache> next;
-  next.reserve(parents.size());
-  for (size_t parent : parents)
-    next.push_back(--uses[parent] == 0 ? std::move(caches_[parent]) : caches_[parent]);
-  caches_ = std::move(next);
+  std::vector<std::vector<TokenId>> next_tokens;
   TokenBatch batch;
-  for (size_t i = 0; i < tokens.size(); ++i) {
-    batch.add(tokens[i], 0, static_cast<int64_t>(caches_[i].tokens));
+  for (size_t i = 0; i < parents.size(); ++i) {
+    const size_t parent = parents[i];
+    next_tokens.push_back(tokens_[parent]);
+    next_tokens.back().push_back(tokens[i]);
+    next.push_back(--uses[parent] == 0 ? std::move(caches_[parent]) : caches_[parent]);
+    batch.add(tokens[i], 0, static_cast<int64_t>(next.back().tokens));
     batch.end_sequence();
   }
+  caches_ = std::move(next);
+  tokens_ = std::move(next_tokens);
   return step(batch, scores);
 }
 

@@ -5,7 +5,8 @@
 
 namespace holdfast::model {
 
-// Rows of a decoder that generation goes on with: a cache each. Borrows the model and the threads.
+// Rows of a decoder that generation goes on with: a cache each. A prompt that begins like a row of before
+// takes over that row's cache as far as they agree, with the same bits. Borrows the model and the threads.
 class DecoderRows final : public NextToken {
  public:
   DecoderRows(const DecoderModel& model, tensor::Threads& threads) : model_(model), threads_(threads) {}
@@ -21,7 +22,11 @@ class DecoderRows final : public NextToken {
 
   const DecoderModel& model_;
   tensor::Threads& threads_;
-  std::vector<KvCache> caches_;  // One a row.
+  // The cache to begin a prompt with, and how many tokens it holds.
+  KvCache begin_cache(const std::vector<TokenId>& prompt) const;
+
+  std::vector<KvCache> caches_;               // One a row.
+  std::vector<std::vector<TokenId>> tokens_;  // What each cache holds.
 };
 
 }  // namespace holdfast::model

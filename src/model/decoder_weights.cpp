@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/stacked_linear.h"
+
 namespace holdfast::model {
 namespace {
 
@@ -51,6 +53,7 @@ Result<Matrix> DecoderWeights::matrix(const std::string& name, size_t outputs, s
 
 Result<LinearLayer> DecoderWeights::linear(const std::string& name, size_t outputs, size_t inputs,
                                            Bias bias) const {
+  if (reader_.stays_in_blocks(name + ".weight")) return reader_.block_linear(name, outputs, inputs, bias);
   TRY(const Matrix one, matrix(name, outputs, inputs, bias));
   return one.pack(reader_.compute());
 }
@@ -77,6 +80,16 @@ Result<LinearLayer> DecoderWeights::query_key_value(const std::string& layer) co
     if (plan_.joined_order == DecoderPlan::JoinedOrder::blocks) return joined.pack(reader_.compute());
     return with_rows(joined, joined_rows()).pack(reader_.compute());
   }
+  if (reader_.stays_in_blocks(layer + plan_.query + ".weight")) {
+    // Types may differ between them, as converters keep values in more bits.
+    std::vector<LinearLayer> parts;
+    for (const auto& [name, outputs] :
+         {std::pair(plan_.query, queries), std::pair(plan_.key, keys), std::pair(plan_.value, keys)}) {
+      TRY(LinearLayer part, linear(layer + name, outputs, plan_.width, plan_.query_bias));
+      parts.push_back(std::move(part));
+    }
+    return stack_linears(std::move(parts));
+  }
   TRY(Matrix all, matrix(layer + plan_.query, queries, plan_.width, plan_.query_bias));
   for (const std::string& name : {plan_.key, plan_.value}) {
     TRY(const Matrix one, matrix(layer + name, keys, plan_.width, plan_.query_bias));
@@ -90,6 +103,11 @@ Result<LinearLayer> DecoderWeights::gate_up(const std::string& gate, const std::
   if (!joined.empty() && reader_.has(joined + ".weight")) {
     TRY(const Matrix both, matrix(joined, 2 * inner, plan_.width, bias));
     return both.pack(reader_.compute(), tensor::OutputLayout::gated);
+  }
+  if (reader_.stays_in_blocks(gate + ".weight")) {
+    TRY(LinearLayer first, linear(gate, inner, plan_.width, bias));
+    TRY(LinearLayer second, linear(up, inner, plan_.width, bias));
+    return gate_linears(std::move(first), std::move(second));
   }
   TRY(Matrix both, matrix(gate, inner, plan_.width, bias));
   TRY(const Matrix second, matrix(up, inner, plan_.width, bias));

@@ -5,6 +5,7 @@
 
 #include "codec/json.h"
 #include "model/families/encoders.h"
+#include "model/memory_check.h"
 
 namespace holdfast::model {
 namespace {
@@ -28,6 +29,7 @@ Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& folder, 
   TRY(EncoderPlan plan, plan_encoder(json));
   EncoderModel out;
   TRY(tensor::Weights weights, tensor::Weights::open(disk, folder));
+  TRY_DONE(check_memory(weights, compute));
   out.weights_ = std::make_unique<tensor::Weights>(std::move(weights));
   const WeightReader reader(*out.weights_, plan.prefixes, compute, plan.renames);
   TRY(Encoder encoder, Encoder::load(std::move(plan), reader));

@@ -11,14 +11,14 @@ class RowTable {
   // NAME [rows, width].
   static Result<RowTable> load(const WeightReader& reader, std::string_view name, size_t rows, size_t width);
 
-  bool there() const { return view_ != nullptr; }
+  bool there() const { return view_ != nullptr || block_ != nullptr; }
   size_t rows() const { return rows_; }
   size_t width() const { return width_; }
   void add_row(size_t row, float* into) const;
-  const tensor::TensorView& view() const { return *view_; }
 
  private:
   const tensor::TensorView* view_ = nullptr;
+  const BlockView* block_ = nullptr;  // Instead of view_.
   size_t rows_ = 0, width_ = 0;
 };
 

@@ -2,7 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+#include <span>
+
+#include "tensor/block_linear.h"
+#include "tensor/blocks.h"
+
 namespace holdfast::model {
+namespace {
+
+// Neither infinite nor not-a-number: those have all bits of the exponent set.
+bool all_finite(std::span<const float> numbers) {
+  constexpr uint32_t exponent = 0x7F800000;
+  uint32_t odd = 0;
+  for (float x : numbers) odd |= (std::bit_cast<uint32_t>(x) & exponent) == exponent ? 1U : 0U;
+  return odd == 0;
+}
+
+}  // namespace
 
 const tensor::TensorView* WeightReader::find_spelled(const std::string& name) const {
   for (const std::string& prefix : prefixes_)
@@ -28,9 +45,51 @@ Result<const tensor::TensorView*> WeightReader::view(std::string_view name,
   return view;
 }
 
+Result<const BlockView*> WeightReader::block(std::string_view name,
+                                             const std::vector<uint64_t>& shape) const {
+  const BlockView* view = block(name);
+  if (view == nullptr) return fail(Reason::bad_request, fmt::format("the weights lack '{}'", name));
+  if (view->shape != shape)
+    return fail(Reason::bad_request, fmt::format("'{}' has shape {} where the metadata asks for {}", name,
+                                                 tensor::shape_text(view->shape), tensor::shape_text(shape)));
+  return view;
+}
+
+bool WeightReader::stays_in_blocks(std::string_view name) const {
+  const BlockView* view = block(name);
+  return view != nullptr && tensor::block_format(view->type).has_value();
+}
+
+Result<LinearLayer> WeightReader::block_linear(std::string_view name, size_t outputs, size_t inputs,
+                                               Bias bias) const {
+  const std::string weight_name = std::string(name) + ".weight", bias_name = std::string(name) + ".bias";
+  TRY(const BlockView* view, block(weight_name, {outputs, inputs}));
+  std::vector<float> shift;
+  if (bias == Bias::with || (bias == Bias::if_there && has(bias_name))) {
+    TRY(shift, floats(bias_name, {outputs}));
+  }
+  tensor::BlockWeights weights;
+  weights.type = view->type;
+  weights.inputs = inputs;
+  weights.bias = shift;
+  const size_t row_bytes = view->bytes.size() / outputs;
+  for (size_t row = 0; row < outputs; ++row)
+    weights.rows.push_back(view->bytes.subspan(row * row_bytes, row_bytes));
+  return tensor::make_block_linear(weights, compute_);
+}
+
 Result<std::vector<float>> WeightReader::floats(std::string_view name, std::vector<uint64_t> shape) const {
+  if (blocks_ != nullptr) {
+    TRY(const BlockView* found, block(name, shape));
+    size_t elements = 1;
+    for (uint64_t size : shape) elements *= size;
+    return tensor::widen_blocks(found->type, found->bytes, elements);
+  }
   TRY(const tensor::TensorView* found, view(name, std::move(shape)));
-  return tensor::to_floats(*found);
+  TRY(std::vector<float> out, tensor::to_floats(*found));
+  if (!all_finite(out))
+    return fail(Reason::bad_request, fmt::format("'{}' holds a number that is not finite", name));
+  return out;
 }
 
 Result<LinearLayer> WeightReader::linear(std::string_view name, size_t outputs, size_t inputs,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/block_source.h"
 #include "tensor/linear.h"
 #include "tensor/weights.h"
 
@@ -31,6 +32,9 @@ class WeightReader {
   WeightReader(const tensor::Weights& weights, std::vector<std::string> prefixes, tensor::Compute compute,
                Renames renames = {})
       : weights_(weights), prefixes_(std::move(prefixes)), compute_(compute), renames_(std::move(renames)) {}
+  // Tensors of a GGUF file. Linear layers stay in their blocks.
+  WeightReader(const tensor::Weights& none, const BlockSource& blocks, tensor::Compute compute)
+      : weights_(none), compute_(compute), blocks_(&blocks) {}
 
   tensor::Compute compute() const { return compute_; }
   // The same tensors for products in another precision.
@@ -38,7 +42,17 @@ class WeightReader {
     return {weights_, prefixes_, {compute_.isa, precision}, renames_};
   }
 
-  bool has(std::string_view name) const { return find(name) != nullptr; }
+  bool has(std::string_view name) const { return find(name) != nullptr || block(name) != nullptr; }
+  // Null where the weights are not in blocks.
+  const BlockView* block(std::string_view name) const {
+    return blocks_ != nullptr ? blocks_->find(name) : nullptr;
+  }
+  // The same, of the given shape.
+  Result<const BlockView*> block(std::string_view name, const std::vector<uint64_t>& shape) const;
+  // Whether LinearLayers of it can stay in blocks.
+  bool stays_in_blocks(std::string_view name) const;
+  // A layer in its blocks.
+  Result<LinearLayer> block_linear(std::string_view name, size_t outputs, size_t inputs, Bias bias) const;
   Result<const tensor::TensorView*> view(std::string_view name, std::vector<uint64_t> shape) const;
   Result<std::vector<float>> floats(std::string_view name, std::vector<uint64_t> shape) const;
   // NAME.weight [outputs, inputs] and NAME.bias [outputs].
@@ -59,6 +73,7 @@ class WeightReader {
   std::vector<std::string> prefixes_;
   tensor::Compute compute_;
   Renames renames_;
+  const BlockSource* blocks_ = nullptr;
 };
 
 }  // namespace holdfast::model

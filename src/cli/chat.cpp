@@ -1,0 +1,168 @@
+#include "cli/chat.h"
+
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <charconv>
+
+#include "cli/user_files.h"
+#include "jinja/chat.h"
+#include "model/text_generator.h"
+
+namespace holdfast::cli {
+namespace {
+
+constexpr size_t line_bytes_max = 1 << 20;
+
+struct ChatWords {
+  std::string_view place;
+  std::optional<std::string> prompt, system;
+  model::GenerationSettings settings;
+  bool sampled = false;
+  size_t new_tokens_max = 512;
+  tensor::Compute compute;
+};
+
+template <class Number>
+Result<Number> number(std::string_view option, std::string_view text) {
+  Number out{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error != std::errc{} || end != text.data() + text.size())
+    return fail(Reason::bad_request, fmt::format("{} takes a number", option));
+  return out;
+}
+
+Result<ChatWords> parse_chat(std::span<const std::string_view> arguments) {
+  ChatWords out;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view word = arguments[i];
+    if (!word.starts_with("--")) {
+      if (!out.place.empty()) return fail(Reason::bad_request, "chat takes one MODEL");
+      out.place = word;
+      continue;
+    }
+    if (i + 1 >= arguments.size()) return fail(Reason::bad_request, fmt::format("{} takes a value", word));
+    const std::string_view value = arguments[++i];
+    if (word == "--prompt") {
+      out.prompt = std::string(value);
+    } else if (word == "--system") {
+      out.system = std::string(value);
+    } else if (word == "--max-new") {
+      TRY(out.new_tokens_max, number<size_t>(word, value));
+    } else if (word == "--temperature") {
+      TRY(out.settings.temperature, number<double>(word, value));
+      out.sampled = out.settings.temperature > 0;
+      if (!out.sampled) out.settings.temperature = 1;
+    } else if (word == "--seed") {
+      TRY(out.settings.seed, number<uint64_t>(word, value));
+    } else if (word == "--dtype") {
+      const auto precision = tensor::precision_from_name(value);
+      if (!precision) return fail(Reason::bad_request, "--dtype is f32, bf16 or int8");
+      out.compute.precision = *precision;
+    } else {
+      return fail(Reason::bad_request, fmt::format("chat has no option {}", word));
+    }
+  }
+  if (out.place.empty()) return fail(Reason::bad_request, "chat takes a MODEL: a folder or a GGUF file");
+  return out;
+}
+
+// A terminal's conversation with one model.
+class Chat {
+ public:
+  Chat(World& world, const ChatWords& words, const model::TextGenerator& generator, tensor::Threads& threads)
+      : world_(world), words_(words), generator_(generator), conversation_(generator, threads) {
+    if (words.system) add("system", *words.system);
+  }
+
+  Status say(std::string_view text) {
+    add("user", text);
+    TRY(const std::string prompt, render());
+    model::GenerationSettings settings = words_.settings;
+    settings.sample = words_.sampled;
+    settings.end_tokens = generator_.model().generation().end_tokens;
+    settings.new_tokens_max = words_.new_tokens_max;
+    const auto begin = world_.clock().now();
+    auto first = begin;
+    bool any = false;
+    const bool templated = !generator_.chat_template().empty();
+    TRY(const model::Answer answer,
+        conversation_.go_on(prompt, templated ? token::SpecialTokens::leave_out : token::SpecialTokens::add,
+                            settings, [&](std::string_view piece) {
+                              if (!any) first = world_.clock().now();
+                              any = true;
+                              world_.print(piece);
+                              return true;
+                            }));
+    world_.print("\n");
+    add("assistant", answer.text);
+    const double seconds = std::chrono::duration<double>(world_.clock().now() - first).count();
+    const double wait = std::chrono::duration<double>(first - begin).count();
+    const double rate = seconds > 0 && answer.new_tokens > 1 ? double(answer.new_tokens - 1) / seconds : 0;
+    world_.complain(fmt::format("[{} tokens, {:.1f} tokens/s, first after {:.2f} s, context {} of {}]\n",
+                                answer.new_tokens, rate, wait, answer.prompt_tokens + answer.new_tokens,
+                                generator_.tokens_max()));
+    return Done{};
+  }
+
+ private:
+  void add(std::string_view role, std::string_view content) {
+    messages_.push_back(boost::json::object{{"role", role}, {"content", content}});
+  }
+
+  // The conversation as the repository's template writes it; the last text alone where there is no template.
+  Result<std::string> render() const {
+    if (generator_.chat_template().empty())
+      return std::string(messages_.back().as_object().at("content").as_string());
+    const boost::json::object call{{"messages", messages_},
+                                   {"add_generation_prompt", true},
+                                   {"special_tokens", generator_.special_tokens()}};
+    TRY(const jinja::Template chat_template, jinja::Template::parse(generator_.chat_template()));
+    TRY(const jinja::ChatRequest request, jinja::chat_request(call, world_.clock().wall()));
+    return jinja::render_chat(chat_template, request);
+  }
+
+  World& world_;
+  const ChatWords& words_;
+  const model::TextGenerator& generator_;
+  model::Conversation conversation_;
+  boost::json::array messages_;
+};
+
+Status chat(World& world, const ChatWords& words) {
+  TRY(UserFiles files, UserFiles::open());
+  TRY(const model::TextGenerator generator,
+      model::TextGenerator::open(files.disk(), files.path(words.place), words.compute));
+  const auto threads = tensor::make_threads(2);
+  Chat talk(world, words, generator, *threads);
+  if (words.prompt) return talk.say(*words.prompt);
+  while (true) {
+    if (world.output_is_terminal()) world.print("> ");
+    TRY(const auto line, world.read_line(line_bytes_max));
+    if (!line) return Done{};
+    if (!line->empty()) TRY_DONE(talk.say(*line));
+  }
+}
+
+int run_chat(World& world, std::span<const std::string_view> arguments) {
+  const auto words = parse_chat(arguments);
+  if (!words.ok()) {
+    world.complain("holdfast: " + words.error().message + "\n");
+    return exit_misused;
+  }
+  const Status done = chat(world, words.value());
+  return done.ok() ? exit_done : report(world, done.error());
+}
+
+}  // namespace
+
+std::vector<Command> chat_commands() {
+  return {{"chat",
+           "MODEL [--prompt TEXT] [--system TEXT] [--max-new N] [--temperature T] [--seed N] "
+           "[--dtype f32|bf16|int8]",
+           "Talks with a model folder or GGUF file in the terminal, without a server.",
+           "holdfast chat ./SmolLM2-135M-Instruct.Q4_1.gguf", run_chat}};
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,84 @@
+// The GGUF files of the reference data: rows widened, logits, greedy text.
+#include <gtest/gtest.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+
+#include "codec/json.h"
+#include "model/decoder_rows.h"
+#include "model/generation/generate.h"
+#include "model/gguf_weights.h"
+#include "tensor/blocks.h"
+
+namespace holdfast::model {
+namespace {
+
+void expect_rows(io::Disk& disk, const io::Path& file, const tensor::Weights& golden,
+                 const boost::json::object& rows) {
+  const auto bytes = disk.map(file).value();
+  const auto gguf = codec::GgufFile::parse(bytes->bytes()).value();
+  for (const auto& [name, where] : rows) {
+    const tensor::TensorView* wanted = golden.find(where.as_string());
+    const codec::GgufTensor* tensor = gguf.find_tensor(name);
+    ASSERT_NE(wanted, nullptr);
+    ASSERT_NE(tensor, nullptr);
+    const std::vector<float> expected = tensor::to_floats(*wanted).value();
+    const auto got = tensor::widen_blocks(tensor->type, tensor->bytes, tensor->elements);
+    ASSERT_TRUE(got.ok()) << got.error().message;
+    for (size_t i = 0; i < expected.size(); ++i) ASSERT_EQ(expected[i], got.value()[i]) << name << " " << i;
+  }
+}
+
+void expect_file(io::Disk& disk, const boost::json::object& one, const tensor::Weights& golden) {
+  const std::string file(one.at("file").as_string());
+  SCOPED_TRACE(file);
+  expect_rows(disk, file, golden, one.at("weights_first_8_rows").as_object());
+  const auto model = DecoderModel::open_gguf(disk, file);
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  const auto threads = tensor::make_threads(2);
+  const tensor::TensorView& ids_view = *golden.find(one.at("input_ids").as_string());
+  const std::vector<int64_t> ids = tensor::to_integers(ids_view).value();
+  TokenBatch batch;
+  for (size_t i = 0; i < ids.size(); ++i) batch.add(ids[i], 0, static_cast<int64_t>(i));
+  batch.end_sequence();
+  const auto states = model.value().decoder().forward(batch, {}, *threads).value();
+  const size_t width = model.value().head_width();
+  std::vector<float> logits(ids.size() * width);
+  model.value().run_head(states.last.data(), ids.size(), logits.data(), *threads);
+  const std::vector<float> expected = tensor::to_floats(*golden.find(one.at("logits").as_string())).value();
+  ASSERT_EQ(expected.size(), logits.size());
+  float scale = 0, worst = 0;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    scale = std::max(scale, std::abs(expected[i]));
+    worst = std::max(worst, std::abs(expected[i] - logits[i]));
+  }
+  EXPECT_LE(worst, 1e-4F * scale);
+
+  std::vector<int64_t> greedy = tensor::to_integers(*golden.find(one.at("greedy").as_string())).value();
+  DecoderRows rows(model.value(), *threads);
+  GenerationSettings settings;
+  settings.new_tokens_max = greedy.size() > ids.size() ? greedy.size() - ids.size() : greedy.size();
+  const std::vector<Prompt> prompts = {{{ids.begin(), ids.end()}, 0}};
+  const auto got = generate(rows, prompts, settings);
+  ASSERT_TRUE(got.ok());
+  std::vector<int64_t> all(got.value().sequences[0].begin(), got.value().sequences[0].end());
+  if (greedy.size() <= ids.size()) all.erase(all.begin(), all.begin() + static_cast<ptrdiff_t>(ids.size()));
+  EXPECT_EQ(all, greedy);
+}
+
+TEST(Gguf, EveryFileOfTheReferenceDataGivesItsLogitsAndText) {
+  const char* shared = std::getenv("HOLDFAST_SHARED");
+  if (shared == nullptr) GTEST_SKIP() << "HOLDFAST_SHARED is not set: the reference data is not here";
+  const auto disk = io::open_posix_disk(std::filesystem::path(shared) / "data/models/gguf").value();
+  const auto json = codec::parse_json_object(io::read_text(*disk, "golden.json", 1 << 20).value()).value();
+  const auto golden = tensor::Weights::open_file(*disk, "golden.safetensors").value();
+  for (const boost::json::value& one : json.at("cases").as_array())
+    expect_file(*disk, one.as_object(), golden);
+}
+
+}  // namespace
+}  // namespace holdfast::model

@@ -1,0 +1,56 @@
+#include "model/memory_check.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+
+#include "io/disk.h"
+
+namespace holdfast::model {
+namespace {
+
+// "MemAvailable:   12345 kB" of /proc/meminfo.
+std::optional<uint64_t> bytes_available() {
+  constexpr std::string_view key = "MemAvailable:";
+  const auto disk = io::open_posix_disk("/proc");
+  if (!disk.ok()) return std::nullopt;
+  const auto text = io::read_text(*disk.value(), "meminfo", 1 << 16);
+  if (!text.ok()) return std::nullopt;
+  const size_t at = text.value().find(key);
+  if (at == std::string::npos) return std::nullopt;
+  const char* begin = text.value().data() + at + key.size();
+  const char* end = text.value().data() + text.value().size();
+  while (begin < end && *begin == ' ') ++begin;
+  uint64_t kibibytes = 0;
+  if (std::from_chars(begin, end, kibibytes).ec != std::errc{}) return std::nullopt;
+  return kibibytes * 1024;
+}
+
+uint64_t bytes_of(tensor::Precision precision) {
+  switch (precision) {
+    case tensor::Precision::f32:
+      return 4;
+    case tensor::Precision::bf16:
+      return 2;
+    case tensor::Precision::int8:
+      return 1;
+  }
+  return 4;
+}
+
+}  // namespace
+
+Status check_memory(const tensor::Weights& weights, tensor::Compute compute) {
+  const auto available = bytes_available();
+  if (!available) return Done{};
+  uint64_t needed = 0;
+  for (const std::string& name : weights.names())
+    needed += weights.find(name)->elements() * bytes_of(compute.precision);
+  if (needed <= *available) return Done{};
+  constexpr uint64_t mebibyte = 1 << 20;
+  return fail(Code::unavailable, fmt::format("the model needs {} MiB of memory, {} MiB are there",
+                                             needed / mebibyte, *available / mebibyte));
+}
+
+}  // namespace holdfast::model

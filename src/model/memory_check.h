@@ -1,0 +1,13 @@
+#pragma once
+
+#include "base/result.h"
+#include "tensor/precision.h"
+#include "tensor/weights.h"
+
+namespace holdfast::model {
+
+// Refuses weights whose packed copies would not fit into the memory that this machine has left, with both
+// sizes, before anything is loaded. Passes where the machine does not tell.
+Status check_memory(const tensor::Weights& weights, tensor::Compute compute);
+
+}  // namespace holdfast::model

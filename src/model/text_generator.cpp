@@ -1,0 +1,100 @@
+#include "model/text_generator.h"
+
+#include <fmt/format.h>
+
+#include "model/generation/generate.h"
+#include "token/formats/folder.h"
+
+namespace holdfast::model {
+namespace {
+
+// Text of tokens as they come: what may still change, as a character may take several tokens, is held back.
+class Unfolding {
+ public:
+  explicit Unfolding(const token::Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+
+  // What became certain with this token.
+  std::string add(TokenId token) {
+    ids_.push_back(token);
+    const auto all =
+        tokenizer_.decode(std::span(ids_).subspan(from_), token::Tokenizer::SpecialsInOutput::skip);
+    if (!all.ok()) return {};
+    const std::string& text = all.value();
+    if (text.ends_with("\xEF\xBF\xBD") || text.size() <= shown_) return {};
+    std::string piece = text.substr(shown_);
+    shown_ = text.size();
+    // Decoding begins again at a line's end, so that a long answer is not decoded over and over.
+    if (piece.ends_with('\n') && ids_.size() - from_ > 64) {
+      from_ = ids_.size();
+      shown_ = 0;
+    }
+    return piece;
+  }
+
+ private:
+  const token::Tokenizer& tokenizer_;
+  std::vector<TokenId> ids_;
+  size_t from_ = 0, shown_ = 0;
+};
+
+}  // namespace
+
+Result<TextGenerator> TextGenerator::open(io::Disk& disk, const io::Path& place, tensor::Compute compute) {
+  TextGenerator out;
+  const bool file = place.extension() == ".gguf";
+  if (file) {
+    TRY(DecoderModel model, DecoderModel::open_gguf(disk, place, compute));
+    out.model_ = std::make_unique<DecoderModel>(std::move(model));
+  } else {
+    TRY(DecoderModel model, DecoderModel::open(disk, place, compute));
+    out.model_ = std::make_unique<DecoderModel>(std::move(model));
+  }
+  if (out.model_->plan().head_kind != DecoderPlan::Head::language)
+    return fail(Reason::model_unsupported, "the model does not generate text");
+  TRY(const token::FolderDocument found,
+      file ? token::document_of_file(disk, place) : token::document_of_folder(disk, place));
+  TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(found.document));
+  out.tokenizer_ = std::make_unique<token::Tokenizer>(std::move(tokenizer));
+  for (uint64_t id = out.model_->plan().vocabulary; id < out.tokenizer_->vocabulary_size(); ++id)
+    if (out.tokenizer_->token_of(static_cast<uint32_t>(id)))
+      return fail(Reason::bad_request,
+                  fmt::format("the tokenizer has {} tokens, the model's table only {}",
+                              out.tokenizer_->vocabulary_size(), out.model_->plan().vocabulary));
+  if (const std::string* text = found.config.chat_template(); text != nullptr) out.chat_template_ = *text;
+  for (const auto& [role, token] : found.config.specials) out.special_tokens_[role] = token.content;
+  return out;
+}
+
+Result<Answer> Conversation::go_on(std::string_view prompt, token::SpecialTokens special,
+                                   GenerationSettings settings, const OnText& on_text) {
+  token::EncodeOptions options;
+  options.special = special;
+  TRY(const token::Encoding encoding,
+      generator_.tokenizer().encode({.text = prompt, .words = {}, .pair = {}}, options));
+  if (encoding.ids.empty()) return fail(Reason::tokenization_failed, "the prompt has no tokens");
+  if (encoding.ids.size() >= generator_.tokens_max())
+    return fail(Reason::input_too_long,
+                fmt::format("the prompt has {} tokens, the model takes {} with its answer",
+                            encoding.ids.size(), generator_.tokens_max()));
+  const size_t room = generator_.tokens_max() - encoding.ids.size();
+  settings.new_tokens_max = std::min(settings.new_tokens_max.value_or(room), room);
+  Prompt row;
+  row.tokens.assign(encoding.ids.begin(), encoding.ids.end());
+  Answer out;
+  out.prompt_tokens = row.tokens.size();
+  Unfolding unfolding(generator_.tokenizer());
+  const auto on_token = [&](size_t, TokenId token) {
+    ++out.new_tokens;
+    for (const TokenId end : settings.end_tokens)
+      if (token == end) out.ended = true;
+    if (out.ended) return false;
+    const std::string piece = unfolding.add(token);
+    out.text += piece;
+    if (!piece.empty() && on_text && !on_text(piece)) out.ended = true;
+    return !out.ended;
+  };
+  TRY([[maybe_unused]] const Generated done, generate(rows_, {&row, 1}, settings, {}, on_token));
+  return out;
+}
+
+}  // namespace holdfast::model
