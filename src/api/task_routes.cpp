@@ -40,13 +40,48 @@ Result<bool> flag(const json::object& body, std::string_view name, bool fallback
   return inner.value_or(fallback);
 }
 
-// A sentence model answers one vector a text; another the hidden states of each token.
+// Which task a call without one is for: what its inputs and parameters are of, else what the model is for.
+std::string task_of(const json::value& inputs, const json::object& parameters, std::string_view model_task) {
+  if (parameters.contains("candidate_labels")) return "zero-shot-classification";
+  if (inputs.is_object() && inputs.get_object().contains("query")) return "rerank";
+  return std::string(model_task);
+}
+
+// The Inference API's answer to a task with a head of its own. Text classification answers all labels, in a
+// list of its own for each text, as its clients expect.
+Result<net::Response> run_task(serve::Models& models, const Call& call, const serve::ServedModel& model,
+                               const json::object& body, std::string_view model_task) {
+  json::object parameters;
+  TRY(const json::object* given, codec::json_object_if(body, "parameters"));
+  if (given != nullptr) parameters = *given;
+  const json::value& inputs = body.at("inputs");
+  const std::string task = task_of(inputs, parameters, model_task);
+  if (task == "text-classification" && !parameters.contains("top_k")) parameters["top_k"] = nullptr;
+  serve::EmbedItem item;
+  item.wanted = serve::Wanted::task;
+  item.texts.push_back(codec::to_text(
+      json::object{{"task", task}, {"inputs", inputs}, {"parameters", std::move(parameters)}}));
+  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item)));
+  TRY(json::value out, codec::parse_json(answer.json));
+  if (task != "text-classification" || inputs.is_array()) return json_answer(out);
+  json::array nested;
+  nested.push_back(std::move(out));
+  return json_answer(nested);
+}
+
+// A sentence model answers one vector a text; a bare one the hidden states of each token; any other its own
+// task.
 Result<net::Response> extract(Services& services, serve::Models& models, const Call& call) {
   const std::string name = std::string(call.capture("ns")) + "/" + std::string(call.capture("name"));
   TRY(const serve::ServedModel model, find_served_model(services, call, name));
   TRY(const json::object body, codec::parse_json_object(call.request.body));
   const json::value* input = body.if_contains("inputs");
   if (input == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
+  if (!call.request.path().ends_with("/feature-extraction")) {
+    TRY(const serve::WorkerFacts known, models.facts(call.context, model));
+    if (!known.task.empty() && known.task != "feature-extraction")
+      return run_task(models, call, model, body, known.task);
+  }
   TRY(serve::EmbedItem item, read_embed_inputs(*input));
   TRY(const bool normalized, flag(body, "normalize", false));
   TRY(const bool truncated, flag(body, "truncate", true));

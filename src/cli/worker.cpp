@@ -2,10 +2,13 @@
 // given.
 #include "cli/worker.h"
 
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <charconv>
 #include <optional>
 
-#include "model/embedder.h"
+#include "codec/json.h"
+#include "model/pipeline.h"
 #include "process/channel.h"
 #include "serve/worker_protocol.h"
 
@@ -52,7 +55,7 @@ Result<std::vector<model::TokenizedText>> tokenize(const model::Embedder& embedd
     tokens += one.value().ids.size();
     out.push_back(std::move(one).value());
   }
-  if (item.wanted == serve::Wanted::features && tokens > serve::answer_floats_max / embedder.dimensions())
+  if (item.wanted == serve::Wanted::features && tokens > serve::answer_floats_max / embedder.feature_width())
     return fail(Reason::input_too_long,
                 "the features of all tokens would be too long an answer; send fewer inputs");
   return out;
@@ -62,12 +65,15 @@ Result<std::vector<model::TokenizedText>> tokenize(const model::Embedder& embedd
 // alone.
 class Batch {
  public:
-  Batch(const model::Embedder& embedder, tensor::Threads& threads) : embedder_(embedder), threads_(threads) {}
+  Batch(const model::Pipeline& pipeline, tensor::Threads& threads)
+      : pipeline_(pipeline), embedder_(pipeline.embedder()), threads_(threads) {}
 
   std::vector<Result<EmbedAnswer>> run(const std::vector<EmbedItem>& items) {
     std::vector<Result<EmbedAnswer>> answers(items.size());
     for (const serve::Wanted wanted : {serve::Wanted::vectors, serve::Wanted::features})
       run_wanted(items, wanted, answers);
+    for (size_t i = 0; i < items.size(); ++i)
+      if (items[i].wanted == serve::Wanted::task) answers[i] = run_task(items[i]);
     return answers;
   }
 
@@ -107,6 +113,20 @@ class Batch {
     }
   }
 
+  Result<EmbedAnswer> run_task(const EmbedItem& item) const {
+    if (item.texts.size() != 1) return fail(Code::corrupt, "a task is one text");
+    TRY(const boost::json::object call, codec::parse_json_object(item.texts[0]));
+    TRY(const std::string_view task, codec::json_text(call, "task"));
+    TRY(const boost::json::object* parameters, codec::json_object(call, "parameters"));
+    const boost::json::value* inputs = call.if_contains("inputs");
+    if (inputs == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
+    TRY(const boost::json::value answer, pipeline_.run(task, *inputs, *parameters, threads_));
+    EmbedAnswer out;
+    out.json = codec::to_text(answer);
+    return out;
+  }
+
+  const model::Pipeline& pipeline_;
   const model::Embedder& embedder_;
   tensor::Threads& threads_;
 };
@@ -117,9 +137,9 @@ Status send(process::Channel& channel, const Clock& clock, FrameKind kind, const
   return channel.send(static_cast<uint8_t>(kind), payload, clock, forever);
 }
 
-Status answer_asks(process::Channel& channel, const Clock& clock, const model::Embedder& embedder,
+Status answer_asks(process::Channel& channel, const Clock& clock, const model::Pipeline& pipeline,
                    tensor::Threads& threads) {
-  Batch batch(embedder, threads);
+  Batch batch(pipeline, threads);
   while (true) {
     TRY(const auto frame, channel.receive(clock, forever));
     if (!frame) return Done{};  // The server closed its end.
@@ -131,9 +151,9 @@ Status answer_asks(process::Channel& channel, const Clock& clock, const model::E
   }
 }
 
-Result<model::Embedder> open_model(const std::string& folder) {
+Result<model::Pipeline> open_model(const std::string& folder) {
   TRY(const std::unique_ptr<io::Disk> disk, io::open_posix_disk(folder));
-  return model::Embedder::open(*disk, "");
+  return model::Pipeline::open(*disk, "");
 }
 
 int run_worker(World& world, std::span<const std::string_view> arguments) {
@@ -144,19 +164,22 @@ int run_worker(World& world, std::span<const std::string_view> arguments) {
   }
   const Clock& clock = world.clock();
   process::Channel channel{process::Descriptor(words->channel)};
-  const auto embedder = open_model(words->folder);
-  if (!embedder.ok()) {
-    const Status told = send(channel, clock, FrameKind::failed, serve::encode_error(embedder.error()));
+  const auto pipeline = open_model(words->folder);
+  if (!pipeline.ok()) {
+    const Status told = send(channel, clock, FrameKind::failed, serve::encode_error(pipeline.error()));
     return told.ok() ? exit_done : exit_failed;
   }
+  const model::Embedder& embedder = pipeline.value().embedder();
   serve::WorkerFacts facts;
-  facts.dimensions = static_cast<uint32_t>(embedder.value().dimensions());
-  facts.tokens_max = static_cast<uint32_t>(embedder.value().tokens_max());
-  facts.sentence_model = embedder.value().is_sentence_model();
-  facts.normalizes = embedder.value().normalizes();
+  facts.dimensions =
+      static_cast<uint32_t>(embedder.is_sentence_model() ? embedder.dimensions() : embedder.feature_width());
+  facts.tokens_max = static_cast<uint32_t>(embedder.tokens_max());
+  facts.sentence_model = embedder.is_sentence_model();
+  facts.normalizes = embedder.normalizes();
+  facts.task = pipeline.value().task();
   const auto threads = tensor::make_threads(words->threads);
   Status done = send(channel, clock, FrameKind::ready, serve::encode_facts(facts));
-  if (done.ok()) done = answer_asks(channel, clock, embedder.value(), *threads);
+  if (done.ok()) done = answer_asks(channel, clock, pipeline.value(), *threads);
   return done.ok() ? exit_done : exit_failed;
 }
 

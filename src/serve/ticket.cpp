@@ -27,6 +27,7 @@ void Ticket::fill(size_t first, Result<EmbedAnswer> part) {
     abandoned_ = true;  // One failure answers for all.
   } else {
     EmbedAnswer& got = part.value();
+    if (!got.json.empty()) answer_.json = std::move(got.json);  // A task is one input.
     CHECK(first + got.tokens.size() <= answer_.tokens.size());
     std::copy(got.tokens.begin(), got.tokens.end(),
               answer_.tokens.begin() + static_cast<std::ptrdiff_t>(first));

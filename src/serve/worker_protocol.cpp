@@ -65,7 +65,7 @@ Result<EmbedItem> take_item(ByteReader& in) {
   EmbedItem item;
   TRY(const uint8_t wanted, in.u8());
   TRY(const uint8_t long_text, in.u8());
-  if (wanted > 1 || long_text > 2) return broken("an unknown wish");
+  if (wanted > 2 || long_text > 2) return broken("an unknown wish");
   item.wanted = static_cast<Wanted>(wanted);
   item.long_text = static_cast<LongText>(long_text);
   TRY(const uint32_t texts, take_count(in, 4));
@@ -90,6 +90,7 @@ Result<EmbedAnswer> take_answer(ByteReader& in) {
     TRY(std::vector<float> vector, take_numbers<float>(in));
     answer.vectors.push_back(std::move(vector));
   }
+  TRY(answer.json, take_text(in));
   return answer;
 }
 
@@ -105,6 +106,7 @@ Bytes encode_facts(const WorkerFacts& facts) {
   out.u32(facts.tokens_max);
   out.u8(facts.sentence_model ? 1 : 0);
   out.u8(facts.normalizes ? 1 : 0);
+  put_text(out, facts.task);
   return std::move(out).take();
 }
 
@@ -140,6 +142,7 @@ Bytes encode_answers(std::span<const Result<EmbedAnswer>> answers) {
     put_numbers(out, answer.value().tokens);
     out.u32(static_cast<uint32_t>(answer.value().vectors.size()));
     for (const std::vector<float>& vector : answer.value().vectors) put_numbers(out, vector);
+    put_text(out, answer.value().json);
   }
   return std::move(out).take();
 }
@@ -153,6 +156,7 @@ Result<WorkerFacts> decode_facts(ByteView payload) {
   TRY(const uint8_t normalizes, in.u8());
   facts.sentence_model = sentence_model != 0;
   facts.normalizes = normalizes != 0;
+  TRY(facts.task, take_text(in));
   TRY_DONE(at_end(in));
   return facts;
 }

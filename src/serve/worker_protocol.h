@@ -25,6 +25,7 @@ inline constexpr size_t answer_floats_max = 12 << 20;  // Of one item: 48 MiB, b
 enum class Wanted : uint8_t {
   vectors,   // One a text, pooled and normalized as the model's folder says.
   features,  // The hidden states of each token.
+  task,      // A task of the Inference API: the one text is {"task", "inputs", "parameters"} as JSON.
 };
 enum class LongText : uint8_t { cut_right, cut_left, refuse };
 
@@ -38,10 +39,11 @@ struct EmbedItem {
   size_t size() const { return ids.empty() ? texts.size() : ids.size(); }
 };
 
-// Same length columns, one row an input.
+// Columns of the same length, one row an input; none of a task.
 struct EmbedAnswer {
   std::vector<uint32_t> tokens;             // Of each input, special tokens included.
   std::vector<std::vector<float>> vectors;  // [dimensions], or [tokens, dimensions] for features.
+  std::string json;                         // Of a task; else empty.
 };
 
 struct WorkerFacts {
@@ -49,6 +51,7 @@ struct WorkerFacts {
   uint32_t tokens_max = 0;
   bool sentence_model = false;  // Its folder says how to pool.
   bool normalizes = false;
+  std::string task;  // What the model is for, as the hub names tasks: "text-classification".
 };
 
 // An error as the peer told it. A type of its own, so that it cannot be taken for a failure to read it.

@@ -18,6 +18,7 @@ std::vector<EmbedItem> sample_items() {
 std::vector<Result<EmbedAnswer>> sample_answers() {
   EmbedAnswer answer;
   answer.tokens = {3, 2};
+  answer.json = R"([{"label":"a"}])";
   answer.vectors = {{0.5F, -1.0F}, {1e-9F, 4.0F}};
   std::vector<Result<EmbedAnswer>> answers;
   answers.emplace_back(answer);
@@ -38,14 +39,17 @@ TEST(WorkerProtocol, what_is_sent_is_what_arrives) {
   ASSERT_TRUE(answers.ok()) << answers.error().message;
   ASSERT_EQ(answers.value().size(), 2U);
   EXPECT_EQ(answers.value()[0].value().vectors, sample_answers()[0].value().vectors);
+  EXPECT_EQ(answers.value()[0].value().json, sample_answers()[0].value().json);
   EXPECT_EQ(answers.value()[1].error().reason, Reason::input_too_long);
   EXPECT_EQ(answers.value()[1].error().message, "too long");
 
-  WorkerFacts facts{.dimensions = 384, .tokens_max = 256, .sentence_model = true, .normalizes = true};
+  WorkerFacts facts{
+      .dimensions = 384, .tokens_max = 256, .sentence_model = true, .normalizes = true, .task = "fill-mask"};
   const auto told = decode_facts(encode_facts(facts));
   ASSERT_TRUE(told.ok());
   EXPECT_EQ(told.value().dimensions, 384U);
   EXPECT_TRUE(told.value().normalizes);
+  EXPECT_EQ(told.value().task, "fill-mask");
 }
 
 TEST(WorkerProtocol, a_payload_cut_anywhere_or_too_long_is_corrupt) {
