@@ -111,6 +111,7 @@ class Torch:
 
 def peers(folder, work, threads):
     import minilm_onnx
+    import onnx
     plain, fused, small = work / "plain.onnx", work / "fused.onnx", work / "int8.onnx"
     minilm_onnx.export(folder, plain)
     config = json.loads((Path(folder) / "config.json").read_text())
@@ -120,7 +121,8 @@ def peers(folder, work, threads):
     print("ONNX Runtime's optimiser fused", {k: v for k, v in model.get_fused_operator_statistics().items() if v}, flush=True)
     model.save_model_to_file(str(fused))
     from onnxruntime.quantization import QuantType, quantize_dynamic
-    quantize_dynamic(str(fused), str(small), per_channel=True, weight_type=QuantType.QInt8)
+    quantize_dynamic(str(fused), str(small), per_channel=True, weight_type=QuantType.QInt8,
+                     extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})
     found = [Onnx(fused, threads), OnnxInt8(small, threads), OpenVino(plain, threads, "f32"), OpenVino(plain, threads, "bf16")]
     quantised = quantize_for_openvino(plain, work / "int8.xml")
     if quantised:

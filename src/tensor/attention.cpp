@@ -50,7 +50,8 @@ class HeadAttention {
         steps_(round_up((job.head_width + a_step_ - 1) / a_step_, 16)),
         width_(round_up(keys_, 2 * strip_columns)),
         key_steps_(width_ / a_step_),
-        value_strips_(round_up(value_width_, 2 * strip_columns) / strip_columns) {}
+        value_strips_(round_up(value_width_, 2 * strip_columns) / strip_columns),
+        in_place_(precision == Precision::f32 && value_width_ % (2 * strip_columns) == 0) {}
 
   // Heads [first, last) of all.
   void run(size_t first, size_t last) {
@@ -82,6 +83,7 @@ class HeadAttention {
       keys.in = job_.key + (key_first_ + from) * job_.key_stride + key_head_ * job_.head_width;
       kernel_.pack_transposed(keys);
     }
+    if (in_place_) return;
     PackJob values;
     values.in = job_.value + key_first_ * job_.value_stride + key_head_ * value_width_;
     values.in_stride = job_.value_stride;
@@ -137,14 +139,21 @@ class HeadAttention {
     weigh.sink = job_.sinks == nullptr ? nullptr : job_.sinks + head;
     weigh.words = reinterpret_cast<uint32_t*>(scratch.weights.data());
     weigh.row_words = weight_words();
-    weigh.steps = wide / a_step_;
+    weigh.steps = in_place_ ? seen : wide / a_step_;
     weigh.totals = scratch.totals.data();
     kernel_.weigh(weigh);
 
     sums.rows = weigh.words;
     sums.row_words = weigh.row_words;
-    sums.strips = reinterpret_cast<const std::byte*>(scratch.values.data());
-    sums.strip_bytes = key_steps_ * line_bytes;
+    if (in_place_) {
+      sums.strips = reinterpret_cast<const std::byte*>(job_.value + key_first_ * job_.value_stride +
+                                                       key_head_ * value_width_);
+      sums.strip_bytes = line_bytes;
+      sums.line_stride = job_.value_stride * sizeof(float);
+    } else {
+      sums.strips = reinterpret_cast<const std::byte*>(scratch.values.data());
+      sums.strip_bytes = key_steps_ * line_bytes;
+    }
     sums.strip_count = value_strips_;
     sums.steps = weigh.steps;
     sums.sums = scratch.sums.data();
@@ -204,6 +213,7 @@ class HeadAttention {
   const size_t width_;      // Of a row of scores.
   const size_t key_steps_;  // Of the outputs' sums.
   const size_t value_strips_;
+  const bool in_place_;  // Values are read where they are: their rows are lines already.
 };
 
 }  // namespace
@@ -215,8 +225,9 @@ void attend(const Attention& attention, Compute compute, Threads& threads) {
   const Precision precision = compute.precision == Precision::f32 ? Precision::f32 : Precision::bf16;
   const ProductKernel& kernel = kernels_for(compute.isa).products[static_cast<size_t>(precision)];
   const size_t sequences = attention.query_starts.size() - 1, group = attention.heads / attention.key_heads;
-  // Where key heads are too few to share, each head packs its keys for itself.
-  const size_t each = sequences * attention.key_heads >= 2 * threads.count() ? group : 1;
+  // Heads that read the same keys share their packed form, unless there are few of those and many queries.
+  const bool few_queries = attention.query_starts.back() - attention.query_starts.front() <= 4 * sequences;
+  const size_t each = few_queries || sequences * attention.key_heads >= 2 * threads.count() ? group : 1;
   const size_t units = attention.heads / each;
   threads.run(sequences * units, [&](size_t index) {
     const size_t first = index % units * each;

@@ -145,7 +145,7 @@ void sums(const SumsJob& job, Step step) {
       Number sum = 0;
       for (size_t k = 0; k < job.steps; ++k) {
         uint32_t word;
-        std::memcpy(&word, strip + k * line_bytes + column % strip_columns * 4, 4);
+        std::memcpy(&word, strip + k * job.line_stride + column % strip_columns * 4, 4);
         sum = step(sum, job.rows[row * job.row_words + k], word);
       }
       static_cast<Number*>(job.sums)[row * job.sums_stride + column] = sum;

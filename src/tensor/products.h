@@ -34,6 +34,9 @@ struct SumsJob {
   size_t row_words = 0, row_count = 0;
   const std::byte* strips = nullptr;                   // strip_bytes apart
   size_t strip_bytes = 0, strip_count = 0, steps = 0;  // strip_count: even
+  // Between the lines of a strip: more where strips are columns of rows in memory (f32 only, not on AMX).
+  // Lines need no alignment.
+  size_t line_stride = line_bytes;
   void* sums = nullptr;  // [row_count, strip_count * 16], rows sums_stride numbers apart
   size_t sums_stride = 0;
 };

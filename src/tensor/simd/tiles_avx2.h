@@ -25,15 +25,15 @@ struct Tiles256 {
       for (size_t c = 0; c < 2 * C; ++c) sums[r][c] = Dot::zero();
     const uint32_t* a = job.rows + row * job.row_words;
     const std::byte* b = job.strips + strip * job.strip_bytes;
-    const size_t row_words = job.row_words, strip_bytes = job.strip_bytes;
-    for (size_t step = 0; step < job.steps; ++step, a += Dot::words, b += line_bytes) {
+    const size_t row_words = job.row_words, strip_bytes = job.strip_bytes, line_stride = job.line_stride;
+    for (size_t step = 0; step < job.steps; ++step, a += Dot::words, b += line_stride) {
 #pragma GCC unroll 2
       for (size_t w = 0; w < Dot::words; ++w) {
 #pragma GCC unroll 6
         for (size_t c = 0; c < C; ++c) {
           const auto* line = reinterpret_cast<const __m256i*>(b + c * strip_bytes);
-          const __m256i low = Dot::part(_mm256_load_si256(line), w),
-                        high = Dot::part(_mm256_load_si256(line + 1), w);
+          const __m256i low = Dot::part(_mm256_loadu_si256(line), w),
+                        high = Dot::part(_mm256_loadu_si256(line + 1), w);
 #pragma GCC unroll 6
           for (size_t r = 0; r < R; ++r) {
             const __m256i word = _mm256_set1_epi32(static_cast<int>(a[r * row_words + w]));

@@ -28,13 +28,13 @@ struct Tiles512 {
       for (size_t c = 0; c < C; ++c) sums[r][c] = Dot::zero();
     const uint32_t* a = job.rows + row * job.row_words;
     const std::byte* b = job.strips + strip * job.strip_bytes;
-    const size_t row_words = job.row_words, strip_bytes = job.strip_bytes;
-    for (size_t step = 0; step < job.steps; ++step, a += Dot::words, b += line_bytes) {
+    const size_t row_words = job.row_words, strip_bytes = job.strip_bytes, line_stride = job.line_stride;
+    for (size_t step = 0; step < job.steps; ++step, a += Dot::words, b += line_stride) {
 #pragma GCC unroll 2
       for (size_t w = 0; w < Dot::words; ++w) {
         __m512i parts[C];
 #pragma GCC unroll 12
-        for (size_t c = 0; c < C; ++c) parts[c] = Dot::part(_mm512_load_si512(b + c * strip_bytes), w);
+        for (size_t c = 0; c < C; ++c) parts[c] = Dot::part(_mm512_loadu_si512(b + c * strip_bytes), w);
 #pragma GCC unroll 12
         for (size_t r = 0; r < R; ++r) {
           const __m512i word = _mm512_set1_epi32(static_cast<int>(a[r * row_words + w]));
