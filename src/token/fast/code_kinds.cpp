@@ -38,6 +38,8 @@ CodeKind CodeKinds::classify(uint32_t code) const {
     if (singles == 1 && spaces + others == 0) return CodeKind::alone;
     if (singles > 0) return CodeKind::odd;
   }
+  // What a charsmap deletes moves the origins of what follows.
+  if (alone_ == Alone::nothing && spaces + others == 0) return CodeKind::odd;
   if (spaces > 0) return others > 0 ? CodeKind::odd : CodeKind::separator;
   if (marks_ == Marks::free || code < 0x80) return CodeKind::word;
   // What joins the character before it into one cluster, or the one after.
