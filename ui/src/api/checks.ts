@@ -26,6 +26,13 @@ export interface Verdict {
   reasons: string[];
   files: CheckedFile[];
   card: { findings: Finding[]; missingSections: string[]; completeness: number; license: string };
+  license?: {
+    verdict: string;
+    components: { role: string; name: string; license: string }[];
+    reasons: { verdict: string; component: string; license: string; rule: string; reason: string; clause: string }[];
+    duties: string[];
+    notice: string;
+  };
 }
 
 // Null where the server has no checks.
