@@ -6,7 +6,7 @@ Runtime after its offline transformer optimiser, OpenVINO with fixed shapes (and
 installed). Random ids; the cosine beside each engine is that of its mean-pooled rows with ONNX Runtime's in f32.
 
 usage: embed.py [--program build/holdfast] [--model DIR] [--rounds 5] [--seconds 1] [--threads 1] [--shapes 1x32,32x128,32x8-256]
-Needs (not installed by default): pip install onnxruntime openvino onnx numpy safetensors [torch transformers] [nncf]
+Needs, beside the model: pip install -r bench/requirements-embed.txt (not installed by set-up).
 """
 import argparse
 import json
