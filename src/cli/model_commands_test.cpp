@@ -64,8 +64,10 @@ TEST(ModelCommands, RunGivesTokenVectorsOfAPlainModel) {
 TEST(ModelCommands, MisuseAndMissingFilesAreTold) {
   RecordingWorld world;
   EXPECT_EQ(call(world, {"forward", "a"}), exit_misused);
-  EXPECT_EQ(call(world, {"forward", "a", "b", "c", "--generate", "{}"}), exit_misused);
+  EXPECT_EQ(call(world, {"forward", "a", "b", "c", "--generate", "no json"}), exit_misused);
   EXPECT_EQ(call(world, {"run", "dancing", "a"}), exit_misused);
+  EXPECT_EQ(call(world, {"chat"}), exit_misused);
+  EXPECT_NE(call(world, {"chat", "tests/no-such-folder"}), exit_done);
   EXPECT_EQ(call(world, {"tokenize"}), exit_misused);
   EXPECT_NE(call(world, {"run", "feature-extraction", "tests/no-such-folder", "x"}), exit_done);
   EXPECT_NE(call(world, {"tokenize", "tests/no-such-file"}), exit_done);
