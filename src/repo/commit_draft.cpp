@@ -7,6 +7,7 @@
 #include "git/lfs_pointer.h"
 #include "repo/author.h"
 #include "repo/browser.h"
+#include "repo/checks.h"
 #include "repo/commits.h"
 #include "repo/discussions.h"
 #include "repo/revisions.h"
@@ -250,6 +251,7 @@ Result<CommitDone> Draft::finish(const CommitTarget& target) {
                                                                .author = author,
                                                                .committer = author,
                                                                .message = message_of(target)}));
+  TRY_DONE(parts_.checks.check_change(objects_, head.id, commit));
   return publish(lock, target, place, commit);
 }
 

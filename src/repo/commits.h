@@ -26,6 +26,7 @@ class Store;
 namespace holdfast::repo {
 
 class Browser;
+class Checks;
 class Discussions;
 class Rights;
 class Uploads;
@@ -87,6 +88,7 @@ class Commits {
     Rights& rights;
     content::Store& content;
     Discussions& discussions;
+    Checks& checks;
     const Clock& clock;
   };
   explicit Commits(Parts parts) : parts_(parts) {}

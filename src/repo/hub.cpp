@@ -11,6 +11,8 @@ Hub::Hub(const HubParts& parts)
       uploads(parts.database, parts.content, rights, parts.clock),
       browser(parts.database),
       discussions(parts.database, storage, publisher, rights, parts.clock, parts.random),
+      checks(
+          {.database = parts.database, .content = parts.content, .browser = browser, .clock = parts.clock}),
       commits({.storage = storage,
                .publisher = publisher,
                .browser = browser,
@@ -18,10 +20,11 @@ Hub::Hub(const HubParts& parts)
                .rights = rights,
                .content = parts.content,
                .discussions = discussions,
+               .checks = checks,
                .clock = parts.clock}),
       branches(storage, publisher, parts.clock),
       search(parts.database, rights),
       audience(parts.database, parts.clock),
-      push_rules(storage, publisher, uploads, rights, parts.content, discussions) {}
+      push_rules(storage, publisher, uploads, rights, parts.content, discussions, checks) {}
 
 }  // namespace holdfast::repo

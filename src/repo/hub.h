@@ -11,6 +11,7 @@
 #include "repo/branches.h"
 #include "repo/browser.h"
 #include "repo/card_index.h"
+#include "repo/checks.h"
 #include "repo/commits.h"
 #include "repo/discussions.h"
 #include "repo/publisher.h"
@@ -48,6 +49,7 @@ struct Hub {
   Uploads uploads;
   Browser browser;
   Discussions discussions;
+  Checks checks;
   Commits commits;
   Branches branches;
   Search search;

@@ -4,6 +4,7 @@
 
 #include "content/store.h"
 #include "git/tree_diff.h"
+#include "repo/checks.h"
 #include "repo/discussions.h"
 #include "repo/revisions.h"
 #include "repo/rights.h"
@@ -71,6 +72,22 @@ Status PushRules::check(const git::Push& push, const git::NewObjects& objects) {
     brought.push_back({.file = file.value(), .path = {}});
   }
   pusher.bring(std::move(brought));
+  return check_files(push, pusher);
+}
+
+// What the pushed heads hold beyond what is here.
+Status PushRules::check_files(const git::Push& push, const HubPusher& pusher) {
+  for (const git::RefCommand& command : push.commands) {
+    if (command.after.zero()) continue;
+    const auto head = push.repository.commit(command.after);
+    if (!head.ok()) continue;  // Refused when the refs are decided.
+    git::ObjectId before = command.before;
+    if (before.zero()) {
+      TRY(const auto main, publisher_.ref(pusher.repository.id, main_ref));
+      before = main.value_or(git::ObjectId());
+    }
+    TRY_DONE(checks_.check_change(push.repository, before, head.value().id));
+  }
   return Done{};
 }
 

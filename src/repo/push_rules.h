@@ -15,6 +15,7 @@ class Store;
 
 namespace holdfast::repo {
 
+class Checks;
 class Discussions;
 class Rights;
 class Uploads;
@@ -40,19 +41,21 @@ class HubPusher final : public git::Pusher {
 class PushRules final : public git::PushGate, public git::RefAuthority {
  public:
   PushRules(Storage& storage, Publisher& publisher, Uploads& uploads, Rights& rights, content::Store& content,
-            Discussions& discussions)
+            Discussions& discussions, Checks& checks)
       : storage_(storage),
         publisher_(publisher),
         uploads_(uploads),
         rights_(rights),
         content_(content),
-        discussions_(discussions) {}
+        discussions_(discussions),
+        checks_(checks) {}
 
   Status check(const git::Push& push, const git::NewObjects& objects) override;
   Result<std::vector<git::RefOutcome>> apply(const git::Push& push, git::Atomic atomic) override;
 
  private:
   Status check_command(const HubPusher& pusher, const git::RefCommand& command);
+  Status check_files(const git::Push& push, const HubPusher& pusher);
   Result<std::vector<HeldFile>> held_files(const git::Push& push, const HubPusher& pusher);
 
   Storage& storage_;
@@ -61,6 +64,7 @@ class PushRules final : public git::PushGate, public git::RefAuthority {
   Rights& rights_;
   content::Store& content_;
   Discussions& discussions_;
+  Checks& checks_;
 };
 
 }  // namespace holdfast::repo

@@ -140,6 +140,27 @@ CREATE TABLE repo_discussion_events (
 );
 CREATE INDEX repo_discussion_events_place ON repo_discussion_events (repo, number, id);
 )sql"},
+    sql::Migration{"repo", 2, R"sql(
+CREATE TABLE repo_file_verdicts (
+  sha256 TEXT NOT NULL,
+  suffix TEXT NOT NULL,
+  rules BIGINT NOT NULL,
+  severity TEXT NOT NULL,
+  report TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (sha256, suffix, rules)
+);
+
+CREATE TABLE repo_verdicts (
+  repo BIGINT NOT NULL,
+  commit_oid TEXT NOT NULL,
+  rules BIGINT NOT NULL,
+  standing TEXT NOT NULL,
+  report TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (repo, commit_oid, rules)
+);
+)sql"},
 };
 
 }  // namespace

@@ -1,0 +1,372 @@
+#include "repo/checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include "codec/json.h"
+#include "content/store.h"
+#include "git/lfs_pointer.h"
+#include "git/tree_diff.h"
+#include "git/tree_list.h"
+#include "repo/browser.h"
+#include "repo/card.h"
+#include "repo/commits.h"
+#include "repo/repositories.h"
+#include "scan/scan_file.h"
+#include "sql/database.h"
+
+namespace holdfast::repo {
+namespace {
+
+namespace json = boost::json;
+
+constexpr size_t changed_files_max = 100'000;
+constexpr size_t listed_files_max = 1000;  // With findings, in one verdict.
+constexpr size_t readme_bytes_max = 1 << 20;
+
+class StoredSource final : public scan::Source {
+ public:
+  explicit StoredSource(std::unique_ptr<content::Reader> reader) : reader_(std::move(reader)) {}
+  uint64_t size() const override { return reader_->info().size; }
+  Result<size_t> read_at(uint64_t offset, std::span<std::byte> into) override {
+    return reader_->read_at(offset, into);
+  }
+
+ private:
+  std::unique_ptr<content::Reader> reader_;
+};
+
+// What of a name changes what is looked for.
+std::string suffix_of(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  const size_t dot = name.rfind('.');
+  return dot == std::string_view::npos ? "" : std::string(name.substr(dot, 20));
+}
+
+// Names in archives and pickles are any bytes.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, 300)) out.push_back(c > 31 && c < 127 ? c : '?');
+  return out;
+}
+
+std::string_view text_of(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
+}
+
+const json::array& findings_of(const json::object& report) { return report.at("findings").as_array(); }
+
+json::object describe(const scan::Finding& finding) {
+  json::object out{{"topic", scan::topic_name(finding.topic)},
+                   {"rule", finding.rule},
+                   {"severity", scan::severity_name(finding.severity)},
+                   {"reason", finding.reason}};
+  if (!finding.place.member.empty()) out["member"] = printable(finding.place.member);
+  if (finding.place.offset) out["offset"] = *finding.place.offset;
+  if (finding.place.line) out["line"] = *finding.place.line;
+  return out;
+}
+
+std::string in_words(const std::string& path, const json::object& finding) {
+  std::string place = path;
+  if (const auto member = text_of(finding, "member"); !member.empty()) place += fmt::format(" ({})", member);
+  if (const json::value* line = finding.if_contains("line"))
+    place += fmt::format(", line {}", codec::to_text(*line));
+  if (const json::value* offset = finding.if_contains("offset"))
+    place += fmt::format(", opcode at {}", codec::to_text(*offset));
+  return fmt::format("{}: {} [{}]", place, text_of(finding, "reason"), text_of(finding, "rule"));
+}
+
+}  // namespace
+
+std::optional<OnFinding> on_finding_of_name(std::string_view name) {
+  if (name == "refuse") return OnFinding::refuse;
+  if (name == "hold") return OnFinding::hold;
+  if (name == "warn") return OnFinding::warn;
+  return {};
+}
+
+std::string_view standing_name(Standing standing) {
+  switch (standing) {
+    case Standing::clean:
+      return "clean";
+    case Standing::warned:
+      return "warned";
+    case Standing::held:
+      return "held";
+  }
+  return "";
+}
+
+void Checks::configure(CheckPolicy policy, IsLiveToken is_live_token) {
+  policy_ = policy;
+  is_live_token_ = std::move(is_live_token);
+}
+
+// A verdict holds for the rules and the policy it was made by.
+int64_t Checks::rules_key() const {
+  const auto number = [](OnFinding policy) { return static_cast<int64_t>(policy); };
+  return scan::rules_version * 64 + number(policy_.pickle) * 16 + number(policy_.secrets) * 4 +
+         number(policy_.license);
+}
+
+OnFinding Checks::policy_of(const json::object& finding) const {
+  if (text_of(finding, "rule") == "secret.live-token") return OnFinding::refuse;
+  if (text_of(finding, "severity") != "dangerous") return OnFinding::warn;
+  const std::string_view topic = text_of(finding, "topic");
+  if (topic == "secret") return policy_.secrets;
+  if (topic == "license") return policy_.license;
+  return policy_.pickle;
+}
+
+json::object Checks::describe(const scan::FileReport& report, const std::string& path) const {
+  json::array findings, imports;
+  // A token that works is worse than one that looks like one.
+  const bool live = is_live_token_ && std::any_of(report.tokens.begin(), report.tokens.end(), is_live_token_);
+  if (live)
+    findings.push_back(json::object{{"topic", "secret"},
+                                    {"rule", "secret.live-token"},
+                                    {"severity", "dangerous"},
+                                    {"reason", "holds a token of this hub that works: revoke it"}});
+  for (const scan::Finding& finding : report.findings) findings.push_back(repo::describe(finding));
+  for (const scan::Import& import : report.imports)
+    imports.push_back(json::object{{"module", printable(import.module)},
+                                   {"name", printable(import.name)},
+                                   {"safety", scan::safety_name(import.safety)}});
+  return json::object{{"path", path},
+                      {"severity", scan::severity_name(live ? scan::Severity::dangerous : report.worst())},
+                      {"pickle", report.has_pickle},
+                      {"imports", std::move(imports)},
+                      {"findings", std::move(findings)}};
+}
+
+Result<json::object> Checks::look_at_large(std::string_view sha256, const std::string& path) {
+  const std::string suffix = suffix_of(path);
+  std::string kept;
+  TRY_DONE(parts_.database.read([&](sql::Transaction& tx) {
+    return tx.query("SELECT report FROM repo_file_verdicts WHERE sha256 = ? AND suffix = ? AND rules = ?",
+                    {sha256, suffix, int64_t{scan::rules_version}}, [&](const sql::Row& row) {
+                      kept = row.text(0);
+                      return false;
+                    });
+  }));
+  if (!kept.empty()) {
+    auto parsed = codec::parse_json(kept);
+    if (parsed.ok() && parsed.value().is_object()) {
+      json::object report = std::move(parsed.value().get_object());
+      report["path"] = path;
+      return report;
+    }
+  }
+  TRY(const content::Sha256Digest digest, content::parse_sha256(sha256));
+  TRY(const content::FileInfo file, parts_.content.find(digest));
+  TRY(auto reader, parts_.content.open(file.hash));
+  StoredSource source(std::move(reader));
+  TRY(const scan::FileReport report, scan::scan_file(source, path));
+  json::object described = describe(report, path);
+  // Whether a token lives changes, so such a report is made anew each time.
+  if (report.tokens.empty()) {
+    TRY_DONE(parts_.database.write([&](sql::Transaction& tx) -> Status {
+      TRY_DONE(
+          tx.run("INSERT INTO repo_file_verdicts (sha256, suffix, rules, severity, report, at) VALUES (?, ?, "
+                 "?, ?, ?, ?) "
+                 "ON CONFLICT (sha256, suffix, rules) DO UPDATE SET report = excluded.report",
+                 {sha256, suffix, int64_t{scan::rules_version}, text_of(described, "severity"),
+                  codec::to_text(described), int64_t{parts_.clock.wall().time_since_epoch().count()}}));
+      return Done{};
+    }));
+  }
+  return described;
+}
+
+// Nothing when there is nothing to tell.
+Result<std::optional<json::object>> Checks::look_at(const git::Repository& objects, const git::ObjectId& blob,
+                                                    const std::string& path) {
+  auto text = objects.read_blob(blob, regular_file_bytes_max);
+  if (!text.ok())
+    return std::optional<json::object>();  // A submodule, or over the limit that the gate holds.
+  json::object report;
+  if (const auto pointer = git::parse_lfs_pointer(text.value())) {
+    auto looked = look_at_large(pointer->sha256, path);
+    if (!looked.ok() && looked.error().code == Code::not_found)
+      return std::optional<json::object>();  // A small text.
+    if (!looked.ok()) return std::move(looked).error();
+    report = std::move(looked).value();
+  } else {
+    const auto source = scan::memory_source(as_bytes(text.value()));
+    TRY(const scan::FileReport found, scan::scan_file(*source, path));
+    report = describe(found, path);
+  }
+  if (findings_of(report).empty() && !report.at("pickle").as_bool()) return std::optional<json::object>();
+  return std::optional(std::move(report));
+}
+
+Status Checks::check_change(const git::Repository& objects, const git::ObjectId& before,
+                            const git::ObjectId& after) {
+  TRY(const git::DiffList diff, git::diff_trees(objects, before, after, changed_files_max));
+  if (diff.cut) return fail(Reason::body_too_large, "The change touches too many files at once");
+  for (const git::DiffEntry& entry : diff.entries) {
+    if (entry.kind == git::DiffKind::removed) continue;
+    TRY(const auto report, look_at(objects, entry.after, entry.path));
+    if (report) {
+      for (const json::value& each : findings_of(*report))
+        if (policy_of(each.as_object()) == OnFinding::refuse)
+          return fail(Reason::policy_refused, in_words(entry.path, each.as_object()));
+    }
+    if (entry.path != "README.md" || policy_.license != OnFinding::refuse) continue;
+    TRY(const std::string readme, objects.read_blob(entry.after, regular_file_bytes_max));
+    if (scan::check_card(readme, scan::CardKind::model).license.empty())
+      return fail(Reason::policy_refused, "README.md: names no licence [card.license]");
+  }
+  return Done{};
+}
+
+Result<RevisionVerdict> Checks::verdict(const Repository& repository, const git::Repository& objects,
+                                        const git::ObjectId& commit) {
+  RevisionVerdict kept;
+  bool found = false;
+  TRY_DONE(parts_.database.read([&](sql::Transaction& tx) {
+    return tx.query("SELECT report FROM repo_verdicts WHERE repo = ? AND commit_oid = ? AND rules = ?",
+                    {repository.id.raw, commit.hex(), rules_key()}, [&](const sql::Row& row) {
+                      kept.json = row.text(0);
+                      found = true;
+                      return false;
+                    });
+  }));
+  if (found) {
+    const auto parsed = codec::parse_json(kept.json);
+    if (parsed.ok() && parsed.value().is_object()) {
+      const json::object& report = parsed.value().get_object();
+      const std::string_view standing = text_of(report, "standing");
+      kept.standing = standing == "held"     ? Standing::held
+                      : standing == "warned" ? Standing::warned
+                                             : Standing::clean;
+      if (const json::value* reasons = report.if_contains("reasons"))
+        for (const json::value& reason : reasons->as_array()) kept.reasons.emplace_back(reason.as_string());
+      return kept;
+    }
+  }
+  TRY(RevisionVerdict made, make_verdict(repository, objects, commit));
+  TRY_DONE(parts_.database.write([&](sql::Transaction& tx) -> Status {
+    TRY_DONE(tx.run(
+        "INSERT INTO repo_verdicts (repo, commit_oid, rules, standing, report, at) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (repo, commit_oid, rules) DO UPDATE SET standing = excluded.standing, report = "
+        "excluded.report",
+        {repository.id.raw, commit.hex(), rules_key(), standing_name(made.standing), made.json,
+         int64_t{parts_.clock.wall().time_since_epoch().count()}}));
+    return Done{};
+  }));
+  return made;
+}
+
+Result<RevisionVerdict> Checks::make_verdict(const Repository& repository, const git::Repository& objects,
+                                             const git::ObjectId& commit) {
+  RevisionVerdict verdict;
+  json::array listed;
+  uint64_t scanned = 0;
+  const auto weigh = [&](const std::string& path, const json::object& finding) {
+    const OnFinding policy = policy_of(finding);
+    if (policy != OnFinding::warn) {
+      verdict.standing = Standing::held;
+      if (verdict.reasons.size() < 100) verdict.reasons.push_back(in_words(path, finding));
+    } else if (text_of(finding, "severity") != "note") {
+      verdict.standing = std::max(verdict.standing, Standing::warned);
+    }
+  };
+  TRY(const auto files, parts_.browser.files(repository, objects, commit, changed_files_max));
+  std::string readme;
+  for (const FileEntry& file : files) {
+    ++scanned;
+    if (file.path == "README.md") {
+      auto text = objects.read_blob(file.id, readme_bytes_max);
+      if (text.ok()) readme = std::move(text).value();
+    }
+    TRY(auto report, look_at(objects, file.id, file.path));
+    if (!report) continue;
+    for (const json::value& each : findings_of(*report)) weigh(file.path, each.as_object());
+    if (listed.size() < listed_files_max) listed.push_back(std::move(*report));
+  }
+  json::object out{{"commit", commit.hex()},
+                   {"rules", scan::rules_version},
+                   {"filesScanned", scanned},
+                   {"files", std::move(listed)}};
+  const scan::CardKind kind = repository.type == RepoType::model     ? scan::CardKind::model
+                              : repository.type == RepoType::dataset ? scan::CardKind::dataset
+                                                                     : scan::CardKind::space;
+  const scan::CardReport card = scan::check_card(readme, kind);
+  json::array findings, missing;
+  for (const scan::Finding& finding : card.findings) {
+    findings.push_back(repo::describe(finding));
+    weigh("README.md", findings.back().as_object());
+  }
+  for (const std::string& section : card.missing_sections) missing.emplace_back(section);
+  out["card"] = json::object{{"findings", std::move(findings)},
+                             {"missingSections", std::move(missing)},
+                             {"completeness", card.completeness},
+                             {"license", card.license}};
+  out["standing"] = standing_name(verdict.standing);
+  json::array reasons;
+  for (const std::string& reason : verdict.reasons) reasons.emplace_back(reason);
+  out["reasons"] = std::move(reasons);
+  verdict.json = codec::to_text(out);
+  return verdict;
+}
+
+// Of a public repository here; empty otherwise.
+Result<std::string> Checks::license_of(RepoType type, const std::string& name) {
+  const auto place = parse_repo_name(type, name);
+  if (!place.ok()) return std::string();
+  std::string data;
+  TRY_DONE(parts_.database.read([&](sql::Transaction& tx) {
+    return tx.query(
+        "SELECT c.card FROM repo_cards c JOIN repo_repositories r ON r.id = c.repo WHERE r.place = ? AND "
+        "r.visibility = ?",
+        {place_of(type, place.value().ns, place.value().name), visibility_name(Visibility::public_)},
+        [&](const sql::Row& row) {
+          data = row.text(0);
+          return false;
+        });
+  }));
+  if (data.empty()) return std::string();
+  TRY(const json::value card, codec::parse_json(data));
+  std::string license;
+  const json::value* value = card.is_object() ? card.get_object().if_contains("license") : nullptr;
+  if (value != nullptr && value->is_string()) license = value->get_string();
+  if (value != nullptr && value->is_array())
+    for (const json::value& each : value->get_array())
+      if (each.is_string()) license += (license.empty() ? "" : " AND ") + std::string(each.get_string());
+  return license;
+}
+
+Result<std::vector<scan::Component>> Checks::license_parts(const Repository& repository,
+                                                           const git::Repository& objects,
+                                                           const git::ObjectId& commit) {
+  using Role = scan::Component::Role;
+  std::string readme;
+  TRY(const auto entry, git::find_entry(objects, commit, "README.md"));
+  if (entry) {
+    auto text = objects.read_blob(entry->id, readme_bytes_max);
+    if (text.ok()) readme = std::move(text).value();
+  }
+  const bool dataset = repository.type == RepoType::dataset;
+  const scan::CardReport card =
+      scan::check_card(readme, dataset ? scan::CardKind::dataset : scan::CardKind::model);
+  std::vector<scan::Component> parts;
+  parts.push_back({dataset ? Role::dataset : Role::model, repository.full_name(), card.license});
+  for (const std::string& base : card.base_models) {
+    TRY(std::string license, license_of(RepoType::model, base));
+    parts.push_back({Role::base_model, base, std::move(license)});
+  }
+  for (const std::string& data : card.datasets) {
+    TRY(std::string license, license_of(RepoType::dataset, data));
+    parts.push_back({Role::dataset, data, std::move(license)});
+  }
+  return parts;
+}
+
+}  // namespace holdfast::repo
