@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "api/error_answer.h"
+#include "api/hub_checks.h"
 #include "api/hub_routes.h"
 #include "api/hub_views.h"
 #include "api/services.h"
@@ -70,6 +71,9 @@ Result<Response> info(Services& services, const Call& call) {
       TRY(const auto paths, repo::Browser::paths(objects, revision.commit, siblings_max));
       view["siblings"] = siblings_view(paths);
     }
+  }
+  if (query.flag("securityStatus")) {
+    TRY(view["securityRepoStatus"], security_status(services, repository, objects, revision.commit));
   }
   if (expand.empty() || wants(expand, "usedStorage")) {
     TRY(view["usedStorage"], used_storage(services, repository.id));

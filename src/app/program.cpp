@@ -78,7 +78,7 @@ class RunningProgram final : public Program {
     TRY(lock_, io::lock_folder(instance_->disk().absolute(data_layout::run), "serve.lock",
                                fmt::format("holdfast serve, pid {}", ::getpid())));
     TRY(first_admin_, identity::ensure_first_admin(instance_->accounts(), instance_->tokens()));
-    TRY_DONE(open_hub(program_path));
+    TRY_DONE(open_hub(options, program_path));
     TRY_DONE(open_models(program_path));
     open_registry();
     TRY_DONE(open_doors(options));
@@ -113,7 +113,7 @@ class RunningProgram final : public Program {
   }
 
  private:
-  Status open_hub(const std::string& program_path) {
+  Status open_hub(const ServeOptions& options, const std::string& program_path) {
     repo::HubParts parts{instance_->database(),
                          instance_->disk(),
                          instance_->content(),
@@ -123,6 +123,10 @@ class RunningProgram final : public Program {
                          random_,
                          log_};
     hub_ = std::make_unique<repo::Hub>(parts);
+    hub_->checks.configure(options.checks, [this](std::string_view text) {
+      const auto known = instance_->tokens().find_value(text);
+      return known.ok() && known.value().has_value();
+    });
     TRY(size_t repaired, hub_->publisher.repair());
     if (repaired > 0) log_.warn("refs_repaired", {{"refs", repaired}});
     TRY_DONE(git::install_hooks(instance_->disk(), data_layout::hooks, program_path));

@@ -39,6 +39,13 @@ constexpr std::array table = {
     OptionRow{"manual-clock", OptionKind::flag, "false",
               "For tests: an instance administrator may move the server's clock on. Never in production."},
     OptionRow{"json", OptionKind::flag, "false", "Tell what happens at start as JSON lines."},
+    OptionRow{"checks.pickle", OptionKind::choice, "refuse",
+              "What follows when a pushed pickle or archive would run code.", 0, 0, "refuse|hold|warn"},
+    OptionRow{"checks.secrets", OptionKind::choice, "hold",
+              "What follows when a pushed text holds a secret; live tokens of this hub are always refused.",
+              0, 0, "refuse|hold|warn"},
+    OptionRow{"checks.license", OptionKind::choice, "hold", "What follows when a card names no licence.", 0,
+              0, "refuse|hold|warn"},
     OptionRow{"limits.disk-threads", OptionKind::count, "16",
               "Requests that work on disk and database at once.", 1, 512},
     OptionRow{"limits.connections", OptionKind::count, "4096", "Open connections; more are refused at once.",
@@ -141,6 +148,9 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
   options.server.limits.stop_timeout = chosen.duration("limits.stop-timeout");
   options.lfs.part_bytes = chosen.bytes("limits.lfs-part");
   options.lfs.parts_above_bytes = 80 * options.lfs.part_bytes;
+  options.checks.pickle = *repo::on_finding_of_name(chosen.text("checks.pickle"));
+  options.checks.secrets = *repo::on_finding_of_name(chosen.text("checks.secrets"));
+  options.checks.license = *repo::on_finding_of_name(chosen.text("checks.license"));
   options.log_level = level_of(chosen.text("log-level"));
   options.checkpoints = chosen.text("checkpoints");
   options.manual_clock = chosen.flag("manual-clock");

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "cli/command.h"
 #include "net/server.h"
+#include "repo/checks.h"
 
 namespace holdfast::app {
 
@@ -23,6 +24,7 @@ struct ServeOptions {
   api::LfsLimits lfs;
   bool manual_clock = false;
   std::string checkpoints;  // Folder; empty: none are written.
+  repo::CheckPolicy checks;
   LogLevel log_level = LogLevel::info;
   cli::Output output = cli::Output::people;
 };

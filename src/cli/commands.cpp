@@ -12,6 +12,7 @@
 #include "cli/registry.h"
 #include "cli/render.h"
 #include "cli/run.h"
+#include "cli/scan.h"
 #include "cli/token.h"
 #include "cli/tokenize.h"
 #include "cli/tokenizer.h"
@@ -39,6 +40,7 @@ std::vector<Command> commands() {
   add(render_commands());
   add(bench_commands());
   add(bench_tokenize_commands());
+  add(scan_commands());
   add(tokenize_commands());
   add(tokenizer_commands());
   add(registry_commands());

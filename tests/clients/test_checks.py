@@ -1,0 +1,78 @@
+"""What is pushed is looked at, by whatever door it comes: the same refusal by commit, Xet or LFS, and git."""
+import io
+import pickle
+import subprocess
+import zipfile
+
+import pytest
+from huggingface_hub import HfApi
+from huggingface_hub.utils import HfHubHTTPError
+
+
+class Evil:
+    def __reduce__(self):
+        import os
+        return (os.system, ("id",))
+
+
+def torch_archive():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps(Evil(), protocol=2))
+        archive.writestr("archive/data/0", bytes(400))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("path", ["weights.pkl", "pytorch_model.bin", "notes/strange.name"])
+def test_a_malicious_pickle_is_refused_with_its_place(api, repo, path):
+    before = api.model_info(repo).sha
+    with pytest.raises(HfHubHTTPError) as refused:
+        api.upload_file(repo_id=repo, path_or_fileobj=torch_archive(), path_in_repo=path)
+    assert refused.value.response.status_code == 403
+    assert refused.value.response.headers["X-Error-Code"] == "PolicyRefused"
+    told = refused.value.response.text
+    assert path in told and "archive/data.pkl" in told and "system" in told and "opcode at" in told, told
+    assert api.model_info(repo).sha == before
+
+
+def test_a_live_token_is_refused_and_never_stored(api, server, tokens, repo):
+    with pytest.raises(HfHubHTTPError) as refused:
+        api.upload_file(repo_id=repo, path_or_fileobj=f"token: {tokens['ada']}\n".encode(), path_in_repo="notes.md")
+    assert refused.value.response.status_code == 403
+    assert tokens["ada"] not in refused.value.response.text
+
+
+def test_what_is_held_says_why(api, server, tokens, repo):
+    key = "AK" + "IAZ7QWERTYPLMNBVCX"
+    api.upload_file(repo_id=repo, path_or_fileobj=b"# No licence\n", path_in_repo="README.md")
+    api.upload_file(repo_id=repo, path_or_fileobj=f"one\n{key}\n".encode(), path_in_repo="deploy.env")
+    verdict = server.http("GET", f"/api/models/{repo}/checks/main?purpose=commercial", tokens["ada"]).json()
+    assert verdict["standing"] == "held" and len(verdict["reasons"]) == 2, verdict
+    found = {file["path"]: file for file in verdict["files"]}["deploy.env"]["findings"][0]
+    assert (found["rule"], found["line"]) == ("secret.aws-access-token", 2)
+    assert key not in str(verdict)
+    assert verdict["license"]["verdict"] == "review"
+    status = api.model_info(repo, securityStatus=True).security_repo_status
+    assert status == {"scansDone": True, "filesWithIssues": [{"path": "deploy.env", "level": "unsafe"}]}
+    assert server.http("GET", f"/api/models/{repo}/checks/main?purpose=fun", tokens["ada"]).status == 400
+
+
+def test_a_push_by_git_takes_the_same_checks(server, tokens, repo, tmp_path):
+    url = server.url.replace("://", f"://ada:{tokens['ada']}@") + f"/{repo}"
+
+    def git(*words, code=0):
+        done = subprocess.run(["git", "-C", str(tmp_path / "copy"), "-c", "user.name=a", "-c", "user.email=a@b", *words], capture_output=True, text=True)
+        assert (done.returncode == 0) == (code == 0), done.stderr
+        return done.stderr
+
+    subprocess.run(["git", "clone", "-q", url, str(tmp_path / "copy")], check=True, env={"GIT_LFS_SKIP_SMUDGE": "1", "PATH": "/usr/bin:/bin"})
+    (tmp_path / "copy" / "model.weights").write_bytes(pickle.dumps(Evil(), protocol=4))
+    git("add", ".")
+    git("commit", "-q", "-m", "weights")
+    told = git("push", "-q", "origin", "HEAD:main", code=1)
+    assert "model.weights" in told and "system" in told, told
+    git("reset", "-q", "--hard", "HEAD~1")
+    (tmp_path / "copy" / "notes.txt").write_text(f"{tokens['ada']}\n")
+    git("add", ".")
+    git("commit", "-q", "-m", "notes")
+    assert "works" in git("push", "-q", "origin", "HEAD:main", code=1)
