@@ -20,8 +20,8 @@ namespace {
 
 // Tables whose rows are a repository's own.
 constexpr auto own_tables = std::to_array<std::string_view>(
-    {"repo_refs", "repo_verdicts", "repo_objects", "repo_cards", "repo_tags", "repo_likes", "repo_gate_requests",
-     "repo_discussions", "repo_discussion_events", "repo_redirects"});
+    {"repo_refs", "repo_verdicts", "repo_objects", "repo_cards", "repo_tags", "repo_likes",
+     "repo_gate_requests", "repo_discussions", "repo_discussion_events", "repo_redirects"});
 
 int64_t unix_ms(const Clock& clock) { return clock.wall().time_since_epoch().count(); }
 
