@@ -4,6 +4,8 @@
 #include "cli/bench_tokenize.h"
 #include "cli/chat.h"
 #include "cli/command.h"
+#include "cli/evaluate.h"
+#include "cli/example.h"
 #include "cli/forward.h"
 #include "cli/git_hook.h"
 #include "cli/hub_commands.h"
@@ -16,6 +18,7 @@
 #include "cli/token.h"
 #include "cli/tokenize.h"
 #include "cli/tokenizer.h"
+#include "cli/train.h"
 #include "cli/user.h"
 #include "cli/version.h"
 #include "cli/worker.h"
@@ -46,6 +49,9 @@ std::vector<Command> commands() {
   add(registry_commands());
   add(release_commands());
   add(endpoint_commands());
+  add(example_commands());
+  add(train_commands());
+  add(evaluate_commands());
   add(worker_commands());
   add(version_commands());
   return all;

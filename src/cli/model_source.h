@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/arguments.h"
+#include "cli/command.h"
+#include "cli/hub_client.h"
+
+namespace holdfast::cli {
+
+// What a command works on: a folder of this machine, or a revision of a repository, brought into the shared
+// cache.
+struct Source {
+  std::string folder;          // Absolute.
+  std::string name, revision;  // "demo/support" and its commit; both empty for a folder.
+};
+
+// A folder that exists, else NAMESPACE/NAME or NAMESPACE/NAME@REVISION.
+Result<Source> open_source(World& world, const Arguments& arguments, std::string_view named, RemoteType type);
+
+}  // namespace holdfast::cli
