@@ -94,7 +94,7 @@ Status read_dense(io::Disk& disk, const io::Path& place, tensor::Compute compute
   TRY(const auto bias, codec::json_flag_if(object, "bias"));
   TRY(const auto activation, codec::json_text_if(object, "activation_function"));
   TRY(const tensor::Weights weights, tensor::Weights::open(disk, place));
-  const WeightReader reader(weights, {}, compute);
+  const WeightReader reader(weights, std::vector<std::string>(), compute);
   auto dense = std::make_shared<DenseModule>();
   TRY(dense->activation, dense_activation(activation.value_or("Tanh")));
   TRY(dense->linear, reader.linear("linear", static_cast<size_t>(out), static_cast<size_t>(in),
