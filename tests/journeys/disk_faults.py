@@ -156,7 +156,7 @@ def main():
     if not Path(LIBRARY).exists():
         raise SystemExit(f"{LIBRARY} is not built: ninja -C build/dev fault_preload")
     # Named seeds are power cuts; 0 is the full disk.
-    for number in [int(text) for text in sys.argv[1:]] or range(CUTS + 1):
+    for number in [int(text) for text in sys.argv[1:] if text.isdigit()] or range(CUTS + 1):
         work = Path(tempfile.mkdtemp(prefix="holdfast-disk-")).resolve()
         try:
             if number == 0:

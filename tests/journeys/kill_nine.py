@@ -99,7 +99,7 @@ def one_seed(seed):
 def main():
     if not Path(DRIVER).exists():
         raise SystemExit(f"{DRIVER} is not built: ninja -C build/dev upload_driver")
-    for seed in [int(text) for text in sys.argv[1:]] or range(1, SEEDS + 1):
+    for seed in [int(text) for text in sys.argv[1:] if text.isdigit()] or range(1, SEEDS + 1):
         one_seed(seed)
 
 
