@@ -165,7 +165,11 @@ TEST_F(ModelsTest, TheLeastRecentlyUsedIdleWorkerGivesWay) {
   ModelsOptions options;
   options.workers_max = 2;
   const auto models = open(options);
-  for (int64_t number : {1, 2, 1, 3}) ASSERT_TRUE(models->embed(context, model(number), texts({"a"})).ok());
+  for (int64_t number : {1, 2, 1, 3}) {
+    ASSERT_TRUE(models->embed(context, model(number), texts({"a"})).ok());
+    // A worker is idle a moment after its answer came.
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
   EXPECT_EQ(script.running, 2);
   const auto loaded = models->loaded();
   ASSERT_EQ(loaded.size(), 2U);

@@ -122,7 +122,7 @@ def test_expressions_by_seed_are_rendered_as_jinja2_renders_them():
     # constants, which jinja2 takes for undefined while it optimises.
     def prints_an_object(line):
         letters = re.sub("[^a-z]", "", line.lower())
-        counted = re.search(r"\|(reverse|map|select|reject|unique|batch|slice).*wordcount", line)
+        counted = "wordcount" in line
         return counted or "generatorobject" in letters or "tcejborotareneg" in letters
 
     found = [line for line in differences(sources)
