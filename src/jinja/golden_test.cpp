@@ -3,12 +3,12 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "codec/json.h"
+#include "io/reference_data.h"
 #include "jinja/chat.h"
 
 namespace holdfast::jinja {
@@ -73,10 +73,9 @@ TEST(ChatTemplates, CommittedGoldensAreExact) {
 }
 
 TEST(ChatTemplates, AllReferenceDataIsExact) {
-  const char* shared = std::getenv("HOLDFAST_SHARED");
-  const fs::path folder = fs::path(shared != nullptr ? shared : "../shared") / "data/models/chat-templates";
-  if (!fs::exists(folder)) GTEST_SKIP() << "no reference data at " << folder;
-  EXPECT_GE(check_folder(folder), 300U);
+  const auto folder = io::reference_data("models/chat-templates");
+  if (!folder) GTEST_SKIP() << io::reference_data_missing;
+  EXPECT_GE(check_folder(*folder), 300U);
 }
 
 }  // namespace

@@ -8,11 +8,11 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
 #include "codec/json.h"
+#include "io/reference_data.h"
 #include "model/any_model.h"
 #include "model/decoder_rows.h"
 #include "model/families/decoders.h"
@@ -103,11 +103,10 @@ TEST(Decoder, EveryCommittedGoldenIsReached) {
 }
 
 TEST(Decoder, EveryGoldenOfTheReferenceDataIsReached) {
-  const char* shared = std::getenv("HOLDFAST_SHARED");
-  if (shared == nullptr) GTEST_SKIP() << "HOLDFAST_SHARED is not set: the reference data is not here";
-  const std::filesystem::path root = std::filesystem::path(shared) / "data/models";
-  const auto disk = io::open_posix_disk(root).value();
-  for (const io::Path& folder : folders_under(root)) expect_folder(*disk, folder);
+  const auto root = io::reference_data("models");
+  if (!root) GTEST_SKIP() << io::reference_data_missing;
+  const auto disk = io::open_posix_disk(*root).value();
+  for (const io::Path& folder : folders_under(*root)) expect_folder(*disk, folder);
 }
 
 TEST(Decoder, SplittingATextIntoCallsAndBatchingItChangesNoBit) {

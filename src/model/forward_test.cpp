@@ -6,10 +6,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 
 #include "codec/json.h"
+#include "io/reference_data.h"
 
 namespace holdfast::model {
 namespace {
@@ -89,11 +89,10 @@ TEST(Forward, EveryCommittedEncoderGoldenIsReachedOnEveryInstructionSet) {
 }
 
 TEST(Forward, EveryEncoderGoldenOfTheReferenceDataIsReached) {
-  const char* shared = std::getenv("HOLDFAST_SHARED");
-  if (shared == nullptr) GTEST_SKIP() << "HOLDFAST_SHARED is not set: the reference data is not here";
-  const std::filesystem::path root = std::filesystem::path(shared) / "data/models";
-  const auto disk = io::open_posix_disk(root).value();
-  for (const io::Path& folder : folders_under(root)) expect_folder(*disk, folder, tensor::best_isa());
+  const auto root = io::reference_data("models");
+  if (!root) GTEST_SKIP() << io::reference_data_missing;
+  const auto disk = io::open_posix_disk(*root).value();
+  for (const io::Path& folder : folders_under(*root)) expect_folder(*disk, folder, tensor::best_isa());
 }
 
 }  // namespace

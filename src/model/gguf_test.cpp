@@ -5,10 +5,10 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 
 #include "codec/json.h"
+#include "io/reference_data.h"
 #include "model/decoder_rows.h"
 #include "model/generation/generate.h"
 #include "model/gguf_weights.h"
@@ -70,14 +70,21 @@ void expect_file(io::Disk& disk, const boost::json::object& one, const tensor::W
   EXPECT_EQ(all, greedy);
 }
 
-TEST(Gguf, EveryFileOfTheReferenceDataGivesItsLogitsAndText) {
-  const char* shared = std::getenv("HOLDFAST_SHARED");
-  if (shared == nullptr) GTEST_SKIP() << "HOLDFAST_SHARED is not set: the reference data is not here";
-  const auto disk = io::open_posix_disk(std::filesystem::path(shared) / "data/models/gguf").value();
+void expect_folder(const std::filesystem::path& root, size_t files) {
+  const auto disk = io::open_posix_disk(root).value();
   const auto json = codec::parse_json_object(io::read_text(*disk, "golden.json", 1 << 20).value()).value();
   const auto golden = tensor::Weights::open_file(*disk, "golden.safetensors").value();
-  for (const boost::json::value& one : json.at("cases").as_array())
-    expect_file(*disk, one.as_object(), golden);
+  const boost::json::array& cases = json.at("cases").as_array();
+  EXPECT_GE(cases.size(), files);
+  for (const boost::json::value& one : cases) expect_file(*disk, one.as_object(), golden);
+}
+
+TEST(Gguf, EveryCommittedFileGivesItsLogitsAndText) { expect_folder("tests/golden/models/gguf", 3); }
+
+TEST(Gguf, EveryFileOfTheReferenceDataGivesItsLogitsAndText) {
+  const auto root = io::reference_data("models/gguf");
+  if (!root) GTEST_SKIP() << io::reference_data_missing;
+  expect_folder(*root, 8);
 }
 
 }  // namespace

@@ -6,10 +6,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <cstdlib>
 #include <filesystem>
 
 #include "codec/json.h"
+#include "io/reference_data.h"
 
 namespace holdfast::model {
 namespace {
@@ -59,12 +59,11 @@ void expect_task(const std::filesystem::path& root, const std::string& task) {
 }
 
 TEST(Pipeline, EveryTaskGoldenIsReached) {
-  const char* shared = std::getenv("HOLDFAST_SHARED");
-  if (shared == nullptr) GTEST_SKIP() << "HOLDFAST_SHARED is not set: the reference data is not here";
-  const std::filesystem::path root = std::filesystem::path(shared) / "data/models/pipelines";
+  const auto root = io::reference_data("models/pipelines");
+  if (!root) GTEST_SKIP() << io::reference_data_missing;
   for (const char* task : {"feature-extraction", "fill-mask", "text-classification", "token-classification",
                            "zero-shot-classification"})
-    expect_task(root, task);
+    expect_task(*root, task);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -12,6 +11,7 @@
 
 #include "codec/gzip.h"
 #include "codec/json.h"
+#include "io/reference_data.h"
 #include "token/case.h"
 
 namespace holdfast::token {
@@ -19,11 +19,6 @@ namespace {
 
 constexpr size_t file_bytes_max = 256 << 20;
 constexpr codec::JsonLimits line_limits{.depth_max = 32, .bytes_max = 64 << 20};
-
-std::string data_folder() {
-  const char* given = std::getenv("HOLDFAST_SHARED");
-  return (given != nullptr ? std::string(given) : "../shared") + "/data/tokenizers/";
-}
 
 // The file or its packed twin; empty where there is neither.
 std::string read_file(const std::string& path) {
@@ -89,9 +84,11 @@ size_t run_lines(std::string_view lines, const Tokenizers& tokenizers) {
 class RealTokenizer : public testing::TestWithParam<const char*> {};
 
 TEST_P(RealTokenizer, IsExactInEveryCase) {
-  const std::string folder = data_folder() + GetParam();
+  const auto found = io::reference_data(std::string("tokenizers/") + GetParam());
+  if (!found) GTEST_SKIP() << io::reference_data_missing;
+  const std::string folder = found->string();
   const std::string json = read_file(folder + "/tokenizer.json"), cases = read_file(folder + "/golden.jsonl");
-  if (json.empty() || cases.empty()) GTEST_SKIP() << "no reference data: set HOLDFAST_SHARED";
+  ASSERT_FALSE(json.empty() || cases.empty()) << folder;
   Tokenizers tokenizers;
   tokenizers.emplace("", Tokenizer::load(json));
   const auto& loaded = tokenizers.begin()->second;
@@ -109,17 +106,21 @@ INSTANTIATE_TEST_SUITE_P(Golden, RealTokenizer,
                            return name;
                          });
 
-TEST(ComponentTokenizers, AreExactInEveryCase) {
-  std::string folder = data_folder() + "components/", cases = read_file(folder + "golden.jsonl");
-  if (cases.empty()) {
-    folder = "tests/golden/tokenizers/";
-    cases = read_file(folder + "cases.jsonl");
-  }
-  ASSERT_FALSE(cases.empty()) << "run from the root of the repository";
+void expect_components(const std::string& folder, const char* cases) {
   Tokenizers tokenizers;
-  load_components(read_file(folder + "tokenizers.jsonl"), tokenizers);
+  load_components(read_file(folder + "/tokenizers.jsonl"), tokenizers);
   EXPECT_EQ(tokenizers.size(), 151U);
-  EXPECT_GT(run_lines(cases, tokenizers), 1000U);
+  EXPECT_GT(run_lines(read_file(folder + "/" + cases), tokenizers), 1000U);
+}
+
+TEST(ComponentTokenizers, AreExactInEveryCommittedCase) {
+  expect_components("tests/golden/tokenizers", "cases.jsonl");
+}
+
+TEST(ComponentTokenizers, AreExactInEveryCaseOfTheReferenceData) {
+  const auto folder = io::reference_data("tokenizers/components");
+  if (!folder) GTEST_SKIP() << io::reference_data_missing;
+  expect_components(folder->string(), "golden.jsonl");
 }
 
 }  // namespace

@@ -2,12 +2,12 @@
 // text.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <random>
 
 #include "codec/gzip.h"
+#include "io/reference_data.h"
 #include "token/fast/byte_trie.h"
 #include "token/fast/composed.h"
 #include "token/tokenizer.h"
@@ -18,12 +18,12 @@ namespace {
 
 constexpr unsigned seed = 7;
 
+// Empty where the reference data is not at hand.
 std::string read_tokenizer(const std::string& name) {
-  const char* given = std::getenv("HOLDFAST_SHARED");
-  const std::string folder =
-      (given != nullptr ? std::string(given) : "../shared") + "/data/tokenizers/" + name;
-  for (const char* file : {"/tokenizer.json", "/tokenizer.json.gz"}) {
-    std::ifstream in(folder + file, std::ios::binary);
+  const auto folder = io::reference_data("tokenizers/" + name);
+  if (!folder) return "";
+  for (const char* file : {"tokenizer.json", "tokenizer.json.gz"}) {
+    std::ifstream in(*folder / file, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(in), {}};
     if (bytes.empty()) continue;
     if (!codec::looks_gzipped(as_bytes(bytes))) return bytes;
@@ -86,7 +86,7 @@ class FastWay : public testing::TestWithParam<const char*> {};
 
 TEST_P(FastWay, GivesWhatThePartsGive) {
   const std::string json = read_tokenizer(GetParam());
-  if (json.empty()) GTEST_SKIP() << "no reference data: set HOLDFAST_SHARED";
+  if (json.empty()) GTEST_SKIP() << io::reference_data_missing;
   const auto loaded = Tokenizer::load(json);
   ASSERT_TRUE(loaded.ok()) << loaded.error().message;
   const Tokenizer& tokenizer = loaded.value();
@@ -125,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(Real, FastWay,
 
 TEST(FastWay, ABatchOnThreadsIsTheBatchOnOne) {
   const std::string json = read_tokenizer("gpt2");
-  if (json.empty()) GTEST_SKIP() << "no reference data: set HOLDFAST_SHARED";
+  if (json.empty()) GTEST_SKIP() << io::reference_data_missing;
   const auto tokenizer = Tokenizer::load(json);
   ASSERT_TRUE(tokenizer.ok());
   std::mt19937 random(seed);
