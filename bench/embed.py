@@ -110,6 +110,7 @@ class Torch:
 
 
 def peers(folder, work, threads):
+    sys.path.append(str(Path(__file__).resolve().parent))  # ./dev bench keeps bench/ out of the path.
     import minilm_onnx
     import onnx
     plain, fused, small = work / "plain.onnx", work / "fused.onnx", work / "int8.onnx"
