@@ -117,7 +117,7 @@ def expression(rng, depth=0):
 def test_expressions_by_seed_are_rendered_as_jinja2_renders_them():
     seed = int(os.environ.get("HOLDFAST_SEED", "5"))
     rng = random.Random(seed)
-    sources = ["{{ " + expression(rng) + " }}" for _ in range(20000 if os.environ.get("HOLDFAST_LONG") else 3000)]
+    sources = ["{{ " + expression(rng) + " }}" for _ in range(20000 if os.environ.get("HOLDFAST_LONG") == "1" else 3000)]
     # Left out: what prints an address (a generator, perhaps spelled out letter by letter, or its words counted), and slices of
     # constants, which jinja2 takes for undefined while it optimises.
     def prints_an_object(line):
