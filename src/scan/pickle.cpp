@@ -145,6 +145,8 @@ class Machine {
   Status stack_global() {
     TRY(const Value name, pop());
     TRY(const Value module, pop());
+    // Python refuses what is no text before it looks anything up.
+    if (name.kind == Kind::plain || module.kind == Kind::plain) return broken("a name that is no text");
     GlobalName global;
     global.unknown = name.kind != Kind::text || module.kind != Kind::text;
     if (!global.unknown) {
@@ -517,8 +519,8 @@ Status Machine::step_plain(uint8_t code) {
       TRY(const uint64_t count, length(8));
       return bytes_of(count);
     }
-    case 0x97:  // NEXT_BUFFER
-      return push_plain();
+    case 0x97:  // NEXT_BUFFER: whatever the loader has there.
+      return push({Kind::computed, 0});
     case 0x98:  // READONLY_BUFFER
       return Done{};
     default:

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/random.h"
+#include "codec/hex.h"
 #include "scan/pickle_rules.h"
 #include "scan/scan_file.h"
 
@@ -16,6 +18,8 @@ FileReport look(std::string_view bytes, std::string_view name = "model.pkl") {
   EXPECT_TRUE(report.ok());
   return std::move(report).value();
 }
+
+std::string printable_text(std::string_view bytes) { return codec::to_hex(as_bytes(bytes)); }
 
 std::string short_text(std::string_view text) {
   return "\x8c"s + static_cast<char>(text.size()) + std::string(text);
@@ -127,6 +131,36 @@ TEST(Pickle, OtherBytesAreNoPickle) {
   for (const std::string_view text : {"{\"a\": 1}", "(this is text)\nwith lines\n",
                                       "import os\nos.system('x')\n", "", "c", "]", "MIT License"})
     EXPECT_TRUE(look(text, "a.txt").findings.empty()) << text;
+}
+
+TEST(Pickle, BytesByChanceAreNotRefused) {
+  // Each was refused by name or by chance once: a registry's name, a name made of numbers, a mark of
+  // protocol 2.
+  for (const std::string& bytes :
+       {"N\x82\x07\xfe\xfe"s, "]}\x93\xfe\xfe"s, "K\x01N\x93."s, "\x80\x02\xfe\xfe\xfe"s}) {
+    const FileReport report = look(bytes, "weights.bin");
+    EXPECT_NE(report.worst(), Severity::dangerous) << printable_text(bytes);
+  }
+  SeededRandom random(3);
+  int refused = 0;
+  std::string bytes(64, '\0');
+  for (int i = 0; i < 200'000; ++i) {
+    random.fill(std::as_writable_bytes(std::span(bytes)));
+    if (look(bytes, "weights.bin").worst() != Severity::dangerous) continue;
+    ++refused;
+    ADD_FAILURE() << "seed 3, file " << i << ": " << printable_text(bytes);
+  }
+  EXPECT_EQ(refused, 0);
+}
+
+TEST(Pickle, ANameMadeByTheFileIsRefusedUnderAnyName) {
+  const std::string computed =
+      "cbuiltins\nstr\nN\x85Rq\x00"
+      "0h\x00h\x00\x93"s;  // str(None) twice, then what it names.
+  EXPECT_EQ(look(computed + "\xfe", "weights.bin").worst(), Severity::dangerous);
+  EXPECT_EQ(look("cos\nsystem\n\xfe"s, "weights.bin").worst(), Severity::dangerous);
+  EXPECT_EQ(look("N\x82\x07)R."s, "weights.bin").worst(), Severity::dangerous);
+  EXPECT_EQ(look("N\x82\x07)R\xfe"s, "model.pkl").worst(), Severity::dangerous);
 }
 
 TEST(PickleRules, ListsHold) {

@@ -13,7 +13,7 @@ namespace holdfast::scan {
 // What is known of something on a pickle's stack.
 struct Value {
   enum class Kind : uint8_t {
-    plain,     // None, numbers, lists, dicts: nothing a name can be made of.
+    plain,     // None, numbers, bytes, lists, dicts: nothing a name can be made of.
     text,      // `index` of the machine's texts.
     global,    // `index` of its globals.
     computed,  // The result of a call; could be anything.

@@ -31,6 +31,14 @@ bool ends_in(std::string_view name, const List& list) {
   return std::any_of(list.begin(), list.end(), [&](std::string_view end) { return low.ends_with(end); });
 }
 
+// What a file's name says about its being a pickle.
+enum class Named : uint8_t { otherwise, perhaps, pickle };
+
+Named named_how(std::string_view name) {
+  if (ends_in(name, pickle_names)) return Named::pickle;
+  return ends_in(name, maybe_names) ? Named::perhaps : Named::otherwise;
+}
+
 // Protocols 0 and 1 have no mark of their own: a pickle that looks up a name begins in one of few ways.
 bool may_be_old_pickle(ByteView head) {
   if (head.size() < 4) return false;
@@ -52,7 +60,7 @@ class FileScan {
     } else if (text.starts_with("\x93NUMPY")) {
       TRY_DONE(scan_npy(source, head, place));
     } else if (has_pickle_magic(head)) {
-      scan_pickles(source, 0, ends_in(name, pickle_names) || ends_in(name, maybe_names), place);
+      scan_pickles(source, 0, named_how(name), place);
     } else if (codec::looks_gzipped(head)) {
       TRY_DONE(scan_packed(source, codec::Deflate::gzip, name, place, depth));
     } else if (ends_in(name, pickle_names) && head.size() > 2 && text[0] == 'x') {
@@ -78,13 +86,14 @@ class FileScan {
     report_.add({topic, std::move(rule), severity, place, std::move(reason)});
   }
 
-  // Pickles one after the other, as legacy torch writes them; `sure`: it must be one.
-  void scan_pickles(Source& source, uint64_t at, bool sure, const Place& place) {
+  // Pickles one after the other, as legacy torch writes them.
+  void scan_pickles(Source& source, uint64_t at, Named named, const Place& place) {
     for (int count = 0; count < 100; ++count) {
       FileReport found;
       const PickleOutcome outcome = follow_pickle(source, at, place, limits_.pickle, found);
       // After the first one bytes may follow that are none: the tensors of legacy torch.
-      const bool counts = outcome.how == PickleEnd::stop || outcome.globals > 0 || (sure && count == 0);
+      const bool counts =
+          outcome.how == PickleEnd::stop || outcome.globals > 0 || (named != Named::otherwise && count == 0);
       if (counts) {
         report_.has_pickle = true;
         for (Finding& finding : found.findings) report_.add(std::move(finding));
@@ -93,7 +102,7 @@ class FileScan {
               std::find(report_.imports.begin(), report_.imports.end(), import) == report_.imports.end())
             report_.imports.push_back(std::move(import));
       }
-      if (counts && outcome.how != PickleEnd::stop) not_followed(outcome, found, place);
+      if (counts && outcome.how != PickleEnd::stop) not_followed(outcome, found, named, place);
       if (outcome.how != PickleEnd::stop || outcome.end >= source.size()) return;
       at = outcome.end;
       const auto next = read_some(source, at, 3);
@@ -102,7 +111,7 @@ class FileScan {
     add(Topic::pickle, "pickle.limit", Severity::dangerous, place, "holds more pickles than are looked at");
   }
 
-  void not_followed(const PickleOutcome& outcome, const FileReport& found, const Place& place) {
+  void not_followed(const PickleOutcome& outcome, const FileReport& found, Named named, const Place& place) {
     if (outcome.how == PickleEnd::limit) {
       add(Topic::pickle, "pickle.limit", Severity::dangerous, place,
           "the pickle is too large to be judged: " + outcome.detail);
@@ -112,16 +121,18 @@ class FileScan {
     const bool joblib = std::any_of(found.imports.begin(), found.imports.end(), [](const Import& import) {
       return import.module == "joblib.numpy_pickle" && import.name == "NumpyArrayWrapper";
     });
+    // One file in ten thousand of plain numbers called .bin begins like a pickle by chance.
+    const bool by_chance = named == Named::perhaps && outcome.globals == 0;
     Place there = place;
     there.offset = outcome.end;
-    add(Topic::pickle, "pickle.unreadable", joblib ? Severity::warning : Severity::dangerous, there,
-        "the pickle cannot be followed to its end: " + outcome.detail);
+    add(Topic::pickle, "pickle.unreadable", joblib || by_chance ? Severity::warning : Severity::dangerous,
+        there, "the pickle cannot be followed to its end: " + outcome.detail);
   }
 
   void scan_old_pickle(Source& source, ByteView head, std::string_view name, const Place& place) {
-    const bool named = ends_in(name, pickle_names);
+    const Named named = named_how(name);
     if (!may_be_old_pickle(head)) {
-      if (named && source.size() > 0)
+      if (named == Named::pickle && source.size() > 0)
         add(Topic::pickle, "pickle.unknown", Severity::warning, place,
             "is named like a pickle and is in no form that we know");
       return;
@@ -129,10 +140,14 @@ class FileScan {
     FileReport found;
     const PickleOutcome outcome = follow_pickle(source, 0, place, limits_.pickle, found);
     // Text rarely reaches a STOP with a name looked up on the way; a file that is called a pickle counts
-    // anyhow.
+    // anyhow. Two bytes of any file may ask for a name of the loader's own registry or for one made by it.
+    const bool dangerous = std::any_of(found.imports.begin(), found.imports.end(), [](const Import& import) {
+      return import.safety == Safety::dangerous && import.module != "unknown";
+    });
+    const bool computed = found.imports.size() > 1 && found.worst() == Severity::dangerous;
     if (outcome.globals > 0 &&
-        (outcome.how == PickleEnd::stop || named || found.worst() == Severity::dangerous))
-      scan_pickles(source, 0, named, place);
+        (outcome.how == PickleEnd::stop || named == Named::pickle || dangerous || computed))
+      scan_pickles(source, 0, named == Named::pickle ? named : Named::otherwise, place);
   }
 
   Status scan_npy(Source& source, ByteView head, const Place& place) {
@@ -168,7 +183,7 @@ class FileScan {
     const auto pickled = part_source(source, begin, source.size() - begin);
     Place within = place;
     within.member += within.member.empty() ? "objects" : "!objects";
-    scan_pickles(*pickled, 0, true, within);
+    scan_pickles(*pickled, 0, Named::pickle, within);
     return Done{};
   }
 
