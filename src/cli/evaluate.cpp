@@ -26,7 +26,7 @@ namespace json = boost::json;
 
 constexpr FlagRow flags[] = {
     {"--model", "MODEL", "The classifier: a folder, or REPO@REVISION."},
-    {"--data", "DATA", "A folder with SPLIT.jsonl, or REPO@REVISION."},
+    {"--data", "DATA", "Rows as Parquet, JSON lines or CSV: a folder, or REPO@REVISION."},
     {"--criteria", "FILE", "What is asked, fixed before the rows are seen."},
     {"--out", "FOLDER", "Where result.json and rows.jsonl go; never over an earlier result."},
     {"--split", "NAME", "The rows [test]."},

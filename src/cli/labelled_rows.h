@@ -18,8 +18,8 @@ struct RowColumns {
   std::string text = "text", label = "label";
 };
 
-// A split of a data folder: SPLIT.jsonl, or data/SPLIT.jsonl; one JSON object a line. not_found where there
-// is none; a bad line is named.
+// A split of a data folder, in the files of data_files.h: one JSON object a line, one row of a table; class
+// labels of `datasets` by their names. not_found where there is none; a bad line is named.
 Result<std::vector<LabelledRow>> read_rows(io::Disk& disk, std::string_view split, const RowColumns& columns);
 
 // The labels that occur, sorted: a class's number is its place.

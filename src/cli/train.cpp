@@ -16,7 +16,8 @@ namespace {
 
 constexpr FlagRow flags[] = {
     {"--base", "MODEL", "The encoder: a folder, or REPO@REVISION."},
-    {"--data", "DATA", "Rows in train.jsonl and validation.jsonl: a folder, or REPO@REVISION."},
+    {"--data", "DATA",
+     "Splits train and validation, as Parquet, JSON lines or CSV: a folder, or REPO@REVISION."},
     {"--label", "COLUMN", "What is to be told [label]."},
     {"--text", "COLUMN", "What it is told from [text]."},
     {"--out", "FOLDER", "Where the model is written."},

@@ -1,5 +1,7 @@
 find_package(ZLIB REQUIRED)
 find_package(OpenSSL REQUIRED)
 pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(SNAPPY REQUIRED IMPORTED_TARGET snappy)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(YAMLCPP REQUIRED IMPORTED_TARGET yaml-cpp)
-target_link_libraries(${target} PUBLIC boost_json OpenSSL::Crypto PRIVATE ZLIB::ZLIB PkgConfig::YAMLCPP PkgConfig::LZ4)
+target_link_libraries(${target} PUBLIC boost_json OpenSSL::Crypto PRIVATE ZLIB::ZLIB PkgConfig::YAMLCPP PkgConfig::LZ4 PkgConfig::SNAPPY PkgConfig::ZSTD)

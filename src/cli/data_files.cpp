@@ -1,0 +1,81 @@
+#include "cli/data_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+namespace holdfast::cli {
+namespace {
+
+struct Ending {
+  std::string_view text;
+  DataFormat format;
+};
+constexpr std::array endings = {Ending{".parquet", DataFormat::parquet},
+                                Ending{".jsonl", DataFormat::json_lines},
+                                Ending{".json", DataFormat::json_lines}, Ending{".csv", DataFormat::csv}};
+constexpr std::array<std::string_view, 2> folders = {"", "data/"};
+constexpr size_t part_digits = 5;
+
+// "00001-of-00004" → 4.
+std::optional<size_t> parts_of(std::string_view middle) {
+  constexpr std::string_view of = "-of-";
+  if (middle.size() != 2 * part_digits + of.size() || middle.substr(part_digits, of.size()) != of)
+    return std::nullopt;
+  size_t count = 0;
+  const std::string_view digits = middle.substr(part_digits + of.size());
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  if (error != std::errc() || end != digits.data() + digits.size() || count == 0) return std::nullopt;
+  return count;
+}
+
+struct Found {
+  std::vector<DataFile> files;
+  size_t wanted = 0;  // Parts.
+};
+
+Found find(const std::vector<io::Entry>& entries, std::string_view folder, std::string_view split,
+           const Ending& ending) {
+  Found found;
+  for (const io::Entry& entry : entries) {
+    std::string_view name = entry.name;
+    if (entry.is_directory || !name.starts_with(split) || !name.ends_with(ending.text)) continue;
+    name.remove_prefix(split.size());
+    if (name.size() < ending.text.size()) continue;
+    name.remove_suffix(ending.text.size());
+    const DataFile file{std::string(folder) + entry.name, ending.format};
+    if (name.empty()) return {{file}, 1};
+    if (!name.starts_with('-')) continue;
+    const auto parts = parts_of(name.substr(1));
+    if (!parts) continue;
+    found.files.push_back(file);
+    found.wanted = *parts;
+  }
+  return found;
+}
+
+}  // namespace
+
+Result<std::vector<DataFile>> files_of_split(io::Disk& disk, std::string_view split) {
+  for (const std::string_view folder : folders) {
+    auto entries = disk.list(folder.empty() ? "." : folder.substr(0, folder.size() - 1));
+    if (!entries.ok() && entries.error().code == Code::not_found) continue;
+    TRY_DONE(entries);
+    for (const Ending& ending : endings) {
+      Found found = find(entries.value(), folder, split, ending);
+      if (found.files.empty()) continue;
+      if (found.files.size() != found.wanted)
+        return fail(Reason::bad_request,
+                    fmt::format("the split {} has {} files of {}", split, found.files.size(), found.wanted));
+      return std::move(found.files);
+    }
+  }
+  return fail(
+      Reason::entry_not_found,
+      fmt::format("the data has no split {}: no {}.jsonl, .csv or .parquet, nor parts of it", split, split));
+}
+
+}  // namespace holdfast::cli

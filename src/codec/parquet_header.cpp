@@ -1,0 +1,301 @@
+#include "codec/parquet_header.h"
+
+#include <cstring>
+
+#include "codec/thrift_compact.h"
+
+namespace holdfast::codec {
+namespace {
+
+using Type = ThriftReader::Type;
+constexpr std::string_view magic = "PAR1";
+constexpr size_t leaves_max = 10'000;
+
+Error broken(const char* what) { return fail(Code::corrupt, what); }
+
+// Calls `take(reader, id, type)` for each field of a struct; fields it does not take (false) are skipped.
+template <class Take>
+Status each_field(ThriftReader& reader, Take take) {
+  for (int32_t before = 0;;) {
+    TRY(const ThriftReader::Field field, reader.field(before));
+    if (field.type == Type::stop) return Done{};
+    TRY(const bool taken, take(field.id, field.type));
+    if (!taken) TRY_DONE(reader.skip(field.type));
+    before = field.id;
+  }
+}
+
+template <class Take>
+Status each_struct(ThriftReader& reader, Type type, Take take) {
+  TRY(const ThriftReader::List list, reader.list(type));
+  if (list.size > 0 && list.type != Type::structure) return broken("a list of the header is broken");
+  for (size_t i = 0; i < list.size; ++i) TRY_DONE(take());
+  return Done{};
+}
+
+Status unsigned_of(ThriftReader& reader, Type type, uint64_t& into) {
+  TRY(const int64_t value, reader.integer(type));
+  if (value < 0) return broken("a count of the header is negative");
+  into = static_cast<uint64_t>(value);
+  return Done{};
+}
+
+struct SchemaElement {
+  ParquetLeaf leaf;
+  uint64_t children = 0, repetition = 0;
+  bool typed = false;
+};
+
+Result<SchemaElement> read_element(ThriftReader& reader) {
+  SchemaElement out;
+  TRY_DONE(each_field(reader, [&](int32_t id, Type type) -> Result<bool> {
+    uint64_t number = 0;
+    switch (id) {
+      case 1:
+        TRY_DONE(unsigned_of(reader, type, number));
+        if (number > 7) return broken("a column has an unknown type");
+        out.leaf.type = static_cast<ParquetType>(number);
+        out.typed = true;
+        return true;
+      case 3:
+        TRY_DONE(unsigned_of(reader, type, out.repetition));
+        return true;
+      case 4: {
+        TRY(out.leaf.name, reader.text(type));
+        return true;
+      }
+      case 5:
+        TRY_DONE(unsigned_of(reader, type, out.children));
+        return true;
+      default:
+        return false;
+    }
+  }));
+  out.leaf.optional = out.repetition == 1;
+  return out;
+}
+
+// The schema is a tree in depth-first order; the root comes first.
+Result<std::vector<ParquetLeaf>> leaves_of(const std::vector<SchemaElement>& elements) {
+  std::vector<ParquetLeaf> leaves;
+  if (elements.empty()) return broken("there is no schema");
+  size_t at = 1;
+  const uint64_t top = elements.front().children;
+  for (uint64_t column = 0; column < top; ++column) {
+    uint64_t open = 1;  // Elements of this column that are still to come.
+    const bool nested = at < elements.size() && !elements[at].typed;
+    const std::string name = at < elements.size() ? elements[at].leaf.name : "";
+    while (open > 0) {
+      if (at >= elements.size()) return broken("the schema ends too early");
+      const SchemaElement& element = elements[at++];
+      --open;
+      if (element.typed) {
+        ParquetLeaf leaf = element.leaf;
+        leaf.name = name;
+        leaf.readable = !nested && element.repetition < 2 && leaf.type != ParquetType::int96 &&
+                        leaf.type != ParquetType::fixed_bytes;
+        leaves.push_back(std::move(leaf));
+        continue;
+      }
+      if (element.children > elements.size()) return broken("the schema ends too early");
+      open += element.children;
+    }
+  }
+  return leaves;
+}
+
+Status read_column(ThriftReader& reader, ParquetChunk& chunk) {
+  uint64_t data = 0, dictionary = 0;
+  bool has_data = false, has_dictionary = false;
+  TRY_DONE(each_field(reader, [&](int32_t id, Type type) -> Result<bool> {
+    uint64_t number = 0;
+    switch (id) {
+      case 1:
+        TRY_DONE(unsigned_of(reader, type, number));
+        if (number > 7) return broken("a column has an unknown type");
+        chunk.type = static_cast<ParquetType>(number);
+        return true;
+      case 4:
+        TRY_DONE(unsigned_of(reader, type, number));
+        if (number > 7) return broken("a column has an unknown compression");
+        chunk.codec = static_cast<ParquetCodec>(number);
+        return true;
+      case 5:
+        TRY_DONE(unsigned_of(reader, type, chunk.values));
+        return true;
+      case 7:
+        TRY_DONE(unsigned_of(reader, type, chunk.size));
+        return true;
+      case 9:
+        TRY_DONE(unsigned_of(reader, type, data));
+        has_data = true;
+        return true;
+      case 11:
+        TRY_DONE(unsigned_of(reader, type, dictionary));
+        has_dictionary = dictionary > 0;  // Some writers say 0 for none.
+        return true;
+      default:
+        return false;
+    }
+  }));
+  if (!has_data) return broken("a column has no pages");
+  chunk.offset = has_dictionary ? std::min(data, dictionary) : data;
+  return Done{};
+}
+
+Result<ParquetFile::RowGroup> read_group(ThriftReader& reader) {
+  ParquetFile::RowGroup group;
+  TRY_DONE(each_field(reader, [&](int32_t id, Type type) -> Result<bool> {
+    if (id == 3) {
+      TRY_DONE(unsigned_of(reader, type, group.rows));
+      return true;
+    }
+    if (id != 1) return false;
+    TRY_DONE(each_struct(reader, type, [&]() -> Status {
+      ParquetChunk chunk;
+      TRY_DONE(each_field(reader, [&](int32_t inner, Type inner_type) -> Result<bool> {
+        if (inner == 1) return broken("a column lies in another file");
+        if (inner != 3 || inner_type != Type::structure) return false;
+        TRY_DONE(read_column(reader, chunk));
+        return true;
+      }));
+      group.chunks.push_back(chunk);
+      return Done{};
+    }));
+    return true;
+  }));
+  return group;
+}
+
+Status read_note(ThriftReader& reader, std::map<std::string, std::string>& notes) {
+  std::string key, value;
+  TRY_DONE(each_field(reader, [&](int32_t id, Type type) -> Result<bool> {
+    if (id != 1 && id != 2) return false;
+    TRY(std::string text, reader.text(type));
+    (id == 1 ? key : value) = std::move(text);
+    return true;
+  }));
+  notes[key] = std::move(value);
+  return Done{};
+}
+
+}  // namespace
+
+Result<ParquetFile> read_parquet_footer(ByteView file) {
+  constexpr size_t tail = 8;
+  if (file.size() < magic.size() + tail || as_text(file.first(magic.size())) != magic ||
+      as_text(file.last(magic.size())) != magic)
+    return broken("this is no Parquet file");
+  uint32_t size = 0;
+  std::memcpy(&size, file.data() + file.size() - tail, sizeof size);
+  if (size > file.size() - tail - magic.size()) return broken("the footer is longer than the file");
+  ThriftReader reader(file.subspan(file.size() - tail - size, size));
+  ParquetFile out;
+  std::vector<SchemaElement> elements;
+  TRY_DONE(each_field(reader, [&](int32_t id, Type type) -> Result<bool> {
+    switch (id) {
+      case 2:
+        TRY_DONE(each_struct(reader, type, [&]() -> Status {
+          if (elements.size() == leaves_max) return broken("there are too many columns");
+          TRY(SchemaElement element, read_element(reader));
+          elements.push_back(std::move(element));
+          return Done{};
+        }));
+        return true;
+      case 3:
+        TRY_DONE(unsigned_of(reader, type, out.rows));
+        return true;
+      case 4:
+        TRY_DONE(each_struct(reader, type, [&]() -> Status {
+          TRY(ParquetFile::RowGroup group, read_group(reader));
+          out.groups.push_back(std::move(group));
+          return Done{};
+        }));
+        return true;
+      case 5:
+        TRY_DONE(each_struct(reader, type, [&]() { return read_note(reader, out.notes); }));
+        return true;
+      default:
+        return false;
+    }
+  }));
+  TRY(out.leaves, leaves_of(elements));
+  uint64_t rows = 0;
+  for (const ParquetFile::RowGroup& group : out.groups) {
+    if (group.chunks.size() != out.leaves.size()) return broken("a row group lacks columns");
+    if (__builtin_add_overflow(rows, group.rows, &rows)) return broken("the counts of rows differ");
+  }
+  if (rows != out.rows) return broken("the counts of rows differ");
+  return out;
+}
+
+Result<ParquetPageAt> read_parquet_page(ByteView bytes) {
+  ThriftReader reader(bytes);
+  ParquetPageAt out;
+  ParquetPage& page = out.page;
+  const auto data_header = [&](int32_t id, Type type) -> Result<bool> {  // Also of a dictionary.
+    uint64_t number = 0;
+    if (id != 1 && id != 2) return false;
+    TRY_DONE(unsigned_of(reader, type, number));
+    if (id == 1)
+      page.values = number;
+    else
+      page.encoding = static_cast<uint32_t>(std::min<uint64_t>(number, UINT32_MAX));
+    return true;
+  };
+  const auto data_header_2 = [&](int32_t id, Type type) -> Result<bool> {
+    uint64_t number = 0;
+    switch (id) {
+      case 1:
+        TRY_DONE(unsigned_of(reader, type, page.values));
+        return true;
+      case 4:
+        TRY_DONE(unsigned_of(reader, type, number));
+        page.encoding = static_cast<uint32_t>(std::min<uint64_t>(number, UINT32_MAX));
+        return true;
+      case 5:
+        TRY_DONE(unsigned_of(reader, type, page.definition_bytes));
+        return true;
+      case 6:
+        TRY_DONE(unsigned_of(reader, type, page.repetition_bytes));
+        return true;
+      case 7: {
+        TRY(page.compressed, reader.flag(type));
+        return true;
+      }
+      default:
+        return false;
+    }
+  };
+  TRY_DONE(each_field(reader, [&](int32_t id, Type type) -> Result<bool> {
+    uint64_t number = 0;
+    switch (id) {
+      case 1:
+        TRY_DONE(unsigned_of(reader, type, number));
+        if (number > 3) return broken("a page is of an unknown kind");
+        page.kind = static_cast<ParquetPage::Kind>(number);
+        return true;
+      case 2:
+        TRY_DONE(unsigned_of(reader, type, page.unpacked));
+        return true;
+      case 3:
+        TRY_DONE(unsigned_of(reader, type, page.packed));
+        return true;
+      case 5:
+      case 7:
+      case 8:
+        if (type != Type::structure) return broken("a page's header is broken");
+        if (id == 8)
+          TRY_DONE(each_field(reader, data_header_2));
+        else
+          TRY_DONE(each_field(reader, data_header));
+        return true;
+      default:
+        return false;
+    }
+  }));
+  out.header_bytes = reader.position();
+  return out;
+}
+
+}  // namespace holdfast::codec
