@@ -2,22 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <cmath>
 
 #include "base/option_value.h"
+#include "cli/answered_rows.h"
 #include "cli/connection.h"
+#include "cli/evaluate_release.h"
 #include "cli/evaluation_files.h"
-#include "cli/labelled_rows.h"
 #include "cli/model_source.h"
 #include "cli/user_files.h"
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "codec/sha256.h"
-#include "model/text_model.h"
 
 namespace holdfast::cli {
 namespace {
@@ -32,55 +30,27 @@ constexpr FlagRow flags[] = {
     {"--split", "NAME", "The rows [test]."},
     {"--label", "COLUMN", "What is to be told [label]."},
     {"--text", "COLUMN", "What it is told from [text]."},
+    {"--release", "NUMBER", "The release of RECORD whose evidence this is."},
     {"--seed", "N", "Of the bootstrap [0]."},
     {"--json", {}, "The result on standard output."},
     endpoint_flag,
     token_flag};
 constexpr uint64_t criteria_bytes_max = 1 << 20;
 
-struct Answers {
-  std::vector<measure::EvaluatedRow> rows;
-  std::string lines;  // rows.jsonl
-};
-
-// The class with the greatest logit and its softmax.
-std::pair<int, double> read_logits(const model::NamedOutput& logits) {
-  const std::vector<float> all(logits.data.data(), logits.data.data() + logits.data.size());
-  const auto best = std::max_element(all.begin(), all.end());
-  double sum = 0;
-  for (const float one : all) sum += std::exp(static_cast<double>(one) - static_cast<double>(*best));
-  return {static_cast<int>(best - all.begin()), 1 / sum};
-}
-
-Result<Answers> answer_rows(World& world, const model::TextModel& model,
-                            const std::vector<LabelledRow>& rows) {
-  const std::vector<std::string>& labels = model.plan().labels;
-  const auto threads = tensor::make_threads(2);
-  Answers out;
-  for (const LabelledRow& row : rows) {
-    const auto found = std::find(labels.begin(), labels.end(), row.label);
-    if (found == labels.end())
-      return fail(Reason::bad_request,
-                  fmt::format("the model has no class '{}', which row {} carries", row.label, row.id));
-    const auto began = world.clock().now();
-    TRY(const token::Encoding encoding, model.encode(row.text, std::nullopt, model::LongText::cut));
-    TRY(const model::NamedOutput logits, model.logits(std::span(&encoding, 1), *threads));
-    const auto [predicted, confidence] = read_logits(logits);
-    measure::EvaluatedRow answered{static_cast<int>(found - labels.begin()), predicted, confidence,
-                                   static_cast<double>((world.clock().now() - began).count()), row.others};
-    out.lines += codec::to_text(json::object{{"id", row.id},
-                                             {"text", row.text},
-                                             {"label", row.label},
-                                             {"predicted", labels[static_cast<size_t>(predicted)]},
-                                             {"confidence", confidence}}) +
-                 "\n";
-    out.rows.push_back(std::move(answered));
-  }
-  return out;
-}
-
 std::string digest_of(std::string_view text) {
   return "sha256:" + codec::to_hex(codec::sha256(as_bytes(text)));
+}
+
+std::string lines_of(const std::vector<LabelledRow>& rows, const AnsweredRows& answers) {
+  std::string lines;
+  for (size_t i = 0; i < rows.size(); ++i)
+    lines += codec::to_text(json::object{{"id", rows[i].id},
+                                         {"text", rows[i].text},
+                                         {"label", rows[i].label},
+                                         {"predicted", answers.predicted(i)},
+                                         {"confidence", answers.rows[i].confidence}}) +
+             "\n";
+  return lines;
 }
 
 json::object source_json(const Source& source) {
@@ -130,9 +100,10 @@ Result<int> evaluate_command(World& world, const Arguments& arguments) {
   TRY(const model::TextModel model, model::TextModel::open(*model_disk, "."));
   TRY_DONE(model.expect_head(model::Head::sequence_classification, "eval"));
   TRY(const int64_t seed, parse_count(arguments.value_or("--seed", "0")));
-  TRY(const Answers answers, answer_rows(world, model, rows));
-  const measure::Evaluation evaluation = measure::evaluate(answers.rows, model.plan().labels.size(), criteria,
-                                                           {.seed = static_cast<uint64_t>(seed)});
+  TRY(const AnsweredRows answers, answer_rows(world.clock(), model, rows));
+  const measure::Evaluation evaluation =
+      measure::evaluate(answers.rows, answers.labels.size(), criteria, {.seed = static_cast<uint64_t>(seed)});
+  const std::string lines = lines_of(rows, answers);
 
   json::object result = evaluation_json(evaluation);
   result["model"] = source_json(model_source);
@@ -140,10 +111,10 @@ Result<int> evaluate_command(World& world, const Arguments& arguments) {
   result["split"] = split;
   result["seed"] = seed;
   result["criteria_digest"] = digest_of(criteria_text);
-  result["rows_digest"] = digest_of(answers.lines);
+  result["rows_digest"] = digest_of(lines);
   result["made_at"] = format_time(world.clock().wall());
   const std::string text = with_digest(std::move(result));
-  TRY_DONE(io::publish_text(*out, "rows.jsonl", answers.lines));
+  TRY_DONE(io::publish_text(*out, "rows.jsonl", lines));
   TRY_DONE(io::publish_text(*out, "criteria.json", criteria_text));
   TRY_DONE(io::publish_text(*out, "result.json", text));
   if (arguments.has("--json"))
@@ -153,10 +124,12 @@ Result<int> evaluate_command(World& world, const Arguments& arguments) {
   return evaluation.verdict == measure::Verdict::passed ? exit_done : exit_failed;
 }
 
+// With a record's name: a release of it, by the registry's criteria, as evidence.
 int run_evaluate(World& world, std::span<const std::string_view> words) {
-  const auto arguments = Arguments::parse({flags, 0, 0}, words);
+  const auto arguments = Arguments::parse({flags, 0, 1}, words);
   if (!arguments.ok()) return report(world, arguments.error());
-  const auto outcome = evaluate_command(world, arguments.value());
+  const auto outcome = arguments.value().positionals().empty() ? evaluate_command(world, arguments.value())
+                                                               : evaluate_release(world, arguments.value());
   return outcome.ok() ? outcome.value() : report(world, outcome.error());
 }
 
@@ -190,9 +163,11 @@ int run_verify(World& world, std::span<const std::string_view> words) {
 }  // namespace
 
 std::vector<Command> evaluate_commands() {
-  return {{"eval", "--model MODEL --data DATA --criteria FILE --out FOLDER\n\n" + flags_help(flags),
+  return {{"eval",
+           "RECORD --release NUMBER | --model MODEL --data DATA --criteria FILE --out FOLDER\n\n" +
+               flags_help(flags),
            "Runs a classifier over labelled rows and judges it by criteria fixed before; exit 0 only when it "
-           "passes.",
+           "passes. With RECORD, by the registry's criteria, and the rows become the release's evidence.",
            "holdfast eval --model demo/intents@main --data demo/support@main --label intent --criteria "
            "criteria.json --out ./evidence",
            run_evaluate},

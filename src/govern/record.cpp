@@ -127,6 +127,8 @@ void read_sections(Fields& fields, Record& record, std::vector<FieldProblem>& pr
     Fields inner(*section, "evaluation.", problems);
     record.dataset = inner.text("dataset");
     record.split = inner.text("split");
+    record.text = inner.text("text");
+    record.label = inner.text("label");
     inner.end();
   }
   if (const json::object* section = fields.section("monitoring")) {
@@ -209,6 +211,9 @@ json::object record_json(const Record& record) {
   json::object monitoring{{"accuracy_drop_max", record.accuracy_drop_max},
                           {"false_alarms_max", record.false_alarms_max}};
   if (record.p95_ms_max) monitoring["p95_ms_max"] = *record.p95_ms_max;
+  json::object evaluation{{"dataset", record.dataset}, {"split", record.split}};
+  if (!record.text.empty()) evaluation["text"] = record.text;
+  if (!record.label.empty()) evaluation["label"] = record.label;
   return {
       {"record", record.id},
       {"use", record.use},
@@ -224,7 +229,7 @@ json::object record_json(const Record& record) {
       {"purpose", record.purpose},
       {"prompt", record.prompt},
       {"preprocessing", record.preprocessing},
-      {"evaluation", json::object{{"dataset", record.dataset}, {"split", record.split}}},
+      {"evaluation", std::move(evaluation)},
       {"monitoring", record.monitored ? json::value(std::move(monitoring)) : json::value(nullptr)},
       {"rollback", record.rollback},
       {"deployment", json::object{{"kind", record.deployment}, {"canary_percent", record.canary_percent}}}};

@@ -36,6 +36,7 @@ struct Record {
   std::string purpose;                // "commercial", "research", "internal"
   std::string prompt, preprocessing;  // "none", or a file in the model's repository; empty: not stated.
   std::string dataset, split;         // Of the evaluation.
+  std::string text, label;            // Its columns; empty: as they are called usually.
   double accuracy_drop_max = 0.05;    // Monitoring: what a canary may lose before it is called worse.
   double false_alarms_max = 0.01;
   std::optional<double> p95_ms_max;
