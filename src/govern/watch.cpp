@@ -230,6 +230,7 @@ Status Watch::take_back(const Governed& governed, const Release& stable, const R
     TRY(json::array samples, failing_samples(tx, canary));
     body = {{"versions",
              json::object{{"stable", stable.number}, {"canary", canary.number}, {"restored", restored}}},
+            {"percent", canary.percent},
             {"revisions", json::object{{"stable", stable.revision}, {"canary", canary.revision}}},
             {"detected_after_ms", (now - canary.since).count()},
             {"samples", std::move(samples)},

@@ -11,8 +11,8 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 export const program = process.env.HOLDFAST_PROGRAM ?? join(root, "build/holdfast");
 export const screens = join(root, "build/ui/screens");
 const chromium = "/usr/bin/chromium";
-const wide = { width: 1280, height: 900 };
-const narrow = { width: 390, height: 844 };
+const wide = { width: 1440, height: 900 };
+const narrow = { width: 420, height: 860 };
 
 // Exit 77 is a skip that says what is missing; CI refuses it.
 export function need(what, isThere) {

@@ -10,6 +10,9 @@ export interface Point {
   requests: number; // A second, of the whole server.
 }
 
+// The doors through which models answer, be it our own worker or an engine outside.
+const ofModels = (labels: Record<string, string>): boolean => /^(task_|openai_embeddings$|endpoint_(root|call)$)/.test(labels.route ?? "");
+
 const step = 2000;
 const pointsMax = 300;
 
@@ -27,13 +30,13 @@ export function liveFigures() {
         const seconds = Math.max(0.001, (at - before.at) / 1000);
         const rate = (name: string, fits?: (labels: Record<string, string>) => boolean) =>
           Math.max(0, total(samples, name, fits) - total(before?.samples ?? [], name, fits)) / seconds;
-        const p95 = quantile(before.samples, samples, "holdfast_serve_request_duration_seconds", 0.95);
+        const p95 = quantile(before.samples, samples, "holdfast_http_request_duration_seconds", 0.95, ofModels);
         points = [
           ...points.slice(-pointsMax + 1),
           {
             at: at / 1000,
-            answers: rate("holdfast_serve_requests_total"),
-            failures: rate("holdfast_serve_requests_total", (labels) => labels.outcome !== "answered"),
+            answers: rate("holdfast_http_requests_total", ofModels),
+            failures: rate("holdfast_http_requests_total", (labels) => ofModels(labels) && labels.status === "5xx"),
             p95: p95 === null ? null : p95 * 1000,
             requests: rate("holdfast_http_requests_total"),
           },

@@ -24,11 +24,11 @@ export const total = (samples: Sample[], name: string, fits: (labels: Record<str
 
 // The quantile of what a histogram got between two readings, as PromQL's histogram_quantile gives it; null when
 // it got nothing.
-export function quantile(before: Sample[], now: Sample[], name: string, q: number): number | null {
+export function quantile(before: Sample[], now: Sample[], name: string, q: number, fits: (labels: Record<string, string>) => boolean = () => true): number | null {
   const buckets = new Map<number, number>();
   const add = (samples: Sample[], sign: number) => {
     for (const one of samples)
-      if (one.name === `${name}_bucket`) {
+      if (one.name === `${name}_bucket` && fits(one.labels)) {
         const bound = one.labels.le === "+Inf" ? Infinity : Number(one.labels.le);
         buckets.set(bound, (buckets.get(bound) ?? 0) + sign * one.value);
       }

@@ -56,4 +56,7 @@ export function duration(milliseconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
+// The server measures whole milliseconds.
+export const latency = (milliseconds: number): string => (milliseconds < 1 ? "under 1 ms" : `${Math.round(milliseconds)} ms`);
+
 export const shortHash = (hash: string): string => hash.slice(0, 7);

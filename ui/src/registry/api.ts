@@ -1,5 +1,6 @@
 // The registry over HTTP (docs/registry-api.md): shapes and requests of the governance pages.
 import { get, post, put } from "../api/client";
+import type { AskField } from "../parts/Ask.svelte";
 
 export interface Supply {
   action: "edit_record" | "run_evaluation" | "add_evidence" | "set_criteria" | "approve" | "grant_role" | "push_card" | "unfreeze" | "wait";
@@ -149,6 +150,7 @@ export interface Incident {
   opened: string;
   closed: string | null;
   versions: { stable: number | null; canary: number | null; restored: number | null };
+  percent?: number; // Share of the canary; incidents of older servers do not say it.
   detected_after_ms: number | null;
   restored_after_ms: number | null;
   samples: { request: string; item: number; input: unknown; label: string; truth: string | null }[];
@@ -247,6 +249,17 @@ export async function servedLately(record: string): Promise<ServedFigures[]> {
 // One step of a release: validate, approve, reject, canary, promote, deploy, rollback, retire.
 export const step = (record: RecordName, number: number, verb: string, body: Record<string, unknown>): Promise<Release> =>
   post(`${releasePath(record, number)}/${verb}`, body);
+// What a run wrote, as it is: figures that its rows deny are refused by the server.
+export const resultFile: AskField = { name: "file", label: "Result of the run", kind: "file", help: 'A JSON file of {"body", "rows"}; figures that its rows deny are refused.' };
+export async function addResult(record: RecordName, number: number, kind: string, text: string): Promise<Evidence> {
+  let result: unknown;
+  try {
+    result = JSON.parse(text);
+  } catch {
+    throw new Error("This file is not JSON.");
+  }
+  return post(`${releasePath(record, number)}/evidence`, { kind, ...(result as object) });
+}
 export const putRecord = (record: RecordName, fields: Record<string, unknown>): Promise<RecordInfo> => put(recordPath(record), fields);
 
 export interface Endpoint {
@@ -262,8 +275,6 @@ export interface Endpoint {
   created: string;
   by: string;
   deployments: { name: string; release: number | null; revision: string; percent: number; state: string }[];
-  requests: number;
-  errors: number;
   base_url: string;
 }
 export const loadEndpoints = async (): Promise<Endpoint[]> => {
