@@ -1,6 +1,8 @@
-"""The first journey: a real model, pushed by real clients, is hosted, downloaded byte-identical and answering.
+"""The first journey: a real model, pushed by real clients, is hosted, downloaded byte-identical and answering; a head
+trained on it is governed.
 
-`./dev run` runs it against a server it keeps; `./dev test first_model` runs it with --once against a fresh one.
+`./dev run` runs it against a server it keeps, where the second half is left for a person to press in the browser;
+`./dev test first_model` runs it with --once against a fresh one, and presses everything itself (desk/support_desk.py).
 Every step looks first whether it is already done, so an interrupted run goes on where it stopped.
 
 usage: first_model.py --program build/holdfast --data DIR [--once] [--port 8080]
@@ -20,9 +22,14 @@ import time
 import urllib.request
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from desk.support_desk import RECORD, Desk  # noqa: E402
+
 SPACE = "demo"  # The organisation that everything is pushed to.
 # Who takes part, by the role in the organisation. In the browser one link switches among them.
-PEOPLE = {"ada": ("Ada (author)", "write"), "boris": ("Boris (approver)", "admin"), "olga": ("Olga (on call)", "write")}
+PEOPLE = {"ada": ("Ada (author)", "admin"), "boris": ("Boris (approver)", "admin"), "olga": ("Olga (on call)", "write")}
+# Who is there besides: the machine that evaluates and asks, and the instance's administrator.
+OTHERS = {"robot": ("Robot (evaluates and asks)", "write"), "root": ("Rosa (instance)", None)}
 SENTENCES = [
     "How do I reset my password?",
     "I forgot my login and cannot sign in.",
@@ -33,6 +40,12 @@ SENTENCES = [
     "The app crashes when I open the camera.",
 ]
 QUESTION = "my package is late"
+STORY = """  Five minutes there: open v1 and press Promote. It is refused; each missing fact has the button that supplies it
+  (the evaluation runs by itself, here, once criteria are set). Propose olga as reviewer, confirm that as Boris; Boris
+  and Olga approve, Ada promotes. Then open v2, trained on mixed-up labels: propose an exception as Ada, confirm it as
+  Boris, start the canary, and watch. The callers are here too.
+
+  The server runs until you press Ctrl-C."""
 
 
 def say(text):
@@ -136,35 +149,39 @@ def demo_people(program, server_data):
     def listed(noun):
         return {each["name"] for each in json.loads(run([program, noun, "list", "--data", server_data, "--json"]))}
 
-    for name, (fullname, _) in PEOPLE.items():
+    for name, (fullname, role) in {**PEOPLE, **OTHERS}.items():
         if name not in listed("user"):
-            run([program, "user", "create", name, "--fullname", fullname, "--data", server_data])
+            run([program, "user", "create", name, "--fullname", fullname, "--data", server_data, *([] if role else ["--admin"])])
     if SPACE in listed("user"):
         raise SystemExit("this demo folder is of an older version: ./dev run --clean removes it")
     if SPACE not in listed("org"):
         run([program, "org", "create", SPACE, "--data", server_data])
-    for name, (_, role) in PEOPLE.items():
-        run([program, "org", "member", "add", SPACE, name, "--role", role, "--data", server_data])
+    for name, (_, role) in {**PEOPLE, **OTHERS}.items():
+        if role:
+            run([program, "org", "member", "add", SPACE, name, "--role", role, "--data", server_data])
 
 
 def sign_in_link(program, data, url):
-    """An address that signs a browser in once, as the author, and lets it switch to the others."""
-    return run([program, "user", "sign-in-link", *PEOPLE, "--url", url, "--expires", "30m", "--data", str(data / "server")]).strip()
+    """An address that signs a browser in once, as the author, lets it switch to the others, and opens the record."""
+    link = run([program, "user", "sign-in-link", *PEOPLE, "--url", url, "--expires", "30m", "--data", str(data / "server")]).strip()
+    return link.replace("#", f"?next=/registry/{RECORD}#", 1)
 
 
-def demo_token(program, data):
-    """The author's token: made once, kept in a file only this user may read."""
-    path = data / "token"
+def demo_tokens(program, data):
+    """A token of each: made once, kept in files only this user may read."""
     server_data = str(data / "server")
     demo_people(program, server_data)
-    if path.exists():
-        return path.read_text().strip()
-    made = json.loads(run([program, "token", "create", "--user", next(iter(PEOPLE)), "--name", f"demo-{int(time.time())}",
-                           "--role", "write", "--data", server_data, "--json"]))
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        out.write(made["token"])
-    return made["token"]
+    tokens = {}
+    for name in [*PEOPLE, *OTHERS]:
+        path = data / f"token-{name}"
+        if not path.exists():
+            made = json.loads(run([program, "token", "create", "--user", name, "--name", f"demo-{int(time.time())}",
+                                   "--role", "write", "--data", server_data, "--json"]))
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as out:
+                out.write(made["token"])
+        tokens[name] = path.read_text().strip()
+    return tokens
 
 
 def make_variant(original, variant):
@@ -204,15 +221,22 @@ def main():
     if not server.url.endswith(f":{options.port}"):
         say(f"  port {options.port} is taken; using {server.url}")
     try:
-        token = demo_token(options.program, data)
+        tokens = demo_tokens(options.program, data)
+        token = tokens["ada"]
         os.environ.update(HF_ENDPOINT=server.url, HF_TOKEN=token)
         journey(server, data, token)
+        desk = Desk(options.program, data, server.url, tokens, say)
+        say("\nA head on it that sorts support messages, and what must be true before it serves")
+        desk.prepare(model_folder(), Step)
+        if options.once:
+            desk.play(Step)
         say(f"\n  URL    {server.url}\n  token  {token}\n  export HF_ENDPOINT={server.url} HF_TOKEN={token}")
         people = ", ".join(fullname for fullname, _ in PEOPLE.values())
         say(f"\n  In the browser, signed in by one click (works once, within half an hour; switch there among {people}):"
             f"\n  {sign_in_link(options.program, data, server.url)}\n")
         if not options.once:
-            say("  The server runs until you press Ctrl-C.")
+            say(STORY)
+            threading.Thread(target=desk.keep, daemon=True).start()
             server.process.wait()
     except KeyboardInterrupt:
         say("")
