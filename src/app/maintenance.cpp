@@ -4,6 +4,7 @@
 #include <mutex>
 #include <thread>
 
+#include "app/heap.h"
 #include "base/guarded.h"
 
 namespace holdfast::app {
@@ -27,6 +28,7 @@ class TimedMaintenance final : public Maintenance {
     while (!stop.stop_requested()) {
       wake_.wait_for(lock, stop, figures_step, [] { return false; });
       if (stop.stop_requested()) return;
+      return_free_heap();
       parts_.probe.refresh();
       const auto now = parts_.clock.now();
       if (now >= uploads_at) {

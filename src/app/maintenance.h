@@ -24,8 +24,8 @@ struct MaintenanceParts {
 inline constexpr std::chrono::hours collection_grace{
     25};  // Above the 24 h for which uploads and dedup answers hold.
 
-// The work nobody asks for: figures every 15 seconds, forgotten uploads every hour, garbage collection once a
-// day. Owns its thread, which ends with it, at the latest after the step it is in.
+// The work nobody asks for: figures and free memory every 15 seconds, forgotten uploads every hour, garbage
+// collection once a day. Owns its thread, which ends with it, at the latest after the step it is in.
 class Maintenance {
  public:
   virtual ~Maintenance() = default;

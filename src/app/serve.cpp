@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "app/heap.h"
 #include "app/program.h"
 
 namespace holdfast::app {
@@ -32,6 +33,7 @@ int serve(cli::World& world, std::span<const std::string_view> words) {
   auto options = read_serve_options(words, world);
   if (!options.ok()) return cli::report(world, options.error());
 
+  limit_heap_arenas();
   // Blocked before any thread starts, so that only the wait below gets them.
   sigset_t stopping;
   sigemptyset(&stopping);

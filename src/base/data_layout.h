@@ -15,4 +15,7 @@ inline constexpr const char* serving = "serving";  // Plain copies of model file
 inline constexpr const char* run = "run";          // Sockets and locks of the running server.
 inline constexpr const char* hooks = "run/hooks";  // Git's hooks folder, shared by all repositories.
 
+inline constexpr const char* restoring =
+    "restoring";  // There while a restore goes on: nothing opens the folder.
+
 }  // namespace holdfast::data_layout

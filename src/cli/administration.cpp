@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/data_layout.h"
+#include "cli/instance.h"
 #include "cli/user_files.h"
 #include "identity/instance_key.h"
 #include "identity/reserved_names.h"
@@ -26,7 +27,7 @@ Status check_there(const std::string& data) {
     return fail(
         Code::not_found,
         fmt::format("there is no instance in '{}': `holdfast serve --data {}` makes one", data, data));
-  return Done{};
+  return expect_no_restore(files.disk(), files.path(data), data);
 }
 
 }  // namespace

@@ -20,11 +20,19 @@ Status migrate_all(sql::Database& database, const Clock& clock) {
   return sql::migrate(database, govern::migrations(), now);
 }
 
+Status expect_no_restore(io::Disk& disk, const io::Path& folder, std::string_view shown) {
+  if (!disk.stat(folder / data_layout::restoring).ok()) return Done{};
+  return fail(Code::conflict,
+              fmt::format("a restore into '{}' has not ended: run `holdfast restore` again", shown));
+}
+
 Result<std::unique_ptr<Instance>> Instance::open(const InstanceOptions& options, WhenMissing when_missing,
                                                  const Clock& clock, Random& random, Log& log) {
   std::unique_ptr<Instance> instance(new Instance(clock));
   TRY(instance->disk_, io::open_posix_disk(options.data));
-  if (when_missing == WhenMissing::refuse && !instance->disk_->stat(data_layout::instance_key).ok())
+  if (when_missing != WhenMissing::being_restored)
+    TRY_DONE(expect_no_restore(*instance->disk_, ".", options.data));
+  if (when_missing != WhenMissing::create && !instance->disk_->stat(data_layout::instance_key).ok())
     return fail(Code::not_found,
                 fmt::format("there is no instance in '{}': `holdfast serve --data {}` makes one",
                             options.data, options.data));

@@ -24,7 +24,11 @@ struct InstanceOptions {
   identity::AccountsOptions accounts;
 };
 
-enum class WhenMissing : uint8_t { create, refuse };
+enum class WhenMissing : uint8_t {
+  create,
+  refuse,
+  being_restored,  // As refuse, and for `restore` itself: others do not open the folder until it has ended.
+};
 
 // The parts of an instance that `serve` and the commands beside it share: folder, database at its newest
 // schema, keys, accounts, content. Used by one thread while it is opened; the parts say for themselves.
@@ -63,6 +67,9 @@ class Instance {
   std::unique_ptr<identity::Sessions> sessions_;
   std::unique_ptr<content::Store> content_;
 };
+
+// conflict while `folder` holds a restore that has not ended. `shown`: how the caller names the folder.
+Status expect_no_restore(io::Disk& disk, const io::Path& folder, std::string_view shown);
 
 // Brings every room's tables up to date.
 Status migrate_all(sql::Database& database, const Clock& clock);

@@ -32,15 +32,15 @@ struct Opened {
   std::unique_ptr<Instance> instance;
 };
 
-Result<Opened> open_instance(World& world, const Arguments& arguments) {
+Result<Opened> open_instance(World& world, const Arguments& arguments,
+                             WhenMissing when_missing = WhenMissing::refuse) {
   Opened opened;
   opened.sink = make_fd_log_sink(STDERR_FILENO);
   opened.log = std::make_unique<Log>(*opened.sink, world.clock(), LogLevel::warn);
   InstanceOptions options;
   options.data = arguments.value_or("--data", world.environment("HOLDFAST_DATA").value_or("data"));
   options.database = arguments.value_or("--database", world.environment("HOLDFAST_DATABASE").value_or(""));
-  TRY(opened.instance,
-      Instance::open(options, WhenMissing::refuse, world.clock(), world.random(), *opened.log));
+  TRY(opened.instance, Instance::open(options, when_missing, world.clock(), world.random(), *opened.log));
   return opened;
 }
 
@@ -156,13 +156,17 @@ Result<int> restore(World& world, const Arguments& arguments) {
   TRY(std::unique_ptr<io::Disk> target,
       io::open_posix_disk(io::Path(std::string(arguments.value_or("--data", "data")))));
   Progress progress(world, "copied");
-  TRY(repo::CopyProgress copied, repo::restore(*from, *target, [&](const repo::CopyProgress& so_far) {
-        progress.bytes(so_far.bytes, 0);
-      }));
   // A backup holds the refs in the database only; on disk they are laid again, as a start of the server
   // would.
-  TRY(Opened opened, open_instance(world, arguments));
-  TRY_DONE(open_hub(opened, world)->publisher.repair());
+  const auto lay_refs = [&]() -> Status {
+    TRY(Opened opened, open_instance(world, arguments, WhenMissing::being_restored));
+    TRY([[maybe_unused]] const uint64_t laid, open_hub(opened, world)->publisher.repair());
+    return Done{};
+  };
+  TRY(repo::CopyProgress copied,
+      repo::restore(
+          *from, *target, [&](const repo::CopyProgress& so_far) { progress.bytes(so_far.bytes, 0); },
+          lay_refs));
   progress.end();
   return tell_copied(world, arguments, "restored", copied);
 }

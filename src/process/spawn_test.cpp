@@ -103,6 +103,9 @@ TEST(Run, StopEndsIt) {
 }
 
 TEST(Spawn, MissingProgramAndFolderAreErrorsNotChildren) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "ThreadSanitizer makes vfork a fork, whose child cannot tell why it gave up";
+#endif
   const auto program = Child::spawn({.program = "/no/such/program"});
   ASSERT_FALSE(program.ok());
   EXPECT_EQ(program.error().reason, Reason::dependency_failed);

@@ -4,6 +4,7 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <map>
 #include <set>
 
 #include "base/data_layout.h"
@@ -11,6 +12,7 @@
 #include "codec/json.h"
 #include "codec/sha256.h"
 #include "content/store.h"
+#include "repo/storage.h"
 #include "sql/database.h"
 
 namespace holdfast::repo {
@@ -29,8 +31,7 @@ struct Copied {
   std::string sha256;
 };
 
-Result<Copied> copy_file(io::Disk& from, io::Disk* to, const io::Path& path) {
-  TRY(std::unique_ptr<io::ReadFile> in, from.open(path));
+Result<Copied> copy_open_file(const io::ReadFile& in, io::Disk* to, const io::Path& path) {
   std::unique_ptr<io::WriteFile> out;
   if (to != nullptr) {
     TRY_DONE(to->make_directories(path.parent_path()));
@@ -40,7 +41,7 @@ Result<Copied> copy_file(io::Disk& from, io::Disk* to, const io::Path& path) {
   Copied copied;
   Bytes piece(piece_bytes);
   for (;;) {
-    TRY(size_t got, in->read_at(copied.bytes, piece));
+    TRY(size_t got, in.read_at(copied.bytes, piece));
     if (got == 0) break;
     const ByteView view(piece.data(), got);
     hash.update(view);
@@ -50,6 +51,11 @@ Result<Copied> copy_file(io::Disk& from, io::Disk* to, const io::Path& path) {
   if (out) TRY_DONE(out->sync());
   copied.sha256 = codec::to_hex(hash.finish());
   return copied;
+}
+
+Result<Copied> copy_file(io::Disk& from, io::Disk* to, const io::Path& path) {
+  TRY(std::unique_ptr<io::ReadFile> in, from.open(path));
+  return copy_open_file(*in, to, path);
 }
 
 // Every file below `folder`, in order. A file that vanishes meanwhile (git repacking) is no error.
@@ -78,6 +84,9 @@ bool belongs_to_backup(const io::Path& path) {
          !text.ends_with(".lock");
 }
 
+// What a file that is not there any more means: git packs its objects anew, the rest must be there.
+enum class Missing : uint8_t { fine, damage };
+
 class Writer {
  public:
   Writer(io::Disk& source, io::Disk& target, const EachCopied& each)
@@ -89,12 +98,18 @@ class Writer {
         {"format", format_name}, {"version", format_version}, {"time", format_time(clock.wall())}};
     return line(head);
   }
-  Status copy(const io::Path& path) {
-    if (!done_.insert(path.generic_string()).second) return Done{};
-    auto copied = copy_file(source_, &target_, path);
-    if (!copied.ok() && copied.error().code == Code::not_found) return Done{};
-    if (!copied.ok()) return std::move(copied).error();
-    return record(path, copied.value());
+  Status copy(const io::Path& path, Missing missing) {
+    if (done_.contains(path.generic_string())) return Done{};
+    auto in = source_.open(path);
+    if (!in.ok() && in.error().code == Code::not_found) {
+      if (missing == Missing::fine) return Done{};
+      return fail(Reason::data_corrupt,
+                  fmt::format("{} is not there any more; `holdfast fsck` tells what is damaged",
+                              path.generic_string()));
+    }
+    if (!in.ok()) return std::move(in).error();
+    TRY(Copied copied, copy_open_file(*in.value(), &target_, path));
+    return record(path, copied);
   }
   // A file that already lies in the target.
   Status record_there(const io::Path& path) {
@@ -102,6 +117,7 @@ class Writer {
     return record(path, seen);
   }
   Result<CopyProgress> close() {
+    TRY_DONE(expect_all_there());
     boost::json::object last{{"complete", true}, {"files", progress_.files}, {"bytes", progress_.bytes}};
     TRY_DONE(line(last));
     TRY_DONE(manifest_->sync());
@@ -112,11 +128,22 @@ class Writer {
   }
 
  private:
+  // Somebody may have cleared the target meanwhile, or a part of it.
+  Status expect_all_there() {
+    for (const auto& [path, bytes] : done_) {
+      const auto there = target_.stat(path);
+      if (!there.ok() || there.value().size != bytes)
+        return fail(Reason::data_corrupt,
+                    fmt::format("{} was removed from the backup folder or changed there", path));
+    }
+    return Done{};
+  }
   Status line(const boost::json::object& object) {
     return manifest_->append(as_bytes(codec::to_text(object) + "\n"));
   }
   Status record(const io::Path& path, const Copied& copied) {
     TRY_DONE(line({{"path", path.generic_string()}, {"bytes", copied.bytes}, {"sha256", copied.sha256}}));
+    done_.emplace(path.generic_string(), copied.bytes);
     if (path.has_parent_path()) folders_.insert(path.parent_path().generic_string());
     ++progress_.files;
     progress_.bytes += copied.bytes;
@@ -128,7 +155,8 @@ class Writer {
   io::Disk& target_;
   const EachCopied& each_;
   std::unique_ptr<io::WriteFile> manifest_;
-  std::set<std::string> done_, folders_;
+  std::map<std::string, uint64_t> done_;  // To their sizes.
+  std::set<std::string> folders_;
   CopyProgress progress_;
 };
 
@@ -138,6 +166,44 @@ Status expect_empty(io::Disk& disk, std::string_view what) {
   return fail(Reason::already_exists, fmt::format("the {} is not empty", what));
 }
 
+Result<std::vector<RepoId>> repository_ids(sql::Database& database) {
+  using Ids = std::vector<RepoId>;
+  return database.read<Ids>([](sql::Transaction& tx) -> Result<Ids> {
+    Ids ids;
+    TRY_DONE(tx.query("SELECT id FROM repo_repositories ORDER BY id", {}, [&](const sql::Row& row) {
+      ids.push_back(RepoId{row.integer(0)});
+      return true;
+    }));
+    return ids;
+  });
+}
+
+// A repository that the copied database names may have gone before its objects were copied: deleted, or lost.
+Status expect_repositories(const BackupSource& source, const std::string& copied_url) {
+  TRY(std::unique_ptr<sql::Database> copied_database, sql::open_database(copied_url));
+  TRY(std::vector<RepoId> copied, repository_ids(*copied_database));
+  const Storage storage(source.data);
+  for (const RepoId id : copied)
+    if (!source.data.stat(storage.folder(id) / "HEAD").ok()) {
+      TRY(std::vector<RepoId> now, repository_ids(source.database));
+      if (std::find(now.begin(), now.end(), id) != now.end())
+        return fail(Reason::data_corrupt,
+                    "a repository's objects are not there; `holdfast fsck` tells whose");
+      return fail(Code::busy, "a repository was deleted while the backup was made: make it again");
+    }
+  return Done{};
+}
+
+Status empty(io::Disk& disk) {
+  TRY(std::vector<io::Entry> entries, disk.list("."));
+  // The mark of an unfinished restore goes last: until then nothing opens the folder.
+  for (const io::Entry& entry : entries)
+    if (entry.name != data_layout::restoring)
+      TRY_DONE(entry.is_directory ? disk.remove_tree(entry.name) : disk.remove(entry.name));
+  if (disk.stat(data_layout::restoring).ok()) TRY_DONE(disk.remove(data_layout::restoring));
+  return disk.sync_directory(".");
+}
+
 Result<CopyProgress> copy_held(const BackupSource& source, io::Disk& target, const Clock& clock,
                                const EachCopied& each) {
   Writer writer(source.data, target, each);
@@ -145,14 +211,20 @@ Result<CopyProgress> copy_held(const BackupSource& source, io::Disk& target, con
   const std::string database_path = target.absolute(data_layout::database).string();
   TRY_DONE(source.database.copy_to(database_path));
   TRY_DONE(writer.record_there(data_layout::database));
-  auto copy = [&writer](const io::Path& path) -> Status {
-    return belongs_to_backup(path) ? writer.copy(path) : Status(Done{});
+  auto copy = [&writer](Missing missing) {
+    return [&writer, missing](const io::Path& path) -> Status {
+      return belongs_to_backup(path) ? writer.copy(path, missing) : Status(Done{});
+    };
   };
-  TRY_DONE(visit_files(source.data, data_layout::keys, depth_max, copy));
-  TRY_DONE(source.with_copied_store("sqlite:" + database_path, [&](content::Store& copied) -> Status {
-    return copied.visit_stored([&](const io::Path& path, uint64_t) -> Status { return writer.copy(path); });
+  TRY_DONE(writer.copy(data_layout::instance_key, Missing::damage));
+  TRY_DONE(visit_files(source.data, data_layout::keys, depth_max, copy(Missing::damage)));
+  const std::string copied_url = "sqlite:" + database_path;
+  TRY_DONE(source.with_copied_store(copied_url, [&](content::Store& copied) -> Status {
+    return copied.visit_stored(
+        [&](const io::Path& path, uint64_t) { return writer.copy(path, Missing::damage); });
   }));
-  TRY_DONE(visit_files(source.data, data_layout::repositories, depth_max, copy));
+  TRY_DONE(visit_files(source.data, data_layout::repositories, depth_max, copy(Missing::fine)));
+  TRY_DONE(expect_repositories(source, copied_url));
   return writer.close();
 }
 
@@ -236,18 +308,26 @@ Result<CopyProgress> back_up(const BackupSource& source, io::Disk& target, const
   TRY_DONE(expect_empty(target, "backup folder"));
   TRY_DONE(source.content.hold_deletion(hold_span));
   auto copied = copy_held(source, target, clock, each);
-  TRY_DONE(source.content.hold_deletion({}));
+  const Status released = source.content.hold_deletion({});
+  if (copied.ok()) TRY_DONE(released);
+  if (!copied.ok()) (void)empty(target);  // Without its manifest it is no backup anyhow.
   return copied;
 }
 
-Result<CopyProgress> restore(io::Disk& backup, io::Disk& target, const EachCopied& each) {
+Result<CopyProgress> restore(io::Disk& backup, io::Disk& target, const EachCopied& each,
+                             const std::function<Status()>& finish) {
+  if (target.stat(data_layout::restoring).ok()) TRY_DONE(empty(target));
   TRY_DONE(expect_empty(target, "data folder"));
-  auto copied = read_through(backup, &target, each);
-  if (!copied.ok()) {
-    TRY(std::vector<io::Entry> entries, target.list("."));
-    for (const io::Entry& entry : entries)
-      TRY_DONE(entry.is_directory ? target.remove_tree(entry.name) : target.remove(entry.name));
-  }
+  auto lay_out = [&]() -> Result<CopyProgress> {
+    TRY_DONE(io::publish_text(target, data_layout::restoring, ""));
+    TRY(CopyProgress copied, read_through(backup, &target, each));
+    TRY_DONE(finish());
+    TRY_DONE(target.remove(data_layout::restoring));
+    TRY_DONE(target.sync_directory("."));
+    return copied;
+  };
+  auto copied = lay_out();
+  if (!copied.ok()) TRY_DONE(empty(target));
   return copied;
 }
 

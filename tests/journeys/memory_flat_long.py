@@ -39,7 +39,8 @@ def resident(process):
 
 
 def descendants(root):
-    parents = {}
+    """Children and theirs; not what has not become another program yet, whose pages are its parent's."""
+    parents, own = {}, program_of(root)
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
@@ -50,7 +51,14 @@ def descendants(root):
     while fresh:
         fresh = {child for child, parent in parents.items() if parent in fresh}
         found |= fresh
-    return found
+    return {child for child in found if program_of(child) != own}
+
+
+def program_of(process):
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 class Sampler:
