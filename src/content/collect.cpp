@@ -6,8 +6,9 @@ namespace {
 
 constexpr int64_t page_size =
     200;  // Rows a transaction: uploads wait for the writer no longer than that takes.
-// A xorb's file gets its name before its row is committed; only one that is much older is a leftover.
-constexpr auto unnamed_grace = std::chrono::hours(1);
+// What an upload has in its hands, however short the grace: temporary files, xorbs that are pending, and a
+// xorb's file, which gets its name before its row is committed. Only what is much older is a leftover.
+constexpr auto in_flight_grace = std::chrono::hours(1);
 
 Result<bool> deletion_is_held(Parts& parts, sql::Transaction& tx) {
   int64_t until = 0;
@@ -48,16 +49,19 @@ Status collect_files(Parts& parts, int64_t before, const Store::IsLive& is_live,
 }
 
 Result<std::vector<XorbId>> unused_xorbs(Parts& parts, XorbId after, int64_t before) {
+  const int64_t made_before =
+      std::min(before, parts.now() - std::chrono::milliseconds(in_flight_grace).count());
   using Ids = std::vector<XorbId>;
   return parts.database.read<Ids>([&](sql::Transaction& tx) -> Result<Ids> {
     Ids ids;
-    TRY_DONE(
-        tx.query("SELECT id FROM content_xorbs WHERE id > ? AND touched_at < ? AND NOT EXISTS (SELECT 1 FROM "
-                 "content_uses WHERE content_uses.xorb = content_xorbs.id) ORDER BY id LIMIT ?",
-                 {after, before, page_size / 20}, [&](const sql::Row& row) {
-                   ids.push_back(row.integer(0));
-                   return true;
-                 }));
+    TRY_DONE(tx.query(
+        "SELECT id FROM content_xorbs WHERE id > ? AND touched_at < ? AND (pending = 0 OR touched_at < ?) "
+        "AND NOT EXISTS (SELECT 1 FROM content_uses WHERE content_uses.xorb = content_xorbs.id) "
+        "ORDER BY id LIMIT ?",
+        {after, before, made_before, page_size / 20}, [&](const sql::Row& row) {
+          ids.push_back(row.integer(0));
+          return true;
+        }));
     return ids;
   });
 }
@@ -147,9 +151,9 @@ Result<Collected> collect_garbage(Parts& parts, std::chrono::milliseconds grace,
   TRY_DONE(collect_files(parts, before.time_since_epoch().count(), is_live, collected));
   TRY_DONE(collect_xorbs(parts, before.time_since_epoch().count(), collected));
   TRY_DONE(empty_trash(parts, collected));
-  TRY(collected.temporaries, parts.files.remove_old_temporaries(before));
-  TRY_DONE(
-      remove_leftovers(parts, std::min<WallTime>(before, parts.clock.wall() - unnamed_grace), collected));
+  const WallTime made_before = std::min<WallTime>(before, parts.clock.wall() - in_flight_grace);
+  TRY(collected.temporaries, parts.files.remove_old_temporaries(made_before));
+  TRY_DONE(remove_leftovers(parts, made_before, collected));
   parts.probe.collected(collected.bytes);
   return collected;
 }

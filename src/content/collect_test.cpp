@@ -90,6 +90,21 @@ TEST_F(CollectTest, AnUploadWhoseBytesWereCollectedFailsAndMayBeSentAgain) {
   test.expect_clean();
 }
 
+TEST_F(CollectTest, AnUploadInFlightIsLeftAloneHoweverShortTheGrace) {
+  const Bytes bytes =
+      random_bytes(test.random, 20'000'000);  // Several xorbs that are pending, and one being written.
+  auto ingest = test.store->begin();
+  for (size_t at = 0; at < bytes.size(); at += 1'000'000) {
+    ASSERT_TRUE(ingest.value()->write(ByteView(bytes).subspan(at, 1'000'000)).ok());
+    test.clock.advance(1s);
+    EXPECT_EQ(collect(0ms).temporaries, 0U);
+  }
+  auto info = ingest.value()->finish({});
+  ASSERT_TRUE(info.ok()) << info.error().message;
+  EXPECT_EQ(test.get(info.value().hash), bytes);
+  test.expect_clean();
+}
+
 TEST_F(CollectTest, NothingGoesWhileABackupHoldsIt) {
   test.put(random_bytes(test.random, 100'000));
   test.clock.advance(30h);

@@ -218,6 +218,9 @@ void LoopServer::end(milliseconds grace) {
   for (auto& loop : loops_) loop->context.stop();
   for (auto& loop : loops_)
     if (loop->thread.joinable()) loop->thread.join();
+  // A loop with nothing to wait for may have ended before it came to the close above.
+  IoError ignored;
+  acceptor_->close(ignored);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-"""Eight GiB go in and eight come out, by LFS, Xet, plain GET and git: the server's memory stays where it was.
+"""Eight GiB pass, half of them in and half of them out, by LFS, Xet, plain GET and git: the server's memory stays where it was.
 
 Bytes are made by seed while they are sent and compared by digest while they come, so that the disk holds them once, in the server.
 usage: memory_flat_long.py [--rounds N] [--mib N] (HOLDFAST_PROGRAM names the program)
@@ -221,7 +221,7 @@ def run(rounds, size):
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--rounds", type=int, default=8)
-    options.add_argument("--mib", type=int, default=512, help="size of each of a round's two files")
+    options.add_argument("--mib", type=int, default=256, help="size of each of a round's two files")
     known, _ = options.parse_known_args()
     run(known.rounds, known.mib * MIB)
 
