@@ -1,3 +1,5 @@
+import { untrack } from "svelte";
+
 // Something asked for from the server, kept while it is asked for again. `load` is run when what it reads
 // changes; an answer that comes after a newer question is dropped.
 export interface Loading<T> {
@@ -34,7 +36,7 @@ export function loading<T>(load: () => Promise<T>): Loading<T> {
     },
     again() {
       error = null;
-      asked += 1;
+      asked = untrack(() => asked) + 1; // Whoever asks again does not depend on how often that was.
     },
   };
 }
