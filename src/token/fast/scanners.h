@@ -218,14 +218,7 @@ struct DeepSeekScanner {
       }
       return at;
     }
-    if (is_kana_or_ideograph(first.code)) {
-      while (at < end) {
-        const Decoded one = decode(at);
-        if (!is_kana_or_ideograph(one.code)) break;
-        at += one.bytes;
-      }
-      return at;
-    }
+    if (is_kana_or_ideograph(first.code)) return kana_end(at, end, first, kind);
     if (const uint8_t* match = rest(at, end, first, kind)) return match;
     // Characters that nothing matches are one piece.
     const uint8_t* p = at + first.bytes;
@@ -241,6 +234,35 @@ struct DeepSeekScanner {
   }
 
  private:
+  static constexpr uint8_t flags_word = flag_letter | flag_mark;
+
+  // Whether kana or an ideograph of these kinds is at `at`.
+  bool is_kana_of(const uint8_t* at, const uint8_t* end, uint8_t kinds) const {
+    if (at >= end) return false;
+    const Decoded one = decode(at);
+    return is_kana_or_ideograph(one.code) && (flags[one.code] & kinds) != 0;
+  }
+  const uint8_t* kana_run(const uint8_t* at, const uint8_t* end, uint8_t kinds) const {
+    while (is_kana_of(at, end, kinds)) at += decode(at).bytes;
+    return at;
+  }
+  // The third pattern within a run of kana and ideographs: words, punctuation, codes that are not assigned.
+  const uint8_t* kana_end(const uint8_t* at, const uint8_t* end, Decoded first, uint8_t kind) const {
+    const uint8_t* p = at + first.bytes;
+    if ((kind & flag_symbol) != 0) return kana_run(p, end, flag_symbol);
+    if ((kind & flags_word) != 0 || is_kana_of(p, end, flags_word)) return kana_run(p, end, flags_word);
+    // Not assigned and before no word: one piece up to what matches again.
+    while (p < end) {
+      const Decoded one = decode(p);
+      const uint8_t* const after = p + one.bytes;
+      if (!is_kana_or_ideograph(one.code) || (flags[one.code] & (flags_word | flag_symbol)) != 0 ||
+          is_kana_of(after, end, flags_word))
+        break;
+      p = after;
+    }
+    return p;
+  }
+
   // True where the text of the third pattern ends: at the end, a number, kana or an ideograph.
   bool stops(const uint8_t* at, const uint8_t* end) const {
     if (at >= end) return true;

@@ -47,6 +47,10 @@ std::string random_text(std::mt19937& random) {
                                       "\xE3\x81\x82",
                                       "\xE3\x82\xAB",
                                       "\xE3\x83\xBC",
+                                      "\xE3\x83\xBB",  // ・, punctuation in the block of katakana
+                                      "\xE3\x82\x9B",  // ゛, a symbol
+                                      "\xE3\x82\x99",  // the same as a mark
+                                      "\xE3\x81\x80",  // not assigned
                                       "\xD0\x9F\xD1\x80",
                                       "\xC7\x85",
                                       "\xCA\xB0",
@@ -65,7 +69,7 @@ std::string random_text(std::mt19937& random) {
   const size_t count = random() % 12;
   for (size_t i = 0; i < count; ++i) {
     if (random() % 6 == 0) {
-      char32_t code = random() % 3 == 0 ? random() % 0x110000 : random() % 0x3000;
+      char32_t code = random() % 3 == 0 ? random() % 0x110000 : random() % 0x3100;
       if (code >= 0xD800 && code < 0xE000) code = 'x';
       append_utf8(out, code);
     } else {
@@ -152,6 +156,22 @@ TEST(Scanners, DeepSeek) {
       {R"(\p{N}{1,3})", "[一-龥぀-ゟ゠-ヿ]+",
        "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "
        "?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"});
+}
+
+// A mark or a letter without a code may stand before a word, punctuation ends one: also where all of it is
+// kana.
+TEST(Scanners, DeepSeekCutsKanaAtTheirPunctuation) {
+  struct {
+    const char* text;
+    Cuts cuts;
+  } const cases[] = {
+      {"ワ・", {"ワ", "・"}},
+      {"ワ・・ワ", {"ワ", "・・", "ワ"}},
+      {"か゛中", {"か", "゛", "中"}},
+      {"・\n", {"・", "\n"}},
+      {"ワー中", {"ワー中"}},
+      {"\xE3\x81\x80ワ\xE3\x81\x80\xE3\x81\x80", {"\xE3\x81\x80ワ", "\xE3\x81\x80\xE3\x81\x80"}}};
+  for (const auto& each : cases) EXPECT_EQ(by_scanner<DeepSeekScanner>(each.text), each.cuts) << each.text;
 }
 
 }  // namespace
