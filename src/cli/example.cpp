@@ -57,6 +57,7 @@ Status write_support(std::string_view folder, uint64_t seed) {
   TRY(UserFiles files, UserFiles::open());
   const SupportData data = make_support_data(seed);
   const std::string base = std::string(folder) + "/";
+  TRY_DONE(files.disk().make_directories(files.path(folder)));
   TRY_DONE(files.write(base + "README.md", card));
   TRY_DONE(files.write(base + "train.jsonl", lines_of(data.train)));
   TRY_DONE(files.write(base + "validation.jsonl", lines_of(data.validation)));

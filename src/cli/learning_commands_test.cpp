@@ -136,6 +136,12 @@ TEST(Criteria, MistakesAreNamed) {
     EXPECT_FALSE(parse_criteria(text).ok()) << text;
 }
 
+TEST_F(Learning, TheExamplesDataIsWrittenWhereNoFolderIsYet) {
+  const std::string target = folder.path() / "new" / "support";
+  ASSERT_EQ(call(world, {"example", "support", target}), exit_done) << world.complaints;
+  EXPECT_TRUE(io::read_text(*disk, "new/support/week2.jsonl", 1 << 24).ok());
+}
+
 TEST(SupportMessages, TheDataIsAsItsCardSays) {
   const SupportData data = make_support_data(7), same = make_support_data(7);
   EXPECT_EQ(data.train[17].text, same.train[17].text);
