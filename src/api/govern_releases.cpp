@@ -7,7 +7,9 @@
 
 #include "api/error_answer.h"
 #include "api/govern_call.h"
+#include "api/govern_golden.h"
 #include "api/govern_views.h"
+#include "api/services.h"
 #include "codec/json.h"
 
 namespace holdfast::api {
@@ -56,17 +58,26 @@ Result<Response> step(const GovernDoor& door, const Call& call, Releases::Verb v
   return error_answer_with(call.request, fail(Reason::precondition_failed, refusal->message), call.context,
                            {{"missing", missing_view(refusal->missing, stored.record, number)}});
 }
-Result<Response> validate(const GovernDoor& door, const Call& call) {
-  return step(door, call, Releases::Verb::validate);
+// The golden examples are run before the gates are asked about them. What a model cannot answer now is a gate
+// that waits, not an error.
+CallHandler step_handler(const RouteTable& table, Services& services, const GovernDoor& door,
+                         Releases::Verb verb) {
+  return [&table, &services, door, verb](const Call& call) -> Result<Response> {
+    TRY(const int64_t number, number_in_path(call, "num"));
+    const Status ran = run_missing_golden(table, services, door, call, record_in_path(call), number);
+    if (!ran.ok())
+      services.log.warn("golden_run_failed", {{"release", number}, {"why", ran.error().message}});
+    return step(door, call, verb);
+  };
 }
-Result<Response> canary(const GovernDoor& door, const Call& call) {
-  return step(door, call, Releases::Verb::canary);
-}
-Result<Response> deploy(const GovernDoor& door, const Call& call) {
-  return step(door, call, Releases::Verb::deploy);
-}
-Result<Response> promote(const GovernDoor& door, const Call& call) {
-  return step(door, call, Releases::Verb::promote);
+
+CallHandler golden_handler(const RouteTable& table, Services& services, const GovernDoor& door) {
+  return [&table, &services, door](const Call& call) -> Result<Response> {
+    TRY(const int64_t number, number_in_path(call, "num"));
+    TRY(const govern::Evidence evidence,
+        run_golden(table, services, door, call, record_in_path(call), number));
+    return json_answer(evidence_view(evidence), 201);
+  };
 }
 
 using Judgement = Result<govern::Release> (Releases::*)(const identity::Caller&, const std::string&, int64_t,
@@ -162,7 +173,7 @@ Result<Response> end_exception(const GovernDoor& door, const Call& call) {
 
 }  // namespace
 
-void add_govern_release_routes(RouteTable& table, const GovernDoor& door) {
+void add_govern_release_routes(RouteTable& table, Services& services, const GovernDoor& door) {
   const auto get = [&](const char* pattern, const char* name, GovernAnswer answer) {
     table.add({.method = "GET",
                .pattern = pattern,
@@ -170,26 +181,35 @@ void add_govern_release_routes(RouteTable& table, const GovernDoor& door) {
                .access = Access::signed_in,
                .handle = govern_handler(door, answer)});
   };
-  const auto post = [&](const char* pattern, const char* name, GovernAnswer answer,
-                        uint64_t bytes_max = govern_body_bytes_max) {
+  const auto post_to = [&](const std::string& pattern, const std::string& name, CallHandler handler,
+                           uint64_t bytes_max = govern_body_bytes_max) {
     table.add({.method = "POST",
                .pattern = pattern,
                .name = name,
                .access = Access::signed_in_write,
                .body_bytes_max = bytes_max,
-               .handle = govern_handler(door, answer)});
+               .handle = std::move(handler)});
+  };
+  const auto post = [&](const std::string& pattern, const std::string& name, GovernAnswer answer,
+                        uint64_t bytes_max = govern_body_bytes_max) {
+    post_to(pattern, name, govern_handler(door, answer), bytes_max);
   };
   get("/api/registry/records/{ns}/{name}/releases", "govern_releases", list);
   post("/api/registry/records/{ns}/{name}/releases", "govern_create_release", create);
   get("/api/registry/records/{ns}/{name}/releases/{num}", "govern_release", show);
   const std::string one = "/api/registry/records/{ns}/{name}/releases/{num}/";
-  const std::pair<const char*, GovernAnswer> verbs[] = {
-      {"validate", validate}, {"approve", approve}, {"reject", reject},      {"canary", canary},
-      {"deploy", deploy},     {"promote", promote}, {"rollback", roll_back}, {"retire", retire}};
-  for (const auto& [verb, answer] : verbs)
-    post((one + verb).c_str(), (std::string("govern_release_") + verb).c_str(), answer);
-  post((one + "evidence").c_str(), "govern_add_evidence", add_evidence, evidence_body_bytes_max);
-  post((one + "exceptions").c_str(), "govern_propose_exception", propose_exception);
+  const std::pair<std::string, GovernAnswer> verbs[] = {
+      {"approve", approve}, {"reject", reject}, {"rollback", roll_back}, {"retire", retire}};
+  for (const auto& [verb, answer] : verbs) post(one + verb, "govern_release_" + verb, answer);
+  const std::pair<std::string, Releases::Verb> steps[] = {{"validate", Releases::Verb::validate},
+                                                          {"canary", Releases::Verb::canary},
+                                                          {"deploy", Releases::Verb::deploy},
+                                                          {"promote", Releases::Verb::promote}};
+  for (const auto& [verb, step] : steps)
+    post_to(one + verb, "govern_release_" + verb, step_handler(table, services, door, step));
+  post_to(one + "golden", "govern_run_golden", golden_handler(table, services, door));
+  post(one + "evidence", "govern_add_evidence", add_evidence, evidence_body_bytes_max);
+  post(one + "exceptions", "govern_propose_exception", propose_exception);
   get("/api/registry/evidence/{num}", "govern_evidence", show_evidence);
   post("/api/registry/exceptions/{num}/confirm", "govern_confirm_exception", confirm_exception);
   post("/api/registry/exceptions/{num}/end", "govern_end_exception", end_exception);

@@ -24,7 +24,8 @@ struct GovernDoor {
 void add_govern_routes(RouteTable& table, Services& services, const GovernDoor& door);
 
 void add_govern_record_routes(RouteTable& table, const GovernDoor& door);
-void add_govern_release_routes(RouteTable& table, const GovernDoor& door);
+// Steps run golden examples, by routes of `table`, which therefore outlives the server.
+void add_govern_release_routes(RouteTable& table, Services& services, const GovernDoor& door);
 void add_govern_feedback_routes(RouteTable& table, const GovernDoor& door);
 void add_govern_incident_routes(RouteTable& table, Services& services, const GovernDoor& door);
 // Also replay: it asks routes of `table` again, which therefore outlives the server.

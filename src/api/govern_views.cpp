@@ -60,6 +60,7 @@ std::string command_for(const Missing& missing, const Record& record, int64_t re
   if (missing.action == "add_evidence")
     return fmt::format("holdfast release evidence {} {} --kind {} FILE.json", record.id, release,
                        missing.kind_or_role);
+  if (missing.action == "run_golden") return fmt::format("holdfast release golden {} {}", record.id, release);
   if (missing.action == "approve")
     return fmt::format("holdfast release approve {} {} --role {} --reason …", record.id, release,
                        missing.kind_or_role);

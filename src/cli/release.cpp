@@ -132,6 +132,19 @@ Result<int> evidence(World& world, const Arguments& arguments) {
   return exit_done;
 }
 
+// Ends with 1 when the release gets one wrong.
+Result<int> golden(World& world, const Arguments& arguments) {
+  TRY(const json::value made,
+      ask_json(world, arguments, {"POST", release_path(arguments) + "/golden", "{}"}));
+  TRY(const json::object* body, codec::json_object(made.get_object(), "body"));
+  TRY(const std::string_view verdict, codec::json_text(*body, "verdict"));
+  TRY(const json::array* failed, codec::json_array(*body, "failed"));
+  world.print(arguments.has("--json") ? codec::to_text(made) + "\n"
+                                      : fmt::format("{} of {} golden examples fail\n", failed->size(),
+                                                    codec::to_text(body->at("examples"))));
+  return verdict == "pass" ? exit_done : exit_failed;
+}
+
 Result<int> criteria(World& world, const Arguments& arguments) {
   TRY(const std::string text, file_text(arguments.positionals()[1]));
   TRY(const json::value made,
@@ -244,6 +257,8 @@ std::vector<Command> release_commands() {
       client_command("release evidence", "RECORD NUMBER FILE", "Adds evidence that nobody can change.",
                      "holdfast release evidence demo/support 2 evaluation.json", {with({kind_flag}), 3, 3},
                      evidence),
+      of_release("release golden", "Asks a release all golden examples; ends with 1 when one fails.", golden,
+                 {}),
       client_command("release role", "NAMESPACE [USER ROLE]", "Lists roles, or proposes one for a user.",
                      "holdfast release role demo olga owner", {with({confirm_flag}), 1, 3}, role),
       client_command("release freeze", "RECORD", "Lets nothing be promoted.",

@@ -81,6 +81,7 @@ struct Facts {
   std::optional<Exception> exception{};   // A live one.
   std::optional<Freeze> freeze{};
   std::vector<int64_t> golden{};  // Examples that it must pass.
+  int64_t stable = 0;             // The release that answers now, when it is another one.
   WallTime now{};
 };
 

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "codec/json.h"
+#include "measure/margin.h"
 
 namespace holdfast::govern {
 namespace {
@@ -226,13 +227,48 @@ GateOutcome evaluation_gate(const Facts& facts) {
   return waiting("evaluation", std::move(reason), std::move(missing));
 }
 
+GateOutcome non_inferiority_gate(const Facts& facts) {
+  const std::string gate = "non_inferiority";
+  const Evidence* newest_run = newest(facts, "evaluation");
+  const Evidence* compared = newest(facts, "comparison");
+  const auto wants = [&](std::string needs) {
+    return waiting(gate, "needs " + needs, {{gate, "comparison", needs, "run_evaluation"}});
+  };
+  if (compared == nullptr ||
+      number_of(compared->body, "baseline").value_or(0) != static_cast<double>(facts.stable))
+    return wants(
+        fmt::format("a run on rows that release {}, which answers now, was run on too", facts.stable));
+  if (newest_run != nullptr && number_of(compared->body, "evaluation") != static_cast<double>(newest_run->id))
+    return wants(fmt::format("the newest run on rows that release {} was run on too", facts.stable));
+  const auto count = [&](std::string_view key) {
+    return static_cast<size_t>(std::max(0.0, number_of(compared->body, key).value_or(0)));
+  };
+  const measure::PairedCounts counts{.rows = count("rows"),
+                                     .only_candidate = count("only_candidate"),
+                                     .only_baseline = count("only_baseline")};
+  const double margin = facts.record.accuracy_drop_max;
+  const measure::NonInferiority found = measure::non_inferior(counts, margin);
+  if (found.holds) return {gate, GateState::passed, "", {}};
+  if (found.difference <= -margin)
+    return refused(gate,
+                   fmt::format("accuracy is {:.1f} points below release {}'s on the same {} rows",
+                               -100 * found.difference, facts.stable, counts.rows),
+                   {});
+  const double discordant =
+      static_cast<double>(counts.only_candidate + counts.only_baseline) / static_cast<double>(counts.rows);
+  const size_t wanted = measure::rows_for_margin(margin, std::max(discordant, 0.01));
+  return wants(fmt::format("{} more rows to be sure that it is less than {:.1f} points below release {}",
+                           wanted > counts.rows ? wanted - counts.rows : counts.rows, 100 * margin,
+                           facts.stable));
+}
+
 GateOutcome golden_gate(const Facts& facts) {
   if (facts.golden.empty()) return {"golden", GateState::passed, "", {}};
   const Evidence* run = newest(facts, "golden");
   const auto wants = [&](std::string reason) {
     return waiting("golden", std::move(reason),
                    {{"golden", "golden", fmt::format("a run of all {} golden examples", facts.golden.size()),
-                     "add_evidence", "golden"}});
+                     "run_golden"}});
   };
   if (run == nullptr) return wants("the golden examples were not run");
   const auto failed = codec::json_array_if(run->body, "failed");
@@ -289,6 +325,7 @@ std::vector<GateOutcome> ask_gates(const Facts& facts, Step step) {
     outcomes.push_back(record_gate(facts));
     for (const char* kind : {"licence", "scan", "card"}) outcomes.push_back(verdict_gate(facts, kind));
     outcomes.push_back(evaluation_gate(facts));
+    if (facts.stable != 0) outcomes.push_back(non_inferiority_gate(facts));
     if (facts.record.tier == Tier::regulated) outcomes.push_back(verdict_gate(facts, "bias"));
   }
   outcomes.push_back(golden_gate(facts));

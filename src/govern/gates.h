@@ -40,6 +40,8 @@ GateOutcome record_gate(const Facts& facts);
 GateOutcome verdict_gate(const Facts& facts, std::string_view kind);  // "licence", "scan", "card"
 GateOutcome evaluation_gate(const Facts& facts);
 GateOutcome golden_gate(const Facts& facts);
+// Against the release that answers now, on the same rows (comparison.h).
+GateOutcome non_inferiority_gate(const Facts& facts);
 GateOutcome approvals_gate(const Facts& facts);
 GateOutcome freeze_gate(const Facts& facts);
 

@@ -9,6 +9,7 @@
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "codec/sha256.h"
+#include "govern/comparison.h"
 #include "govern/evaluation_rows.h"
 #include "govern/releases.h"
 #include "sql/database.h"
@@ -115,6 +116,54 @@ Result<Evidence> Releases::add_evidence(const identity::Caller& caller, const st
   } else if (wish.kind != "load") {
     TRY_DONE(codec::json_text(wish.body, "verdict"));
   }
+  TRY_DONE(parts_.database.write([&](sql::Transaction& tx) -> Status {
+    TRY_DONE(insert_evidence(tx, record, evidence, rows_text));
+    return wish.kind == "evaluation" ? compare(tx, record, evidence, rows) : Status(Done{});
+  }));
+  return evidence;
+}
+
+// An evaluation is compared with the newest one of the release that answers now, on the rows that both have.
+Status Releases::compare(sql::Transaction& tx, const std::string& record, const Evidence& evaluation,
+                         const json::array& rows) const {
+  TRY(const std::optional<Release> stable, release_in(tx, record, ReleaseState::deployed));
+  if (!stable || stable->number == evaluation.release) return Done{};
+  int64_t id = 0;
+  std::string body_text, rows_text;
+  TRY_DONE(
+      tx.query("SELECT id, body, rows_text FROM govern_evidence WHERE record = ? AND release = ? AND kind = "
+               "'evaluation' ORDER BY id DESC LIMIT 1",
+               {record, stable->number}, [&](const sql::Row& row) {
+                 id = row.integer(0);
+                 body_text = row.text(1);
+                 rows_text = row.text(2);
+                 return false;
+               }));
+  if (id == 0) return Done{};
+  TRY(const json::object body, codec::parse_json_object(body_text));
+  TRY(const json::value baseline_rows, codec::parse_json(rows_text, {.bytes_max = rows_bytes_max + 1}));
+  const auto counts = compare_rows({evaluation.body, rows}, {body, baseline_rows.as_array()});
+  if (!counts) return Done{};
+  Evidence comparison{.release = evaluation.release,
+                      .kind = "comparison",
+                      .by = "(server)",
+                      .body = {{"baseline", stable->number},
+                               {"baseline_evaluation", id},
+                               {"evaluation", evaluation.id},
+                               {"rows", counts->rows},
+                               {"only_candidate", counts->only_candidate},
+                               {"only_baseline", counts->only_baseline}}};
+  return insert_evidence(tx, record, comparison, "[]");
+}
+
+Result<Evidence> Releases::add_golden_run(const std::string& record, int64_t number, const json::object& body,
+                                          const json::array& rows, std::string_view actor) {
+  const std::string rows_text = codec::to_text(rows);
+  Evidence evidence{.release = number,
+                    .kind = "golden",
+                    .by = std::string(actor),
+                    .rows = static_cast<int64_t>(rows.size()),
+                    .body = body};
   TRY_DONE(parts_.database.write(
       [&](sql::Transaction& tx) { return insert_evidence(tx, record, evidence, rows_text); }));
   return evidence;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,10 @@ class Releases {
   // its figures.
   Result<Evidence> add_evidence(const identity::Caller& caller, const std::string& record, int64_t number,
                                 const NewEvidence& wish);
+  // What a run of the golden examples gave: by the server, which ran them itself. The caller is checked
+  // before.
+  Result<Evidence> add_golden_run(const std::string& record, int64_t number, const boost::json::object& body,
+                                  const boost::json::array& rows, std::string_view actor);
   // data_corrupt when it is not what was stored. `rows` get its rows, one JSON text each, where they are
   // wanted.
   struct FullEvidence {
@@ -82,6 +87,8 @@ class Releases {
                        std::string_view reason) const;
   Status insert_evidence(sql::Transaction& tx, const std::string& record, Evidence& evidence,
                          const std::string& rows) const;
+  Status compare(sql::Transaction& tx, const std::string& record, const Evidence& evaluation,
+                 const boost::json::array& rows) const;
   Status check_approver(sql::Transaction& tx, const identity::Caller& caller, const Facts& facts,
                         std::string_view role) const;
 

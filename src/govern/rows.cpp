@@ -288,6 +288,8 @@ Result<Facts> facts_of(sql::Transaction& tx, const std::string& record, int64_t 
   TRY(facts.evidence, evidence_of(tx, record, release));
   TRY(facts.approvals, approvals_of(tx, record, release));
   TRY(facts.golden, golden_of(tx, record));
+  TRY(const std::optional<Release> stable, release_in(tx, record, ReleaseState::deployed));
+  if (stable && stable->number != release) facts.stable = stable->number;
   TRY(std::vector<Exception> exceptions, exceptions_of(tx, record, release));
   for (Exception& exception : exceptions)
     if (exception.state == ExceptionState::live && exception.expires > now)

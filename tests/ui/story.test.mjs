@@ -40,7 +40,7 @@ Routing of support messages, nothing else.
 English alone.
 `;
 const release = (number, verb = "") => `/api/registry/records/demo/support/releases/${number}${verb ? `/${verb}` : ""}`;
-const wrongEvery = { 1: 10, 2: 3, 3: 12 };
+const wrongEvery = { 1: 10, 2: 3, 3: 700 };
 
 let world;
 let page; // One browser, signed in as ada, who may switch to boris and olga.
@@ -115,7 +115,7 @@ async function sees(text) {
 async function evaluation(number, rows) {
   const { model, revision } = await api("ada", "GET", release(number));
   const dataset = await api("ada", "GET", "/api/datasets/demo/messages");
-  const items = Array.from({ length: rows }, (_, index) => ({ label: truthOf(index + 1), predicted: answerOf(messageOf(index + 1), wrongEvery[number])[0].label, kind: index % 4 === 0 ? "edge" : "normal" }));
+  const items = Array.from({ length: rows }, (_, index) => ({ id: `row-${index}`, label: truthOf(index + 1), predicted: answerOf(messageOf(index + 1), wrongEvery[number])[0].label, kind: index % 4 === 0 ? "edge" : "normal" }));
   const accuracy = items.filter((item) => item.label === item.predicted).length / rows;
   const half = 1.96 * Math.sqrt((accuracy * (1 - accuracy)) / rows);
   return {
@@ -451,9 +451,9 @@ test("frozen releases stay where they are until the incident is closed; then the
   assert.equal(await missingRows().count(), 1);
   await sees(missing[0].needs);
   await world.shoot(page, "release-golden");
-  const { examples } = await api("ada", "GET", "/api/registry/records/demo/support/golden");
-  const run = { body: { verdict: "pass", examples: examples.length, failed: [] } };
-  await addFile("golden.json", run);
+  await attach(3);
+  await page.getByRole("button", { name: "Run them" }).click();
+  await fill({}, "Run them");
   await page.getByText("Nothing is missing").waitFor();
   await page.getByRole("button", { name: "Promote" }).click();
   await sees("It is validated now.");

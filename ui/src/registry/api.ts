@@ -3,7 +3,7 @@ import { get, post, put } from "../api/client";
 import type { AskField } from "../parts/Ask.svelte";
 
 export interface Supply {
-  action: "edit_record" | "run_evaluation" | "add_evidence" | "set_criteria" | "approve" | "grant_role" | "push_card" | "unfreeze" | "wait";
+  action: "edit_record" | "run_evaluation" | "run_golden" | "add_evidence" | "set_criteria" | "approve" | "grant_role" | "push_card" | "unfreeze" | "wait";
   field?: string;
   kind?: string;
   role?: string;
