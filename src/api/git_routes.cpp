@@ -2,6 +2,7 @@
 
 #include "api/bound_token.h"
 #include "api/services.h"
+#include "base/data_layout.h"
 #include "git/smart_http.h"
 #include "repo/hub.h"
 
@@ -48,7 +49,8 @@ class PushSink final : public net::BodySink {
 // The handlers of both spellings of a repository's address. Safe from any thread.
 class GitDoor {
  public:
-  GitDoor(Services& services, git::SmartHttp& git) : services_(services), git_(git) {}
+  GitDoor(Services& services, git::SmartHttp& git, io::Disk& data)
+      : services_(services), git_(git), data_(data) {}
 
   Result<net::Response> info_refs(const Call& call) const {
     const auto query = call.query();
@@ -57,7 +59,8 @@ class GitDoor {
       return fail(Reason::bad_request, "Only git's smart protocol is spoken here: update your git client");
     TRY_DONE(check_right(call, *service));
     net::Response response;
-    TRY(response.body, git_.advertise(request_of(call, *service)));
+    TRY(const git::GitRequest request, request_of(call, *service));
+    TRY(response.body, git_.advertise(request));
     response.headers.set("Content-Type", git::advertisement_type(*service));
     forbid_caching(response);
     return response;
@@ -66,7 +69,10 @@ class GitDoor {
   Result<net::Response> upload_pack(const Call& call) const {
     constexpr auto service = git::Service::upload_pack;
     TRY_DONE(check_type(call, service));
-    TRY(const std::unique_ptr<git::Exchange> exchange, git_.upload_pack(request_of(call, service)));
+    TRY(const git::GitRequest request, request_of(call, service));
+    TRY(const auto commits, clonable(services_, call));
+    if (commits) TRY_DONE(git::check_wants(as_bytes(call.request.body), *commits));
+    TRY(const std::unique_ptr<git::Exchange> exchange, git_.upload_pack(request));
     TRY_DONE(exchange->write(as_bytes(call.request.body)));
     return finish(*exchange, service);
   }
@@ -78,18 +84,25 @@ class GitDoor {
     const std::string_view encoding = call.request.headers.get("Content-Encoding");
     if (!encoding.empty() && encoding != "identity")
       return fail(Reason::unsupported_media, "A push is sent without content encoding");
+    TRY(const git::GitRequest request, request_of(call, service));
     TRY(std::unique_ptr<git::Exchange> exchange,
-        git_.receive_pack(request_of(call, service),
-                          std::make_shared<repo::HubPusher>(call.caller, call.repo())));
+        git_.receive_pack(request, std::make_shared<repo::HubPusher>(call.caller, call.repo())));
     return std::unique_ptr<net::BodySink>(std::make_unique<PushSink>(std::move(exchange)));
   }
 
  private:
-  git::GitRequest request_of(const Call& call, git::Service service) const {
-    return {.repository = services_.hub.storage.folder(call.repo().id),
-            .service = service,
-            .protocol = std::string(call.request.headers.get("Git-Protocol")),
-            .stop = call.context.stop};
+  // A bound token gets its approved revisions, as a repository of their own without what came before.
+  Result<git::GitRequest> request_of(const Call& call, git::Service service) const {
+    git::GitRequest request{.repository = services_.hub.storage.folder(call.repo().id),
+                            .service = service,
+                            .protocol = std::string(call.request.headers.get("Git-Protocol")),
+                            .stop = call.context.stop};
+    if (service != git::Service::upload_pack) return request;
+    TRY(const auto commits, clonable(services_, call));
+    if (!commits) return request;
+    request.history = git::History::tips;
+    TRY(request.repository, git::ensure_tips_view(data_, data_layout::views, request.repository, *commits));
+    return request;
   }
 
   static Status check_type(const Call& call, git::Service service) {
@@ -118,12 +131,13 @@ class GitDoor {
 
   Services& services_;
   git::SmartHttp& git_;
+  io::Disk& data_;
 };
 
 }  // namespace
 
-void add_git_routes(RouteTable& table, Services& services, git::SmartHttp& git) {
-  const auto door = std::make_shared<const GitDoor>(services, git);  // Shared by the routes.
+void add_git_routes(RouteTable& table, Services& services, git::SmartHttp& git, io::Disk& data) {
+  const auto door = std::make_shared<const GitDoor>(services, git, data);  // Shared by the routes.
   const auto info_refs = [door](const Call& call) { return door->info_refs(call); };
   const auto upload_pack = [door](const Call& call) { return door->upload_pack(call); };
   const auto receive_pack = [door](const Call& call) { return door->receive_pack(call); };

@@ -11,7 +11,7 @@ namespace holdfast::api {
 
 void add_all_routes(RouteTable& table, Services& services, const DoorParts& parts) {
   add_hub_routes(table, services);
-  add_git_routes(table, services, parts.git);
+  add_git_routes(table, services, parts.git, parts.data);
   add_lfs_routes(table, services, parts.instance_key, parts.data, parts.lfs);
   add_openai_routes(table, services, parts.models);
   add_task_routes(table, services, parts.models);

@@ -77,6 +77,7 @@ class RunningProgram final : public Program {
     TRY(instance_, cli::Instance::open(instance, cli::WhenMissing::create, clock_, random_, log_));
     TRY(lock_, io::lock_folder(instance_->disk().absolute(data_layout::run), "serve.lock",
                                fmt::format("holdfast serve, pid {}", ::getpid())));
+    TRY_DONE(instance_->disk().remove_tree(data_layout::views));
     TRY(first_admin_, identity::ensure_first_admin(instance_->accounts(), instance_->tokens()));
     TRY_DONE(open_hub(options, program_path));
     TRY_DONE(open_models(program_path));

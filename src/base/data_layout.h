@@ -13,6 +13,7 @@ inline constexpr const char* uploads = "uploads";   // LFS objects that come in 
 inline constexpr const char* repositories = "git";  // Bare git repositories by number.
 inline constexpr const char* serving = "serving";  // Plain copies of model files for workers; can be rebuilt.
 inline constexpr const char* run = "run";          // Sockets and locks of the running server.
+inline constexpr const char* views = "run/views";  // What bound tokens may clone; made again at every start.
 inline constexpr const char* hooks = "run/hooks";  // Git's hooks folder, shared by all repositories.
 
 inline constexpr const char* restoring =

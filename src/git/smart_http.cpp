@@ -19,15 +19,16 @@ constexpr std::chrono::milliseconds advertise_timeout{60'000};
 constexpr size_t advertisement_bytes_max = 64 << 20;
 
 // The configuration git runs with, whatever stands in files. Numbers bound what one client can make us do.
-std::vector<Setting> settings_of(const SmartHttpOptions& options) {
+std::vector<Setting> settings_of(const SmartHttpOptions& options, History history) {
+  const std::string any = history == History::whole ? "true" : "false";
   return {{"safe.directory", "*"},
           {"gc.auto", "0"},
           {"core.fsync", "all"},
           {"pack.threads", "2"},
           {"pack.windowMemory", "100m"},
           {"core.bigFileThreshold", "16m"},
-          {"uploadpack.allowFilter", "true"},
-          {"uploadpack.allowAnySHA1InWant", "true"},
+          {"uploadpack.allowFilter", any},
+          {"uploadpack.allowAnySHA1InWant", any},
           {"core.hooksPath", options.hooks_folder.string()},
           {"receive.procReceiveRefs", "refs"},
           {"receive.fsckObjects", "true"},
@@ -39,8 +40,9 @@ std::vector<Setting> settings_of(const SmartHttpOptions& options) {
           {"receive.maxInputSize", std::to_string(options.request_bytes_max)}};
 }
 
-bool allowed_protocol(std::string_view protocol) {
-  return protocol == "version=0" || protocol == "version=1" || protocol == "version=2";
+bool allowed_protocol(const GitRequest& request) {
+  return request.protocol == "version=0" || request.protocol == "version=1" ||
+         (request.protocol == "version=2" && request.history == History::whole);
 }
 
 class ProcessSmartHttp final : public SmartHttp {
@@ -64,7 +66,8 @@ class ProcessSmartHttp final : public SmartHttp {
       return fail(Reason::dependency_failed, "git could not list the repository's references");
     }
     // Where version 2 was asked the body starts with the capabilities; receive-pack knows no version 2.
-    if (request.protocol == "version=2" && request.service == Service::upload_pack)
+    if (request.protocol == "version=2" && allowed_protocol(request) &&
+        request.service == Service::upload_pack)
       return std::move(ran.output);
     return format_pkt("# service=" + std::string(service_name(request.service)) + "\n") +
            std::string(flush_pkt) + ran.output;
@@ -95,8 +98,8 @@ class ProcessSmartHttp final : public SmartHttp {
                          {"GIT_CONFIG_NOSYSTEM", "1"},
                          {"GIT_CONFIG_GLOBAL", "/dev/null"},
                          {"GIT_TERMINAL_PROMPT", "0"}};
-    if (allowed_protocol(request.protocol)) spawn.environment.emplace_back("GIT_PROTOCOL", request.protocol);
-    const std::vector<Setting> settings = settings_of(options_);
+    if (allowed_protocol(request)) spawn.environment.emplace_back("GIT_PROTOCOL", request.protocol);
+    const std::vector<Setting> settings = settings_of(options_, request.history);
     for (size_t i = 0; i < settings.size(); ++i) {
       spawn.environment.emplace_back("GIT_CONFIG_KEY_" + std::to_string(i), settings[i].first);
       spawn.environment.emplace_back("GIT_CONFIG_VALUE_" + std::to_string(i), settings[i].second);

@@ -136,14 +136,41 @@ Result<ReleaseAnswer> Gatekeeper::ask(const ReleaseQuestion& question) {
 
 void Gatekeeper::served(serve::ServedCall call) { parts_.requests.take(std::move(call)); }
 
+// Of a model the releases that may answer; of a data set the revisions that such releases were judged on; of
+// a Space nothing.
+Result<std::vector<repo::PullGate::Approved>> Gatekeeper::approved(std::string_view environment,
+                                                                   const repo::Repository& repository) {
+  TRY(const std::shared_ptr<const LiveSnapshot> live, parts_.live.look());
+  std::vector<Approved> found;
+  const auto add = [&](std::string name, const std::string& revision) -> Status {
+    TRY(const git::ObjectId commit, git::ObjectId::parse(revision));
+    for (const Approved& one : found)
+      if (one.commit == commit) return Done{};
+    found.push_back({std::move(name), commit});
+    return Done{};
+  };
+  for (const Governed& governed : live->records) {
+    if (governed.stored.record.environment != environment) continue;
+    if (repository.type == repo::RepoType::dataset) {
+      for (const JudgedOn& data : governed.judged_on)
+        if (data.dataset == repository.full_name())
+          TRY_DONE(add(fmt::format("data-of-release-{}", data.release), data.revision));
+    } else if (repository.type == repo::RepoType::model && governed.stored.repository == repository.id.raw) {
+      if (const Release* stable = governed.in(ReleaseState::deployed))
+        TRY_DONE(add(fmt::format("release-{}", stable->number), stable->revision));
+      for (const Release& release : governed.releases)
+        if (may_serve(release.state))
+          TRY_DONE(add(fmt::format("release-{}", release.number), release.revision));
+    }
+  }
+  return found;
+}
+
 Status Gatekeeper::may_pull(std::string_view environment, const repo::Repository& repository,
                             const git::ObjectId& commit) {
-  TRY(const std::shared_ptr<const LiveSnapshot> live, parts_.live.look());
-  for (const Governed* governed : live->of_repository(repository.id.raw)) {
-    const Release* release = governed->of_revision(commit.hex());
-    if (governed->stored.record.environment == environment && release != nullptr && may_serve(release->state))
-      return Done{};
-  }
+  TRY(const std::vector<Approved> all, approved(environment, repository));
+  for (const Approved& one : all)
+    if (one.commit == commit) return Done{};
   return refuse(fmt::format("this revision of {} is not approved for the environment {}",
                             repository.full_name(), environment));
 }
@@ -169,24 +196,13 @@ Result<std::shared_ptr<const Gatekeeper::Digests>> Gatekeeper::large_files(const
 
 Status Gatekeeper::may_pull(std::string_view environment, const repo::Repository& repository,
                             const content::Sha256Digest& file) {
-  TRY(const std::shared_ptr<const LiveSnapshot> live, parts_.live.look());
-  for (const Governed* governed : live->of_repository(repository.id.raw)) {
-    if (governed->stored.record.environment != environment) continue;
-    for (const Release& release : governed->releases) {
-      if (!may_serve(release.state)) continue;
-      TRY(const auto files, large_files(repository, release.revision));
-      if (files->contains(file)) return Done{};
-    }
+  TRY(const std::vector<Approved> all, approved(environment, repository));
+  for (const Approved& one : all) {
+    TRY(const auto files, large_files(repository, one.commit.hex()));
+    if (files->contains(file)) return Done{};
   }
   return refuse(fmt::format("this file is in no revision of {} that is approved for the environment {}",
                             repository.full_name(), environment));
-}
-
-// A clone brings the whole history along, and what was not approved with it.
-Status Gatekeeper::may_clone(std::string_view environment, const repo::Repository& repository) {
-  return refuse(
-      fmt::format("a token bound to the environment {} does not clone {}: download its approved revision",
-                  environment, repository.full_name()));
 }
 
 }  // namespace holdfast::govern

@@ -40,7 +40,8 @@ class Gatekeeper final : public serve::ReleaseGate, public repo::PullGate {
                   const git::ObjectId& commit) override;
   Status may_pull(std::string_view environment, const repo::Repository& repository,
                   const content::Sha256Digest& file) override;
-  Status may_clone(std::string_view environment, const repo::Repository& repository) override;
+  Result<std::vector<Approved>> approved(std::string_view environment,
+                                         const repo::Repository& repository) override;
 
  private:
   Result<std::string> tokenizer_of(const serve::ServedModel& model);

@@ -1,7 +1,10 @@
 #include "govern/live.h"
 
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <cmath>
 
+#include "codec/json.h"
 #include "codec/sha256.h"
 #include "govern/decisions.h"
 #include "sql/database.h"
@@ -33,6 +36,30 @@ const Governed* LiveSnapshot::named(std::string_view record) const {
   return nullptr;
 }
 
+namespace {
+
+Status read_judged_on(sql::Transaction& tx, Governed& governed) {
+  for (const Release& release : governed.releases) {
+    if (!may_serve(release.state)) continue;
+    TRY_DONE(
+        tx.query("SELECT body FROM govern_evidence WHERE record = ? AND release = ? AND kind = 'evaluation' "
+                 "ORDER BY id DESC",
+                 {release.record, release.number}, [&](const sql::Row& row) {
+                   const auto body = codec::parse_json_object(row.text(0));
+                   if (!body.ok()) return true;
+                   const auto dataset = codec::json_text(body.value(), "dataset");
+                   const auto revision = codec::json_text(body.value(), "dataset_revision");
+                   if (dataset.ok() && revision.ok())
+                     governed.judged_on.push_back(
+                         {release.number, std::string(dataset.value()), std::string(revision.value())});
+                   return true;
+                 }));
+  }
+  return Done{};
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const LiveSnapshot>> LiveReleases::look() {
   TRY(const int64_t generation, database_.read<int64_t>(read_generation));
   {
@@ -48,6 +75,7 @@ Result<std::shared_ptr<const LiveSnapshot>> LiveReleases::look() {
       Governed governed;
       TRY(governed.releases, releases_of(tx, stored.record.id));
       governed.stored = std::move(stored);
+      TRY_DONE(read_judged_on(tx, governed));
       fresh->by_repository.emplace(governed.stored.repository, fresh->records.size());
       fresh->records.push_back(std::move(governed));
     }

@@ -17,10 +17,17 @@ class Database;
 
 namespace holdfast::govern {
 
+// Data that a release was judged on which may answer.
+struct JudgedOn {
+  int64_t release = 0;
+  std::string dataset, revision;
+};
+
 // A record with all its releases, as it was at one moment.
 struct Governed {
   StoredRecord stored;
-  std::vector<Release> releases;  // Newest first.
+  std::vector<Release> releases;    // Newest first.
+  std::vector<JudgedOn> judged_on;  // Newest first.
 
   const Release* in(ReleaseState state) const;
   const Release* of_revision(std::string_view commit) const;

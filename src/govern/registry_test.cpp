@@ -164,7 +164,16 @@ TEST(Registry, OnlyWhatIsApprovedAnswersByAnyWay) {
   EXPECT_TRUE(gate.may_pull("production", t.model, commit(one)).ok());
   EXPECT_FALSE(gate.may_pull("staging", t.model, commit(one)).ok());
   EXPECT_FALSE(gate.may_pull("production", t.model, commit(two)).ok());
-  EXPECT_FALSE(gate.may_clone("production", t.model).ok());
+  const auto approved = TestHub::require_value(gate.approved("production", t.model));
+  ASSERT_EQ(approved.size(), 1);
+  EXPECT_EQ(approved[0].name, "release-1");
+  EXPECT_EQ(approved[0].commit, commit(one));
+  EXPECT_TRUE(TestHub::require_value(gate.approved("staging", t.model)).empty());
+  const auto data = TestHub::require_value(gate.approved("production", t.dataset));
+  ASSERT_EQ(data.size(), 1) << "the data that release 1 was judged on";
+  EXPECT_TRUE(gate.may_pull("production", t.dataset, data[0].commit).ok());
+  const auto later = TestHub::require_value(t.hub.commit(t.ada, t.dataset, "test.jsonl", "{}\n"));
+  EXPECT_FALSE(gate.may_pull("production", t.dataset, later.commit).ok());
   EXPECT_FALSE(gate.may_pull("production", t.model, content::Sha256Digest{}).ok());
   expect_refused(t.registry->records.put(t.ada, "lab/support", "record: lab/support\nmodel: lab/intents\n"),
                  Code::conflict, "does not go from production to prototype");

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "content/hash.h"
@@ -20,8 +22,12 @@ class PullGate {
   // A large file, named by its hash: it must be part of an approved revision of this repository.
   virtual Status may_pull(std::string_view environment, const Repository& repository,
                           const content::Sha256Digest& file) = 0;
-  // Its whole history, as git clones it.
-  virtual Status may_clone(std::string_view environment, const Repository& repository) = 0;
+  // All that may be fetched, what git shows as main first. Empty: nothing.
+  struct Approved {
+    std::string name;  // "release-2"
+    git::ObjectId commit;
+  };
+  virtual Result<std::vector<Approved>> approved(std::string_view environment, const Repository& repository) = 0;
 };
 
 }  // namespace holdfast::repo
