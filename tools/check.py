@@ -8,6 +8,7 @@ import time
 
 import check_layout
 import check_links
+import check_requirements
 import check_rooms
 import check_sizes
 import check_tidy
@@ -24,6 +25,7 @@ def main(arguments):
         ("words", lambda: check_words.violations(tree)),
         ("sizes", lambda: check_sizes.violations(tree)),
         ("links", lambda: check_links.violations(tree)),
+        ("requirements", lambda: check_requirements.violations(tree)),
         ("layout", lambda: check_layout.violations(tree, everything)),
     ]
     if "--tidy" in arguments:

@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import check_links  # noqa: E402
+import check_requirements  # noqa: E402
 import check_rooms  # noqa: E402
 import check_sizes  # noqa: E402
 import check_words  # noqa: E402
@@ -229,3 +230,25 @@ def test_a_unit_is_compiled_alone_by_its_own_command(tmp_path):
     assert 0 < tu_times.compile_alone(tmp_path, "a.o") < 60
     assert not (tmp_path / "a.o").exists()
     assert tu_times.compile_alone(tmp_path, "unknown.o") is None
+
+
+def requirements(*shown, ledger=("| A | HUB-01 | x |",), counts="1 | 0 | 0 | **1**"):
+    rows = "\n".join(f"| {name} | b | c | t | core |" for name in ledger)
+    return {"docs/requirements.md": f"## Counts\n| **all** | {counts} |\n## Ledger\n{rows}\n## What is shown\n" + "\n".join(shown),
+            "tests/test_a.py": "def test_it():\n    pass\n", "src/io/x_test.cpp": "TEST(Disk, Reads) {}\n"}
+
+
+@pytest.mark.parametrize("shown,ledger,fault", [
+    (["| HUB-01 | `tests/test_a.py::test_it`, `src/io/x_test.cpp::Disk.Reads` | nothing |"], ["HUB-01"], None),
+    (["| HUB-01 | `tests/test_a.py::test_other` | nothing |"], ["HUB-01"], "no test test_other"),
+    (["| HUB-01 | `src/io/x_test.cpp::Disk.Writes` | nothing |"], ["HUB-01"], "no test Disk.Writes"),
+    (["| HUB-01 | `tests/test_b.py` | nothing |"], ["HUB-01"], "there is no tests/test_b.py"),
+    (["| HUB-02 | `tests/test_a.py` | nothing |"], ["HUB-01"], "no row of the ledger"),
+    (["| HUB-01 | `tests/test_a.py` | nothing |"] * 2, ["HUB-01"], "is shown twice"),
+    (["| HUB-01 | `tests/test_a.py` |"], ["HUB-01"], "what is still open"),
+    (["| HUB-01 | by hand | nothing |"], ["HUB-01"], "names no test"),
+    ([], ["HUB-01", "HUB-01"], "stands 2 times"),
+])
+def test_requirements_name_tests_that_are_there(make, shown, ledger, fault):
+    found = list(check_requirements.violations(make(requirements(*shown, ledger=ledger))))
+    assert [] == found if fault is None else any(fault in one for one in found)
