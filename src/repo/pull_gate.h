@@ -27,7 +27,8 @@ class PullGate {
     std::string name;  // "release-2"
     git::ObjectId commit;
   };
-  virtual Result<std::vector<Approved>> approved(std::string_view environment, const Repository& repository) = 0;
+  virtual Result<std::vector<Approved>> approved(std::string_view environment,
+                                                 const Repository& repository) = 0;
 };
 
 }  // namespace holdfast::repo
