@@ -227,7 +227,7 @@ def main():
         journey(server, data, token)
         desk = Desk(options.program, data, server.url, tokens, say)
         say("\nA head on it that sorts support messages, and what must be true before it serves")
-        desk.prepare(model_folder(), Step)
+        desk.prepare(f"{SPACE}/all-MiniLM-L6-v2", Step)
         if options.once:
             desk.play(Step)
         say(f"\n  URL    {server.url}\n  token  {token}\n  export HF_ENDPOINT={server.url} HF_TOKEN={token}")

@@ -111,8 +111,11 @@ export class World {
         if (word === "narrow" && scheme === "dark") continue;
         await page.setViewportSize(size);
         await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+        // A dialog stands over what is in view; else the whole page, from its top.
+        const fullPage = (await page.getByRole("dialog").count()) === 0;
+        if (fullPage) await page.evaluate(() => window.scrollTo(0, 0));
         await page.waitForTimeout(120);
-        await page.screenshot({ path: join(screens, `${name}-${word}-${scheme}.png`), fullPage: true });
+        await page.screenshot({ path: join(screens, `${name}-${word}-${scheme}.png`), fullPage });
       }
     await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
     await page.setViewportSize(wide);

@@ -13,13 +13,29 @@ export interface Point {
 // The doors through which models answer, be it our own worker or an engine outside.
 const ofModels = (labels: Record<string, string>): boolean => /^(task_|openai_embeddings$|endpoint_(root|call)$)/.test(labels.route ?? "");
 
+export interface Stage {
+  stage: string;
+  ms: number; // Mean of an answer.
+}
+const stageNames = ["queue", "load", "tokenize", "model", "upstream", "post"];
+
 const step = 2000;
 const pointsMax = 300;
+
+function stagesSince(opened: Sample[], now: Sample[]): Stage[] {
+  const grown = (stage: string, part: "sum" | "count"): number => {
+    const of = (samples: Sample[]) => total(samples, `holdfast_serve_stage_duration_seconds_${part}`, (labels) => labels.stage === stage);
+    return of(now) - of(opened);
+  };
+  const answers = grown("post", "count");
+  return answers <= 0 ? [] : stageNames.map((stage) => ({ stage, ms: (grown(stage, "sum") / answers) * 1000 })).filter((one) => one.ms > 0);
+}
 
 export function liveFigures() {
   let points = $state.raw<Point[]>([]);
   let failure = $state.raw<unknown>(null);
-  let last = $state.raw<Sample[]>([]);
+  let stages = $state.raw<Stage[]>([]);
+  let opened: Sample[] | null = null;
   let before: { at: number; samples: Sample[] } | null = null;
 
   async function read() {
@@ -43,7 +59,8 @@ export function liveFigures() {
         ];
       }
       before = { at, samples };
-      last = samples;
+      opened ??= samples;
+      stages = stagesSince(opened, samples);
       failure = null;
     } catch (error) {
       failure = error;
@@ -60,8 +77,8 @@ export function liveFigures() {
     get points() {
       return points;
     },
-    get last() {
-      return last;
+    get stages() {
+      return stages;
     },
     get failure() {
       return failure;

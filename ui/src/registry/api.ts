@@ -50,6 +50,7 @@ export interface ReleaseShort {
   digest: string;
   author: string;
   at: string;
+  since: string; // In this state.
   percent: number;
   exception: boolean;
 }
