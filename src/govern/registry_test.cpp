@@ -116,8 +116,9 @@ TEST(Registry, EvidenceThatItsRowsDenyOrThatTheServerFindsOutItselfIsRefused) {
   NewEvidence other = t.evaluation(one, 50, 50);
   other.body["revision"] = std::string(40, 'a');
   expect_refused(add(other), Code::invalid, "revision");
-  expect_refused(add({.kind = "licence", .body = {{"verdict", "pass"}}, .rows = {}}), Code::invalid,
-                 "server");
+  for (const char* found_out : {"licence", "golden", "comparison"})
+    expect_refused(add({.kind = found_out, .body = {{"verdict", "pass"}}, .rows = {}}), Code::invalid,
+                   "server");
   expect_refused(add({.kind = "legal", .body = {{"verdict", "pass"}}, .rows = {}}), Code::denied,
                  "role legal");
   const Evidence kept = TestHub::require_value(add(t.evaluation(one, 90, 10)));
@@ -128,6 +129,31 @@ TEST(Registry, EvidenceThatItsRowsDenyOrThatTheServerFindsOutItselfIsRefused) {
     return Done{};
   }));
   expect_refused(releases.find_evidence(t.ada, kept.id), Code::corrupt, "not what was stored");
+}
+
+TEST(Registry, AReleaseIsComparedWithTheOneThatAnswers) {
+  TestRegistry t;
+  t.ready();
+  t.deployed("{\"n\": 1}");
+  const Release worse = t.release("{\"n\": 2}"), good = t.release("{\"n\": 3}");
+  t.evaluate(worse, 850, 150);
+  t.evaluate(good, 905, 95);
+  const auto facts_of = [&](const Release& release) {
+    return TestHub::require_value(t.registry->releases.facts(t.ada, "lab/support", release.number));
+  };
+  const GateOutcome refused = non_inferiority_gate(facts_of(worse)),
+                    passed = non_inferiority_gate(facts_of(good));
+  EXPECT_EQ(refused.state, GateState::refused);
+  EXPECT_NE(refused.reason.find("5.0 points below release 1's on the same 1000 rows"), std::string::npos)
+      << refused.reason;
+  EXPECT_EQ(passed.state, GateState::passed) << passed.reason;
+  const auto stepped = TestHub::require_value(
+      t.registry->releases.step(t.ada, "lab/support", worse.number, Releases::Verb::promote, "go"));
+  const auto* refusal = std::get_if<Refusal>(&stepped);
+  ASSERT_NE(refusal, nullptr) << "above its criteria, yet worse than what answers";
+  EXPECT_EQ(refusal->missing.at(0).gate, "non_inferiority");
+  EXPECT_TRUE(std::holds_alternative<Release>(TestHub::require_value(
+      t.registry->releases.step(t.ada, "lab/support", good.number, Releases::Verb::promote, "go"))));
 }
 
 TEST(Registry, OnlyWhatIsApprovedAnswersByAnyWay) {
