@@ -1,15 +1,21 @@
 """./dev bench tokenize: the tokenizers beside their peers, on the same bytes, in one run.
 
-A corpus of documents of 8,000 characters: the first half warms up, the second, text not seen before, is timed once. Ids are
-compared with those of the Rust library. Peers are installed into build/env-tokenize from the pinned list
-tests/clients/requirements-tokenize.txt; one that cannot be installed or refuses a file is left out and said so.
+A corpus of documents of 8,000 characters: the first half warms up, the second, text not seen before, is timed once; special
+tokens around a text are left out on both sides. Rounds of all programs follow each other and the median counts, by the time of
+the processor, which other programs on the machine disturb least (with more than one thread, by the clock). Ids are compared with
+the Rust library's. Peers are installed into build/env-tokenize from tests/clients/requirements-tokenize.txt; one that refuses a
+file, or gives other ids, is said so and does not count as best.
 
-usage: tokenize.py [--program build/holdfast] [--corpus FILE] [--threads 1,2] [--only NAME,...] [--shared DIR]
+usage: tokenize.py [--program build/holdfast] [--kinds mixed,english,code,multi] [--threads 1,2] [--only NAME,...] [--rounds 3]
+                   [--instructions] [--more] [--size BYTES] [--shared DIR]
+--instructions: per byte of text, counted by callgrind on a slice. --more: loading, a word of 10 MB, memory for 100 MB.
 """
 import argparse
 import gzip
+import hashlib
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -21,7 +27,10 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / "build" / "env-tokenize"
 NAMES = ["gpt2", "cl100k-llama3style", "qwen3", "gpt4o-o200k", "deepseek-v3", "mistral-v1-spm", "bert-uncased-minilm",
          "pegasus-unigram", "barthez-spm-bpe"]
-CHECKED = 100  # Documents whose ids are compared.
+RUST = "tokenizers"
+PEERS = [RUST, "tokenizers with offsets", "gigatoken", "fastokens", "fastokens flat", "snaptokens", "snaptokens flat", "tiktoken",
+         "sentencepiece"]
+SLICE = 200_000  # Bytes whose instructions are counted.
 
 
 def prepare():
@@ -37,51 +46,82 @@ def documents(path):
     return [text[i:i + 8000] for i in range(0, len(text), 8000)]
 
 
-def peer(name, path):
-    """A function from texts to lists of ids."""
-    if name == "tokenizers":
+def byte_of_letter():
+    """The bytes that the letters of byte-level vocabularies stand for."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {**{chr(byte): byte for byte in printable}, **{chr(256 + i): byte for i, byte in enumerate(others)}}
+
+
+def tiktoken_of(path):
+    import tiktoken
+    document = json.load(open(path, encoding="utf-8"))
+    letters, added = byte_of_letter(), {token["content"] for token in document["added_tokens"]}
+    ranks = {bytes(letters[letter] for letter in token): id for token, id in document["model"]["vocab"].items() if token not in added}
+    parts = (document["pre_tokenizer"] or {}).get("pretokenizers", [document["pre_tokenizer"]])
+    patterns = [part["pattern"]["Regex"] for part in parts if part["type"] == "Split"]
+    if len(patterns) > 1:
+        raise ValueError("more than one pattern")
+    gpt2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+    return tiktoken.Encoding("of the file", pat_str=(patterns or [gpt2])[0], mergeable_ranks=ranks, special_tokens={})
+
+
+def peer(name, path, threads):
+    """A function from texts to what the peer returns for them, and one from that to lists of ids, which is not timed."""
+    if name.startswith("tokenizers"):
         from tokenizers import Tokenizer
         one = Tokenizer.from_file(path)
         one.no_truncation()
         one.no_padding()
-        return lambda texts: [e.ids for e in one.encode_batch_fast(texts, add_special_tokens=False)]
-    if name == "tokenizers with offsets":
-        from tokenizers import Tokenizer
-        one = Tokenizer.from_file(path)
-        one.no_truncation()
-        one.no_padding()
-        return lambda texts: [e.ids for e in one.encode_batch(texts, add_special_tokens=False)]
+        encode = one.encode_batch if "offsets" in name else one.encode_batch_fast
+        return lambda texts: encode(texts, add_special_tokens=False), lambda out: [row.ids for row in out]
     if name == "gigatoken":
         import gigatoken
         one = gigatoken.Tokenizer.from_json(open(path, encoding="utf-8").read())
-        return one.encode_batch_list
-    if name == "fastokens":
-        import fastokens
-        one = fastokens.Tokenizer.from_file(path)
-        return lambda texts: [getattr(e, "ids", e) for e in one.encode_batch(texts, add_special_tokens=False)]
-    if name == "snaptokens":
-        import snaptokens
-        one = snaptokens.Tokenizer.from_file(path)
-        return lambda texts: [getattr(e, "ids", e) for e in one.encode_batch(texts, add_special_tokens=False)]
-    raise KeyError(name)
+        return one.encode_batch, lambda out: [list(map(int, row)) for row in out]
+    if name.startswith(("fastokens", "snaptokens")):
+        module = __import__(name.split()[0])
+        one = module.Tokenizer.from_file(path)
+        encode = one.encode_batch_flat if "flat" in name else one.encode_batch
+        rows = lambda out: [list(map(int, getattr(row, "ids", row))) for row in out]
+        return lambda texts: encode(texts, add_special_tokens=False), (flat_ids if "flat" in name else rows)
+    if name == "tiktoken":
+        one = tiktoken_of(path)
+        return lambda texts: one.encode_ordinary_batch(texts, num_threads=threads), lambda out: out
+    raise ValueError("the data has no SentencePiece file of this tokenizer" if name == "sentencepiece" else name)
+
+
+def flat_ids(out):
+    """One list of all ids, from a pair of ids and lengths in whatever form."""
+    parts = list(out) if isinstance(out, tuple) else [getattr(out, "ids", out)]
+    first = parts[0]
+    if isinstance(first, (bytes, bytearray, memoryview)):
+        first = memoryview(first).cast("B").cast("I")
+    return [list(map(int, first))]
+
+
+def digest_of(ids):
+    return hashlib.sha256(b"".join(id.to_bytes(4, "little") for row in ids for id in row)).hexdigest()
 
 
 def run_peer(name, path, corpus, threads):
     """In a process of its own, so that the number of threads can be set. Prints one JSON line."""
     texts = documents(corpus)
     half = len(texts) // 2
-    encode = peer(name, path)
+    loading = time.process_time()
+    encode, ids_of = peer(name, path, threads)
+    loading = time.process_time() - loading
     encode(texts[:half])
-    began = time.perf_counter()
-    ids = encode(texts[half:])
-    took = time.perf_counter() - began
-    size = sum(len(t.encode()) for t in texts[half:])
-    print(json.dumps({"speed": size / took, "tokens": sum(map(len, ids)), "ids": [list(map(int, i)) for i in ids[:CHECKED]]}))
+    clock, processor = time.perf_counter(), time.process_time()
+    out = encode(texts[half:])
+    clock, processor = time.perf_counter() - clock, time.process_time() - processor
+    size = sum(len(text.encode()) for text in texts[half:])
+    print(json.dumps({"speed": size / (processor if threads == 1 else clock), "load": loading, "digest": digest_of(ids_of(out))}))
 
 
 def ask_peer(name, path, corpus, threads):
     environment = dict(os.environ, RAYON_NUM_THREADS=str(threads), TOKENIZERS_PARALLELISM="true" if threads > 1 else "false")
-    done = subprocess.run([str(ENVIRONMENT / "bin/python"), __file__, "--peer", name, path, corpus, str(threads)],
+    done = subprocess.run([str(ENVIRONMENT / "bin/python"), "-P", __file__, "--peer", name, path, corpus, str(threads)],
                           env=environment, capture_output=True, text=True)
     if done.returncode != 0:
         return None, (done.stderr.strip().splitlines() or ["died"])[-1][:80]
@@ -91,13 +131,17 @@ def ask_peer(name, path, corpus, threads):
 def ask_ours(program, path, corpus, threads, *more):
     done = subprocess.run([program, "bench", "tokenize", "--tokenizer", path, "--input", corpus, "--threads", str(threads), "--json", *more],
                           check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
+    found = json.loads(done.stdout)
+    found["speed"] = found["fresh_bytes_per_processor_second" if threads == 1 else "fresh_bytes_per_second"]
+    return found
 
 
-def our_ids(program, path, texts):
-    lines = "".join(json.dumps({"op": "encode", "text": t, "add_special": False}) + "\n" for t in texts)
+def our_digest(program, path, corpus):
+    """Of the second half's ids, by `holdfast tokenize`."""
+    texts = documents(corpus)
+    lines = "".join(json.dumps({"op": "encode", "text": text, "add_special": False}) + "\n" for text in texts[len(texts) // 2:])
     done = subprocess.run([program, "tokenize", path], input=lines, check=True, capture_output=True, text=True)
-    return [json.loads(line).get("ids") for line in done.stdout.split("\n") if line]
+    return digest_of(json.loads(line)["ids"] for line in done.stdout.split("\n") if line)
 
 
 def unpacked(shared, name, folder):
@@ -109,30 +153,78 @@ def unpacked(shared, name, folder):
     return str(target)
 
 
-def compare(program, name, path, corpus, threads):
-    texts = documents(corpus)
-    ours = [ask_ours(program, path, corpus, threads)["fresh_bytes_per_second"] for _ in range(3)]
-    speed = statistics.median(ours)
-    rows = ask_ours(program, path, corpus, threads, "--offsets")["fresh_bytes_per_second"]
-    rust, why = ask_peer("tokenizers", path, corpus, threads)
-    if rust is None:
-        raise SystemExit(f"the Rust library does not run: {why}")
-    half = len(texts) // 2
-    exact = our_ids(program, path, texts[half:half + CHECKED]) == rust["ids"][:CHECKED]
-    row = {"tokenizer": name, "threads": threads, "ours_mb_s": round(speed / 1e6, 1), "with_offsets_mb_s": round(rows / 1e6, 1),
-           "rust_mb_s": round(rust["speed"] / 1e6, 2), "to_rust": round(speed / rust["speed"], 1), "exact": exact}
-    best = 0.0
-    for other in ("gigatoken", "fastokens", "snaptokens"):
-        found, why = ask_peer(other, path, corpus, threads)
-        if found is None:
-            row[other] = f"refuses: {why}"
-            continue
-        same = found["ids"] == rust["ids"]
-        row[other] = f"{found['speed'] / 1e6:.1f}{'' if same else ' (other ids)'}"
-        best = max(best, found["speed"] if same else 0.0)
-    if best:
-        row["to_best_peer"] = round(speed / best, 2)
-    print(json.dumps(row), flush=True)
+def instructions(program, path, corpus, folder):
+    """Of encoding alone, per byte, over a slice of both halves."""
+    text = Path(corpus).read_bytes()
+    cut = text[len(text) // 2:len(text) // 2 + SLICE].decode("utf-8", "ignore")
+    file = Path(folder) / "slice.txt"
+    file.write_text(cut, encoding="utf-8", newline="")
+    done = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/callgrind.out", "--collect-atstart=no",
+                           "--toggle-collect=*Tokenizer::append_ids*", program, "bench", "tokenize", "--tokenizer", path, "--input", str(file)],
+                          capture_output=True, text=True)
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    return round(int(found.group(1)) / len(cut.encode()), 1) if found else None
+
+
+def compare(given, name, path, corpus, kind, threads, folder):
+    rows = {who: [] for who in ["ours", "ours with offsets", *PEERS]}
+    refused = {}
+    for _ in range(given.rounds):  # Side by side, so that what disturbs the machine disturbs all.
+        rows["ours"].append(ask_ours(given.program, path, corpus, threads))
+        rows["ours with offsets"].append(ask_ours(given.program, path, corpus, threads, "--offsets"))
+        for who in PEERS:
+            if who in refused:
+                continue
+            found, why = ask_peer(who, path, corpus, threads)
+            if found is None:
+                refused[who] = why
+            else:
+                rows[who].append(found)
+    if RUST in refused:
+        raise SystemExit(f"the Rust library does not run: {refused[RUST]}")
+    speed = {who: statistics.median(one["speed"] for one in found) for who, found in rows.items() if found}
+    right = rows[RUST][0]["digest"]
+    exact = our_digest(given.program, path, corpus) == right
+    same = [who for who in PEERS[2:] if rows[who] and rows[who][0]["digest"] == right]
+    best = max(same, key=lambda who: speed[who], default=None)
+    line = {"tokenizer": name, "kind": kind, "threads": threads, "ours_mb_s": round(speed["ours"] / 1e6, 1), "exact": exact,
+            "offsets_x": round(speed["ours"] / speed["ours with offsets"], 2), "rust_mb_s": round(speed[RUST] / 1e6, 2),
+            "to_rust": round(speed["ours"] / speed[RUST], 1), "best_peer": best,
+            "to_best_peer": round(speed["ours"] / speed[best], 2) if best else None,
+            "load_ms": round(statistics.median(one["load_ms"] for one in rows["ours"])),
+            "load_to_rust": round(statistics.median(one["load"] for one in rows[RUST]) * 1000 /
+                                  max(1, statistics.median(one["load_ms"] for one in rows["ours"])), 1)}
+    if given.instructions and threads == 1:
+        line["instructions_a_byte"] = instructions(given.program, path, corpus, folder)
+    line["peers_mb_s"] = {who: f"{speed[who] / 1e6:.1f}" + ("" if who in same or who.startswith(RUST) else " (other ids)")
+                          for who in PEERS if who in speed}
+    line["refused"] = refused
+    print(json.dumps(line), flush=True)
+
+
+def peak_of(command):
+    """Bytes of memory that a program had at most."""
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+    _, status, usage = os.wait4(pid, 0)
+    if status != 0:
+        raise SystemExit(f"{command} failed")
+    return usage.ru_maxrss * 1024
+
+
+def measure_more(given, name, path, corpus, folder):
+    text = Path(corpus).read_bytes().decode()
+    word = Path(folder) / "word.txt"
+    letters = "".join(letter for letter in text if letter.isalpha() and letter.isascii())
+    word.write_text((letters * (10_000_000 // len(letters) + 1))[:10_000_000])
+    long = ask_ours(given.program, path, str(word), 1, "--whole")
+    prose = ask_ours(given.program, path, corpus, 1)
+    big = Path(folder) / "big.txt"
+    big.write_text((text * (100_000_000 // len(text) + 1))[:100_000_000], encoding="utf-8", newline="")
+    size = big.stat().st_size
+    peak = peak_of([given.program, "bench", "tokenize", "--tokenizer", path, "--input", str(big), "--whole"])
+    print(json.dumps({"tokenizer": name, "word_of_10_mb_x_prose": round(prose["speed"] / long["speed"], 2),
+                      "peak_bytes_a_byte_of_100_mb": round(peak / size, 1)}), flush=True)
+    big.unlink()
 
 
 def main():
@@ -141,23 +233,29 @@ def main():
         return
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--program", default=str(ROOT / "build/holdfast"))
-    arguments.add_argument("--corpus")
+    arguments.add_argument("--kinds", default="mixed,english,code,multi")
     arguments.add_argument("--threads", default="1")
     arguments.add_argument("--only", default="")
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--size", type=int, default=20_000_000)
+    arguments.add_argument("--instructions", action="store_true")
+    arguments.add_argument("--more", action="store_true")
     arguments.add_argument("--shared", default=os.environ.get("HOLDFAST_SHARED", str(ROOT.parent / "shared")))
     given = arguments.parse_args()
     prepare()
     with tempfile.TemporaryDirectory() as folder:
-        corpus = given.corpus or str(Path(folder) / "corpus.txt")
-        if not given.corpus:
-            subprocess.run([sys.executable, f"{given.shared}/tools/make_corpus.py", "--size", "20000000", "--out", corpus, "--kind", "mixed"],
-                           check=True, stdout=subprocess.DEVNULL)
-        for name in NAMES:
-            if given.only and name not in given.only.split(","):
-                continue
-            path = unpacked(given.shared, name, folder)
-            for threads in map(int, given.threads.split(",")):
-                compare(given.program, name, path, corpus, threads)
+        for kind in given.kinds.split(","):
+            corpus = str(Path(folder) / f"{kind}.txt")
+            subprocess.run([sys.executable, f"{given.shared}/tools/make_corpus.py", "--size", str(given.size), "--out", corpus, "--kind", kind],
+                           check=True, stderr=subprocess.DEVNULL)
+            for name in NAMES:
+                if given.only and name not in given.only.split(","):
+                    continue
+                path = unpacked(given.shared, name, folder)
+                for threads in map(int, given.threads.split(",")):
+                    compare(given, name, path, corpus, kind, threads, folder)
+                if given.more and kind == given.kinds.split(",")[0]:
+                    measure_more(given, name, path, corpus, folder)
 
 
 if __name__ == "__main__":

@@ -65,18 +65,14 @@ token::Input input_of(const Pair& texts) {
 }
 
 Result<std::vector<token::Encoding>> encoded(const token::Tokenizer& tokenizer,
-                                             const std::vector<Pair>& batch, const Options& options) {
+                                             const std::vector<Pair>& batch, const Options& options,
+                                             size_t threads) {
   token::EncodeOptions wanted = options.get();
-  const std::optional<token::Padding> padding = wanted.padding;
-  wanted.padding.reset();
-  std::vector<token::Encoding> out;
-  out.reserve(batch.size());
-  for (const Pair& texts : batch) {
-    TRY(token::Encoding encoding, tokenizer.encode(input_of(texts), wanted));
-    out.push_back(std::move(encoding));
-  }
-  if (padding) token::pad_batch(out, *padding);
-  return out;
+  wanted.threads = threads;
+  std::vector<token::Input> inputs;
+  inputs.reserve(batch.size());
+  for (const Pair& texts : batch) inputs.push_back(input_of(texts));
+  return tokenizer.encode_batch(inputs, wanted);
 }
 
 std::vector<std::pair<std::string, std::pair<uint32_t, uint32_t>>> pre_tokenized(const std::string& json,
@@ -289,8 +285,8 @@ void bind_tokenizer(py::module_& module) {
       }))
       .def(
           "encode_batch",
-          [](const Tokenizer& self, const std::vector<Pair>& batch, const Options& options) {
-            return value_or_raise(encoded(self, batch, options));
+          [](const Tokenizer& self, const std::vector<Pair>& batch, const Options& options, size_t threads) {
+            return value_or_raise(encoded(self, batch, options, threads));
           },
           Free())
       .def(

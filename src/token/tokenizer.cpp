@@ -182,16 +182,24 @@ Result<Encoding> Tokenizer::finish(std::vector<Encoding> texts, const EncodeOpti
 
 Result<std::vector<Encoding>> Tokenizer::encode_batch(std::span<const std::string> texts,
                                                       const EncodeOptions& options) const {
+  std::vector<Input> inputs;
+  inputs.reserve(texts.size());
+  for (const std::string& text : texts) inputs.push_back({.text = text, .words = {}, .pair = {}});
+  return encode_batch(inputs, options);
+}
+
+Result<std::vector<Encoding>> Tokenizer::encode_batch(std::span<const Input> inputs,
+                                                      const EncodeOptions& options) const {
   EncodeOptions each = options;
   each.padding.reset();
-  std::vector<Encoding> out(texts.size());
+  std::vector<Encoding> out(inputs.size());
   std::atomic<size_t> next = 0;
   std::mutex mutex;
   std::optional<Error> error;  // Of the first text that has one.
-  size_t error_at = texts.size();
+  size_t error_at = inputs.size();
   const auto work = [&] {
-    for (size_t i = next++; i < texts.size(); i = next++) {
-      auto encoding = encode({.text = texts[i], .words = {}, .pair = {}}, each);
+    for (size_t i = next++; i < inputs.size(); i = next++) {
+      auto encoding = encode(inputs[i], each);
       if (encoding.ok()) {
         out[i] = std::move(encoding).value();
         continue;
@@ -202,7 +210,7 @@ Result<std::vector<Encoding>> Tokenizer::encode_batch(std::span<const std::strin
     }
   };
   std::vector<std::jthread> helpers;
-  for (size_t i = 1; i < std::min(options.threads, std::min(texts.size(), batch_threads_max)); ++i)
+  for (size_t i = 1; i < std::min(options.threads, std::min(inputs.size(), batch_threads_max)); ++i)
     helpers.emplace_back(work);
   work();
   helpers.clear();

@@ -73,6 +73,8 @@ class Tokenizer {
   // What encode does after the model: truncation, post-processing and padding of one or two encodings.
   Result<Encoding> finish(std::vector<Encoding> texts, const EncodeOptions& options) const;
   // Padding to the longest is of the whole batch.
+  Result<std::vector<Encoding>> encode_batch(std::span<const Input> inputs,
+                                             const EncodeOptions& options) const;
   Result<std::vector<Encoding>> encode_batch(std::span<const std::string> texts,
                                              const EncodeOptions& options) const;
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 
 from . import _core
 from ._encoding import Encoding
@@ -12,6 +13,14 @@ from .normalizers import Normalizer
 from .pre_tokenizers import PreTokenizer
 from .processors import PostProcessor
 from .trainers import Trainer
+
+
+def _batch_threads():
+    """Threads of a batch: as many as this process may use, within what the variables of the reference library allow."""
+    if os.environ.get("TOKENIZERS_PARALLELISM", "true").lower() in ("", "0", "f", "false", "n", "no", "off"):
+        return 1
+    most = os.environ.get("RAYON_NUM_THREADS", "")
+    return int(most) if most.isdigit() and int(most) > 0 else len(os.sched_getaffinity(0))
 
 
 class AddedToken:
@@ -294,7 +303,7 @@ class Tokenizer:
 
     def encode_batch(self, input, is_pretokenized=False, add_special_tokens=True):
         texts = [_pair(one, is_pretokenized) for one in input]
-        return [Encoding(one) for one in self._core().encode_batch(texts, self._options(add_special_tokens))]
+        return [Encoding(one) for one in self._core().encode_batch(texts, self._options(add_special_tokens), _batch_threads())]
 
     encode_batch_fast = encode_batch
 

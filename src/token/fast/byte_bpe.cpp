@@ -4,6 +4,7 @@
 
 #include "token/byte_level.h"
 #include "token/fast/chunk_merge.h"
+#include "token/fast/learn_words.h"
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
@@ -59,10 +60,26 @@ ByteBpe::ByteBpe(const Bpe& model) : pairs_(model.merges()) {
                b = byte_of_letter(code_point_at(right, 0).value);
     if (a && b) inner_pairs_.set(static_cast<size_t>(*a) << 8U | *b);
   }
+  if (suffix.empty()) backtrack_ = make_backtrack(model);
   if (!model.options().ignore_merges) return;
-  whole_ = std::make_unique<TokenTable>(model.vocabulary_size(), model.vocabulary_size() * 8);
-  for (const auto& [token, id] : model.vocabulary().ids())
-    if (const auto bytes = bytes_of(token)) whole_->put(*bytes, id);
+  std::vector<std::pair<std::string, uint32_t>> whole;
+  for (const auto& [token, id] : model.vocabulary().ids()) {
+    if (backtrack_ && backtrack_->has(id)) continue;
+    if (auto bytes = bytes_of(token); bytes && !bytes->empty()) whole.emplace_back(std::move(*bytes), id);
+  }
+  if (whole.empty()) return;
+  whole_ = std::make_unique<TokenTable>(whole.size(), whole.size() * 8);
+  for (const auto& [bytes, id] : whole) whole_->put(bytes, id);
+}
+
+std::unique_ptr<BacktrackBpe> ByteBpe::make_backtrack(const Bpe& model) const {
+  std::array<char, 256> bytes{};
+  std::array<BacktrackBpe::Symbol, 256> symbols{};
+  for (size_t byte = 0; byte < 256; ++byte) {
+    bytes[byte] = static_cast<char>(byte);
+    symbols[byte] = {ids_[byte], std::string_view(&bytes[byte], 1)};
+  }
+  return std::make_unique<BacktrackBpe>(symbols, model.merges(), pairs_);
 }
 
 // The bytes of a word as symbols.
@@ -111,6 +128,30 @@ bool ByteBpe::tokenize(std::string_view word, Workspace& workspace) const {
       workspace.ends.push_back(static_cast<uint32_t>(word.size()));
       return true;
     }
+  if (backtrack_) {
+    workspace.ids.resize(word.size());
+    workspace.ends.resize(word.size());
+    const auto count =
+        backtrack_->tokenize(word, workspace.ids.data(), workspace.ends.data(), workspace.blocked);
+    if (count) {
+      workspace.ids.resize(*count);
+      workspace.ends.resize(*count);
+      return true;
+    }
+  }
+  return by_merging(word, workspace);
+}
+
+void ByteBpe::learn(std::span<const FoundWord* const> words, Workspace& workspace) const {
+  if (!backtrack_) return;
+  learn_words(*backtrack_, words, workspace, [&](const FoundWord& word, const BacktrackBpe::Job&) {
+    return !whole_ || whole_->find(word.text()) == TokenTable::none;
+  });
+}
+
+bool ByteBpe::by_merging(std::string_view word, Workspace& workspace) const {
+  workspace.ids.clear();
+  workspace.ends.clear();
   if (!workspace.merger) workspace.merger = std::make_unique<BpeMerger>(pairs_);
   std::vector<MergeSymbol>* tokens = &workspace.symbols;
   if (word.size() <= ChunkMerge<Source>::chunk) {

@@ -5,6 +5,7 @@
 #include "token/fast/row_sink.h"
 #include "token/fast/scanners.h"
 #include "token/fast/sinks.h"
+#include "token/regex/known_patterns.h"
 
 namespace holdfast::token {
 namespace {
@@ -22,7 +23,7 @@ class ByteLevelEncoder final : public FastEncoder {
       text = workspace.text;
     }
     IdSink sink(*model_, workspace, out);
-    if (!run(text, sink)) {
+    if (!run(text, workspace, sink)) {
       out.resize(before);
       return false;
     }
@@ -38,7 +39,9 @@ class ByteLevelEncoder final : public FastEncoder {
       if (text != workspace.text) return false;
     }
     ByteRowSink sink(*model_, workspace, first_code, first_word, out);
-    if (!run(text, sink)) return false;
+    const bool good = run(text, workspace, sink);
+    sink.finish();
+    if (!good) return false;
     first_code = sink.code();
     first_word = sink.next_word();
     return true;
@@ -46,15 +49,19 @@ class ByteLevelEncoder final : public FastEncoder {
 
  private:
   template <class Sink>
-  bool run(std::string_view text, Sink& sink) const {
+  bool run(std::string_view text, Workspace& workspace, Sink& sink) const {
     const auto* at = reinterpret_cast<const uint8_t*>(text.data());
     const auto* const end = at + text.size();
     const Scanner scanner = scanner_;
+    WordBatch batch(*model_, workspace);
     while (at < end) {
-      const uint8_t* const next = scanner.next(at, end);
-      if (!sink.word(at, static_cast<size_t>(next - at), static_cast<size_t>(end - at))) [[unlikely]]
+      do {
+        const uint8_t* const next = scanner.next(at, end);
+        batch.put(at, static_cast<size_t>(next - at), static_cast<size_t>(end - at));
+        at = next;
+      } while (at < end && !batch.is_full());
+      if (!batch.give(sink)) [[unlikely]]
         return false;
-      at = next;
     }
     return true;
   }
@@ -78,34 +85,32 @@ struct Known {
 
 constexpr uint8_t with_marks = flag_letter | flag_mark;
 
-constexpr Known known_patterns[] = {
+constexpr Known scanners[] = {
     {"", make<Gpt2Scanner>},
-    {R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", make<Gpt2Scanner>},
-    {R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", make<Gpt2Scanner>},
-    {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     make<Cl100kScanner<3, flag_letter>>},
-    {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     make<Cl100kScanner<1, flag_letter>>},
-    {R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     make<Cl100kScanner<1, with_marks>>},
-    {R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-     make<O200kScanner>},
-    // The three patterns of DeepSeek-V3, one after the other, with line feeds between.
-    {"\\p{N}{1,3}\n[一-龥぀-ゟ゠-ヿ]+\n[!\"#$%&'()*+,\\-./"
-     ":;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "
-     "?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+",
-     make<DeepSeekScanner>},
+    {known_patterns::gpt2, make<Gpt2Scanner>},
+    {known_patterns::gpt2_short, make<Gpt2Scanner>},
+    {known_patterns::cl100k, make<Cl100kScanner<3, flag_letter>>},
+    {known_patterns::qwen2, make<Cl100kScanner<1, flag_letter>>},
+    {known_patterns::qwen3_5, make<Cl100kScanner<1, with_marks>>},
+    {known_patterns::o200k, make<O200kScanner>},
 };
+
+// DeepSeek's patterns, with line feeds between.
+bool is_deepseek(std::string_view pattern) {
+  return pattern == std::string(known_patterns::deepseek_numbers) + '\n' +
+                        std::string(known_patterns::deepseek_ideographs) + '\n' +
+                        std::string(known_patterns::deepseek_rest);
+}
 
 }  // namespace
 
 std::unique_ptr<FastEncoder> make_byte_level_encoder(const ByteLevelShape& shape, const Bpe& model) {
-  for (const Known& known : known_patterns) {
-    if (known.pattern != shape.pattern) continue;
-    auto words = ByteBpe::make(model);
-    return words ? known.make(std::move(words), shape.composition) : nullptr;
-  }
-  return nullptr;
+  Make make_encoder = is_deepseek(shape.pattern) ? make<DeepSeekScanner> : nullptr;
+  for (const Known& known : scanners)
+    if (known.pattern == shape.pattern) make_encoder = known.make;
+  if (make_encoder == nullptr) return nullptr;
+  auto words = ByteBpe::make(model);
+  return words ? make_encoder(std::move(words), shape.composition) : nullptr;
 }
 
 }  // namespace holdfast::token

@@ -8,7 +8,6 @@
 
 #include "codec/gzip.h"
 #include "io/reference_data.h"
-#include "token/fast/byte_trie.h"
 #include "token/fast/composed.h"
 #include "token/tokenizer.h"
 #include "token/unicode/utf8.h"
@@ -149,16 +148,6 @@ TEST(Composition, OfPartsIsThatOfTheWhole) {
     ASSERT_EQ(parts, whole.text()) << "seed " << seed;
     if (is_surely_composed(text)) ASSERT_EQ(text, whole.text());
   }
-}
-
-TEST(ByteTrie, FindsWhatWasPut) {
-  ByteTrie trie(16);
-  trie.put("ab", 1);
-  trie.put("abc", 2);
-  EXPECT_EQ(trie.id(trie.walk("ab")), 1U);
-  EXPECT_EQ(trie.id(trie.walk("abc")), 2U);
-  EXPECT_EQ(trie.walk("b"), ByteTrie::none);
-  EXPECT_EQ(trie.id(trie.walk("a")), ByteTrie::none);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "token/fast/large_pages.h"
 #include "token/models/bpe.h"
 
 namespace holdfast::token {
@@ -29,13 +30,18 @@ class PairTable {
       if (found == empty) return none;
     }
   }
+  void prefetch(uint32_t left, uint32_t right) const {
+    const uint64_t mixed = (uint64_t{left} << id_bits | right) * 0x9E3779B97F4A7C15U;
+    __builtin_prefetch(filter_.data() + (mixed >> filter_shift >> 6U));
+    __builtin_prefetch(slots_.data() + (mixed >> shift_));
+  }
   uint32_t result_of(uint32_t rank) const { return results_[rank]; }
 
  private:
   static constexpr uint64_t empty = UINT64_MAX;
   static constexpr unsigned filter_shift = 64 - 20;
 
-  std::vector<uint64_t> slots_, filter_;
+  LargeVector<uint64_t> slots_, filter_;
   std::vector<uint32_t> results_;
   uint64_t mask_ = 0;
   unsigned shift_ = 0;

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <unordered_map>
+#include <unordered_set>
 
-#include "token/fast/byte_trie.h"
 #include "token/fast/chunk_merge.h"
+#include "token/fast/code_flags.h"
+#include "token/fast/learn_words.h"
+#include "token/fast/prefix_tree.h"
 #include "token/models/bpe.h"
 #include "token/models/unigram.h"
 #include "token/models/word_piece.h"
@@ -15,6 +18,8 @@
 
 namespace holdfast::token {
 namespace {
+
+constexpr std::string_view meta = "\xE2\x96\x81";
 
 // No token holds `text` after something that is not a repetition of it.
 bool stands_first(std::string_view token, std::string_view text) {
@@ -35,15 +40,17 @@ void put_tokens(const std::vector<MergeSymbol>& tokens, const std::vector<uint32
 // BPE over characters, as SentencePiece models have it.
 class CharacterBpe final : public PieceModel {
  public:
-  static std::unique_ptr<PieceModel> make(const Bpe& model) {
+  static std::unique_ptr<PieceModel> make(const Bpe& model, SpaceSign spaces) {
     const BpeOptions& options = model.options();
+    if (spaces == SpaceSign::space && (!model.id_of(meta) || model.id_of(" "))) return nullptr;
     if (!options.prefix.empty() || !options.suffix.empty() || options.dropout > 0 || options.ignore_merges ||
         !PairTable::fits(model.merges()))
       return nullptr;
-    return std::unique_ptr<PieceModel>(new CharacterBpe(model));
+    return std::unique_ptr<PieceModel>(new CharacterBpe(model, spaces));
   }
 
   bool tokenize(std::string_view piece, Workspace& workspace) const override {
+    if (backtrack_ && by_backtracking(piece, workspace)) return true;
     workspace.ids.clear();
     workspace.ends.clear();
     if (!workspace.merger) workspace.merger = std::make_unique<BpeMerger>(pairs_);
@@ -57,6 +64,18 @@ class CharacterBpe final : public PieceModel {
     }
     put_tokens(workspace.tokens, workspace.symbol_ends, workspace);
     return true;
+  }
+
+  void learn(std::span<const FoundWord* const> pieces, Workspace& workspace) const override {
+    if (!backtrack_) return;
+    workspace.known.clear();
+    for (const FoundWord* const piece : pieces)
+      if (end_of_known(piece->text(), 0) == piece->bytes) workspace.known.push_back(piece);
+    learn_words(*backtrack_, workspace.known, workspace,
+                [](const FoundWord& piece, const BacktrackBpe::Job& job) {
+                  ends_to_code_points(piece.text(), job);
+                  return true;
+                });
   }
 
   bool only_begins_with(std::string_view text) const override {
@@ -82,19 +101,90 @@ class CharacterBpe final : public PieceModel {
     const std::vector<MergeSymbol>& symbols_;
   };
 
-  explicit CharacterBpe(const Bpe& model) : model_(model), pairs_(model.merges()) {
+  CharacterBpe(const Bpe& model, SpaceSign spaces) : model_(model), pairs_(model.merges()) {
     ascii_.fill(PairTable::none);
+    std::vector<BacktrackBpe::Symbol> symbols;
     for (const auto& [token, id] : model.vocabulary().ids()) {
       if (token.empty() || code_point_at(token, 0).bytes != token.size()) continue;
-      const char32_t code = code_point_at(token, 0).value;
+      const bool is_space = spaces == SpaceSign::space && token == meta;
+      const char32_t code = is_space ? U' ' : code_point_at(token, 0).value;
       if (code < ascii_.size())
         ascii_[code] = id;
       else
         wide_.emplace(code, id);
+      known_[code >> 6U] |= uint64_t{1} << (code & 63U);
+      symbols.push_back({id, is_space ? std::string_view(" ") : std::string_view(token)});
     }
     for (size_t byte = 0; byte < bytes_.size(); ++byte)
       bytes_[byte] = model.id_of(fmt::format("<0x{:02X}>", byte)).value_or(PairTable::none);
     if (model.options().unknown) unknown_ = model.id_of(*model.options().unknown);
+    // What stands for unknown characters must stay alone, so that a piece may be cut there.
+    std::unordered_set<uint32_t> alone(bytes_.begin(), bytes_.end());
+    if (unknown_) alone.insert(*unknown_);
+    const bool stay_alone = std::all_of(
+        model.merges().begin(), model.merges().end(),
+        [&](const Merge& merge) { return !alone.contains(merge.left) && !alone.contains(merge.right); });
+    if (stay_alone) backtrack_ = std::make_unique<BacktrackBpe>(symbols, model.merges(), pairs_);
+  }
+
+  static void ends_to_code_points(std::string_view piece, const BacktrackBpe::Job& job) {
+    size_t at = 0;
+    uint32_t codes = 0;
+    for (size_t i = 0; i < job.count; ++i) {
+      for (; at < job.ends[i]; ++at) codes += starts_code_point(piece[at]) ? 1 : 0;
+      job.ends[i] = codes;
+    }
+  }
+
+  size_t end_of_known(std::string_view piece, size_t at) const {
+    while (at < piece.size()) {
+      const Decoded one = decode(reinterpret_cast<const uint8_t*>(piece.data()) + at);
+      if ((known_[one.code >> 6U] >> (one.code & 63U) & 1U) == 0) break;
+      at += one.bytes;
+    }
+    return at;
+  }
+
+  // Cuts at unknown characters, as fill() has them.
+  bool by_backtracking(std::string_view piece, Workspace& workspace) const {
+    workspace.ids.resize(piece.size());
+    workspace.ends.resize(piece.size());
+    uint32_t *const ids = workspace.ids.data(), *const ends = workspace.ends.data();
+    size_t count = 0, waiting = 0;  // Bytes of the unknown token that waits.
+    const auto put = [&](uint32_t id, size_t end) {
+      ids[count] = id;
+      ends[count++] = static_cast<uint32_t>(end);
+    };
+    for (size_t at = 0; at < piece.size();) {
+      if (const size_t end = end_of_known(piece, at); end > at) {
+        if (waiting > 0) put(*unknown_, at);
+        waiting = 0;
+        const auto part =
+            backtrack_->tokenize(piece.substr(at, end - at), ids + count, ends + count, workspace.blocked);
+        if (!part) return false;
+        for (size_t i = 0; i < *part; ++i) ends[count + i] += static_cast<uint32_t>(at);
+        count += *part;
+        at = end;
+        continue;
+      }
+      const size_t bytes = code_point_at(piece, at).bytes;
+      if (model_.options().byte_fallback && has_bytes(piece.substr(at, bytes))) {
+        if (waiting > 0) return false;
+        for (size_t i = 0; i < bytes; ++i, ++at) put(bytes_[static_cast<uint8_t>(piece[at])], at + 1);
+        continue;
+      }
+      if (!unknown_) return false;
+      if (waiting > 0 && !model_.options().fuse_unknown) {
+        put(*unknown_, at);
+        waiting = 0;
+      }
+      waiting += bytes;
+      at += bytes;
+    }
+    if (waiting > 0) put(*unknown_, piece.size());
+    workspace.ids.resize(count);
+    workspace.ends.resize(count);
+    return true;
   }
 
   uint32_t id_of(char32_t code) const {
@@ -161,21 +251,23 @@ class CharacterBpe final : public PieceModel {
   std::unordered_map<char32_t, uint32_t> wide_;
   std::array<uint32_t, 256> bytes_{};
   std::optional<uint32_t> unknown_;
+  std::vector<uint64_t> known_ = std::vector<uint64_t>(0x110000 / 64);  // Code points that are symbols.
+  std::unique_ptr<BacktrackBpe> backtrack_;  // Null where unknown characters may be merged.
 };
 
 // The likeliest way by a tree of pieces.
 class TrieUnigram final : public PieceModel {
  public:
   static std::unique_ptr<PieceModel> make(const Unigram& model) {
-    size_t bytes = 0;
-    for (const auto& entry : model.entries()) bytes += entry.piece.size();
-    return std::unique_ptr<PieceModel>(new TrieUnigram(model, bytes));
+    if (model.entries().size() > PrefixTree::values_max) return nullptr;
+    return std::unique_ptr<PieceModel>(new TrieUnigram(model));
   }
 
   bool tokenize(std::string_view piece, Workspace& workspace) const override {
     constexpr uint32_t nowhere = UINT32_MAX;
     std::vector<Workspace::Node>& nodes = workspace.nodes;
     nodes.assign(piece.size() + 1, {0, 0, nowhere});
+    const double* const scores = scores_.data();
     const auto offer = [&](size_t from, size_t to, uint32_t id, double score) {
       const double candidate = score + nodes[from].score;
       if (nodes[to].from == nowhere || candidate > nodes[to].score)
@@ -184,13 +276,12 @@ class TrieUnigram final : public PieceModel {
     for (size_t at = 0; at < piece.size();) {
       const size_t bytes = code_point_at(piece, at).bytes;
       bool single = false;
-      uint32_t node = 0;
+      PrefixTree::Node node = tree_.start();
       for (size_t end = at; end < piece.size();) {
-        node = trie_.next(node, static_cast<uint8_t>(piece[end++]));
-        if (node == ByteTrie::none) break;
-        const uint32_t id = trie_.id(node);
-        if (id == ByteTrie::none) continue;
-        offer(at, end, id, scores_[id]);
+        node = tree_.step(node, static_cast<uint8_t>(piece[end++]));
+        if (node.is_none()) break;
+        if (!node.has_value()) continue;
+        offer(at, end, node.value(), scores[node.value()]);
         single = single || end == at + bytes;
       }
       if (!single) {
@@ -201,31 +292,68 @@ class TrieUnigram final : public PieceModel {
     }
     workspace.ids.clear();
     workspace.ends.clear();
-    // What is unknown has the text of the input as its token, or is bytes: the plain model makes it.
+    std::vector<Workspace::Node>& path = workspace.path;
+    path.clear();
+    bool any_unknown = false;
     for (auto end = static_cast<uint32_t>(piece.size()); end > 0; end = nodes[end].from) {
-      if (model_.unknown() && nodes[end].id == *model_.unknown()) return false;
-      workspace.ids.push_back(nodes[end].id);
-      workspace.ends.push_back(end);
+      const bool unknown = model_.unknown() && nodes[end].id == *model_.unknown();
+      // Neighbouring unknown characters are one.
+      if (unknown && any_unknown && path.back().id == *model_.unknown())
+        path.back().from = nodes[end].from;
+      else
+        path.push_back({static_cast<double>(end), nodes[end].id, nodes[end].from});
+      any_unknown = any_unknown || unknown;
     }
-    std::reverse(workspace.ids.begin(), workspace.ids.end());
-    std::reverse(workspace.ends.begin(), workspace.ends.end());
+    for (size_t i = path.size(); i-- > 0;) {
+      const auto end = static_cast<uint32_t>(path[i].score);
+      if (any_unknown && path[i].id == *model_.unknown()) {
+        put_unknown(piece.substr(path[i].from, end - path[i].from), end, workspace);
+      } else {
+        workspace.ids.push_back(path[i].id);
+        workspace.ends.push_back(end);
+      }
+    }
+    // What is unknown has the text of the input as its token, or is bytes: the plain model makes its rows.
+    if (any_unknown) workspace.ends.back() = UINT32_MAX;
     return true;
   }
 
   bool only_begins_with(std::string_view) const override { return false; }
 
  private:
-  TrieUnigram(const Unigram& model, size_t bytes) : model_(model), trie_(bytes) {
-    scores_.reserve(model.entries().size());
+  explicit TrieUnigram(const Unigram& model) : model_(model) {
+    std::vector<PrefixTree::Entry> entries;
+    entries.reserve(model.entries().size());
     for (uint32_t id = 0; id < model.entries().size(); ++id) {
-      trie_.put(model.entries()[id].piece, id);
+      entries.push_back({model.entries()[id].piece, id});
       scores_.push_back(model.entries()[id].score);
     }
+    tree_ = PrefixTree(std::move(entries));
+    if (model.fallback() == ByteFallback::no) return;
+    for (size_t byte = 0; byte < bytes_.size(); ++byte)
+      bytes_[byte] = model.id_of(fmt::format("<0x{:02X}>", byte));
+  }
+
+  // Joined characters may be a token; else they are bytes where these are tokens.
+  void put_unknown(std::string_view part, uint32_t end, Workspace& workspace) const {
+    const PrefixTree::Node node = tree_.walk(part);
+    const bool known = !node.is_none() && node.has_value();
+    const bool as_bytes = !known && model_.fallback() == ByteFallback::yes &&
+                          std::all_of(part.begin(), part.end(), [&](char byte) {
+                            return bytes_[static_cast<uint8_t>(byte)].has_value();
+                          });
+    if (as_bytes) {
+      for (const char byte : part) workspace.ids.push_back(*bytes_[static_cast<uint8_t>(byte)]);
+    } else {
+      workspace.ids.push_back(known ? node.value() : *model_.unknown());
+    }
+    workspace.ends.resize(workspace.ids.size(), end);
   }
 
   const Unigram& model_;
-  ByteTrie trie_;
+  PrefixTree tree_;
   std::vector<double> scores_;
+  std::array<std::optional<uint32_t>, 256> bytes_{};
 };
 
 // The longest token again and again, by a tree.
@@ -234,9 +362,9 @@ class TrieWordPiece final : public PieceModel {
   static std::unique_ptr<PieceModel> make(const WordPiece& model) {
     const auto unknown = model.id_of(model.options().unknown);
     if (!unknown) return nullptr;
-    size_t bytes = 0;
-    for (const auto& [token, id] : model.vocabulary().ids()) bytes += token.size();
-    return std::unique_ptr<PieceModel>(new TrieWordPiece(model, *unknown, bytes));
+    for (const auto& [token, id] : model.vocabulary().ids())
+      if (id > PrefixTree::values_max) return nullptr;
+    return std::unique_ptr<PieceModel>(new TrieWordPiece(model, *unknown));
   }
 
   bool tokenize(std::string_view piece, Workspace& workspace) const override {
@@ -251,16 +379,16 @@ class TrieWordPiece final : public PieceModel {
         count_code_points(piece) > model_.options().code_points_max)
       return unknown();
     for (size_t at = 0; at < piece.size();) {
-      uint32_t node = at == 0 ? 0 : inner_, best = ByteTrie::none;
+      PrefixTree::Node node = at == 0 ? tree_.start() : inner_;
+      uint32_t best = PrefixTree::none;
       size_t best_end = at;
-      for (size_t end = at; node != ByteTrie::none && end < piece.size();) {
-        node = trie_.next(node, static_cast<uint8_t>(piece[end++]));
-        if (node == ByteTrie::none) break;
-        if (trie_.id(node) == ByteTrie::none) continue;
-        best = trie_.id(node);
+      for (size_t end = at; !node.is_none() && end < piece.size();) {
+        node = tree_.step(node, static_cast<uint8_t>(piece[end++]));
+        if (!node.has_value()) continue;
+        best = node.value();
         best_end = end;
       }
-      if (best == ByteTrie::none) return unknown();
+      if (best == PrefixTree::none) return unknown();
       workspace.ids.push_back(best);
       workspace.ends.push_back(static_cast<uint32_t>(best_end));
       at = best_end;
@@ -271,22 +399,25 @@ class TrieWordPiece final : public PieceModel {
   bool only_begins_with(std::string_view) const override { return false; }
 
  private:
-  TrieWordPiece(const WordPiece& model, uint32_t unknown, size_t bytes)
-      : model_(model), unknown_(unknown), trie_(bytes) {
-    for (const auto& [token, id] : model.vocabulary().ids()) trie_.put(token, id);
-    inner_ = trie_.walk(model.options().prefix);
+  TrieWordPiece(const WordPiece& model, uint32_t unknown) : model_(model), unknown_(unknown) {
+    std::vector<PrefixTree::Entry> entries;
+    entries.reserve(model.vocabulary().size());
+    for (const auto& [token, id] : model.vocabulary().ids()) entries.push_back({token, id});
+    tree_ = PrefixTree(std::move(entries));
+    inner_ = tree_.walk(model.options().prefix);
   }
 
   const WordPiece& model_;
   uint32_t unknown_;
-  ByteTrie trie_;
-  uint32_t inner_ = ByteTrie::none;  // After the prefix of tokens that continue a word.
+  PrefixTree tree_;
+  PrefixTree::Node inner_ = tree_.start();  // After the prefix of tokens that continue a word.
 };
 
 }  // namespace
 
-std::unique_ptr<PieceModel> make_piece_model(const Model& model) {
-  if (const auto* bpe = dynamic_cast<const Bpe*>(&model)) return CharacterBpe::make(*bpe);
+std::unique_ptr<PieceModel> make_piece_model(const Model& model, SpaceSign spaces) {
+  if (const auto* bpe = dynamic_cast<const Bpe*>(&model)) return CharacterBpe::make(*bpe, spaces);
+  if (spaces == SpaceSign::space) return nullptr;
   if (const auto* unigram = dynamic_cast<const Unigram*>(&model)) return TrieUnigram::make(*unigram);
   if (const auto* pieces = dynamic_cast<const WordPiece*>(&model)) return TrieWordPiece::make(*pieces);
   return nullptr;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <span>
 #include <string_view>
 
 #include "token/fast/workspace.h"
@@ -16,11 +16,19 @@ class PieceModel {
   virtual ~PieceModel() = default;
   // False where the piece is for the plain model: it raises, or its tokens do not follow each other.
   virtual bool tokenize(std::string_view piece, Workspace& workspace) const = 0;
+  // As WordModel::learn(), of pieces.
+  virtual void learn(std::span<const FoundWord* const> pieces, Workspace& workspace) const {
+    static_cast<void>(pieces);
+    static_cast<void>(workspace);
+  }
   // True if no token goes on after this text at its begin: it may be cut before each.
   virtual bool only_begins_with(std::string_view text) const = 0;
 };
 
-// Null for models that have no fast twin.
-std::unique_ptr<PieceModel> make_piece_model(const Model& model);
+// How a piece shows the sign for a space: as itself, or still as a space.
+enum class SpaceSign : uint8_t { sign, space };
+
+// Null for models that have no fast twin, or cannot have spaces for the sign.
+std::unique_ptr<PieceModel> make_piece_model(const Model& model, SpaceSign spaces);
 
 }  // namespace holdfast::token

@@ -47,10 +47,9 @@ struct AsciiOthers {
   }
 };
 
-// The end of the characters from `at` that Ascii knows or whose flags, seen through `mask`, are not 0; with
-// `inverted`, are 0.
-template <class Ascii, bool inverted = false>
-inline const uint8_t* end_of(const uint8_t* at, const uint8_t* end, const uint8_t* flags, uint8_t mask) {
+template <class Ascii, bool inverted>
+[[gnu::noinline]] const uint8_t* end_of_long(const uint8_t* at, const uint8_t* end, const uint8_t* flags,
+                                             uint8_t mask) {
   while (true) {
     while (end - at >= 16) {
       const uint32_t known = Ascii::of(load(at));
@@ -68,6 +67,18 @@ inline const uint8_t* end_of(const uint8_t* at, const uint8_t* end, const uint8_
       at += wide.bytes;
     } while (at < end && *at >= 0x80);
   }
+}
+
+// The end of the characters from `at` that Ascii knows or whose flags, seen through `mask`, are not 0; with
+// `inverted`, are 0.
+template <class Ascii, bool inverted = false>
+inline const uint8_t* end_of(const uint8_t* at, const uint8_t* end, const uint8_t* flags, uint8_t mask) {
+  if (end - at > 16) [[likely]] {
+    at += std::countr_one(Ascii::of(load(at)) & 0xFFFFU);
+    if (*at < 0x80 && ((flags[*at] & mask) != 0) == inverted) [[likely]]
+      return at;
+  }
+  return end_of_long<Ascii, inverted>(at, end, flags, mask);
 }
 
 }  // namespace holdfast::token::runs

@@ -5,6 +5,7 @@
 #include "token/fast/code_flags.h"
 #include "token/fast/code_kinds.h"
 #include "token/fast/piece_model.h"
+#include "token/fast/row_room.h"
 #include "token/fast/sinks.h"
 #include "token/unicode/properties.h"
 #include "token/unicode/utf8.h"
@@ -20,18 +21,41 @@ constexpr uint32_t odd_end = UINT32_MAX;
 // The tokens of raw words: a copy of the steps for words of ASCII, the plain parts for others.
 class RawWords final : public WordModel {
  public:
-  RawWords(WordShape shape, const FastParts& parts, std::unique_ptr<PieceModel> model)
-      : shape_(shape), parts_(parts), model_(std::move(model)) {}
+  RawWords(WordShape shape, const FastParts& parts, std::unique_ptr<PieceModel> model, SpaceSign spaces)
+      : shape_(shape), parts_(parts), model_(std::move(model)), spaces_(spaces) {
+    NormalizedText capital("A");
+    lower_ = shape == WordShape::bert && parts.normalizer->normalize(capital).ok() && capital.text() == "a";
+  }
 
   // Ends are code points of the word.
   bool tokenize(std::string_view word, Workspace& workspace) const override {
-    std::string& piece = workspace.piece;
-    if (direct_piece(word, piece)) {
-      if (!model_->tokenize(piece, workspace)) return plain(word, workspace, nullptr);
-      ends_to_code_points(piece, workspace);
+    if (is_sentence()) {
+      workspace.piece = word;
+      if (spaces_ == SpaceSign::sign)
+        replace_all(workspace.piece, " ", meta);
+      else if (word.find(meta) != std::string_view::npos)
+        replace_all(workspace.piece, meta, " ");  // Which stands for it.
+      if (!model_->tokenize(workspace.piece, workspace)) return plain(word, workspace, nullptr);
+      ends_to_code_points(workspace.piece, workspace);
       return true;
     }
-    return plain(word, workspace, nullptr);
+    if (is_printable_ascii(word)) {
+      put_ascii(word, workspace.piece);
+      if (!model_->tokenize(workspace.piece, workspace)) return plain(word, workspace, nullptr);
+      const auto in_front = static_cast<uint32_t>(workspace.piece.size() - word.size());
+      for (uint32_t& end : workspace.ends) end = end > in_front && end != odd_end ? end - in_front : odd_end;
+      // Just the sign in front.
+      if (!workspace.ends.empty() && workspace.ends.front() == odd_end) workspace.ends.back() = odd_end;
+      return true;
+    }
+    if (!map_word(word, workspace) || !model_->tokenize(workspace.piece, workspace))
+      return plain(word, workspace, nullptr);
+    ends_by_map(workspace);
+    return true;
+  }
+
+  void learn(std::span<const FoundWord* const> words, Workspace& workspace) const override {
+    if (is_sentence() && spaces_ == SpaceSign::space) model_->learn(words, workspace);
   }
 
   // The rows of a word one by one, by the plain parts; words of the first piece are `first_word`.
@@ -46,6 +70,8 @@ class RawWords final : public WordModel {
   const PieceModel& model() const { return *model_; }
 
  private:
+  static constexpr std::ptrdiff_t whole_cluster_bytes = 6;  // Shorter ones have texts of their own.
+
   struct RowTarget {
     uint32_t first_code;
     int32_t next_word;
@@ -54,42 +80,91 @@ class RawWords final : public WordModel {
 
   bool is_sentence() const { return shape_ == WordShape::sentence || shape_ == WordShape::prefixed_sentence; }
 
-  // The piece that the model gets, where it is one and each of its code points is one of the word, but for a
-  // sign in front.
-  bool direct_piece(std::string_view word, std::string& piece) const {
-    piece.clear();
-    if (is_sentence()) {
-      for (const char byte : word) {
-        if (byte == ' ')
-          piece += meta;
-        else
-          piece += byte;
-      }
-      return true;
+  static void replace_all(std::string& text, std::string_view from, std::string_view to) {
+    std::string out;
+    for (size_t at = 0; at < text.size();) {
+      const size_t found = std::min(text.find(from, at), text.size());
+      out.append(text, at, found - at);
+      if (found < text.size()) out += to;
+      at = found + (found < text.size() ? from.size() : 0);
     }
-    const bool printable =
-        std::all_of(word.begin(), word.end(), [](char byte) { return byte >= 0x20 && byte < 0x7F; });
-    if (!printable) return false;
-    if (shape_ == WordShape::metaspace) {
-      piece = meta;
-      piece += word;
-      return true;
-    }
-    for (const char byte : word)
-      piece += lower_ && byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte;
-    return true;
+    text = std::move(out);
   }
 
-  void ends_to_code_points(std::string_view piece, Workspace& workspace) const {
-    const uint32_t in_front = shape_ == WordShape::metaspace ? 1 : 0;
+  static bool is_printable_ascii(std::string_view word) {
+    return std::all_of(word.begin(), word.end(), [](char byte) { return byte >= 0x20 && byte < 0x7F; });
+  }
+
+  void put_ascii(std::string_view word, std::string& piece) const {
+    piece = shape_ == WordShape::metaspace ? meta : std::string_view();
+    const size_t begin = piece.size();
+    piece += word;
+    if (!lower_) return;
+    for (char& byte : std::span(piece).subspan(begin))
+      byte = byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + 32) : byte;
+  }
+
+  // The piece that the model gets, code point by code point, and where each begins. False where what becomes
+  // of one depends on those around it.
+  bool map_word(std::string_view word, Workspace& workspace) const {
+    const bool clusters = shape_ == WordShape::metaspace;
+    const auto works = clusters ? CodeMap::Works::by_cluster : CodeMap::Works::by_code_point;
+    workspace.piece = clusters ? meta : std::string_view();
+    workspace.code_starts.assign(workspace.piece.size(), Workspace::inside_code);
+    workspace.drops_codes = false;
+    const auto* at = reinterpret_cast<const uint8_t*>(word.data());
+    const auto* const end = at + word.size();
+    uint32_t codes = 0;
+    const uint8_t* cluster = at;
+    bool has_mark = false;
+    const auto cluster_is_long = [&] { return !has_mark || at - cluster >= whole_cluster_bytes; };
+    while (at < end) {
+      const Decoded one = decode(at);
+      const CodeMap::Entry& entry = workspace.code_map.of(one.code, *parts_.normalizer, works);
+      if (entry.state == CodeMap::State::other) return false;
+      if (entry.state == CodeMap::State::mark) {
+        has_mark = true;
+      } else {
+        if (!cluster_is_long()) return false;
+        cluster = at;
+        has_mark = false;
+      }
+      at += one.bytes;
+      workspace.drops_codes = workspace.drops_codes || entry.bytes == 0;
+      const size_t begin = workspace.piece.size();
+      workspace.piece.append(entry.text.data(), entry.bytes);
+      workspace.code_starts.resize(workspace.piece.size(), Workspace::inside_code);
+      if (entry.bytes > 0) workspace.code_starts[begin] = codes;
+      ++codes;
+    }
+    workspace.code_starts.push_back(codes);
+    return cluster_is_long() && workspace.piece.size() > (clusters ? meta.size() : 0);
+  }
+
+  // Ends in bytes of workspace.piece become code points of the word.
+  static void ends_by_map(Workspace& workspace) {
+    bool odd = workspace.drops_codes;
+    for (uint32_t& end : workspace.ends) {
+      const uint32_t code =
+          end < workspace.code_starts.size() ? workspace.code_starts[end] : Workspace::inside_code;
+      odd = odd || code == Workspace::inside_code || code == 0;
+      end = code;
+    }
+    if (odd && !workspace.ends.empty()) workspace.ends.back() = odd_end;
+  }
+
+  static void ends_to_code_points(std::string_view piece, Workspace& workspace) {
     size_t at = 0;
     uint32_t codes = 0;
     bool odd = false;
     for (uint32_t& end : workspace.ends) {
+      if (end > piece.size()) {
+        odd = true;
+        continue;
+      }
       for (; at < end; ++at) codes += starts_code_point(piece[at]) ? 1 : 0;
-      // Within a code point, or just the sign in front.
-      odd = odd || (at < piece.size() && !starts_code_point(piece[at])) || codes <= in_front;
-      end = codes - std::min(codes, in_front);
+      odd = odd || (at < piece.size() && !starts_code_point(piece[at])) || codes == 0;
+      end = codes;
     }
     if (odd && !workspace.ends.empty()) workspace.ends.back() = odd_end;
   }
@@ -140,9 +215,8 @@ class RawWords final : public WordModel {
   WordShape shape_;
   FastParts parts_;
   std::unique_ptr<PieceModel> model_;
-
- public:
-  bool lower_ = false;  // Of WordShape::bert.
+  SpaceSign spaces_;  // Of sentences.
+  bool lower_ = false;
 };
 
 class RowTargetSink {
@@ -151,84 +225,92 @@ class RowTargetSink {
                 bool one_word, Rows& out)
       : words_(words),
         workspace_(workspace),
-        out_(out),
+        room_(out),
         code_(first_code),
         word_(first_word),
         one_word_(one_word) {}
 
-  bool word(const uint8_t* word, size_t bytes, size_t readable) {
-    WordTokens tokens;
-    if (!tokens_of(word, bytes, readable, words_, workspace_, tokens)) [[unlikely]]
-      return false;
-    const std::string_view text(reinterpret_cast<const char*>(word), bytes);
-    const auto codes = static_cast<uint32_t>(count_code_points(text));
-    const bool odd = tokens.count == 0 || end_of(tokens, tokens.count - 1) != codes;
-    if (odd) [[unlikely]] {
-      if (!words_.rows(text, code_, word_, workspace_, out_)) return false;
-    } else {
-      const size_t at = out_.ids.size();
-      out_.ids.resize(at + tokens.count);
-      out_.offsets.resize(at + tokens.count);
-      out_.words.resize(at + tokens.count);
-      uint32_t begin = code_;
-      for (uint32_t i = 0; i < tokens.count; ++i) {
-        const uint32_t end = code_ + end_of(tokens, i);
-        out_.ids[at + i] = tokens.ids[i];
-        out_.offsets[at + i] = {begin, end};
-        out_.words[at + i] = word_;
-        begin = end;
+  bool word(const FoundWord& word) {
+    code_ += word.skipped;
+    const uint32_t codes = codes_of(word);
+    if (word.bytes <= WordCache::small_bytes) [[likely]]
+      if (const WordCache::Small* const known = workspace_.cache.find_small(word.key)) [[likely]] {
+        if (known->is_odd()) [[unlikely]]
+          return odd_word(word, codes);
+        room_.need(WordCache::small_tokens);
+        room_.put_small(*known, code_, word_);
+        code_ += codes;
+        if (!one_word_) ++word_;
+        return true;
       }
-      if (!one_word_) ++word_;
-    }
-    code_ += codes;
-    return true;
+    return other_word(word, codes);
   }
   void skip(uint32_t codes) { code_ += codes; }
+  void finish() { room_.finish(); }
+  RowRoom& room() { return room_; }
   uint32_t code() const { return code_; }
   int32_t next_word() const { return word_; }
 
  private:
-  uint32_t end_of(const WordTokens& tokens, uint32_t index) const {
-    return tokens.ends != nullptr ? tokens.ends[index] : workspace_.ends[index];
+  static uint32_t codes_of(const FoundWord& word) {
+    constexpr uint64_t high_bits = 0x8080808080808080U;
+    if (word.bytes <= WordCache::small_bytes &&
+        ((word.key.low | (word.key.high << 8U >> 8U)) & high_bits) == 0)
+      return word.bytes;
+    return static_cast<uint32_t>(count_code_points(word.text()));
+  }
+
+  [[gnu::noinline]] bool other_word(const FoundWord& word, uint32_t codes) {
+    WordTokens tokens;
+    if (!tokens_of(word, words_, workspace_, tokens)) return false;
+    const auto end_of = [&](uint32_t i) -> uint32_t {
+      return tokens.ends != nullptr ? tokens.ends[i] : workspace_.ends[i];
+    };
+    if (tokens.count == 0 || end_of(tokens.count - 1) != codes) return odd_word(word, codes);
+    room_.need(tokens.count);
+    uint32_t begin = code_;
+    for (uint32_t i = 0; i < tokens.count; ++i) {
+      const uint32_t end = code_ + end_of(i);
+      room_.put(tokens.ids[i], {begin, end}, word_);
+      begin = end;
+    }
+    if (!one_word_) ++word_;
+    code_ += codes;
+    return true;
+  }
+
+  bool odd_word(const FoundWord& word, uint32_t codes) {
+    room_.finish();
+    const std::string_view text(reinterpret_cast<const char*>(word.at), word.bytes);
+    if (!words_.rows(text, code_, word_, workspace_, room_.rows())) return false;
+    room_.look_again();
+    code_ += codes;
+    return true;
   }
 
   const RawWords& words_;
   Workspace& workspace_;
-  Rows& out_;
+  RowRoom room_;
   uint32_t code_;
   int32_t word_;
   bool one_word_;
-};
-
-class IdTarget {
- public:
-  IdTarget(const RawWords& words, Workspace& workspace, std::vector<uint32_t>& out)
-      : sink_(words, workspace, out) {}
-  bool word(const uint8_t* word, size_t bytes, size_t readable) { return sink_.word(word, bytes, readable); }
-  void skip(uint32_t) {}
-  void flush() { sink_.flush(); }
-
- private:
-  IdSink sink_;
 };
 
 // Words between white space, and for BERT around punctuation and ideographs.
 class SpacedEncoder final : public FastEncoder {
  public:
   SpacedEncoder(WordShape shape, const FastParts& parts, std::unique_ptr<PieceModel> model)
-      : words_(shape, parts, std::move(model)),
+      : words_(shape, parts, std::move(model), SpaceSign::sign),
         kinds_(*parts.normalizer, shape == WordShape::bert ? CodeKinds::Marks::free : CodeKinds::Marks::bound,
                shape == WordShape::bert ? CodeKinds::Alone::punctuation_and_ideographs
                                         : CodeKinds::Alone::nothing) {
     for (uint32_t code = 0; code < 0x80; ++code) ascii_[code] = kinds_.of(code);
-    NormalizedText capital("A");
-    words_.lower_ = parts.normalizer->normalize(capital).ok() && capital.text() == "a";
   }
 
   bool append_ids(std::string_view text, Workspace& workspace, std::vector<uint32_t>& out) const override {
     const size_t before = out.size();
-    IdTarget target(words_, workspace, out);
-    if (run(text, target)) {
+    IdSink target(words_, workspace, out);
+    if (run(text, workspace, target)) {
       target.flush();
       return true;
     }
@@ -239,7 +321,9 @@ class SpacedEncoder final : public FastEncoder {
   bool append_rows(std::string_view text, Workspace& workspace, uint32_t& first_code, int32_t& first_word,
                    Rows& out) const override {
     RowTargetSink target(words_, workspace, first_code, first_word, false, out);
-    if (!run(text, target)) return false;
+    const bool good = run(text, workspace, target);
+    target.finish();
+    if (!good) return false;
     first_code = target.code();
     first_word = target.next_word();
     return true;
@@ -257,14 +341,15 @@ class SpacedEncoder final : public FastEncoder {
   }
 
   template <class Target>
-  bool run(std::string_view text, Target& target) const {
+  bool run(std::string_view text, Workspace& workspace, Target& target) const {
+    WordBatch batch(words_, workspace);
     const auto* at = reinterpret_cast<const uint8_t*>(text.data());
     const auto* const end = at + text.size();
     while (at < end) {
       uint32_t bytes = 1;
       CodeKind kind = kind_at(at, bytes);
       if (kind == CodeKind::separator) {
-        target.skip(1);
+        batch.skip(1);
         at += bytes;
         continue;
       }
@@ -277,9 +362,12 @@ class SpacedEncoder final : public FastEncoder {
           if (kind != CodeKind::word && kind != CodeKind::mark) break;
           word_end += bytes;
         }
-      if (!target.word(at, static_cast<size_t>(word_end - at), static_cast<size_t>(end - at))) return false;
+      batch.put(at, static_cast<size_t>(word_end - at), static_cast<size_t>(end - at));
+      if (batch.is_full() && !batch.give(target)) return false;
       at = word_end;
     }
+    if (!batch.give(target)) return false;
+    if constexpr (requires { target.skip(0); }) target.skip(batch.skipped_last());
     return true;
   }
 
@@ -291,15 +379,17 @@ class SpacedEncoder final : public FastEncoder {
 // One piece, cut before each run of signs for a space: no token goes on across one.
 class SentenceEncoder final : public FastEncoder {
  public:
-  SentenceEncoder(WordShape shape, const FastParts& parts, std::unique_ptr<PieceModel> model)
-      : prefixed_(shape == WordShape::prefixed_sentence), words_(shape, parts, std::move(model)) {}
+  SentenceEncoder(WordShape shape, const FastParts& parts, std::unique_ptr<PieceModel> model,
+                  SpaceSign spaces)
+      : prefixed_(shape == WordShape::prefixed_sentence), words_(shape, parts, std::move(model), spaces) {}
 
   bool append_ids(std::string_view text, Workspace& workspace, std::vector<uint32_t>& out) const override {
     const size_t before = out.size();
-    IdTarget target(words_, workspace, out);
-    const bool good = run(text, target, [&](std::string_view first) {
+    IdSink target(words_, workspace, out);
+    const bool good = run(text, workspace, target, [&](WordBatch& batch, std::string_view first) {
       const std::string word = " " + std::string(first);  // As if a space were in front.
-      return target.word(reinterpret_cast<const uint8_t*>(word.data()), word.size(), word.size());
+      batch.put(reinterpret_cast<const uint8_t*>(word.data()), word.size(), word.size());
+      return batch.give(target);
     });
     if (good) {
       target.flush();
@@ -313,20 +403,22 @@ class SentenceEncoder final : public FastEncoder {
                    Rows& out) const override {
     const size_t before = out.ids.size();
     RowTargetSink target(words_, workspace, first_code, first_word, true, out);
-    const bool good = run(text, target, [&](std::string_view first) {
+    const bool good = run(text, workspace, target, [&](WordBatch& batch, std::string_view first) {
       const std::string word = " " + std::string(first);
-      const size_t row = out.ids.size();
+      const size_t row = target.room().size();
       const uint32_t code = target.code();
-      if (!target.word(reinterpret_cast<const uint8_t*>(word.data()), word.size(), word.size())) return false;
+      batch.put(reinterpret_cast<const uint8_t*>(word.data()), word.size(), word.size());
+      if (!batch.give(target)) return false;
       // The sign in front came from the first character.
-      for (size_t i = row; i < out.ids.size(); ++i) {
-        Span& span = out.offsets[i];
+      for (size_t i = row; i < target.room().size(); ++i) {
+        Span& span = target.room().offsets(i);
         span.begin = std::max(span.begin, code + 1) - 1;
         span.end = std::max(span.end, code + 2) - 1;
       }
       target.skip(static_cast<uint32_t>(-1));
       return true;
     });
+    target.finish();
     if (!good) return false;
     first_code = target.code();
     first_word = target.next_word() + (out.ids.size() > before || !text.empty() ? 1 : 0);
@@ -339,7 +431,8 @@ class SentenceEncoder final : public FastEncoder {
   }
 
   template <class Target, class First>
-  bool run(std::string_view text, Target& target, First first) const {
+  bool run(std::string_view text, Workspace& workspace, Target& target, First first) const {
+    WordBatch batch(words_, workspace);
     const auto* const begin = reinterpret_cast<const uint8_t*>(text.data());
     const auto* const end = begin + text.size();
     for (const uint8_t* at = begin; at < end;) {
@@ -347,13 +440,15 @@ class SentenceEncoder final : public FastEncoder {
       while (next < end && is_space(next, end)) next += *next == ' ' ? 1 : 3;
       while (next < end && !is_space(next, end)) ++next;
       const auto bytes = static_cast<size_t>(next - at);
-      const bool good = at == begin && prefixed_
-                            ? first(std::string_view(reinterpret_cast<const char*>(at), bytes))
-                            : target.word(at, bytes, static_cast<size_t>(end - at));
-      if (!good) return false;
+      if (at == begin && prefixed_) {
+        if (!first(batch, std::string_view(reinterpret_cast<const char*>(at), bytes))) return false;
+      } else {
+        batch.put(at, bytes, static_cast<size_t>(end - at));
+        if (batch.is_full() && !batch.give(target)) return false;
+      }
       at = next;
     }
-    return true;
+    return batch.give(target);
   }
 
   bool prefixed_;
@@ -363,12 +458,18 @@ class SentenceEncoder final : public FastEncoder {
 }  // namespace
 
 std::unique_ptr<FastEncoder> make_word_encoder(WordShape shape, const FastParts& parts) {
-  auto model = make_piece_model(parts.model);
-  if (!model) return nullptr;
-  if (shape == WordShape::bert || shape == WordShape::metaspace)
-    return std::make_unique<SpacedEncoder>(shape, parts, std::move(model));
-  if (!model->only_begins_with(meta)) return nullptr;
-  return std::make_unique<SentenceEncoder>(shape, parts, std::move(model));
+  if (shape == WordShape::bert || shape == WordShape::metaspace) {
+    auto model = make_piece_model(parts.model, SpaceSign::sign);
+    return model ? std::make_unique<SpacedEncoder>(shape, parts, std::move(model)) : nullptr;
+  }
+  SpaceSign spaces = SpaceSign::space;
+  auto model = make_piece_model(parts.model, spaces);
+  if (!model) {
+    spaces = SpaceSign::sign;
+    model = make_piece_model(parts.model, spaces);
+  }
+  if (!model || !model->only_begins_with(meta)) return nullptr;
+  return std::make_unique<SentenceEncoder>(shape, parts, std::move(model), spaces);
 }
 
 }  // namespace holdfast::token

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "token/fast/workspace.h"
@@ -15,6 +16,12 @@ class WordModel {
   virtual ~WordModel() = default;
   // False where the word is for the plain path, which says why.
   virtual bool tokenize(std::string_view word, Workspace& workspace) const = 0;
+  // Puts the tokens of words of up to WordCache::large_bytes into the cache, where that is faster for many
+  // than one by one.
+  virtual void learn(std::span<const FoundWord* const> words, Workspace& workspace) const {
+    static_cast<void>(words);
+    static_cast<void>(workspace);
+  }
 };
 
 }  // namespace holdfast::token

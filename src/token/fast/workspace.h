@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "token/fast/backtrack_bpe.h"
 #include "token/fast/bpe_merger.h"
+#include "token/fast/code_map.h"
 #include "token/fast/word_cache.h"
 #include "token/normalized_text.h"
 
@@ -32,9 +34,18 @@ struct Workspace {
     double score = 0;
     uint32_t id = 0, from = 0;
   };
-  std::vector<Node> nodes;
-  std::vector<uint8_t> short_ends;
+  std::vector<Node> nodes, path;
+  std::vector<const FoundWord*> known;
+  // Of BacktrackBpe.
+  std::vector<uint64_t> blocked;
+  std::vector<BacktrackBpe::Job> jobs;
+  std::vector<uint32_t> job_ids, job_ends;
   std::string text, piece;  // Normalized.
+  // Of each byte of `piece` and its end: the code point of the word it begins, or inside_code.
+  static constexpr uint32_t inside_code = UINT32_MAX;
+  std::vector<uint32_t> code_starts;
+  bool drops_codes = false;  // Some code point of the word became nothing.
+  CodeMap code_map;
   std::unique_ptr<BpeMerger> merger;
 };
 

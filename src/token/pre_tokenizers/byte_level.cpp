@@ -2,13 +2,11 @@
 
 #include "codec/json.h"
 #include "token/pre_tokenizers/pre_tokenizer.h"
+#include "token/regex/known_patterns.h"
 #include "token/regex/regex.h"
 
 namespace holdfast::token {
 namespace {
-
-constexpr std::string_view words_of_gpt2 =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 class ByteLevel final : public PreTokenizer {
  public:
@@ -40,7 +38,7 @@ Result<std::unique_ptr<PreTokenizer>> load_byte_level(const boost::json::object&
   TRY(const auto use_regex, codec::json_flag_if(json, "use_regex"));
   std::shared_ptr<const Regex> words;
   if (use_regex.value_or(true)) {
-    TRY(words, compile_regex(words_of_gpt2));
+    TRY(words, compile_regex(known_patterns::gpt2));
   }
   using PrefixSpace = ByteLevel::PrefixSpace;
   return std::unique_ptr<PreTokenizer>(

@@ -3,7 +3,9 @@
 #include <pcre2.h>
 
 #include <array>
+#include <mutex>
 
+#include "token/regex/known_patterns.h"
 #include "token/regex/pattern.h"
 #include "token/regex/regex.h"
 #include "token/unicode/utf8.h"
@@ -80,17 +82,40 @@ Result<Code> compile(std::string_view pattern) {
   return code;
 }
 
-}  // namespace
-
-Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern) {
-  if (pattern.size() > Regex::pattern_bytes_max)
-    return fail(Reason::bad_request, "a regular expression of the tokenizer is too long");
+Result<std::shared_ptr<const Regex>> compile_now(std::string_view pattern) {
   TRY(const std::string translated, to_pcre2(pattern));
   TRY(Code code, compile(translated));
   MatchContext context(pcre2_match_context_create(nullptr));
   pcre2_set_match_limit(context.get(), Regex::steps_max);
   pcre2_set_heap_limit(context.get(), 64 << 10);  // KiB.
   return std::shared_ptr<const Regex>(std::make_shared<Pcre2Regex>(std::move(code), std::move(context)));
+}
+
+// A pattern that is known to be valid, compiled when it is first run.
+class LateRegex final : public Regex {
+ public:
+  explicit LateRegex(std::string_view pattern) : pattern_(pattern) {}
+
+  Result<std::vector<Match>> find(std::string_view text) const override {
+    std::call_once(once_, [this] { regex_ = compile_now(pattern_); });
+    if (!regex_.ok()) return regex_.error();
+    return regex_.value()->find(text);
+  }
+
+ private:
+  std::string pattern_;
+  mutable std::once_flag once_;
+  mutable Result<std::shared_ptr<const Regex>> regex_ = std::shared_ptr<const Regex>();
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern) {
+  if (pattern.size() > Regex::pattern_bytes_max)
+    return fail(Reason::bad_request, "a regular expression of the tokenizer is too long");
+  if (known_patterns::contains(pattern))
+    return std::shared_ptr<const Regex>(std::make_shared<LateRegex>(pattern));
+  return compile_now(pattern);
 }
 
 const std::vector<uint8_t>& pcre2_categories() {

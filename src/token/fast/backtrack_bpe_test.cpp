@@ -1,0 +1,130 @@
+// Tokens found by going back and forth are those that merging makes, for merges of any kind.
+#include "token/fast/backtrack_bpe.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+#include "token/fast/bpe_merger.h"
+
+namespace holdfast::token {
+namespace {
+
+constexpr unsigned seed = 20261121;
+
+TEST(PrefixTree, FindsWhatWasPutAndNothingElse) {
+  std::mt19937 random(seed);
+  std::map<std::string, uint32_t> wanted;
+  std::vector<std::pair<std::string, uint32_t>> texts;
+  for (uint32_t i = 0; i < 3000; ++i) {
+    std::string text;
+    const int letters = random() % 4 == 0 ? 256 : 3;
+    for (size_t left = random() % 12; left > 0; --left) text += static_cast<char>(random() % letters);
+    texts.emplace_back(text, i);
+    if (!text.empty()) wanted[text] = i;  // The last of equal ones counts.
+  }
+  std::vector<PrefixTree::Entry> entries;
+  for (const auto& [text, value] : texts) entries.push_back({text, value});
+  const PrefixTree tree(std::move(entries));
+  for (const auto& [text, value] : wanted) {
+    const PrefixTree::Node node = tree.walk(text);
+    ASSERT_TRUE(!node.is_none() && node.has_value()) << testing::PrintToString(text);
+    ASSERT_EQ(node.value(), value);
+    for (const char more : {'\0', '\1', 'x', '\xFF'}) {
+      const PrefixTree::Node next = tree.walk(text + more);
+      const auto found = wanted.find(text + more);
+      ASSERT_EQ(!next.is_none() && next.has_value(), found != wanted.end());
+    }
+  }
+  EXPECT_TRUE(PrefixTree().walk("a").is_none());
+}
+
+// A vocabulary of three letters and random merges of tokens made before, now and then in an order that
+// training would not give.
+struct RandomModel {
+  std::vector<std::string> tokens = {"a", "b", "c"};
+  std::vector<Merge> merges;
+
+  RandomModel(std::mt19937& random, bool shuffled) {
+    for (int i = 0; i < 40; ++i) {
+      const auto left = static_cast<uint32_t>(random() % tokens.size()),
+                 right = static_cast<uint32_t>(random() % tokens.size());
+      const std::string made = tokens[left] + tokens[right];
+      if (made.size() > 8) continue;
+      const auto found = std::find(tokens.begin(), tokens.end(), made);
+      merges.push_back({left, right, static_cast<uint32_t>(found - tokens.begin())});
+      if (found == tokens.end()) tokens.push_back(made);
+    }
+    if (shuffled) std::shuffle(merges.begin(), merges.end(), random);
+  }
+};
+
+void expect_as_merged(bool shuffled) {
+  std::mt19937 random(seed);
+  size_t refused = 0, asked = 0;
+  for (int round = 0; round < 300; ++round) {
+    const RandomModel model(random, shuffled);
+    const PairTable pairs(model.merges);
+    std::vector<BacktrackBpe::Symbol> symbols;
+    for (uint32_t id = 0; id < 3; ++id) symbols.push_back({id, model.tokens[id]});
+    const BacktrackBpe backtrack(symbols, model.merges, pairs);
+    BpeMerger merger(pairs);
+    std::vector<std::string> texts;
+    for (int i = 0; i < 20; ++i) {
+      std::string text;
+      for (size_t left = 1 + random() % (i == 0 ? 300 : 40); left > 0; --left)
+        text += static_cast<char>('a' + random() % 3);
+      texts.push_back(text);
+    }
+    std::vector<std::vector<uint32_t>> ids(texts.size()), ends(texts.size());
+    std::vector<BacktrackBpe::Job> jobs;
+    for (size_t i = 0; i < texts.size(); ++i) {
+      std::vector<MergeSymbol> merged;
+      for (const char letter : texts[i]) merged.push_back({static_cast<uint32_t>(letter - 'a'), 1});
+      merged.resize(merger.merge(merged.data(), merged.size()));
+      std::vector<uint32_t> wanted, wanted_ends;
+      for (const MergeSymbol& one : merged) {
+        wanted.push_back(one.id);
+        wanted_ends.push_back(one.units + (wanted_ends.empty() ? 0 : wanted_ends.back()));
+      }
+      ids[i].resize(texts[i].size());
+      ends[i].resize(texts[i].size());
+      std::vector<uint64_t> blocked;
+      const auto count = backtrack.tokenize(texts[i], ids[i].data(), ends[i].data(), blocked);
+      ++asked;
+      refused += count ? 0 : 1;
+      if (count) {
+        ASSERT_EQ(std::vector<uint32_t>(ids[i].begin(), ids[i].begin() + static_cast<long>(*count)), wanted)
+            << "seed " << seed << ", text " << texts[i];
+        ASSERT_EQ(std::vector<uint32_t>(ends[i].begin(), ends[i].begin() + static_cast<long>(*count)),
+                  wanted_ends);
+      }
+      if (texts[i].size() > BacktrackBpe::job_bytes_max) continue;
+      jobs.push_back({texts[i], ids[i].data(), ends[i].data()});
+    }
+    std::vector<std::vector<uint32_t>> alone = ids;
+    backtrack.tokenize_all(jobs);
+    size_t job = 0;
+    for (size_t i = 0; i < texts.size(); ++i) {
+      if (texts[i].size() > BacktrackBpe::job_bytes_max) continue;
+      std::vector<uint64_t> blocked;
+      std::vector<uint32_t> one(texts[i].size()), one_ends(texts[i].size());
+      const auto count = backtrack.tokenize(texts[i], one.data(), one_ends.data(), blocked);
+      ASSERT_EQ(jobs[job].count, count.value_or(0));
+      for (size_t k = 0; k < jobs[job].count; ++k) ASSERT_EQ(jobs[job].ids[k], one[k]) << texts[i];
+      ++job;
+    }
+  }
+  if (shuffled)
+    EXPECT_LT(refused, asked);
+  else
+    EXPECT_LT(refused * 4, asked);
+}
+
+TEST(BacktrackBpe, GivesWhatMergingGives) { expect_as_merged(false); }
+
+TEST(BacktrackBpe, GivesWhatMergingGivesOrRefusesWhereMergesAreInAnyOrder) { expect_as_merged(true); }
+
+}  // namespace
+}  // namespace holdfast::token

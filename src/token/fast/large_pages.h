@@ -1,0 +1,42 @@
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <new>
+#include <vector>
+
+namespace holdfast::token {
+
+// Memory of tables that are read at random: from 1 MiB on it asks for large pages, since a read that misses
+// the list of known pages costs several times one that misses the caches.
+template <class T>
+struct LargePages {
+  using value_type = T;
+
+  LargePages() = default;
+  template <class Other>
+  LargePages(const LargePages<Other>&) {}
+
+  T* allocate(size_t count) {
+    const size_t bytes = count * sizeof(T);
+    if (bytes < large_from) return static_cast<T*>(::operator new(bytes, std::align_val_t{line}));
+    const size_t rounded = (bytes + page - 1) / page * page;
+    void* const memory = ::operator new(rounded, std::align_val_t{page});
+    madvise(memory, rounded, MADV_HUGEPAGE);  // A wish: what it answers does not matter.
+    return static_cast<T*>(memory);
+  }
+  void deallocate(T* memory, size_t count) {
+    const size_t alignment = count * sizeof(T) < large_from ? line : page;
+    ::operator delete(memory, std::align_val_t{alignment});
+  }
+  friend bool operator==(const LargePages&, const LargePages&) { return true; }
+
+ private:
+  static constexpr size_t page = size_t{2} << 20U, large_from = size_t{1} << 20U, line = 64;
+};
+
+template <class T>
+using LargeVector = std::vector<T, LargePages<T>>;
+
+}  // namespace holdfast::token
