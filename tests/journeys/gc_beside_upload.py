@@ -23,21 +23,23 @@ from disk_faults import LFS, commit  # noqa: E402
 from holdfast_server import HoldfastServer  # noqa: E402
 
 LONG = os.environ.get("HOLDFAST_LONG") == "1"
-ROUNDS = 12 if LONG else 2
+ROUNDS = 8 if LONG else 2
 PIECE = 1 << 20
-ATTEMPTS_MAX = 20
+ATTEMPTS_MAX = 40
+SECONDS_MAX = 12  # Of collecting, a round.
 
 
 class Collector:
-    """The command line's gc, one run after the other, until `end`."""
+    """The command line's gc, one run after the other, until `end`, and no longer than an attempt may be unlucky."""
 
     def __init__(self, server, grace):
         self.server, self.grace, self.ended, self.runs, self.failed = server, grace, False, 0, []
+        self.until = time.monotonic() + SECONDS_MAX
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
     def _run(self):
-        while not self.ended:
+        while not self.ended and time.monotonic() < self.until:
             try:
                 self.server.command("gc", "--grace", self.grace, "--json")
                 self.runs += 1
@@ -93,11 +95,11 @@ def by_hub(server, token, repo, work, path, content, xet):
     file = work / f"{path}.sent"
     file.write_bytes(content)
     script = ("import sys, time; from huggingface_hub import HfApi\n"
-              "for attempt in range(1, 20):\n"
+              f"for attempt in range(1, {ATTEMPTS_MAX}):\n"
               "    try:\n"
               "        HfApi().upload_file(path_or_fileobj=sys.argv[1], path_in_repo=sys.argv[3], repo_id=sys.argv[2]); print(attempt); break\n"
               "    except Exception as error:\n"
-              "        print(repr(error)[:300], file=sys.stderr)\n"
+              "        print(repr(error)[:300], file=sys.stderr); time.sleep(0.5)\n"
               "else: sys.exit('never went through')")
     done = subprocess.run([sys.executable, "-c", script, str(file), repo, path], capture_output=True, text=True, env={
         **os.environ, "HF_ENDPOINT": server.url, "HF_TOKEN": token, "HF_HOME": str(work / f"home-{path}"), "HF_HUB_DISABLE_XET": "0" if xet else "1",
