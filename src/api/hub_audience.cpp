@@ -105,13 +105,8 @@ Result<Response> ask(Services& services, const Call& call) {
 
 void add_hub_audience_routes(RouteTable& table, Services& services) {
   const auto add = [&](const char* method, const char* pattern, const char* name, Access access,
-                       Result<Response> (*function)(Services&, const Call&)) {
-    table.add({.method = method,
-               .pattern = pattern,
-               .name = name,
-               .access = access,
-               .body_bytes_max = wish_bytes_max,
-               .handle = [&services, function](const Call& call) { return function(services, call); }});
+                       ServiceHandler handler) {
+    table.add(method, pattern, name, access, wish_bytes_max, services, handler);
   };
   add("POST", "/api/{T}/{id}/like", "hub_like", Access::repo_contribute, like);
   add("DELETE", "/api/{T}/{id}/like", "hub_unlike", Access::repo_contribute, unlike);

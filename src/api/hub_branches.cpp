@@ -65,13 +65,8 @@ Result<Response> squash(Services& services, const Call& call) {
 
 void add_hub_branch_routes(RouteTable& table, Services& services) {
   const auto add = [&](const char* method, const char* pattern, const char* name, Access access,
-                       Result<Response> (*function)(Services&, const Call&)) {
-    table.add({.method = method,
-               .pattern = pattern,
-               .name = name,
-               .access = access,
-               .body_bytes_max = wish_bytes_max,
-               .handle = [&services, function](const Call& call) { return function(services, call); }});
+                       ServiceHandler handler) {
+    table.add(method, pattern, name, access, wish_bytes_max, services, handler);
   };
   add("POST", "/api/{T}/{id}/branch/{branch}", "hub_branch_create", Access::repo_write, create_branch);
   add("DELETE", "/api/{T}/{id}/branch/{branch}", "hub_branch_delete", Access::repo_write, remove_branch);

@@ -9,7 +9,7 @@
 #include "codec/json.h"
 #include "repo/hub.h"
 #include "repo/revisions.h"
-#include "scan/license.h"
+#include "scan/license_view.h"
 
 namespace holdfast::api {
 namespace {
@@ -34,21 +34,14 @@ Result<scan::IntendedUse> read_use(const net::Query& query) {
 }
 
 json::object license_view(std::span<const scan::Component> parts, const scan::LicenseReport& report) {
-  json::array components, reasons, duties;
+  json::array components, duties;
   for (const scan::Component& part : parts)
     components.push_back(
         json::object{{"role", scan::role_name(part.role)}, {"name", part.name}, {"license", part.license}});
-  for (const scan::LicenseReason& reason : report.reasons)
-    reasons.push_back(json::object{{"verdict", scan::verdict_name(reason.verdict)},
-                                   {"component", reason.component},
-                                   {"license", reason.license},
-                                   {"rule", reason.rule},
-                                   {"reason", reason.reason},
-                                   {"clause", reason.clause}});
   for (const std::string& duty : report.duties) duties.emplace_back(duty);
   return json::object{{"verdict", scan::verdict_name(report.verdict)},
                       {"components", std::move(components)},
-                      {"reasons", std::move(reasons)},
+                      {"reasons", scan::reasons_view(report)},
                       {"duties", std::move(duties)},
                       {"notice", scan::not_legal_advice}};
 }

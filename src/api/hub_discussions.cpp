@@ -176,13 +176,8 @@ Result<Response> merge(Services& services, const Call& call) {
 
 void add_hub_discussion_routes(RouteTable& table, Services& services) {
   const auto add = [&](const char* method, const char* pattern, const char* name, Access access,
-                       Result<Response> (*function)(Services&, const Call&)) {
-    table.add({.method = method,
-               .pattern = pattern,
-               .name = name,
-               .access = access,
-               .body_bytes_max = text_bytes_max,
-               .handle = [&services, function](const Call& call) { return function(services, call); }});
+                       ServiceHandler handler) {
+    table.add(method, pattern, name, access, text_bytes_max, services, handler);
   };
   add("GET", "/api/{T}/{id}/discussions", "hub_discussions", Access::repo_read, list);
   add("POST", "/api/{T}/{id}/discussions", "hub_discussion_open", Access::repo_contribute, open);

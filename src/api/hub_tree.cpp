@@ -205,13 +205,8 @@ Result<Response> refs(Services& services, const Call& call) {
 
 void add_hub_tree_routes(RouteTable& table, Services& services) {
   const auto add = [&](const char* method, const char* pattern, const char* name, uint64_t body_bytes_max,
-                       Result<Response> (*function)(Services&, const Call&)) {
-    table.add({.method = method,
-               .pattern = pattern,
-               .name = name,
-               .access = Access::repo_read,
-               .body_bytes_max = body_bytes_max,
-               .handle = [&services, function](const Call& call) { return function(services, call); }});
+                       ServiceHandler handler) {
+    table.add(method, pattern, name, Access::repo_read, body_bytes_max, services, handler);
   };
   add("GET", "/api/{T}/{id}/tree/{rev}", "hub_tree", 0, tree);
   add("GET", "/api/{T}/{id}/tree/{rev}/{path*}", "hub_tree_folder", 0, tree);

@@ -71,10 +71,23 @@ struct ApiRoute {
   Dialect dialect = Dialect::hub;
 };
 
+// A handler that needs the services and the call, nothing else.
+using ServiceHandler = Result<net::Response> (*)(Services&, const Call&);
+
 // The routes of the server: filled by the add_*_routes functions of the groups (one file each), then mounted.
 class RouteTable {
  public:
   void add(ApiRoute route) { routes_.push_back(std::move(route)); }
+  // The plain row: a handler of the services, in the hub's dialect.
+  void add(const char* method, const char* pattern, const char* name, AccessRule access,
+           uint64_t body_bytes_max, Services& services, ServiceHandler handler) {
+    add({.method = method,
+         .pattern = pattern,
+         .name = name,
+         .access = access,
+         .body_bytes_max = body_bytes_max,
+         .handle = [&services, handler](const Call& call) { return handler(services, call); }});
+  }
   std::span<const ApiRoute> routes() const { return routes_; }
 
  private:

@@ -102,14 +102,8 @@ Result<Response> revoke(Services& services, const Call& call) {
 }  // namespace
 
 void add_token_routes(RouteTable& table, Services& services) {
-  const auto add = [&](const char* method, const char* pattern, const char* name,
-                       Result<Response> (*function)(Services&, const Call&)) {
-    table.add({.method = method,
-               .pattern = pattern,
-               .name = name,
-               .access = Access::signed_in,
-               .body_bytes_max = body_bytes_max,
-               .handle = [&services, function](const Call& call) { return function(services, call); }});
+  const auto add = [&](const char* method, const char* pattern, const char* name, ServiceHandler handler) {
+    table.add(method, pattern, name, Access::signed_in, body_bytes_max, services, handler);
   };
   add("GET", "/api/tokens", "tokens", list);
   add("POST", "/api/tokens", "token_create", create);

@@ -12,7 +12,7 @@
 #include "repo/hub.h"
 #include "repo/revisions.h"
 #include "scan/card_check.h"
-#include "scan/license.h"
+#include "scan/license_view.h"
 #include "scan/scan_file.h"
 
 namespace holdfast::app {
@@ -49,23 +49,15 @@ json::object licence_verdict(const std::vector<scan::Component>& components, con
   const scan::LicenseReport report =
       scan::judge_licenses(components, {.purpose = purpose_of(record), .shared = false});
   std::string why;
-  json::array reasons;
-  for (const scan::LicenseReason& reason : report.reasons) {
+  for (const scan::LicenseReason& reason : report.reasons)
     if (reason.verdict == report.verdict)
       why += (why.empty() ? "" : "; ") + reason.component + ": " + reason.reason;
-    reasons.push_back(json::object{{"verdict", scan::verdict_name(reason.verdict)},
-                                   {"component", reason.component},
-                                   {"license", reason.license},
-                                   {"rule", reason.rule},
-                                   {"reason", reason.reason},
-                                   {"clause", reason.clause}});
-  }
   const bool good = report.verdict == scan::Verdict::allowed;
   json::object body = verdict(good                                       ? "pass"
                               : report.verdict == scan::Verdict::refused ? "fail"
                                                                          : "review",
                               why);
-  body["reasons"] = std::move(reasons);
+  body["reasons"] = scan::reasons_view(report);
   body["duties"] = json::array(report.duties.begin(), report.duties.end());
   body["note"] = scan::not_legal_advice;
   return body;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/data_layout.h"
-#include "cli/instance.h"
 #include "cli/user_files.h"
 #include "identity/instance_key.h"
 #include "identity/reserved_names.h"
@@ -21,48 +20,52 @@ std::string setting(World& world, const Arguments& arguments, std::string_view f
 }
 
 // Looked for from outside: opening a folder as a disk would make it.
-Status check_there(const std::string& data) {
+Status check_there(const std::string& data, WhenMissing when_missing) {
   TRY(UserFiles files, UserFiles::open());
-  if (!files.disk().stat(files.path(data) / data_layout::instance_key).ok())
+  const io::Path folder = files.path(data);
+  if (when_missing != WhenMissing::being_restored && files.disk().stat(folder / data_layout::restoring).ok())
+    return fail(Code::conflict,
+                fmt::format("a restore into '{}' has not ended: run `holdfast restore` again", data));
+  if (when_missing != WhenMissing::create && !files.disk().stat(folder / data_layout::instance_key).ok())
     return fail(
         Code::not_found,
         fmt::format("there is no instance in '{}': `holdfast serve --data {}` makes one", data, data));
-  return expect_no_restore(files.disk(), files.path(data), data);
+  return Done{};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Administration>> Administration::open(const std::string& data,
-                                                             const std::string& database, MissingData missing,
-                                                             World& world) {
-  std::unique_ptr<Administration> opened(new Administration(world.clock()));
-  if (missing == MissingData::refuse) TRY_DONE(check_there(data));
-  TRY(opened->disk_, io::open_posix_disk(data));
-  TRY(const Secret key, identity::open_instance_key(*opened->disk_, world.random()));
-  TRY(opened->database_,
-      sql::open_database(
-          database.empty() ? "sqlite:" + opened->disk_->absolute(data_layout::database).string() : database));
-  TRY_DONE(sql::migrate(*opened->database_, identity::migrations(),
-                        world.clock().wall().time_since_epoch().count()));
+Result<std::unique_ptr<Administration>> Administration::open(const InstanceOptions& options,
+                                                             WhenMissing when_missing, const Clock& clock,
+                                                             Random& random) {
+  std::unique_ptr<Administration> opened(new Administration(clock));
+  TRY_DONE(check_there(options.data, when_missing));
+  TRY(opened->disk_, io::open_posix_disk(options.data));
+  TRY(opened->key_, identity::open_instance_key(*opened->disk_, random));
+  opened->database_url_ = !options.database.empty()
+                              ? options.database
+                              : "sqlite:" + opened->disk_->absolute(data_layout::database).string();
+  TRY(opened->database_, sql::open_database(opened->database_url_));
+  TRY_DONE(sql::migrate(*opened->database_, identity::migrations(), clock.wall().time_since_epoch().count()));
   opened->accounts_ = std::make_unique<identity::Accounts>(
-      *opened->database_, opened->audit_, world.clock(),
+      *opened->database_, opened->audit_, clock,
       identity::AccountsOptions{.reserved_names = identity::reserved_name_list()});
-  opened->tokens_ =
-      identity::make_tokens(*opened->database_, opened->audit_, world.clock(), world.random(), key);
+  opened->tokens_ = identity::make_tokens(*opened->database_, opened->audit_, clock, random, opened->key_);
   opened->sessions_ =
-      identity::make_sessions(*opened->database_, opened->audit_, world.clock(), world.random(), key);
+      identity::make_sessions(*opened->database_, opened->audit_, clock, random, opened->key_);
   return opened;
 }
 
 std::function<int(World&, std::span<const std::string_view>)> administers(
-    const CommandLine& line, Status (*run)(const AdministrationRun&), MissingData missing) {
-  return [line, run, missing](World& world, std::span<const std::string_view> words) {
+    const CommandLine& line, Status (*run)(const AdministrationRun&), WhenMissing when_missing) {
+  return [line, run, when_missing](World& world, std::span<const std::string_view> words) {
     const auto arguments = Arguments::parse(line, words);
     if (!arguments.ok()) return report(world, arguments.error());
     const Output output = arguments.value().has("--json") ? Output::json : Output::people;
-    const auto opened = Administration::open(
-        setting(world, arguments.value(), "--data", "HOLDFAST_DATA", "./data"),
-        setting(world, arguments.value(), "--database", "HOLDFAST_DATABASE", ""), missing, world);
+    const InstanceOptions options{
+        .data = setting(world, arguments.value(), "--data", "HOLDFAST_DATA", "./data"),
+        .database = setting(world, arguments.value(), "--database", "HOLDFAST_DATABASE", "")};
+    const auto opened = Administration::open(options, when_missing, world.clock(), world.random());
     if (!opened.ok()) return report(world, opened.error(), output);
     const Status done = run({world, arguments.value(), *opened.value(), output});
     return done.ok() ? exit_done : report(world, done.error(), output);

@@ -18,20 +18,32 @@
 
 namespace holdfast::cli {
 
-enum class MissingData : uint8_t { create, refuse };
+struct InstanceOptions {
+  std::string data;      // The data folder.
+  std::string database;  // "postgresql://…", or empty: SQLite in the data folder.
+};
+
+// refuse: a folder that holds no instance is not_found, so that a mistyped --data does not start an empty
+// one.
+enum class WhenMissing : uint8_t {
+  create,
+  refuse,
+  being_restored,  // As refuse, and for `restore` itself: others do not open the folder until it has ended.
+};
 
 // What the commands on users, organisations, tokens and the audit log need of an instance: its database and
 // key, nothing of its content. Beside a running server it is one more process on the same database. Used by
 // one thread.
 class Administration {
  public:
-  // `database`: empty for SQLite in the data folder. refuse: a folder that holds no instance is not_found, so
-  // that a mistyped --data does not start an empty one.
-  static Result<std::unique_ptr<Administration>> open(const std::string& data, const std::string& database,
-                                                      MissingData missing, World& world);
+  static Result<std::unique_ptr<Administration>> open(const InstanceOptions& options,
+                                                      WhenMissing when_missing, const Clock& clock,
+                                                      Random& random);
 
   io::Disk& disk() { return *disk_; }
   sql::Database& database() { return *database_; }
+  const std::string& database_url() const { return database_url_; }
+  const Secret& key() const { return key_; }
   identity::Audit& audit() { return audit_; }
   identity::Accounts& accounts() { return *accounts_; }
   identity::Tokens& tokens() { return *tokens_; }
@@ -42,6 +54,8 @@ class Administration {
 
   // In the order they are opened; destroyed in reverse.
   std::unique_ptr<io::Disk> disk_;
+  Secret key_;
+  std::string database_url_;
   std::unique_ptr<sql::Database> database_;
   identity::Audit audit_;
   std::unique_ptr<identity::Accounts> accounts_;
@@ -72,7 +86,7 @@ inline constexpr FlagRow json_flag{"--json", "", "Answer in JSON."};
 // reports an error if there is one.
 std::function<int(World&, std::span<const std::string_view>)> administers(
     const CommandLine& line, Status (*run)(const AdministrationRun&),
-    MissingData missing = MissingData::refuse);
+    WhenMissing when_missing = WhenMissing::refuse);
 
 // The first line of standard input, for secrets, which do not belong on a command line.
 Result<Secret> read_secret(World& world, std::string_view what);

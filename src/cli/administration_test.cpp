@@ -46,7 +46,9 @@ class AdministrationTest : public testing::Test {
   }
   // The instance as the server beside the commands has it.
   std::unique_ptr<Administration> server() {
-    return Administration::open(folder_.path() / "data", "", MissingData::refuse, world_).value();
+    return Administration::open({.data = folder_.path() / "data", .database = ""}, WhenMissing::refuse,
+                                world_.clock(), world_.random())
+        .value();
   }
 
   io::TemporaryFolder folder_;

@@ -21,10 +21,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr FlagRow data_flag{"--data", "DIR", "The instance's data folder [data]."};
-constexpr FlagRow database_flag{"--database", "URL", "postgresql://… instead of SQLite in the data folder."};
-constexpr FlagRow json_flag{"--json", {}, "One JSON object on standard output."};
-
 // What these commands share: an instance opened beside whatever else works on it, and where results go.
 struct Opened {
   std::unique_ptr<LogSink> sink;

@@ -121,7 +121,7 @@ std::vector<Command> user_commands() {
       {"user create", "NAME [--email E] [--admin] [--fullname TEXT] [--password-stdin] [--data DIR]",
        "Add a user; makes the instance when the data folder holds none.",
        "holdfast user create ada --email ada@example.org --admin",
-       administers({create_flags, 1, 1}, create, MissingData::create)},
+       administers({create_flags, 1, 1}, create, WhenMissing::create)},
       {"user list", "[--data DIR] [--json]", "List the users.", "holdfast user list --json",
        administers({shared, 0, 0}, list)},
       {"user disable", "NAME [--data DIR]", "Stop a user and all its tokens.", "holdfast user disable ada",

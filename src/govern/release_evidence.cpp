@@ -12,6 +12,7 @@
 #include "govern/comparison.h"
 #include "govern/evaluation_rows.h"
 #include "govern/releases.h"
+#include "govern/rows.h"
 #include "sql/database.h"
 
 namespace holdfast::govern {
@@ -176,14 +177,7 @@ Result<Releases::FullEvidence> Releases::find_evidence(const identity::Caller& c
         "SELECT id, release, kind, digest, rows_digest, author, rows_count, at, body, rows_text, record "
         "FROM govern_evidence WHERE id = ?",
         {id}, [&](const sql::Row& row) {
-          full.evidence = Evidence{.id = row.integer(0),
-                                   .release = row.integer(1),
-                                   .kind = row.text(2),
-                                   .digest = row.text(3),
-                                   .rows_digest = row.text(4),
-                                   .by = row.text(5),
-                                   .rows = row.integer(6),
-                                   .at = time_of(row.integer(7))};
+          full.evidence = evidence_row(row);
           body = row.text(8);
           full.rows = row.text(9);
           full.record = row.text(10);

@@ -224,20 +224,24 @@ Result<std::vector<Criteria>> criteria_of(sql::Transaction& tx, const std::strin
       });
 }
 
+Evidence evidence_row(const sql::Row& row) {
+  return {.id = row.integer(0),
+          .release = row.integer(1),
+          .kind = row.text(2),
+          .digest = row.text(3),
+          .rows_digest = row.text(4),
+          .by = row.text(5),
+          .rows = row.integer(6),
+          .at = time_of(row.integer(7))};
+}
+
 Result<std::vector<Evidence>> evidence_of(sql::Transaction& tx, const std::string& record, int64_t release) {
   return select<Evidence>(
       tx,
       "SELECT id, release, kind, digest, rows_digest, author, rows_count, at, body FROM "
       "govern_evidence WHERE record = ? AND release = ? ORDER BY id",
       {record, release}, +[](const sql::Row& row) -> Result<Evidence> {
-        Evidence evidence{.id = row.integer(0),
-                          .release = row.integer(1),
-                          .kind = row.text(2),
-                          .digest = row.text(3),
-                          .rows_digest = row.text(4),
-                          .by = row.text(5),
-                          .rows = row.integer(6),
-                          .at = time_of(row.integer(7))};
+        Evidence evidence = evidence_row(row);
         TRY(evidence.body, codec::parse_json_object(row.text(8)));
         return evidence;
       });

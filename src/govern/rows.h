@@ -7,6 +7,7 @@
 #include "govern/facts.h"
 
 namespace holdfast::sql {
+class Row;
 class Transaction;
 }
 
@@ -37,6 +38,8 @@ Status set_state(sql::Transaction& tx, const Release& release, ReleaseState to, 
 Result<std::vector<Criteria>> criteria_of(sql::Transaction& tx, const std::string& record);
 Result<Criteria> parse_criteria(const boost::json::object& body);
 boost::json::object criteria_json(const Criteria& criteria);
+// From the columns id, release, kind, digest, rows_digest, author, rows_count, at; the body is left empty.
+Evidence evidence_row(const sql::Row& row);
 Result<std::vector<Evidence>> evidence_of(sql::Transaction& tx, const std::string& record, int64_t release);
 Result<std::vector<Approval>> approvals_of(sql::Transaction& tx, const std::string& record, int64_t release);
 

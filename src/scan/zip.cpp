@@ -66,6 +66,21 @@ Result<End> find_end(Source& source) {
   return end;
 }
 
+struct Lengths {
+  uint16_t name, extra;
+};
+
+// What directory entry and local header have alike: from the method to the length of the extra field.
+Result<Lengths> read_middle(ByteReader& reader, ZipMember& member) {
+  TRY(member.method, reader.u16());
+  TRY_DONE(reader.skip(8));
+  TRY(member.stored, reader.u32());
+  TRY(member.size, reader.u32());
+  TRY(const uint16_t name, reader.u16());
+  TRY(const uint16_t extra, reader.u16());
+  return Lengths{name, extra};
+}
+
 Result<ZipDirectory> read_directory(Source& source, const ZipLimits& limits) {
   TRY(const End end, find_end(source));
   if (end.directory_bytes > limits.directory_bytes_max)
@@ -82,18 +97,13 @@ Result<ZipDirectory> read_directory(Source& source, const ZipLimits& limits) {
     }
     ZipMember member;
     TRY_DONE(reader.skip(6));
-    TRY(member.method, reader.u16());
-    TRY_DONE(reader.skip(8));
-    TRY(member.stored, reader.u32());
-    TRY(member.size, reader.u32());
-    TRY(const uint16_t name, reader.u16());
-    TRY(const uint16_t extra, reader.u16());
+    TRY(const Lengths lengths, read_middle(reader, member));
     TRY(const uint16_t comment, reader.u16());
     TRY_DONE(reader.skip(8));
     TRY(member.header_at, reader.u32());
-    TRY(const ByteView name_bytes, reader.take(name));
+    TRY(const ByteView name_bytes, reader.take(lengths.name));
     member.name = as_text(name_bytes);
-    TRY(const ByteView extra_bytes, reader.take(extra));
+    TRY(const ByteView extra_bytes, reader.take(lengths.extra));
     TRY_DONE(reader.skip(comment));
     TRY_DONE(read_zip64(extra_bytes, member));
     directory.members.push_back(std::move(member));
@@ -111,17 +121,13 @@ Result<ZipMember> read_local(Source& source, uint64_t at) {
   ZipMember member;
   member.header_at = at;
   TRY_DONE(reader.skip(4));
-  TRY(member.method, reader.u16());
-  TRY_DONE(reader.skip(8));
-  TRY(member.stored, reader.u32());
-  TRY(member.size, reader.u32());
-  TRY(const uint16_t name, reader.u16());
-  TRY(const uint16_t extra, reader.u16());
-  TRY(const Bytes rest, read_some(source, at + local_bytes, size_t{name} + extra));
-  if (rest.size() != size_t{name} + extra) return fail(Code::corrupt, "a member's header ends too early");
-  member.name = as_text(ByteView(rest).first(name));
+  TRY(const Lengths lengths, read_middle(reader, member));
+  TRY(const Bytes rest, read_some(source, at + local_bytes, size_t{lengths.name} + lengths.extra));
+  if (rest.size() != size_t{lengths.name} + lengths.extra)
+    return fail(Code::corrupt, "a member's header ends too early");
+  member.name = as_text(ByteView(rest).first(lengths.name));
   const uint64_t kept = member.header_at;
-  TRY_DONE(read_zip64(ByteView(rest).subspan(name), member));
+  TRY_DONE(read_zip64(ByteView(rest).subspan(lengths.name), member));
   member.header_at = kept;
   return member;
 }

@@ -12,6 +12,10 @@
 
 namespace holdfast::sql {
 
+// Of both engines: how many read at once, and how long a caller waits for its turn.
+inline constexpr size_t readers_max = 8;
+inline constexpr std::chrono::milliseconds read_wait_max{10'000}, write_wait_max{30'000};
+
 // Connections that threads take in turns, opened when first needed, never more than `size_max`. Safe from any
 // thread.
 template <class Connection>

@@ -1,51 +1,16 @@
 #include "sql/postgres_database.h"
 
-#include <optional>
 #include <thread>
 
 #include "sql/pool.h"
 #include "sql/postgres_connection.h"
+#include "sql/spoiled_transaction.h"
 
 namespace holdfast::sql {
 namespace {
 
-constexpr size_t readers_max = 8;
-constexpr std::chrono::milliseconds read_wait_max{10'000}, write_wait_max{30'000};
 constexpr int tries_max = 8;
 constexpr std::chrono::milliseconds first_pause{2};  // Doubles with each try: 0.25 s in all.
-
-// Rolls back what was not committed, also when the work throws.
-class PostgresTransaction final : public Transaction {
- public:
-  explicit PostgresTransaction(PostgresConnection& connection) : connection_(connection) {}
-  ~PostgresTransaction() override { connection_.roll_back(); }
-  PostgresTransaction(const PostgresTransaction&) = delete;
-  PostgresTransaction& operator=(const PostgresTransaction&) = delete;
-
-  Status query(std::string_view sql, std::span<const Value> values,
-               const std::function<bool(const Row&)>& each) override {
-    if (broken_) return *broken_;
-    return keep(connection_.query(sql, values, each));
-  }
-  Result<int64_t> run(std::string_view sql, std::span<const Value> values) override {
-    if (broken_) return *broken_;
-    return keep(connection_.run(sql, values));
-  }
-  Status commit() {
-    if (broken_) return *broken_;
-    return connection_.execute("COMMIT");
-  }
-
- private:
-  template <class T>
-  Result<T> keep(Result<T> result) {
-    if (!result.ok()) broken_ = result.error();
-    return result;
-  }
-
-  PostgresConnection& connection_;
-  std::optional<Error> broken_;
-};
 
 class PostgresDatabase final : public Database {
  public:
@@ -85,7 +50,7 @@ class PostgresDatabase final : public Database {
   }
 
   static Status attempt(PostgresConnection& connection, const std::function<Status(Transaction&)>& work) {
-    PostgresTransaction transaction(connection);
+    SpoiledTransaction<PostgresConnection> transaction(connection);
     TRY_DONE(work(transaction));
     return transaction.commit();
   }

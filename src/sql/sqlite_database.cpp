@@ -1,50 +1,11 @@
 #include "sql/sqlite_database.h"
 
-#include <optional>
-
 #include "sql/pool.h"
+#include "sql/spoiled_transaction.h"
 #include "sql/sqlite_connection.h"
 
 namespace holdfast::sql {
 namespace {
-
-constexpr size_t readers_max = 8;
-constexpr std::chrono::milliseconds read_wait_max{10'000}, write_wait_max{30'000};
-
-// Rolls back what was not committed, also when the work throws.
-class SqliteTransaction final : public Transaction {
- public:
-  explicit SqliteTransaction(SqliteConnection& connection) : connection_(connection) {}
-  ~SqliteTransaction() override { connection_.roll_back(); }
-  SqliteTransaction(const SqliteTransaction&) = delete;
-  SqliteTransaction& operator=(const SqliteTransaction&) = delete;
-
-  Status query(std::string_view sql, std::span<const Value> values,
-               const std::function<bool(const Row&)>& each) override {
-    if (broken_) return *broken_;
-    return keep(connection_.query(sql, values, each));
-  }
-  Result<int64_t> run(std::string_view sql, std::span<const Value> values) override {
-    if (broken_) return *broken_;
-    return keep(connection_.run(sql, values));
-  }
-  Status commit() {
-    if (broken_) return *broken_;
-    return connection_.execute("COMMIT");
-  }
-
- private:
-  // The first error spoils the transaction, as PostgreSQL has it, so that code does not come to rely on
-  // SQLite going on.
-  template <class T>
-  Result<T> keep(Result<T> result) {
-    if (!result.ok()) broken_ = result.error();
-    return result;
-  }
-
-  SqliteConnection& connection_;
-  std::optional<Error> broken_;
-};
 
 class SqliteDatabase final : public Database {
  public:
@@ -77,7 +38,7 @@ class SqliteDatabase final : public Database {
                          const std::function<Status(Transaction&)>& work) {
     TRY(auto connection, pool.take());
     TRY_DONE(connection->execute(begin));
-    SqliteTransaction transaction(*connection);
+    SpoiledTransaction<SqliteConnection> transaction(*connection);
     TRY_DONE(work(transaction));
     return transaction.commit();
   }

@@ -13,9 +13,8 @@
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
-namespace {
 
-Result<AddedToken> load_token(const boost::json::object& json) {
+Result<AddedToken> added_token_of(const boost::json::object& json) {
   AddedToken token;
   TRY(const int64_t id, codec::json_integer(json, "id"));
   if (id < 0 || id > UINT32_MAX) return fail(Reason::bad_request, "an added token's id is out of range");
@@ -35,6 +34,7 @@ Result<AddedToken> load_token(const boost::json::object& json) {
   return token;
 }
 
+namespace {
 size_t start_of_last_code_point(std::string_view text) {
   size_t at = text.size() - 1;
   while (at > 0 && !starts_code_point(text[at])) --at;
@@ -73,7 +73,7 @@ Result<AddedTokens> AddedTokens::load(const boost::json::array& json, const Mode
   uint64_t next_id = model.vocabulary_size();
   for (const boost::json::value& value : json) {
     if (!value.is_object()) return fail(Reason::bad_request, "an added token is not an object");
-    TRY(AddedToken token, load_token(value.get_object()));
+    TRY(AddedToken token, added_token_of(value.get_object()));
     if (token.content.empty()) continue;
     // The vocabulary's id counts, then the order of the list; the written id does not.
     const auto known = out.id_of(token.content);

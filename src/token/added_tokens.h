@@ -25,6 +25,9 @@ struct AddedToken {
   bool special = false;
 };
 
+// From a row of `added_tokens`.
+Result<AddedToken> added_token_of(const boost::json::object& json);
+
 enum class SpecialsInText : uint8_t { are_tokens, are_text };
 
 // Tokens that are cut out of the text before the model sees it. Immutable once loaded; safe from any thread.

@@ -111,4 +111,13 @@ void add_rope(ConfigReader& config, DecoderPlan& plan, const RopeDefaults& defau
   plan.ropes = {read_rope(config, plan.head_width, defaults)};
 }
 
+void place_experts(ConfigReader& config, DecoderPlan& plan) {
+  const size_t step = config.size({"decoder_sparse_step"}, 1, 1'024);
+  for (size_t i = 0; i < plan.layers.size(); ++i) plan.layers[i].experts = (i + 1) % step == 0;
+  if (const boost::json::array* dense = config.array("mlp_only_layers"); dense != nullptr)
+    for (const boost::json::value& one : *dense)
+      if (one.is_int64() && one.get_int64() >= 0 && static_cast<size_t>(one.get_int64()) < plan.layers.size())
+        plan.layers[static_cast<size_t>(one.get_int64())].experts = false;
+}
+
 }  // namespace holdfast::model

@@ -25,6 +25,8 @@ void set_windows(ConfigReader& config, DecoderPlan& plan, size_t window,
                  bool (*slides)(size_t layer, size_t extra), size_t extra = 0);
 // Which layers layer_types calls sliding; empty where it is absent.
 std::vector<bool> sliding_layers(ConfigReader& config, size_t layers);
+// Which layers have experts: every decoder_sparse_step-th, less mlp_only_layers.
+void place_experts(ConfigReader& config, DecoderPlan& plan);
 void add_rope(ConfigReader& config, DecoderPlan& plan, const RopeDefaults& defaults);
 
 }  // namespace holdfast::model

@@ -104,6 +104,21 @@ void add_position_table(ConfigReader& config, EncoderPlan& plan, size_t skipped)
     plan.positions -= skipped;
 }
 
+HeadNames roberta_heads(const EncoderPlan& plan) {
+  HeadNames heads;
+  heads.has_pooler = plan.head == Head::none;
+  heads.pooled = plan.head == Head::sequence_classification
+                     ? HeadStep{"classifier.dense", plan.width, Activation::tanh}
+                     : HeadStep{"pooler.dense", plan.width, Activation::tanh};
+  heads.classifier = "classifier.out_proj";
+  heads.fill_mask = {{"lm_head.dense", plan.width, Activation::gelu, "lm_head.layer_norm"},
+                     {.linear = "lm_head.decoder",
+                      .outputs = plan.vocabulary,
+                      .tied = plan.words,
+                      .bias_name = "lm_head.bias"}};
+  return heads;
+}
+
 void add_heads(ConfigReader& config, EncoderPlan& plan, const HeadNames& names) {
   const size_t labels = plan.labels.size();
   using Rows = HeadPlan::Rows;

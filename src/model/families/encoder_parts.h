@@ -37,6 +37,8 @@ struct HeadNames {
   std::vector<HeadStep> fill_mask;
   HeadPlan::Rows pooled_rows = HeadPlan::Rows::first;
 };
+// Those of RoBERTa, which MPNet shares.
+HeadNames roberta_heads(const EncoderPlan& plan);
 void add_heads(ConfigReader& config, EncoderPlan& plan, const HeadNames& names);
 
 }  // namespace holdfast::model

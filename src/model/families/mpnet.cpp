@@ -20,20 +20,8 @@ void plan_mpnet(ConfigReader& config, EncoderPlan& plan) {
   add_position_table(config, plan, 2);
   // The table has the configured rows, yet distances always fall into 32 buckets, as in transformers.
   plan.distance_bias = DistanceBias{.table = "encoder.relative_attention_bias",
-
                                     .rows = config.size({"relative_attention_num_buckets"}, 32, 4'096)};
-  HeadNames heads;
-  heads.has_pooler = plan.head == Head::none;
-  heads.pooled = plan.head == Head::sequence_classification
-                     ? HeadStep{"classifier.dense", plan.width, Activation::tanh}
-                     : HeadStep{"pooler.dense", plan.width, Activation::tanh};
-  heads.classifier = "classifier.out_proj";
-  heads.fill_mask = {{"lm_head.dense", plan.width, Activation::gelu, "lm_head.layer_norm"},
-                     {.linear = "lm_head.decoder",
-                      .outputs = plan.vocabulary,
-                      .tied = plan.words,
-                      .bias_name = "lm_head.bias"}};
-  add_heads(config, plan, heads);
+  add_heads(config, plan, roberta_heads(plan));
 }
 
 }  // namespace holdfast::model

@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <boost/json/array.hpp>
-
 #include "model/families/decoder_parts.h"
 #include "model/families/decoders.h"
 
@@ -19,12 +16,7 @@ void plan_qwen2_moe(ConfigReader& config, DecoderPlan& plan) {
   experts.shared_inner = config.size({"shared_expert_intermediate_size"}, 5'632);
   experts.shared_gate = "mlp.shared_expert_gate";
   plan.experts = experts;
-  const size_t step = config.size({"decoder_sparse_step"}, 1, 1'024);
-  for (size_t i = 0; i < plan.layers.size(); ++i) plan.layers[i].experts = (i + 1) % step == 0;
-  if (const boost::json::array* dense = config.array("mlp_only_layers"); dense != nullptr)
-    for (const boost::json::value& one : *dense)
-      if (one.is_int64() && one.get_int64() >= 0 && static_cast<size_t>(one.get_int64()) < plan.layers.size())
-        plan.layers[static_cast<size_t>(one.get_int64())].experts = false;
+  place_experts(config, plan);
 }
 
 }  // namespace holdfast::model

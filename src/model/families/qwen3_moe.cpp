@@ -1,5 +1,3 @@
-#include <boost/json/array.hpp>
-
 #include "model/families/decoder_parts.h"
 #include "model/families/decoders.h"
 
@@ -19,12 +17,7 @@ void plan_qwen3_moe(ConfigReader& config, DecoderPlan& plan) {
   experts.inner = config.size({"moe_intermediate_size"}, 768);
   experts.normalized = config.flag({"norm_topk_prob"}, false);
   plan.experts = experts;
-  const size_t step = config.size({"decoder_sparse_step"}, 1, 1'024);
-  for (size_t i = 0; i < plan.layers.size(); ++i) plan.layers[i].experts = (i + 1) % step == 0;
-  if (const boost::json::array* dense = config.array("mlp_only_layers"); dense != nullptr)
-    for (const boost::json::value& one : *dense)
-      if (one.is_int64() && one.get_int64() >= 0 && static_cast<size_t>(one.get_int64()) < plan.layers.size())
-        plan.layers[static_cast<size_t>(one.get_int64())].experts = false;
+  place_experts(config, plan);
 }
 
 }  // namespace holdfast::model

@@ -53,26 +53,6 @@ object sequence(std::string_view key, array parts) {
   return out;
 }
 
-Result<AddedToken> added_token_of(const object& json) {
-  AddedToken token;
-  TRY(const int64_t id, codec::json_integer(json, "id"));
-  if (id < 0 || id > UINT32_MAX) return fail(Reason::bad_request, "an added token's id is out of range");
-  token.id = static_cast<uint32_t>(id);
-  TRY(const std::string_view content, codec::json_text(json, "content"));
-  token.content = content;
-  TRY(const auto single_word, codec::json_flag_if(json, "single_word"));
-  TRY(const auto lstrip, codec::json_flag_if(json, "lstrip"));
-  TRY(const auto rstrip, codec::json_flag_if(json, "rstrip"));
-  TRY(const auto normalized, codec::json_flag_if(json, "normalized"));
-  TRY(const auto special, codec::json_flag_if(json, "special"));
-  token.single_word = single_word.value_or(false);
-  token.lstrip = lstrip.value_or(false);
-  token.rstrip = rstrip.value_or(false);
-  token.special = special.value_or(false);
-  token.normalized = normalized.value_or(!token.special);
-  return token;
-}
-
 namespace {
 
 // Vocabularies of models: an object of ids, or an array of [piece, score].

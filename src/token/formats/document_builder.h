@@ -56,7 +56,6 @@ class DocumentBuilder {
 };
 
 // A row of `added_tokens`.
-Result<AddedToken> added_token_of(const boost::json::object& json);
 
 // {"type": kind, …fields}
 boost::json::object part(std::string_view kind, boost::json::object fields = {});
