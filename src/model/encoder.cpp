@@ -8,6 +8,8 @@
 #include <map>
 #include <numeric>
 
+#include "base/check.h"
+
 namespace holdfast::model {
 namespace {
 
@@ -37,14 +39,12 @@ bool without_holes(const TokenBatch& batch, size_t first, size_t last) {
   return true;
 }
 
-void multiply(const tensor::Linear& layer, const float* in, float* out, size_t rows, tensor::Threads& threads,
-              const float* addend = nullptr, Activation activation = Activation::none) {
+void multiply(const tensor::Linear& layer, const float* in, float* out, size_t rows,
+              tensor::Threads& threads) {
   tensor::LinearRun run;
   run.in = in;
   run.out = out;
   run.rows = rows;
-  run.addend = addend;
-  run.activation = activation;
   layer.run(run, threads);
 }
 
@@ -224,6 +224,12 @@ void Encoder::rotate(const TokenBatch& batch, size_t row, size_t rows, const Rop
   tensor::rotate(table, job);
 }
 
+// Whether attention leaves its outputs as the next product reads them.
+bool Encoder::writes_contexts(const Layer& layer) const {
+  return compute_.precision != tensor::Precision::int8 && plan_.head_width % 16 == 0 &&
+         layer.attention_out->writes_for(*layer.attention_out);
+}
+
 // The window where columns do not follow each other, and what distances add to scores.
 void Encoder::set_bias(const TokenBatch& batch, Part part, size_t index, tensor::Attention& job,
                        std::vector<float>& by_distance) const {
@@ -273,6 +279,11 @@ void Encoder::attend_all(const TokenBatch& batch, Part part, size_t index, Space
   job.query = space.joined.data();
   job.key = job.query + width;
   job.value = job.query + 2 * width;
+  const tensor::Linear& reader = *layers_[index]->attention_out;
+  if (writes_contexts(*layers_[index])) {
+    job.words = reinterpret_cast<uint32_t*>(space.contexts.words.data());
+    job.row_words = reader.row_words();
+  }
   job.out = space.context.data();
   job.query_stride = job.key_stride = job.value_stride = 3 * width;
   job.out_stride = width;
@@ -282,12 +293,6 @@ void Encoder::attend_all(const TokenBatch& batch, Part part, size_t index, Space
   std::vector<float> by_distance;
   set_bias(batch, part, index, job, by_distance);
   tensor::attend(job, compute_, threads);
-}
-
-// Into space.inner, [rows, inner].
-void Encoder::feed_forward(const Layer& layer, const float* in, size_t rows, Space& space,
-                           tensor::Threads& threads) const {
-  multiply(*layer.inner, in, space.inner.data(), rows, threads, nullptr, plan_.activation);
 }
 
 // x = norm(x + activation(convolution of `in`)): rows of `in` and x are the part's tokens.
@@ -319,68 +324,134 @@ void Encoder::convolve(const TokenBatch& batch, Part part, const float* in, floa
   }
 }
 
-// A layer whose norms follow the sums.
-void Encoder::run_after(const TokenBatch& batch, Part part, size_t index, Space& space,
+tensor::RowNorm Encoder::row_norm(const Norm& norm) const {
+  const bool plain = plan_.norm_kind == EncoderPlan::NormKind::layer;
+  return {plain ? tensor::RowNorm::Kind::layer : tensor::RowNorm::Kind::root_mean_square, norm.gamma.data(),
+          norm.beta.data(), plan_.epsilon};
+}
+
+// Makes ready what the layer's first product reads of x: through its norm where norms come first.
+void Encoder::begin(size_t index, const float* x, size_t rows, Space& space) const {
+  const Layer& layer = *layers_[index];
+  tensor::RowNorm norm;
+  tensor::NormRun run;
+  if (plan_.norm_place == EncoderPlan::NormPlace::before && layer.attention_norm) {
+    norm = row_norm(*layer.attention_norm);
+    run.norm = &norm;
+  }
+  run.in = x;
+  run.in_stride = plan_.width;
+  run.rows = rows;
+  run.width = plan_.width;
+  run.reader = layer.query_key_value.get();
+  run.next = &space.input;
+  tensor::normalize_rows(*kernels_, run);
+}
+
+// One layer on x, whose rows are in space.input as its first product reads them; leaves there those of the
+// next layer. Each product ends with what follows it, row by row, while a block of rows is in the cache.
+void Encoder::run_layer(const TokenBatch& batch, Part part, size_t index, Space& space,
                         tensor::Threads& threads, float* x) const {
   const Layer& layer = *layers_[index];
-  const size_t rows = batch.starts[part.last] - batch.starts[part.first], width = plan_.width;
-  float* y = space.first.data();
-  float* z = space.second.data();
-  multiply(*layer.query_key_value, x, space.joined.data(), rows, threads);
-  attend_all(batch, part, index, space, threads);
-  multiply(*layer.attention_out, space.context.data(), y, rows, threads, x);
-  normalize(*layer.attention_norm, y, y, rows, width);
-  feed_forward(layer, y, rows, space, threads);
-  multiply(*layer.out, space.inner.data(), z, rows, threads, y);
-  normalize(*layer.out_norm, z, x, rows, width);
-}
+  const Layer* next = index + 1 < layers_.size() ? layers_[index + 1].get() : nullptr;
+  const bool after = plan_.norm_place == EncoderPlan::NormPlace::after;
+  float* y = after ? space.first.data() : x;  // The sum of both branches after attention.
+  tensor::LinearRun run;
+  run.rows = batch.starts[part.last] - batch.starts[part.first];
 
-// A layer whose norms come first.
-void Encoder::run_before(const TokenBatch& batch, Part part, size_t index, Space& space,
-                         tensor::Threads& threads, float* x) const {
-  const Layer& layer = *layers_[index];
-  const size_t rows = batch.starts[part.last] - batch.starts[part.first], width = plan_.width;
-  float* y = space.first.data();
-  if (layer.attention_norm)
-    normalize(*layer.attention_norm, x, y, rows, width);
+  tensor::LinearRun join = run;
+  join.ready = &space.input;
+  join.out = space.joined.data();
+  layer.query_key_value->run(join, threads);
+  space.ended(index, EncoderStep::query_key_value);
+  attend_all(batch, part, index, space, threads);
+  space.ended(index, EncoderStep::attention);
+
+  tensor::LinearRun attended = run;
+  if (writes_contexts(layer))
+    attended.ready = &space.contexts;
   else
-    std::copy_n(x, rows * width, y);
-  multiply(*layer.query_key_value, y, space.joined.data(), rows, threads);
-  attend_all(batch, part, index, space, threads);
-  multiply(*layer.attention_out, space.context.data(), x, rows, threads, x);
-  normalize(*layer.out_norm, x, y, rows, width);
-  feed_forward(layer, y, rows, space, threads);
-  multiply(*layer.out, space.inner.data(), x, rows, threads, x);
+    attended.in = space.context.data();
+  attended.out = y;
+  attended.addend = x;
+  const tensor::RowNorm middle = row_norm(after ? *layer.attention_norm : *layer.out_norm);
+  attended.norm = &middle;
+  attended.norm_out = after ? y : nullptr;
+  attended.reader = layer.inner.get();
+  attended.next = &space.middle;
+  layer.attention_out->run(attended, threads);
+  space.ended(index, EncoderStep::attention_out);
+
+  tensor::LinearRun widen = run;
+  widen.ready = &space.middle;
+  widen.activation = plan_.activation;
+  widen.reader = layer.out.get();
+  widen.next = &space.inner;
+  layer.inner->run(widen, threads);
+  space.ended(index, EncoderStep::inner);
+
+  tensor::LinearRun narrow = run;
+  narrow.ready = &space.inner;
+  narrow.out = after ? space.second.data() : x;
+  narrow.addend = y;
+  tensor::RowNorm last;
+  if (after) {
+    last = row_norm(*layer.out_norm);
+    narrow.norm = &last;
+    narrow.norm_out = x;
+  } else if (next != nullptr && next->attention_norm) {
+    last = row_norm(*next->attention_norm);
+    narrow.norm = &last;
+  }
+  if (next != nullptr) {
+    narrow.reader = next->query_key_value.get();
+    narrow.next = &space.input;
+  }
+  layer.out->run(narrow, threads);
+  space.ended(index, EncoderStep::out);
 }
 
-void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, float* out) const {
+void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, StepWatch* watch,
+                  float* out) const {
   const size_t row = batch.starts[part.first], rows = batch.starts[part.last] - row, width = plan_.width;
   const size_t all_heads = plan_.heads * plan_.head_width;
   const auto space = spaces_->take();
+  space->watch = watch;
   ensure(space->joined, rows * 3 * all_heads);
   ensure(space->context, rows * all_heads);
-  ensure(space->inner, rows * plan_.inner);
   ensure(space->first, rows * width);
   ensure(space->second, rows * width);
+  if (!layers_.empty()) {
+    const Layer& any = *layers_[0];
+    space->input.ensure(*any.query_key_value, rows);
+    space->contexts.ensure(*any.attention_out, rows);
+    space->middle.ensure(*any.inner, rows);
+    space->inner.ensure(*any.out, rows);
+  }
   embed(batch, row, rows, threads, *space, out);
   std::vector<float> embedded;
   if (convolution_) embedded.assign(out, out + rows * width);
+  if (!layers_.empty()) begin(0, out, rows, *space);
+  space->ended(0, EncoderStep::embedding);
   for (size_t i = 0; i < layers_.size(); ++i) {
-    if (plan_.norm_place == EncoderPlan::NormPlace::after)
-      run_after(batch, part, i, *space, threads, out);
-    else
-      run_before(batch, part, i, *space, threads, out);
-    if (i == 0 && convolution_) convolve(batch, part, embedded.data(), out);
+    run_layer(batch, part, i, *space, threads, out);
+    if (i != 0 || !convolution_) continue;
+    convolve(batch, part, embedded.data(), out);
+    if (layers_.size() > 1) begin(1, out, rows, *space);
+    space->ended(0, EncoderStep::convolution);
   }
-  if (final_norm_) normalize(*final_norm_, out, out, rows, width);
+  if (!final_norm_) return;
+  normalize(*final_norm_, out, out, rows, width);
+  space->ended(0, EncoderStep::final_norm);
 }
 
-Result<Floats> Encoder::forward(const TokenBatch& batch, tensor::Threads& threads) const {
+Result<Floats> Encoder::forward(const TokenBatch& batch, tensor::Threads& threads, StepWatch* watch) const {
+  CHECK(watch == nullptr || threads.count() == 1);
   TRY_DONE(check(batch));
   Floats out(batch.tokens() * plan_.width);
   const std::vector<Part> parts = split(batch, threads.count());
   threads.run(parts.size(), [&](size_t index) {
-    run(batch, parts[index], threads, out.data() + batch.starts[parts[index].first] * plan_.width);
+    run(batch, parts[index], threads, watch, out.data() + batch.starts[parts[index].first] * plan_.width);
   });
   return out;
 }

@@ -4,6 +4,7 @@
 
 #include "model/distance_bias.h"
 #include "model/encoder_plan.h"
+#include "model/encoder_steps.h"
 #include "model/row_table.h"
 #include "model/scratch.h"
 #include "model/token_batch.h"
@@ -26,7 +27,9 @@ class Encoder {
 
   // Hidden states of the last layer, [tokens, E]. bad_request for ids, types or positions outside the tables.
   // A sequence's bits do not depend on the batch around it, nor on the number of threads.
-  Result<tensor::Floats> forward(const TokenBatch& batch, tensor::Threads& threads) const;
+  // `watch` is told of each step, with one thread; null: nobody is.
+  Result<tensor::Floats> forward(const TokenBatch& batch, tensor::Threads& threads,
+                                 StepWatch* watch = nullptr) const;
 
  private:
   struct Layer {
@@ -40,7 +43,12 @@ class Encoder {
     Norm norm;
   };
   struct Space {
-    tensor::Floats joined, context, inner, first, second, start;
+    tensor::Floats joined, context, first, second, start;
+    tensor::ReadyRows input, contexts, middle, inner;  // Of the four products of a layer.
+    StepWatch* watch = nullptr;
+    void ended(size_t layer, EncoderStep step) const {
+      if (watch != nullptr) watch->ended(layer, step);
+    }
   };
   struct Part {
     size_t first = 0, last = 0;  // Sequences.
@@ -58,16 +66,15 @@ class Encoder {
   void rotate(const TokenBatch& batch, size_t row, size_t rows, const RopeSpec& rope, float* joined) const;
   void attend_all(const TokenBatch& batch, Part part, size_t layer, Space& space,
                   tensor::Threads& threads) const;
-  void feed_forward(const Layer& layer, const float* in, size_t rows, Space& space,
-                    tensor::Threads& threads) const;
   void set_bias(const TokenBatch& batch, Part part, size_t layer, tensor::Attention& job,
                 std::vector<float>& by_distance) const;
   void convolve(const TokenBatch& batch, Part part, const float* in, float* x) const;
-  void run_after(const TokenBatch& batch, Part part, size_t index, Space& space, tensor::Threads& threads,
+  void begin(size_t index, const float* x, size_t rows, Space& space) const;
+  void run_layer(const TokenBatch& batch, Part part, size_t index, Space& space, tensor::Threads& threads,
                  float* x) const;
-  void run_before(const TokenBatch& batch, Part part, size_t index, Space& space, tensor::Threads& threads,
-                  float* x) const;
-  void run(const TokenBatch& batch, Part part, tensor::Threads& threads, float* out) const;
+  bool writes_contexts(const Layer& layer) const;
+  tensor::RowNorm row_norm(const Norm& norm) const;
+  void run(const TokenBatch& batch, Part part, tensor::Threads& threads, StepWatch* watch, float* out) const;
 
   EncoderPlan plan_;
   tensor::Compute compute_;

@@ -23,6 +23,10 @@ constexpr std::pair<std::string_view, Activation> names[] = {
     {"sigmoid", Activation::sigmoid},
     {"tanh", Activation::tanh},
     {"mish", Activation::mish},
+    {"relu6", Activation::relu_six},
+    {"leaky_relu", Activation::leaky_relu},
+    {"gelu_10", Activation::gelu_ten},
+    {"laplace", Activation::laplace},
 };
 
 }  // namespace

@@ -15,7 +15,11 @@ enum class Activation : uint8_t {
   silu,        // x * sigmoid(x)
   sigmoid,
   tanh,
-  mish,  // x * tanh(log(1 + exp x))
+  mish,        // x * tanh(log(1 + exp x))
+  relu_six,    // min(relu(x), 6)
+  leaky_relu,  // x below 0: x / 100
+  gelu_ten,    // gelu within -10 and 10
+  laplace,     // (1 + erf((x - 0.707107) / (0.282095 sqrt 2))) / 2
 };
 
 }  // namespace holdfast::tensor

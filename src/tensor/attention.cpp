@@ -11,8 +11,8 @@
 namespace holdfast::tensor {
 namespace {
 
-// Scores held at a time: 256 KiB.
-constexpr size_t scores_most = 64 << 10;
+// Scores held at a time: 32 KiB, so that they stay in the first-level cache.
+constexpr size_t scores_most = 8 << 10;
 constexpr size_t rows_most = 96;
 constexpr size_t row_gap_words = 16;
 constexpr float lowest = -std::numeric_limits<float>::infinity();
@@ -159,12 +159,25 @@ class HeadAttention {
     sums.sums = scratch.sums.data();
     sums.sums_stride = value_strips_ * strip_columns;
     kernel_.sums(sums);
-    for (size_t r = 0; r < rows; ++r) {
-      const float share = 1.0F / scratch.totals.data()[r];
-      const float* sum = scratch.sums.data() + r * sums.sums_stride;
-      float* out = job_.out + (query_first_ + row + r) * job_.out_stride + head * value_width_;
-      for (size_t i = 0; i < value_width_; ++i) out[i] = sum[i] * share;
+    ShareJob share;
+    share.sums = scratch.sums.data();
+    share.sums_stride = sums.sums_stride;
+    share.rows = rows;
+    share.columns = value_width_;
+    share.totals = weigh.totals;
+    const size_t first = query_first_ + row;
+    if (job_.words != nullptr) {
+      share.words = job_.words + first * job_.row_words;
+      share.row_words = job_.row_words;
+      share.word_from = head * value_width_;
     }
+    if (job_.words == nullptr || a_step_ == 1) {  // Words of f32 are floats.
+      float* out = job_.words == nullptr ? job_.out : reinterpret_cast<float*>(job_.words);
+      share.out_stride = job_.words == nullptr ? job_.out_stride : job_.row_words;
+      share.out = out + first * share.out_stride + head * value_width_;
+      share.words = nullptr;
+    }
+    kernel_.share(share);
   }
 
   // Caps, biases and masks the scores; returns the scale that is left to apply.
@@ -221,6 +234,7 @@ class HeadAttention {
 void attend(const Attention& attention, Compute compute, Threads& threads) {
   CHECK(attention.query_starts.size() == attention.key_starts.size());
   CHECK(attention.key_heads > 0 && attention.heads % attention.key_heads == 0);
+  CHECK(attention.words == nullptr || compute.precision != Precision::int8);
   // Scores and weights of int8 models are bf16: bytes would not do for softmax.
   const Precision precision = compute.precision == Precision::f32 ? Precision::f32 : Precision::bf16;
   const ProductKernel& kernel = kernels_for(compute.isa).products[static_cast<size_t>(precision)];

@@ -34,6 +34,11 @@ struct Attention {
   const float* key = nullptr;
   const float* value = nullptr;
   float* out = nullptr;
+  // Instead of out: rows as products of the same instruction set and precision read them (Linear::writes_for;
+  // those of int8 read bytes and cannot), row_words apart. value_width is a multiple of sixteen then, all
+  // heads together of 32.
+  uint32_t* words = nullptr;
+  size_t row_words = 0;
   size_t query_stride = 0, key_stride = 0, value_stride = 0, out_stride = 0;
   std::span<const size_t> query_starts, key_starts;  // One more than sequences each.
   size_t heads = 0,

@@ -8,6 +8,8 @@
 #include <random>
 #include <vector>
 
+#include "tensor/linear.h"
+
 namespace holdfast::tensor {
 namespace {
 
@@ -196,6 +198,50 @@ TEST(Attention, ASequenceHasTheSameBitsAloneAndInPiecesAndOnOneAndTwoThreads) {
         }
         EXPECT_EQ(std::memcmp(whole.data(), test.out.data(), whole.size() * sizeof(float)), 0)
             << isa_name(isa) << " " << precision_name(precision) << " round " << round;
+      }
+  }
+}
+
+TEST(Attention, RowsForTheNextProductAreThoseMadeOfItsFloats) {
+  std::mt19937 random(34);  // Seed 34.
+  const auto threads = make_threads(2);
+  for (int round = 0; round < 20; ++round) {
+    const size_t heads = 2 * (1 + random() % 3), head_width = 16 * (1 + random() % 3),
+                 width = heads * head_width;
+    const std::vector<size_t> starts = {0, 1 + random() % 50, 60 + random() % 90};
+    const size_t rows = starts.back();
+    const Vector joined = random_floats(random, rows * 3 * width), weight(width, 0.0F);
+    Attention job;
+    job.query = joined.data();
+    job.key = job.query + width;
+    job.value = job.key + width;
+    job.query_stride = job.key_stride = job.value_stride = 3 * width;
+    job.out_stride = width;
+    job.query_starts = job.key_starts = starts;
+    job.heads = job.key_heads = heads;
+    job.head_width = head_width;
+    job.scale = 0.2F;
+    for (Isa isa : isas_of_this_machine())
+      for (Precision precision : {Precision::f32, Precision::bf16}) {
+        const auto reader = make_linear({weight, {}, 1, width}, {isa, precision});
+        ReadyRows expected, got;
+        expected.ensure(*reader, rows);
+        got.ensure(*reader, rows);
+        Vector out(rows * width);
+        job.out = out.data();
+        job.words = nullptr;
+        attend(job, {isa, precision}, *threads);
+        reader->make_ready(out.data(), width, 0, rows, expected);
+        job.out = nullptr;
+        job.words = reinterpret_cast<uint32_t*>(got.words.data());
+        job.row_words = reader->row_words();
+        attend(job, {isa, precision}, *threads);
+        const size_t used = reader->row_words() - 16;  // The rest is a gap.
+        for (size_t row = 0; row < rows; ++row)
+          ASSERT_EQ(std::memcmp(got.words.data() + row * job.row_words,
+                                expected.words.data() + row * job.row_words, used * sizeof(float)),
+                    0)
+              << isa_name(isa) << " " << precision_name(precision) << " round " << round << " row " << row;
       }
   }
 }

@@ -1,6 +1,6 @@
 // bf16 and int8 on AMX: sixteen by sixteen sums of sixteen steps at once.
 #include "tensor/kernels.h"
-#include "tensor/simd/f32x16_avx512.h"
+#include "tensor/simd/f32x16_bf16.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_amx.h"
 
@@ -59,18 +59,19 @@ struct ByteTiles : AmxTiles {
   }
 };
 
-using Products = ProductRows<F32x16Avx512>;
-using Attention = AttentionRows<F32x16Avx512>;
+using Products = ProductRows<F32x16Bf16>;
+using Attention = AttentionRows<F32x16Bf16>;
 
 }  // namespace
 
 const ProductKernel amx_pairs = {1,
                                  Products::prepare_bf16,
                                  TileSums<PairTiles>::sums,
-                                 Products::finish_floats,
+                                 Products::finish_pairs,
                                  Attention::transpose_pairs,
                                  Attention::pack_pairs,
-                                 Attention::weigh_pairs};
+                                 Attention::weigh_pairs,
+                                 Attention::share_pairs};
 const ProductKernel amx_bytes = {1, Products::prepare_bytes, TileSums<ByteTiles>::sums,
                                  Products::finish_bytes};
 

@@ -17,7 +17,14 @@ using Products = ProductRows<F32x16Avx2>;
 
 }  // namespace
 
-const ProductKernel avx2_vnni_bytes = {1, Products::prepare_bytes, Tiles256<ByteDot256>::sums,
-                                       Products::finish_bytes};
+const ProductKernel avx2_vnni_bytes = {1,
+                                       Products::prepare_bytes,
+                                       Tiles256<ByteDot256>::sums,
+                                       Products::finish_bytes,
+                                       nullptr,
+                                       nullptr,
+                                       nullptr,
+                                       nullptr,
+                                       6};
 
 }  // namespace holdfast::tensor

@@ -15,11 +15,20 @@ using Attention = AttentionRows<F32x16Avx2>;
 const ProductKernel avx2_pairs = {2,
                                   Products::prepare_wide_bf16,
                                   Tiles256<WideBf16Dot256>::sums,
-                                  Products::finish_floats,
+                                  Products::finish_wide_pairs,
                                   Attention::transpose_pairs,
                                   Attention::pack_pairs,
-                                  Attention::weigh_wide_pairs};
-const ProductKernel avx2_bytes = {2, Products::prepare_wide_bytes, Tiles256<WideByteDot256>::sums,
-                                  Products::finish_bytes};
+                                  Attention::weigh_wide_pairs,
+                                  Attention::share_wide_pairs,
+                                  6};
+const ProductKernel avx2_bytes = {2,
+                                  Products::prepare_wide_bytes,
+                                  Tiles256<WideByteDot256>::sums,
+                                  Products::finish_bytes,
+                                  nullptr,
+                                  nullptr,
+                                  nullptr,
+                                  nullptr,
+                                  6};
 
 }  // namespace holdfast::tensor

@@ -26,7 +26,8 @@ const Kernels avx512_kernels = {
     Blocks::sums,
     Blocks::widen,
     {{1, Products::prepare_floats, Tiles512<FloatDot512>::sums, Products::finish_floats,
-      Attention::transpose_floats, Attention::pack_floats, Attention::weigh_floats},
+      Attention::transpose_floats, Attention::pack_floats, Attention::weigh_floats, Attention::share_floats,
+      12},
      avx512_pairs,
      avx512_bytes}};
 

@@ -1,7 +1,7 @@
 // bf16 on AVX-512 with BF16: two products of bfloat16 summed at once. The instruction takes subnormal numbers
 // for zero and rounds to nearest; its order within a pair is the machine's own.
 #include "tensor/kernels.h"
-#include "tensor/simd/f32x16_avx512.h"
+#include "tensor/simd/f32x16_bf16.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_avx512.h"
 
@@ -14,17 +14,19 @@ struct PairDot512 : FloatDot512 {
   }
 };
 
-using Products = ProductRows<F32x16Avx512>;
-using Attention = AttentionRows<F32x16Avx512>;
+using Products = ProductRows<F32x16Bf16>;
+using Attention = AttentionRows<F32x16Bf16>;
 
 }  // namespace
 
 const ProductKernel avx512_bf16_pairs = {1,
                                          Products::prepare_bf16,
                                          Tiles512<PairDot512>::sums,
-                                         Products::finish_floats,
+                                         Products::finish_pairs,
                                          Attention::transpose_pairs,
                                          Attention::pack_pairs,
-                                         Attention::weigh_pairs};
+                                         Attention::weigh_pairs,
+                                         Attention::share_pairs,
+                                         12};
 
 }  // namespace holdfast::tensor

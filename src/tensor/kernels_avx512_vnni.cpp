@@ -17,7 +17,14 @@ using Products = ProductRows<F32x16Avx512>;
 
 }  // namespace
 
-const ProductKernel avx512_vnni_bytes = {1, Products::prepare_bytes, Tiles512<ByteDot512>::sums,
-                                         Products::finish_bytes};
+const ProductKernel avx512_vnni_bytes = {1,
+                                         Products::prepare_bytes,
+                                         Tiles512<ByteDot512>::sums,
+                                         Products::finish_bytes,
+                                         nullptr,
+                                         nullptr,
+                                         nullptr,
+                                         nullptr,
+                                         12};
 
 }  // namespace holdfast::tensor

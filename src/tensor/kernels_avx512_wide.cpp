@@ -15,11 +15,20 @@ using Attention = AttentionRows<F32x16Avx512>;
 const ProductKernel avx512_pairs = {2,
                                     Products::prepare_wide_bf16,
                                     Tiles512<WideBf16Dot512>::sums,
-                                    Products::finish_floats,
+                                    Products::finish_wide_pairs,
                                     Attention::transpose_pairs,
                                     Attention::pack_pairs,
-                                    Attention::weigh_wide_pairs};
-const ProductKernel avx512_bytes = {2, Products::prepare_wide_bytes, Tiles512<WideByteDot512>::sums,
-                                    Products::finish_bytes};
+                                    Attention::weigh_wide_pairs,
+                                    Attention::share_wide_pairs,
+                                    12};
+const ProductKernel avx512_bytes = {2,
+                                    Products::prepare_wide_bytes,
+                                    Tiles512<WideByteDot512>::sums,
+                                    Products::finish_bytes,
+                                    nullptr,
+                                    nullptr,
+                                    nullptr,
+                                    nullptr,
+                                    12};
 
 }  // namespace holdfast::tensor

@@ -80,6 +80,14 @@ float activated(Activation activation, float x) {
       return std::tanh(x);
     case Activation::mish:
       return x * std::tanh(std::log1p(std::exp(std::fmin(x, 80.0F))));
+    case Activation::relu_six:
+      return std::clamp(x, 0.0F, 6.0F);
+    case Activation::leaky_relu:
+      return x > 0 ? x : 0.01F * x;
+    case Activation::gelu_ten:
+      return std::clamp(gelu_of(x), -10.0F, 10.0F);
+    case Activation::laplace:
+      return 0.5F * (1.0F + std::erf((x - 0.707107F) / (0.282095F * 1.41421356F)));
   }
   return x;
 }
@@ -181,6 +189,12 @@ float value_of(const FinishJob& job, size_t row, size_t column) {
   return static_cast<float>(sum) * job.row_scales[row] * job.column_scales[column] + job.bias[column];
 }
 
+// A number of a row of pairs.
+void put_bf16(uint32_t* row, size_t at, float x) {
+  const unsigned shift = at % 2 * 16;
+  row[at / 2] = (row[at / 2] & ~(0xFFFFU << shift)) | static_cast<uint32_t>(to_bf16(x)) << shift;
+}
+
 void finish(const FinishJob& job) {
   for (size_t row = 0; row < job.rows; ++row)
     for (size_t column = 0; column < job.columns; ++column) {
@@ -192,8 +206,23 @@ void finish(const FinishJob& job) {
       } else {
         value = activated(job.activation, value_of(job, row, column));
       }
+      if (job.words != nullptr) {
+        put_bf16(job.words + row * job.row_words, job.word_from + column, value);
+        continue;
+      }
       if (job.addend != nullptr) value += job.addend[row * job.out_stride + column];
       job.out[row * job.out_stride + column] = value;
+    }
+}
+
+void share(const ShareJob& job) {
+  for (size_t row = 0; row < job.rows; ++row)
+    for (size_t column = 0; column < job.columns; ++column) {
+      const float value = job.sums[row * job.sums_stride + column] / job.totals[row];
+      if (job.words != nullptr)
+        put_bf16(job.words + row * job.row_words, job.word_from + column, value);
+      else
+        job.out[row * job.out_stride + column] = value;
     }
 }
 
@@ -295,8 +324,8 @@ const Kernels plain_kernels = {
     activate,
     block_sums,
     widen,
-    {{1, prepare_floats, float_sums, finish, pack_transposed<false>, pack_rows<false>, weigh<false>},
-     {1, prepare_bf16, bf16_sums, finish, pack_transposed<true>, pack_rows<true>, weigh<true>},
+    {{1, prepare_floats, float_sums, finish, pack_transposed<false>, pack_rows<false>, weigh<false>, share},
+     {1, prepare_bf16, bf16_sums, finish, pack_transposed<true>, pack_rows<true>, weigh<true>, share},
      {1, prepare_bytes, byte_sums, finish}}};
 
 }  // namespace holdfast::tensor

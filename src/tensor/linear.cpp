@@ -14,7 +14,7 @@ namespace holdfast::tensor {
 namespace {
 
 // Rows that meet one group of strips before the next: they stay in the second-level cache.
-constexpr size_t block_rows = 96;
+constexpr size_t block_rows_most = 144;
 // Strips done at a time: with many rows two, whose lines stay in the first-level cache; with few, enough for
 // the widest tile.
 constexpr size_t few_rows = 4, few_strips = 12, many_strips = 2;
@@ -43,24 +43,23 @@ size_t steps_of(Precision precision, size_t inputs) {
   std::abort();
 }
 
+float* ensure(Floats& buffer, size_t count) {
+  if (buffer.size() < count) buffer = Floats(count);
+  return buffer.data();
+}
+
 // Memory of one thread, kept between calls.
 struct Scratch {
-  Floats words, sums;
-  std::vector<float> scales;
-  std::vector<int32_t> zeros;
-  void ensure(size_t word_count, size_t sum_count, size_t rows) {
-    if (words.size() < word_count) words = Floats(word_count);
-    if (sums.size() < sum_count) sums = Floats(sum_count);
-    if (scales.size() < rows) scales.resize(rows);
-    if (zeros.size() < rows) zeros.resize(rows);
-  }
+  ReadyRows ready;
+  Floats sums, out, normal;
 };
 thread_local Scratch scratch;
 
 class PackedLayer final : public Linear {
  public:
   PackedLayer(const LinearWeights& weights, Compute compute)
-      : kernel_(kernels_for(compute.isa).products[static_cast<size_t>(compute.precision)]),
+      : kernels_(&kernels_for(compute.isa)),
+        kernel_(kernels_->products[static_cast<size_t>(compute.precision)]),
         precision_(compute.precision),
         inputs_(weights.inputs),
         width_(weights.layout == OutputLayout::gated ? weights.outputs / 2 : weights.outputs),
@@ -88,31 +87,77 @@ class PackedLayer final : public Linear {
     return (packed_.size() + bias_.size() + scales_.size() + weight_sums_.size()) * sizeof(float);
   }
 
-  void run(const LinearRun& run, Threads& threads) const override {
-    if (run.rows == 0 || width_ == 0) return;
+  size_t row_words() const override { return steps_ * kernel_.words_a_step + row_gap_words; }
+  const ProductKernel* kernel() const override { return &kernel_; }
+  bool writes_for(const Linear& reader) const override {
+    // Whole words, as many as the reader takes.
+    return reader.kernel() == &kernel_ && precision_ != Precision::int8 && reader.inputs() == width_ &&
+           (precision_ == Precision::f32 || width_ % (2 * strip_columns) == 0);
+  }
+
+  void make_ready(const float* in, size_t in_stride, size_t row, size_t rows, ReadyRows& out) const override {
+    PrepareJob job;
+    job.in = in;
+    job.in_stride = in_stride;
+    job.rows = rows;
+    job.k = inputs_;
+    job.steps = steps_;
+    job.row_words = row_words();
+    job.out = reinterpret_cast<uint32_t*>(out.words.data()) + row * job.row_words;
+    job.scales = out.scales.data() + row;
+    job.zeros = out.zeros.data() + row;
+    kernel_.prepare(job);
+  }
+
+  void run(const LinearRun& wish, Threads& threads) const override {
+    if (wish.rows == 0 || width_ == 0) return;
+    LinearRun run = wish;
+    if (run.in_stride == 0) run.in_stride = inputs_;
+    if (run.out_stride == 0) run.out_stride = width_;
+    CHECK(run.out != nullptr || (run.reader != nullptr && run.norm == nullptr && run.addend == nullptr));
+    // Blocks as even as can be, in whole tiles of twelve rows.
+    const size_t least = (run.rows + block_rows_most - 1) / block_rows_most;
+    const size_t block_rows = round_up((run.rows + least - 1) / least, 12);
     const size_t blocks = (run.rows + block_rows - 1) / block_rows;
     const auto rows_of = [&](size_t block) { return std::min(block_rows, run.rows - block * block_rows); };
     if (threads.count() == 1 || blocks >= 2 * threads.count()) {
       threads.run(blocks, [&](size_t block) {
         Scratch& own = scratch;
-        own.ensure(block_rows * row_words(), block_rows * few_strips * strip_columns, block_rows);
-        prepare(run, own, block * block_rows, 0, rows_of(block));
-        products(run, own, own, block * block_rows, 0, rows_of(block), 0, strips_);
+        const size_t row = block * block_rows, rows = rows_of(block);
+        Source source{run.ready, row};
+        if (run.ready == nullptr) {
+          own.ready.ensure(*this, rows);
+          make_ready(run.in + row * run.in_stride, run.in_stride, 0, rows, own.ready);
+          source = {&own.ready, 0};
+        }
+        Target target = target_of(run, own.out, row, rows);
+        products(run, source, target, row, rows, 0, strips_);
+        follow(run, target, row, rows);
       });
       return;
     }
     Scratch& shared = scratch;
-    shared.ensure(run.rows * row_words(), 0, run.rows);
-    threads.run(blocks, [&](size_t block) {
-      prepare(run, shared, block * block_rows, block * block_rows, rows_of(block));
-    });
+    const ReadyRows* ready = run.ready;
+    if (ready == nullptr) {
+      shared.ready.ensure(*this, run.rows);
+      threads.run(blocks, [&](size_t block) {
+        const size_t row = block * block_rows;
+        make_ready(run.in + row * run.in_stride, run.in_stride, row, rows_of(block), shared.ready);
+      });
+      ready = &shared.ready;
+    }
+    const Target whole = target_of(run, shared.out, 0, run.rows);
     const size_t shares = (strips_ + share_strips - 1) / share_strips;
     threads.run(blocks * shares, [&](size_t index) {
-      const size_t block = index / shares, first = index % shares * share_strips;
-      Scratch& own = scratch;
-      own.ensure(0, block_rows * few_strips * strip_columns, 0);
-      products(run, shared, own, block * block_rows, block * block_rows, rows_of(block), first,
+      const size_t block = index / shares, first = index % shares * share_strips, row = block * block_rows;
+      products(run, {ready, row}, whole.from(row), row, rows_of(block), first,
                std::min(first + share_strips, strips_));
+    });
+    if (run.norm == nullptr && (run.reader == nullptr || whole.words != nullptr)) return;
+    const size_t each = std::max<size_t>(1, block_rows / 4), parts = (run.rows + each - 1) / each;
+    threads.run(parts, [&](size_t part) {
+      const size_t row = part * each;
+      follow(run, whole.from(row), row, std::min(each, run.rows - row));
     });
   }
 
@@ -158,48 +203,74 @@ class PackedLayer final : public Linear {
   }
 
   size_t strip_bytes() const { return steps_ * line_bytes; }
-  size_t row_words() const { return steps_ * kernel_.words_a_step + row_gap_words; }
 
-  // Rows [row, row + rows) of the run into `own` from row `at`.
-  void prepare(const LinearRun& run, Scratch& own, size_t row, size_t at, size_t rows) const {
-    PrepareJob job;
-    job.in_stride = run.in_stride != 0 ? run.in_stride : inputs_;
-    job.in = run.in + row * job.in_stride;
-    job.rows = rows;
-    job.k = inputs_;
-    job.steps = steps_;
-    job.row_words = row_words();
-    job.out = reinterpret_cast<uint32_t*>(own.words.data()) + at * job.row_words;
-    job.scales = own.scales.data() + at;
-    job.zeros = own.zeros.data() + at;
-    kernel_.prepare(job);
+  // Ready rows from `row` on.
+  struct Source {
+    const ReadyRows* rows = nullptr;
+    size_t row = 0;
+  };
+  // Where a block's outputs go: rows of floats or ready rows of bf16.
+  struct Target {
+    float* out = nullptr;
+    size_t out_stride = 0;
+    uint32_t* words = nullptr;
+    size_t row_words = 0;
+    Target from(size_t row) const {
+      Target later = *this;
+      if (later.out != nullptr) later.out += row * out_stride;
+      if (later.words != nullptr) later.words += row * row_words;
+      return later;
+    }
+  };
+
+  // `kept`: memory for outputs that nobody asked for as floats.
+  Target target_of(const LinearRun& run, Floats& kept, size_t row, size_t rows) const {
+    Target out;
+    if (run.out != nullptr) {
+      out.out = run.out + row * run.out_stride;
+      out.out_stride = run.out_stride;
+      return out;
+    }
+    if (!writes_for(*run.reader)) {
+      out.out = ensure(kept, rows * width_);
+      out.out_stride = width_;
+      return out;
+    }
+    out.row_words = run.reader->row_words();
+    auto* words = reinterpret_cast<uint32_t*>(run.next->words.data()) + row * out.row_words;
+    if (precision_ == Precision::f32) {
+      out.out = reinterpret_cast<float*>(words);
+      out.out_stride = out.row_words;
+    }
+    out.words = words;
+    return out;
   }
 
-  void products(const LinearRun& run, const Scratch& prepared, Scratch& own, size_t row, size_t at,
-                size_t rows, size_t first, size_t last) const {
+  void products(const LinearRun& run, Source source, const Target& target, size_t row, size_t rows,
+                size_t first, size_t last) const {
     const size_t group = rows <= few_rows ? few_strips : many_strips;
     SumsJob sums;
     sums.row_words = row_words();
-    sums.rows = reinterpret_cast<const uint32_t*>(prepared.words.data()) + at * sums.row_words;
-    sums.row_count = rows;
+    sums.rows = reinterpret_cast<const uint32_t*>(source.rows->words.data()) + source.row * sums.row_words;
     sums.strip_bytes = strip_bytes();
     sums.steps = steps_;
-    sums.sums = own.sums.data();
+    sums.sums = ensure(scratch.sums, rows * group * strip_columns);
     FinishJob finish;
     finish.sums = sums.sums;
-    finish.rows = rows;
     if (precision_ == Precision::int8) {
-      finish.row_scales = prepared.scales.data() + at;
-      finish.row_zeros = prepared.zeros.data() + at;
+      finish.row_scales = source.rows->scales.data() + source.row;
+      finish.row_zeros = source.rows->zeros.data() + source.row;
     }
     finish.activation = run.activation;
     finish.gated = gated_;
-    finish.out_stride = run.out_stride != 0 ? run.out_stride : width_;
+    finish.out_stride = target.out_stride;
+    finish.row_words = target.row_words;
     for (size_t strip = first; strip < last; strip += group) {
       sums.strip_count = std::min(group, last - strip);
       sums.strips = reinterpret_cast<const std::byte*>(packed_.data()) + strip * strip_bytes();
       sums.sums_stride = finish.sums_stride = sums.strip_count * strip_columns;
-      kernel_.sums(sums);
+      sums.next_lines = std::min(group, last - strip - sums.strip_count) * steps_;
+      sums.next = sums.next_lines > 0 ? sums.strips + sums.strip_count * strip_bytes() : nullptr;
       const size_t from = strip * strip_columns, column = gated_ ? from / 2 : from;
       finish.columns = std::min(sums.sums_stride / (gated_ ? 2 : 1), width_ - column);
       finish.bias = bias_.data() + from;
@@ -207,12 +278,81 @@ class PackedLayer final : public Linear {
         finish.column_scales = scales_.data() + from;
         finish.weight_sums = weight_sums_.data() + from;
       }
-      finish.out = run.out + row * finish.out_stride + column;
-      finish.addend = run.addend == nullptr ? nullptr : run.addend + row * finish.out_stride + column;
-      kernel_.finish(finish);
+      finish.word_from = column;
+      tiles(sums, finish, target,
+            run.addend == nullptr ? nullptr : run.addend + row * run.out_stride + column, rows);
     }
   }
 
+  // Tile by tile of rows, each finished while its sums are in the first-level cache. Meanwhile the lines it
+  // will write and the strips that come next are fetched, as the weights that stream by push both out of the
+  // caches.
+  void tiles(SumsJob sums, FinishJob finish, const Target& target, const float* addend, size_t rows) const {
+    const auto* first_row = sums.rows;
+    const std::byte* next = sums.next;
+    const size_t lines = sums.next_lines, column = finish.word_from;
+    size_t left = kernel_.tile_rows == 0 ? 1 : (rows + kernel_.tile_rows - 1) / kernel_.tile_rows;
+    const size_t count = left;
+    for (size_t at = 0; at < rows; --left) {
+      const size_t some = (rows - at + left - 1) / left;  // As even as can be: 32 are 11, 11 and 10.
+      sums.rows = first_row + at * sums.row_words;
+      sums.row_count = finish.rows = some;
+      if (next != nullptr) {
+        const size_t from = (count - left) * lines / count;
+        sums.next = next + from * line_bytes;
+        sums.next_lines = (count - left + 1) * lines / count - from;
+      }
+      if (target.out != nullptr) {
+        finish.out = target.out + at * target.out_stride + column;
+        for (size_t r = 0; r < some; ++r)
+          fetch(finish.out + r * target.out_stride, finish.columns * sizeof(float));
+      } else {
+        finish.words = target.words + at * target.row_words;
+        for (size_t r = 0; r < some; ++r)
+          fetch(reinterpret_cast<const uint16_t*>(finish.words + r * target.row_words) +
+                    column * kernel_.words_a_step,
+                finish.columns * 2 * kernel_.words_a_step);
+      }
+      if (addend != nullptr) {
+        finish.addend = addend + at * finish.out_stride;
+        for (size_t r = 0; r < some; ++r)
+          fetch(finish.addend + r * finish.out_stride, finish.columns * sizeof(float));
+      }
+      kernel_.sums(sums);
+      kernel_.finish(finish);
+      at += some;
+      if (finish.row_scales != nullptr) {
+        finish.row_scales += some;
+        finish.row_zeros += some;
+      }
+    }
+  }
+
+  static void fetch(const void* from, size_t bytes) {
+    for (size_t at = 0; at < bytes; at += line_bytes)
+      __builtin_prefetch(static_cast<const std::byte*>(from) + at, 1);
+  }
+
+  // Norm and readiness of rows [row, row + rows), whose outputs are all there.
+  void follow(const LinearRun& run, const Target& target, size_t row, size_t rows) const {
+    if (run.norm == nullptr && (run.reader == nullptr || target.words != nullptr)) return;
+    if (run.norm == nullptr)
+      return run.reader->make_ready(target.out, target.out_stride, row, rows, *run.next);
+    NormRun norm;
+    norm.in = target.out;
+    norm.in_stride = target.out_stride;
+    norm.out = run.norm_out == nullptr ? nullptr : run.norm_out + row * run.out_stride;
+    norm.out_stride = run.out_stride;
+    norm.row = row;
+    norm.rows = rows;
+    norm.width = width_;
+    norm.norm = run.norm;
+    norm.reader = run.reader;
+    norm.next = run.next;
+    normalize_rows(*kernels_, norm);
+  }
+
+  const Kernels* kernels_;
   const ProductKernel& kernel_;
   const Precision precision_;
   const size_t inputs_, width_;
@@ -223,6 +363,41 @@ class PackedLayer final : public Linear {
 };
 
 }  // namespace
+
+void ReadyRows::ensure(const Linear& reader, size_t rows) {
+  CHECK(reader.row_words() > 0);
+  tensor::ensure(words, rows * reader.row_words());
+  if (scales.size() < rows) scales.resize(rows);
+  if (zeros.size() < rows) zeros.resize(rows);
+}
+
+bool Linear::writes_for(const Linear& /*reader*/) const { return false; }
+
+void Linear::make_ready(const float* /*in*/, size_t /*in_stride*/, size_t /*row*/, size_t /*rows*/,
+                        ReadyRows& /*out*/) const {
+  CHECK(row_words() > 0);  // Such a layer has its own.
+}
+
+void normalize_rows(const Kernels& kernels, const NormRun& run) {
+  float* kept = run.out == nullptr ? ensure(scratch.normal, run.width) : nullptr;
+  for (size_t i = 0; i < run.rows;
+       ++i) {  // One by one: a row stays in the first-level cache between the steps.
+    const float* row = run.in + i * run.in_stride;
+    if (run.norm != nullptr) {
+      LayerNormJob job;
+      job.in = row;
+      job.out = run.out != nullptr ? run.out + i * run.out_stride : kept;
+      job.gamma = run.norm->gamma;
+      job.beta = run.norm->beta;
+      job.rows = 1;
+      job.width = run.width;
+      job.epsilon = run.norm->epsilon;
+      (run.norm->kind == RowNorm::Kind::layer ? kernels.layer_norm : kernels.rms_norm)(job);
+      row = job.out;
+    }
+    if (run.reader != nullptr) run.reader->make_ready(row, run.width, run.row + i, 1, *run.next);
+  }
+}
 
 std::unique_ptr<const Linear> make_linear(const LinearWeights& weights, Compute compute) {
   CHECK(weights.layout == OutputLayout::plain || weights.outputs % 2 == 0);

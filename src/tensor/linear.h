@@ -5,6 +5,7 @@
 
 #include "tensor/activation.h"
 #include "tensor/precision.h"
+#include "tensor/ready_rows.h"
 #include "tensor/threads.h"
 
 namespace holdfast::tensor {
@@ -32,6 +33,16 @@ struct LinearRun {
   size_t in_stride = 0, out_stride = 0;
   Activation activation = Activation::none;
   const float* addend = nullptr;  // [rows, width()], rows as far apart as those of out; may be out itself
+
+  // Instead of `in`: rows that were made ready for this layer.
+  const ReadyRows* ready = nullptr;
+  // What follows each row while it is near: `norm` of it into `norm_out` (as far apart as rows of out, may be
+  // out; null: only ready), then the row, normalised or not, made ready for `reader`. With a reader and
+  // without a norm or an addend, out may be null. Only where row_words() is not 0.
+  const RowNorm* norm = nullptr;
+  float* norm_out = nullptr;
+  const Linear* reader = nullptr;
+  ReadyRows* next = nullptr;  // With room for `rows`.
 };
 
 // A linear layer, packed once for one instruction set and precision. Immutable; safe from any thread.
@@ -43,7 +54,31 @@ class Linear {
   virtual size_t width() const = 0;  // Of a row of out: outputs, or half of them when gated.
   virtual size_t bytes() const = 0;  // Of memory held.
   virtual void run(const LinearRun& run, Threads& threads) const = 0;
+
+  // Words of a ready row; 0 where the layer takes floats only. The numbers of a ready row are its first
+  // words.
+  virtual size_t row_words() const { return 0; }
+  // Whether the sums of `reader` read what this layer can write itself: bf16 on the same instruction set, or
+  // f32.
+  virtual bool writes_for(const Linear& reader) const;
+  virtual const ProductKernel* kernel() const { return nullptr; }  // Null where row_words() is 0.
+  // Rows [row, row + rows) of ready rows from floats that begin at `in`.
+  virtual void make_ready(const float* in, size_t in_stride, size_t row, size_t rows, ReadyRows& out) const;
 };
+
+// Rows through a norm and ready for a layer.
+struct NormRun {
+  const float* in = nullptr;  // [rows, width], rows in_stride floats apart
+  size_t in_stride = 0;
+  float* out = nullptr;  // Of the norm; may be in; null: only ready. Rows out_stride floats apart.
+  size_t out_stride = 0;
+  size_t row = 0;  // The first one's place among the ready rows.
+  size_t rows = 0, width = 0;
+  const RowNorm* norm = nullptr;   // Null: the rows as they are; out is not written then.
+  const Linear* reader = nullptr;  // Null: none.
+  ReadyRows* next = nullptr;
+};
+void normalize_rows(const Kernels& kernels, const NormRun& run);
 
 std::unique_ptr<const Linear> make_linear(const LinearWeights& weights, Compute compute);
 

@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>
 #include <utility>
 #include <vector>
+
+#include "tensor/kernels.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -20,10 +23,11 @@ Vector random_floats(std::mt19937& random, size_t count) {
   return out;
 }
 
-constexpr Activation activations[] = {Activation::none, Activation::relu,      Activation::relu_squared,
-                                      Activation::gelu, Activation::gelu_tanh, Activation::gelu_quick,
-                                      Activation::silu, Activation::sigmoid,   Activation::tanh,
-                                      Activation::mish};
+constexpr Activation activations[] = {Activation::none,     Activation::relu,      Activation::relu_squared,
+                                      Activation::gelu,     Activation::gelu_tanh, Activation::gelu_quick,
+                                      Activation::silu,     Activation::sigmoid,   Activation::tanh,
+                                      Activation::mish,     Activation::relu_six,  Activation::leaky_relu,
+                                      Activation::gelu_ten, Activation::laplace};
 
 double activated(Activation activation, double x) {
   const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
@@ -48,6 +52,14 @@ double activated(Activation activation, double x) {
       return std::tanh(x);
     case Activation::mish:
       return x * std::tanh(std::log1p(std::exp(x)));
+    case Activation::relu_six:
+      return std::clamp(x, 0.0, 6.0);
+    case Activation::leaky_relu:
+      return x > 0 ? x : 0.01 * x;
+    case Activation::gelu_ten:
+      return std::clamp(0.5 * x * (1 + std::erf(x / std::sqrt(2.0))), -10.0, 10.0);
+    case Activation::laplace:
+      return 0.5 * (1 + std::erf((x - 0.707107) / (0.282095 * std::sqrt(2.0))));
   }
   return NAN;
 }
@@ -204,6 +216,98 @@ TEST(LinearLayer, LowerPrecisionIsNearTheTruth) {
     }
     EXPECT_GT(dot / std::sqrt(left * right), cosine) << precision_name(precision);
     EXPECT_NE(got, exact);
+  }
+}
+
+// A product that leaves its rows normalised and ready for the next one, beside the same steps one by one.
+TEST(LinearLayer, WhatFollowsInTheProductEqualsTheStepsOneByOne) {
+  std::mt19937 random(45);  // Seed 45.
+  const auto one = make_threads(1), two = make_threads(2);
+  for (int round = 0; round < 60; ++round) {
+    const size_t rows = 1 + random() % 300, inputs = 1 + random() % 90,
+                 width = random() % 2 == 0 ? 32 * (1 + random() % 4) : 1 + random() % 130,
+                 outputs = 1 + random() % 60;
+    const bool normed = random() % 2 == 0, added = normed && random() % 2 == 0, in_place = random() % 2 == 0;
+    const Vector in = random_floats(random, rows * inputs), weight = random_floats(random, width * inputs),
+                 bias = random_floats(random, width), second = random_floats(random, outputs * width),
+                 gamma = random_floats(random, width), beta = random_floats(random, width),
+                 addend = random_floats(random, rows * width);
+    RowNorm norm;
+    norm.kind = random() % 2 == 0 ? RowNorm::Kind::layer : RowNorm::Kind::root_mean_square;
+    norm.gamma = gamma.data();
+    norm.beta = beta.data();
+    norm.epsilon = 1e-5F;
+    for (Isa isa : isas_of_this_machine())
+      for (Precision first_precision : all_precisions)
+        for (Precision precision : all_precisions) {
+          if (isa == Isa::plain && round > 5) continue;
+          const auto first = make_linear({weight, bias, width, inputs}, {isa, first_precision}),
+                     last = make_linear({second, {}, outputs, width}, {isa, precision});
+          LinearRun run;
+          run.in = in.data();
+          run.rows = rows;
+          run.activation = activations[random() % std::size(activations)];
+          if (added) run.addend = addend.data();
+          Vector middle(rows * width), normal(rows * width), expected(rows * outputs), got(rows * outputs);
+          run.out = middle.data();
+          first->run(run, *one);
+          if (normed) {
+            LayerNormJob job{middle.data(), normal.data(), gamma.data(), beta.data(), rows, width, 1e-5F};
+            const Kernels& kernels = kernels_for(isa);
+            (norm.kind == RowNorm::Kind::layer ? kernels.layer_norm : kernels.rms_norm)(job);
+          }
+          LinearRun next;
+          next.in = normed ? normal.data() : middle.data();
+          next.rows = rows;
+          next.out = expected.data();
+          last->run(next, *one);
+
+          for (Threads* threads : {one.get(), two.get()}) {
+            ReadyRows ready;
+            ready.ensure(*last, rows);
+            Vector out(rows * width), norm_out(rows * width);
+            run.out = normed || random() % 2 == 0 ? out.data() : nullptr;
+            run.reader = last.get();
+            run.next = &ready;
+            if (normed) {
+              run.norm = &norm;
+              run.norm_out = in_place ? out.data() : random() % 2 == 0 ? norm_out.data() : nullptr;
+            }
+            first->run(run, *threads);
+            next.ready = &ready;
+            next.in = nullptr;
+            next.out = got.data();
+            last->run(next, *threads);
+            ASSERT_TRUE(same_bits(got.data(), expected.data(), got.size()))
+                << isa_name(isa) << " " << precision_name(first_precision) << " then "
+                << precision_name(precision) << " round " << round;
+            if (run.norm_out != nullptr) {
+              ASSERT_TRUE(same_bits(run.norm_out, normal.data(), normal.size()));
+            }
+            if (run.out != nullptr && run.norm_out != run.out) {
+              ASSERT_TRUE(same_bits(run.out, middle.data(), middle.size()));
+            }
+          }
+        }
+  }
+}
+
+TEST(LinearLayer, GeluOfLowPrecisionIsWithinSevenHundredThousandths) {
+  const auto threads = make_threads(1);
+  const float one = 1;
+  Vector x;
+  for (float v = -12; v <= 12; v += 0.01F) x.push_back(v);
+  for (Isa isa : isas_of_this_machine()) {
+    LinearRun run;
+    Vector bias = x, got(x.size());
+    const Vector zeros(x.size(), 0.0F);
+    run.in = &one;
+    run.rows = 1;
+    run.out = got.data();
+    run.activation = Activation::gelu;
+    make_linear({zeros, bias, x.size(), 1}, {isa, Precision::bf16})->run(run, *threads);
+    for (size_t i = 0; i < x.size(); ++i)
+      ASSERT_NEAR(got[i], activated(Activation::gelu, x[i]), 7e-5) << isa_name(isa) << " x = " << x[i];
   }
 }
 

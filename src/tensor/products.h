@@ -34,6 +34,9 @@ struct SumsJob {
   size_t row_words = 0, row_count = 0;
   const std::byte* strips = nullptr;                   // strip_bytes apart
   size_t strip_bytes = 0, strip_count = 0, steps = 0;  // strip_count: even
+  // Lines that are read soon, `next_lines` of them, to be fetched into the cache meanwhile; may be null.
+  const std::byte* next = nullptr;
+  size_t next_lines = 0;
   // Between the lines of a strip: more where strips are columns of rows in memory (f32 only, not on AMX).
   // Lines need no alignment.
   size_t line_stride = line_bytes;
@@ -56,6 +59,21 @@ struct FinishJob {
   const float* addend = nullptr;  // Rows out_stride apart.
   float* out = nullptr;
   size_t out_stride = 0;
+  // bf16 only, instead of out and without an addend: rows as `sums` of the same kernel reads them, from
+  // number word_from of a row, columns a multiple of sixteen.
+  uint32_t* words = nullptr;
+  size_t row_words = 0, word_from = 0;
+};
+
+// out = sums / total of the row: the end of attention.
+struct ShareJob {
+  const float* sums = nullptr;  // [rows, columns], rows sums_stride apart
+  size_t sums_stride = 0, rows = 0, columns = 0;
+  const float* totals = nullptr;  // [rows]
+  float* out = nullptr;
+  size_t out_stride = 0;
+  uint32_t* words = nullptr;  // As in FinishJob.
+  size_t row_words = 0, word_from = 0;
 };
 
 // Rows of floats as the packed form of a matrix that other rows are multiplied with: their transpose (rows
@@ -79,7 +97,7 @@ struct WeighJob {
   float* totals = nullptr;  // [rows]
 };
 
-// One precision on one instruction set. The last three serve attention, which int8 does in bf16.
+// One precision on one instruction set. The last four serve attention, which int8 does in bf16.
 struct ProductKernel {
   size_t words_a_step;
   void (*prepare)(const PrepareJob&);
@@ -88,6 +106,9 @@ struct ProductKernel {
   void (*pack_transposed)(const PackJob&) = nullptr;  // At most 16 rows: one strip; steps: a multiple of 16
   void (*pack_rows)(const PackJob&) = nullptr;
   void (*weigh)(const WeighJob&) = nullptr;
+  void (*share)(const ShareJob&) = nullptr;
+  // Rows that `sums` takes at a time, where it begins anew for others at no cost; 0: it does not.
+  size_t tile_rows = 0;
 };
 
 // On every instruction set.

@@ -143,8 +143,15 @@ struct F32x16Avx2 {
                                  0xD8);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), words);
   }
-  // 2 to the power of a whole number in [-126, 127].
-  F32x16Avx2 exp2_whole() const { return {exp2_of(low), exp2_of(high)}; }
+  // Rounded and stored; two at once in the halves of words.
+  void store_as_bf16(uint16_t* p) const { rounded_bf16().store_bf16(p); }
+  static void store_as_pairs(F32x16Avx2 a, F32x16Avx2 b, void* p) {
+    store_pairs(a.rounded_bf16(), b.rounded_bf16(), p);
+  }
+  // Times 2 to the power of a whole number in [-126, 127].
+  F32x16Avx2 times_exp2(F32x16Avx2 n) const {
+    return {_mm256_mul_ps(low, exp2_of(n.low)), _mm256_mul_ps(high, exp2_of(n.high))};
+  }
 
   // Halves are added: 16 lanes to 8, to 4, to 2, to 1. The AVX-512 twin does the same.
   float sum() const {

@@ -111,11 +111,13 @@ struct F32x16Avx512 {
     const __m512i high = _mm512_srli_epi32(_mm512_castps_si512(v), 16);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(high));
   }
-  // 2 to the power of a whole number in [-126, 127].
-  F32x16Avx512 exp2_whole() const {
-    const __m512i n = _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(127));
-    return {_mm512_castsi512_ps(_mm512_slli_epi32(n, 23))};
+  // Rounded and stored; two at once in the halves of words.
+  void store_as_bf16(uint16_t* p) const { rounded_bf16().store_bf16(p); }
+  static void store_as_pairs(F32x16Avx512 a, F32x16Avx512 b, void* p) {
+    store_pairs(a.rounded_bf16(), b.rounded_bf16(), p);
   }
+  // Times 2 to the power of a whole number in [-126, 127].
+  F32x16Avx512 times_exp2(F32x16Avx512 n) const { return {_mm512_scalef_ps(v, n.v)}; }
 
   // Halves are added: 16 lanes to 8, to 4, to 2, to 1. The AVX2 twin does the same.
   float sum() const {

@@ -13,6 +13,9 @@
 namespace holdfast::tensor {
 namespace {
 
+// near: good enough for what is rounded to bfloat16 or a byte next.
+enum class GeluKind { exact, near };
+
 template <class V>
 struct ProductRows {
   using Rows = RowKernels<V>;
@@ -50,6 +53,16 @@ struct ProductRows {
         const V n = power * (power + V::all(2.0F));
         return x * (n / (n + V::all(2.0F)));
       }
+      case Activation::relu_six:
+        return V::min(V::max(x, V::all(0.0F)), V::all(6.0F));
+      case Activation::leaky_relu:
+        return V::max(x, x * V::all(0.01F));
+      case Activation::gelu_ten:
+        return V::min(V::max(Rows::gelu_of(x), V::all(-10.0F)), V::all(10.0F));
+      case Activation::laplace: {
+        const V part = Rows::erf((x - V::all(0.707107F)) * V::all(2.506626424F));
+        return V::fma(part, V::all(0.5F), V::all(0.5F));
+      }
     }
     return x;
   }
@@ -71,31 +84,67 @@ struct ProductRows {
     return sum + V::load(job.bias + at);
   }
 
-  template <class Number>
-  static void finish_as(const FinishJob& job) {
-    for (size_t row = 0; row < job.rows; ++row) {
-      float* out = job.out + row * job.out_stride;
-      const float* addend = job.addend == nullptr ? nullptr : job.addend + row * job.out_stride;
-      for (size_t at = 0; at < job.columns; at += 16) {
-        V value;
-        if (job.gated)
-          value = activated(job.activation, sum_of<Number>(job, row, 2 * at)) *
-                  sum_of<Number>(job, row, 2 * at + 16);
-        else
-          value = activated(job.activation, sum_of<Number>(job, row, at));
-        const size_t left = job.columns - at;
-        if (left >= 16) {
-          if (addend != nullptr) value = value + V::load(addend + at);
-          value.store(out + at);
-        } else {
-          if (addend != nullptr) value = value + V::load_first(addend + at, left, 0);
-          value.store_first(out + at, left);
-        }
-      }
+  // put(value, row, at): what becomes of columns [at, at + 16). By value, as stores could change what a
+  // reference reads.
+  template <class Number, class Change, class Put>
+  static void finish_with(const FinishJob job, Change change, Put put) {
+    if (job.gated) {
+      for (size_t row = 0; row < job.rows; ++row)
+        for (size_t at = 0; at < job.columns; at += 16)
+          put(change(sum_of<Number>(job, row, 2 * at)) * sum_of<Number>(job, row, 2 * at + 16), row, at);
+      return;
     }
+    for (size_t row = 0; row < job.rows; ++row)
+      for (size_t at = 0; at < job.columns; at += 16) put(change(sum_of<Number>(job, row, at)), row, at);
   }
-  static void finish_floats(const FinishJob& job) { finish_as<float>(job); }
-  static void finish_bytes(const FinishJob& job) { finish_as<int32_t>(job); }
+
+  // The activations that most products have get loops of their own.
+  template <class Number, GeluKind kind, class Put>
+  static void finish_to(const FinishJob& job, Put put) {
+    const Activation activation = job.activation;
+    if (activation == Activation::none) return finish_with<Number>(job, [](V x) -> V { return x; }, put);
+    if (activation == Activation::gelu)
+      return finish_with<Number>(
+          job, [](V x) -> V { return kind == GeluKind::exact ? Rows::gelu_of(x) : Rows::near_gelu(x); }, put);
+    finish_with<Number>(job, [activation](V x) -> V { return activated(activation, x); }, put);
+  }
+
+  template <class Number, GeluKind kind>
+  static void finish_as(const FinishJob& job) {
+    finish_to<Number, kind>(job, [job](V value, size_t row, size_t at) {
+      float* out = job.out + row * job.out_stride + at;
+      const float* addend = job.addend == nullptr ? nullptr : job.addend + row * job.out_stride + at;
+      const size_t left = job.columns - at;
+      if (left >= 16) {
+        if (addend != nullptr) value = value + V::load(addend);
+        value.store(out);
+      } else {
+        if (addend != nullptr) value = value + V::load_first(addend, left, 0);
+        value.store_first(out, left);
+      }
+    });
+  }
+
+  // The words of bf16: halves of words where the instruction set reads pairs, floats elsewhere.
+  static uint16_t* halves(const auto& job, size_t row, size_t at) {
+    return reinterpret_cast<uint16_t*>(job.words + row * job.row_words) + job.word_from + at;
+  }
+  static float* wide(const auto& job, size_t row, size_t at) {
+    return reinterpret_cast<float*>(job.words + row * job.row_words) + job.word_from + at;
+  }
+
+  static void finish_floats(const FinishJob& job) { finish_as<float, GeluKind::exact>(job); }
+  static void finish_bytes(const FinishJob& job) { finish_as<int32_t, GeluKind::near>(job); }
+  static void finish_pairs(const FinishJob& job) {
+    if (job.words == nullptr) return finish_as<float, GeluKind::near>(job);
+    finish_to<float, GeluKind::near>(
+        job, [job](V value, size_t row, size_t at) { value.store_as_bf16(halves(job, row, at)); });
+  }
+  static void finish_wide_pairs(const FinishJob& job) {
+    if (job.words == nullptr) return finish_as<float, GeluKind::near>(job);
+    finish_to<float, GeluKind::near>(
+        job, [job](V value, size_t row, size_t at) { value.rounded_bf16().store(wide(job, row, at)); });
+  }
 
   // change(V) stored as sixteen numbers of `To` by `put`; zeros up to `wide` numbers.
   template <class To, class Put>
@@ -121,7 +170,7 @@ struct ProductRows {
   static void prepare_bf16(const PrepareJob& job) {
     for (size_t row = 0; row < job.rows; ++row)
       row_to(job.in + row * job.in_stride, job.k, reinterpret_cast<uint16_t*>(job.out + row * job.row_words),
-             2 * job.steps, [](V v, uint16_t* to) { v.rounded_bf16().store_bf16(to); });
+             2 * job.steps, [](V v, uint16_t* to) { v.store_as_bf16(to); });
   }
 
   // Floats that bfloat16 can hold.
@@ -214,8 +263,8 @@ struct AttentionRows {
   static void transpose_pairs(const PackJob& job) {
     transpose_strip(job, [&](const float* row, size_t step, uint32_t* words) {
       auto* halves = reinterpret_cast<uint16_t*>(words);
-      numbers(row, 2 * step, job.columns).rounded_bf16().store_bf16(halves);
-      numbers(row, 2 * step + 16, job.columns).rounded_bf16().store_bf16(halves + 16);
+      numbers(row, 2 * step, job.columns).store_as_bf16(halves);
+      numbers(row, 2 * step + 16, job.columns).store_as_bf16(halves + 16);
     });
   }
 
@@ -228,20 +277,20 @@ struct AttentionRows {
     }
   }
   static void pack_pairs(const PackJob& job) {
-    const auto at = [&](size_t row, size_t column) {
-      return row < job.rows ? numbers(job.in + row * job.in_stride, column, job.columns).rounded_bf16()
-                            : V::all(0);
+    const auto at = [&](size_t row, size_t column) -> V {
+      if (row >= job.rows) return V::all(0);
+      return numbers(job.in + row * job.in_stride, column, job.columns);
     };
     for (size_t column = 0; column < job.columns; column += strip_columns) {
       std::byte* out = job.out + column / strip_columns * job.strip_bytes;
       for (size_t step = 0; step < job.steps; ++step, out += line_bytes)
-        V::store_pairs(at(2 * step, column), at(2 * step + 1, column), out);
+        V::store_as_pairs(at(2 * step, column), at(2 * step + 1, column), out);
     }
   }
 
-  // put(V, to): sixteen weights as numbers of `To`, `each` of them a step.
-  template <class To, class Put>
-  static void weigh_as(const WeighJob& job, size_t each, Put put) {
+  // put(V, to): sixteen weights as numbers of `To`, `each` of them a step; power(V): 2 to that.
+  template <class To, class Put, class Power>
+  static void weigh_as(const WeighJob& job, size_t each, Put put, Power power) {
     const size_t whole = job.keys / 16 * 16, rest = job.keys - whole;
     const float to_power = job.scale * 1.44269504088896341F;
     for (size_t row = 0; row < job.rows; ++row) {
@@ -255,12 +304,12 @@ struct AttentionRows {
       V sums = V::all(0);
       auto* out = reinterpret_cast<To*>(job.words + row * job.row_words);
       for (size_t i = 0; i < whole; i += 16) {
-        const V weight = Rows::exp2((V::load(scores + i) - top) * factor);
+        const V weight = power((V::load(scores + i) - top) * factor);
         sums = sums + weight;
         put(weight, out + i);
       }
       if (rest > 0) {
-        const V weight = Rows::exp2((V::load_first(scores + whole, rest, lowest) - top) * factor);
+        const V weight = power((V::load_first(scores + whole, rest, lowest) - top) * factor);
         sums = sums + weight;
         To last[16];
         put(weight, last);
@@ -270,20 +319,52 @@ struct AttentionRows {
       job.totals[row] = sums.sum();
       if (job.sink != nullptr) {
         float weights[16];
-        Rows::exp2(V::all((*job.sink / job.scale - peak) * to_power)).store(weights);
+        power(V::all((*job.sink / job.scale - peak) * to_power)).store(weights);
         job.totals[row] += weights[0];
       }
     }
   }
 
   static void weigh_floats(const WeighJob& job) {
-    weigh_as<float>(job, 1, [](V v, float* to) { v.store(to); });
+    weigh_as<float>(job, 1, [](V v, float* to) { v.store(to); }, [](V x) -> V { return Rows::exp2(x); });
   }
   static void weigh_pairs(const WeighJob& job) {
-    weigh_as<uint16_t>(job, 2, [](V v, uint16_t* to) { v.rounded_bf16().store_bf16(to); });
+    weigh_as<uint16_t>(
+        job, 2, [](V v, uint16_t* to) { v.store_as_bf16(to); }, [](V x) -> V { return Rows::near_exp2(x); });
   }
   static void weigh_wide_pairs(const WeighJob& job) {
-    weigh_as<float>(job, 2, [](V v, float* to) { v.rounded_bf16().store(to); });
+    weigh_as<float>(
+        job, 2, [](V v, float* to) { v.rounded_bf16().store(to); },
+        [](V x) -> V { return Rows::near_exp2(x); });
+  }
+
+  // put(V, row, at): sixteen outputs.
+  template <class Put>
+  static void share_to(const ShareJob& job, Put put) {
+    for (size_t row = 0; row < job.rows; ++row) {
+      const V share = V::all(1.0F / job.totals[row]);
+      for (size_t at = 0; at < job.columns; at += 16) {
+        const V value = numbers(job.sums + row * job.sums_stride, at, job.columns) * share;
+        put(value, row, at);
+      }
+    }
+  }
+  static void share_floats(const ShareJob& job) {
+    share_to(job, [&job](V value, size_t row, size_t at) {
+      float* out = job.out + row * job.out_stride + at;
+      job.columns - at >= 16 ? value.store(out) : value.store_first(out, job.columns - at);
+    });
+  }
+  static void share_pairs(const ShareJob& job) {
+    if (job.words == nullptr) return share_floats(job);
+    share_to(job,
+             [&job](V value, size_t row, size_t at) { value.store_as_bf16(Products::halves(job, row, at)); });
+  }
+  static void share_wide_pairs(const ShareJob& job) {
+    if (job.words == nullptr) return share_floats(job);
+    share_to(job, [&job](V value, size_t row, size_t at) {
+      value.rounded_bf16().store(Products::wide(job, row, at));
+    });
   }
 };
 

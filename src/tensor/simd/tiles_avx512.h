@@ -21,15 +21,17 @@ struct Tiles512 {
   // lines and a word. With few rows, as many strips as give about as many sums.
   static constexpr size_t rows_most = 12;
 
+  // `ahead`: where this tile begins to fetch what is read soon, `ahead_bytes` a step.
   template <size_t R, size_t C>
-  static void tile(const SumsJob& job, size_t row, size_t strip) {
+  static void tile(const SumsJob& job, size_t row, size_t strip, const std::byte* ahead, size_t ahead_bytes) {
     typename Dot::Sum sums[R][C];
     for (size_t r = 0; r < R; ++r)
       for (size_t c = 0; c < C; ++c) sums[r][c] = Dot::zero();
     const uint32_t* a = job.rows + row * job.row_words;
     const std::byte* b = job.strips + strip * job.strip_bytes;
     const size_t row_words = job.row_words, strip_bytes = job.strip_bytes, line_stride = job.line_stride;
-    for (size_t step = 0; step < job.steps; ++step, a += Dot::words, b += line_stride) {
+    for (size_t step = 0; step < job.steps; ++step, a += Dot::words, b += line_stride, ahead += ahead_bytes) {
+      _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
 #pragma GCC unroll 2
       for (size_t w = 0; w < Dot::words; ++w) {
         __m512i parts[C];
@@ -52,15 +54,15 @@ struct Tiles512 {
   }
 
   template <size_t R>
-  static void strips(const SumsJob& job, size_t row) {
+  static void strips(const SumsJob& job, size_t row, const std::byte* ahead, size_t ahead_bytes) {
     constexpr size_t wide = R == 1 ? 12 : R == 2 ? 8 : R <= 4 ? 6 : 2;
     size_t strip = 0;
-    for (; strip + wide <= job.strip_count; strip += wide) tile<R, wide>(job, row, strip);
+    for (; strip + wide <= job.strip_count; strip += wide) tile<R, wide>(job, row, strip, ahead, ahead_bytes);
     if constexpr (wide > 2)
-      for (; strip < job.strip_count; strip += 2) tile<R, 2>(job, row, strip);
+      for (; strip < job.strip_count; strip += 2) tile<R, 2>(job, row, strip, ahead, ahead_bytes);
   }
 
-  using Strips = void (*)(const SumsJob&, size_t);
+  using Strips = void (*)(const SumsJob&, size_t, const std::byte*, size_t);
   static constexpr Strips by_rows[rows_most + 1] = {nullptr,    strips<1>,  strips<2>, strips<3>, strips<4>,
                                                     strips<5>,  strips<6>,  strips<7>, strips<8>, strips<9>,
                                                     strips<10>, strips<11>, strips<12>};
@@ -68,9 +70,13 @@ struct Tiles512 {
   // Rows in tiles as even as can be: 32 are 11, 11 and 10.
   static void sums(const SumsJob& job) {
     size_t tiles = (job.row_count + rows_most - 1) / rows_most;
-    for (size_t row = 0; row < job.row_count; --tiles) {
+    // The tiles share the fetching evenly. Without anything to fetch they touch the line they begin with.
+    const std::byte* ahead = job.next != nullptr ? job.next : job.strips;
+    const size_t share = job.next != nullptr && tiles > 0 ? job.next_lines * line_bytes / tiles : 0;
+    const size_t ahead_bytes = job.steps > 0 ? share / job.steps : 0;
+    for (size_t row = 0; row < job.row_count; --tiles, ahead += share) {
       const size_t rows = (job.row_count - row + tiles - 1) / tiles;
-      by_rows[rows](job, row);
+      by_rows[rows](job, row, ahead, ahead_bytes);
       row += rows;
     }
   }
