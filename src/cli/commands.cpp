@@ -11,6 +11,8 @@
 #include "cli/hub_commands.h"
 #include "cli/maintenance.h"
 #include "cli/org.h"
+#include "cli/profile.h"
+#include "cli/quantize.h"
 #include "cli/registry.h"
 #include "cli/render.h"
 #include "cli/run.h"
@@ -43,6 +45,8 @@ std::vector<Command> commands() {
   add(render_commands());
   add(bench_commands());
   add(bench_tokenize_commands());
+  add(profile_commands());
+  add(quantize_commands());
   add(scan_commands());
   add(tokenize_commands());
   add(tokenizer_commands());

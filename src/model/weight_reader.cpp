@@ -86,9 +86,30 @@ Result<std::vector<float>> WeightReader::floats(std::string_view name, std::vect
     return tensor::widen_blocks(found->type, found->bytes, elements);
   }
   TRY(const tensor::TensorView* found, view(name, std::move(shape)));
+  if (found->dtype == tensor::Dtype::i8) return widen_int8(name, *found);
   TRY(std::vector<float> out, tensor::to_floats(*found));
   if (!all_finite(out))
     return fail(Reason::bad_request, fmt::format("'{}' holds a number that is not finite", name));
+  return out;
+}
+
+// docs/formats/int8-weights.md: bytes of rows, each with the scale that NAME_scale has.
+Result<std::vector<float>> WeightReader::widen_int8(std::string_view name,
+                                                    const tensor::TensorView& bytes) const {
+  const std::string scale_name = std::string(name) + "_scale";
+  const uint64_t rows = bytes.shape.empty() ? 0 : bytes.shape[0];
+  const tensor::TensorView* scales = find(scale_name);
+  if (scales == nullptr) return fail(Reason::bad_request, fmt::format("the weights lack '{}'", scale_name));
+  if (rows == 0 || scales->elements() != rows)
+    return fail(Reason::bad_request, fmt::format("'{}' has shape {} where one scale a row of '{}' belongs",
+                                                 scale_name, tensor::shape_text(scales->shape), name));
+  TRY(const std::vector<float> scale, tensor::to_floats(*scales));
+  if (!all_finite(scale))
+    return fail(Reason::bad_request, fmt::format("'{}' holds a number that is not finite", scale_name));
+  std::vector<float> out(bytes.elements());
+  const size_t each = out.size() / rows;
+  for (size_t i = 0; i < out.size(); ++i)
+    out[i] = static_cast<float>(static_cast<int8_t>(bytes.bytes[i])) * scale[i / each];
   return out;
 }
 

@@ -66,6 +66,7 @@ class WeightReader {
   Result<Norm> norm(std::string_view name, size_t width, Bias bias = Bias::with) const;
 
  private:
+  Result<std::vector<float>> widen_int8(std::string_view name, const tensor::TensorView& bytes) const;
   const tensor::TensorView* find(std::string_view name) const;
   const tensor::TensorView* find_spelled(const std::string& name) const;
 

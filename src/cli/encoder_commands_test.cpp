@@ -1,0 +1,137 @@
+#include <gtest/gtest.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cmath>
+
+#include "cli/profile.h"
+#include "cli/quantize.h"
+#include "cli/recording_world.h"
+#include "codec/json.h"
+#include "codec/safetensors.h"
+#include "io/temporary_folder.h"
+#include "model/encoder_model.h"
+
+namespace holdfast::cli {
+namespace {
+
+constexpr std::string_view plain = "tests/golden/models/feature-extraction";
+
+int quantize(RecordingWorld& world, std::vector<std::string_view> arguments) {
+  arguments.insert(arguments.begin(), "quantize");
+  return dispatch(quantize_commands(), world, arguments);
+}
+
+boost::json::object object_in(io::Disk& disk, const io::Path& path) {
+  return codec::parse_json_object(io::read_text(disk, path, 1 << 24).value()).value();
+}
+
+TEST(Quantize, WritesAVariantThatTheRuntimeLoads) {
+  const io::TemporaryFolder folder;
+  const std::string out = folder.path() / "small";
+  RecordingWorld world;
+  ASSERT_EQ(
+      quantize(world, {plain, "--out", out, "--drop-max", "0.05", "--base-model", "demo/plain", "--json"}),
+      exit_done)
+      << world.complaints << world.output;
+  const auto said = codec::parse_json_object(world.output).value();
+  EXPECT_LT(said.at("bytes_after").to_number<double>(), said.at("bytes_before").to_number<double>());
+  EXPECT_GT(said.at("mean").to_number<double>(), 0.98);
+  EXPECT_EQ(said.at("compared").to_number<int>(), 32);
+
+  const auto disk = io::open_posix_disk(out).value();
+  const auto config = object_in(*disk, "config.json");
+  EXPECT_EQ(config.at("quantization_config").at("quant_method").as_string(), "compressed-tensors");
+  const std::string card = io::read_text(*disk, "README.md", 1 << 20).value();
+  EXPECT_NE(card.find("base_model: demo/plain\nbase_model_relation: quantized\n"), std::string::npos) << card;
+  EXPECT_TRUE(disk->stat("tokenizer.json").ok());
+
+  const auto weights = tensor::Weights::open(*disk, ".").value();
+  size_t matrices = 0;
+  for (const std::string& name : weights.names()) {
+    if (weights.find(name)->dtype != codec::Dtype::i8) continue;
+    ++matrices;
+    const auto* scale = weights.find(name + "_scale");
+    ASSERT_NE(scale, nullptr) << name;
+    EXPECT_EQ(scale->shape, (std::vector<uint64_t>{weights.find(name)->shape[0], 1}));
+  }
+  EXPECT_EQ(matrices, static_cast<size_t>(said.at("matrices").to_number<int>()));
+  for (const auto precision : {tensor::Precision::f32, tensor::Precision::bf16, tensor::Precision::int8}) {
+    tensor::Compute compute;
+    compute.precision = precision;
+    EXPECT_TRUE(model::EncoderModel::open(*disk, ".", compute).ok()) << tensor::precision_name(precision);
+  }
+}
+
+TEST(Quantize, OfAVariantIsRefused) {
+  const io::TemporaryFolder folder;
+  const std::string once = folder.path() / "once", twice = folder.path() / "twice";
+  RecordingWorld world;
+  ASSERT_EQ(quantize(world, {plain, "--out", once}), exit_done) << world.complaints;
+  ASSERT_EQ(quantize(world, {once, "--out", twice}), exit_failed);
+  EXPECT_NE(world.complaints.find("no matrix"), std::string::npos) << world.complaints;
+  const auto disk = io::open_posix_disk(folder.path()).value();
+  EXPECT_FALSE(disk->stat("twice").ok());
+}
+
+TEST(Quantize, PastItsBoundItFailsAndLeavesNothing) {
+  const io::TemporaryFolder folder;
+  const std::string out = folder.path() / "small";
+  RecordingWorld world;
+  EXPECT_EQ(quantize(world, {plain, "--out", out, "--drop-max", "0"}), exit_failed);
+  EXPECT_NE(world.complaints.find("fell to"), std::string::npos) << world.complaints;
+  EXPECT_FALSE(io::open_posix_disk(folder.path()).value()->stat("small").ok());
+}
+
+TEST(Quantize, SaysWhatIsWrongWithItsArguments) {
+  const io::TemporaryFolder folder;
+  const std::string out = folder.path() / "small";
+  struct Row {
+    std::vector<std::string_view> arguments;
+    std::string_view says;
+  };
+  for (const Row& row : {Row{{plain}, "--out"},
+                         {{plain, "--out", out, "--dtype", "int4"}, "--dtype is int8"},
+                         {{plain, "--out", out, "--drop-max", "2"}, "--drop-max"},
+                         {{plain, "--out", "tests"}, "there already"}}) {
+    RecordingWorld world;
+    EXPECT_NE(quantize(world, row.arguments), exit_done) << row.says;
+    EXPECT_NE(world.complaints.find(row.says), std::string::npos) << world.complaints;
+  }
+}
+
+TEST(Profile, AddsUpTheLayersAndDrawsThem) {
+  const io::TemporaryFolder folder;
+  const std::string chart = folder.path() / "chart.svg";
+  RecordingWorld world;
+  ASSERT_EQ(dispatch(profile_commands(), world,
+                     std::vector<std::string_view>{"profile", plain, "--length", "16", "--calls", "3",
+                                                   "--svg", chart, "--json"}),
+            exit_done)
+      << world.complaints;
+  const auto said = codec::parse_json_object(world.output).value();
+  const auto disk = io::open_posix_disk(folder.path()).value();
+  const auto model = io::open_posix_disk(std::string(plain)).value();
+  const auto layers =
+      static_cast<size_t>(object_in(*model, "config.json").at("num_hidden_layers").to_number<int>());
+  size_t products = 0;
+  for (const auto& step : said.at("steps").as_array())
+    if (step.at("operation").as_string() == "inner, activation") {
+      ++products;
+      EXPECT_GT(step.at("operations").to_number<double>(), 0);
+    }
+  EXPECT_EQ(products, layers);
+  EXPECT_GT(said.at("peak_operations_per_second").to_number<double>(), 1e9);
+  const std::string svg = io::read_text(*disk, "chart.svg", 1 << 20).value();
+  EXPECT_TRUE(svg.starts_with("<svg"));
+  EXPECT_TRUE(svg.ends_with("</svg>\n"));
+
+  RecordingWorld people;
+  ASSERT_EQ(dispatch(profile_commands(), people,
+                     std::vector<std::string_view>{"profile", plain, "--length", "16", "--calls", "2"}),
+            exit_done);
+  EXPECT_NE(people.output.find("of peak"), std::string::npos) << people.output;
+}
+
+}  // namespace
+}  // namespace holdfast::cli

@@ -1,0 +1,251 @@
+#include "cli/quantize.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <charconv>
+#include <optional>
+
+#include "cli/connection.h"
+#include "cli/hub_transfer.h"
+#include "cli/model_source.h"
+#include "cli/quality_change.h"
+#include "cli/user_files.h"
+#include "codec/json.h"
+#include "codec/yaml.h"
+#include "model/int8_weights.h"
+
+namespace holdfast::cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr FlagRow flags[] = {
+    {"--dtype", "int8", "What the layers' matrices become [int8]."},
+    {"--out", "FOLDER", "Where the variant is written; must not be there yet."},
+    {"--texts", "FILE", "One text a line to measure the change on [32 built-in sentences]."},
+    {"--drop-max", "X", "Fail, and leave nothing, where quality falls by more: 0.01 is one in a hundred."},
+    {"--base-model", "NAME", "What the card names as the original."},
+    {"--json", "", "One JSON line."},
+    endpoint_flag,
+    token_flag,
+};
+
+constexpr uint64_t file_bytes_max = 64 << 20, texts_bytes_max = 16 << 20;
+constexpr size_t texts_max = 10'000, depth_max = 3;
+
+struct Wish {
+  std::string_view model, out;
+  std::string base_model;
+  std::optional<std::string_view> texts;
+  std::optional<double> drop_max;
+  Output output = Output::people;
+};
+
+Result<Wish> read_wish(const Arguments& arguments) {
+  Wish out;
+  out.model = arguments.positionals()[0];
+  if (arguments.value_or("--dtype", "int8") != "int8") return fail(Reason::bad_request, "--dtype is int8");
+  if (!arguments.has("--out")) return fail(Reason::bad_request, "quantize needs --out FOLDER");
+  out.out = arguments.value_or("--out", "");
+  out.base_model = arguments.value_or("--base-model", "");
+  out.texts = arguments.value("--texts");
+  if (const auto text = arguments.value("--drop-max")) {
+    double bound = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), bound);
+    if (error != std::errc() || end != text->data() + text->size() || !(bound >= 0 && bound <= 1))
+      return fail(Reason::bad_request, "--drop-max is a number from 0 to 1");
+    out.drop_max = bound;
+  }
+  if (arguments.has("--json")) out.output = Output::json;
+  return out;
+}
+
+Result<std::vector<std::string>> texts_of(UserFiles& files, const Wish& wish) {
+  std::vector<std::string> out;
+  if (!wish.texts) {
+    for (std::string_view text : built_in_sentences()) out.emplace_back(text);
+    return out;
+  }
+  TRY(const std::string all, files.read(*wish.texts, texts_bytes_max));
+  for (size_t at = 0; at < all.size() && out.size() < texts_max;) {
+    const size_t end = std::min(all.find('\n', at), all.size());
+    if (end > at) out.push_back(all.substr(at, end - at));
+    at = end + 1;
+  }
+  if (out.empty()) return fail(Reason::bad_request, "--texts has no line with a text");
+  return out;
+}
+
+// Whether a file of the original's top folder gives way to what quantize writes.
+bool is_replaced(const std::string& name) {
+  constexpr std::string_view endings[] = {".safetensors", ".safetensors.index.json",
+                                          ".bin",         ".bin.index.json",
+                                          ".pt",          ".pth",
+                                          ".onnx",        ".h5",
+                                          ".msgpack",     ".ot",
+                                          ".gguf"};
+  if (name == "config.json" || name == "README.md") return true;
+  return std::any_of(std::begin(endings), std::end(endings),
+                     [&](std::string_view ending) { return name.ends_with(ending); });
+}
+
+Status copy_files(io::Disk& base, io::Disk& out, const io::Path& folder, size_t depth) {
+  TRY(const std::vector<io::Entry> entries, base.list(folder));
+  for (const io::Entry& entry : entries) {
+    const io::Path path = depth == 0 ? io::Path(entry.name) : folder / entry.name;
+    if (entry.name.starts_with('.') || entry.name == "onnx" || entry.name == "openvino") continue;
+    if (entry.is_directory) {
+      if (depth + 1 >= depth_max) continue;
+      TRY_DONE(out.make_directories(path));
+      TRY_DONE(copy_files(base, out, path, depth + 1));
+      continue;
+    }
+    if (depth == 0 && is_replaced(entry.name)) continue;
+    TRY(const std::string text, io::read_text(base, path, file_bytes_max));
+    TRY_DONE(io::publish_text(out, path, text));
+  }
+  return Done{};
+}
+
+// docs/formats/int8-weights.md.
+json::object quantization_config(const model::Int8Weights& weights) {
+  json::array ignore(weights.kept.begin(), weights.kept.end());
+  const json::object matrix = {
+      {"num_bits", 8}, {"type", "int"}, {"symmetric", true}, {"strategy", "channel"}, {"dynamic", false}};
+  const json::object rows = {{"num_bits", 8}, {"type", "int"}, {"strategy", "token"}, {"dynamic", true}};
+  return {{"quant_method", "compressed-tensors"},
+          {"format", "int-quantized"},
+          {"quantization_status", "compressed"},
+          {"config_groups", json::object{{"group_0", json::object{{"targets", json::array{"Linear"}},
+                                                                  {"weights", matrix},
+                                                                  {"input_activations", rows}}}}},
+          {"ignore", std::move(ignore)}};
+}
+
+// What the original's card says of itself, for the variant's.
+struct CardWords {
+  std::string license = "other", pipeline_tag;
+};
+CardWords card_words(io::Disk& base) {
+  CardWords out;
+  const auto card = io::read_text(base, "README.md", file_bytes_max);
+  if (!card.ok() || !card.value().starts_with("---\n")) return out;
+  const size_t end = card.value().find("\n---", 4);
+  if (end == std::string::npos) return out;
+  const auto header = codec::parse_yaml(std::string_view(card.value()).substr(4, end - 4));
+  if (!header.ok() || !header.value().is_object()) return out;
+  const auto word = [&](std::string_view key, std::string& into) {
+    const auto text = codec::json_text_if(header.value().get_object(), key);
+    if (text.ok() && text.value()) into = *text.value();
+  };
+  word("license", out.license);
+  word("pipeline_tag", out.pipeline_tag);
+  return out;
+}
+
+struct Sizes {
+  uint64_t before = 0, after = 0;
+};
+
+std::string card_of(const CardWords& words, const std::string& base_model, const QualityChange& change,
+                    Sizes sizes, const Wish& wish) {
+  constexpr double mebibyte = 1 << 20;
+  std::string out = fmt::format("---\nlicense: {}\n", words.license);
+  if (!words.pipeline_tag.empty()) out += fmt::format("pipeline_tag: {}\n", words.pipeline_tag);
+  if (!base_model.empty()) out += fmt::format("base_model: {}\nbase_model_relation: quantized\n", base_model);
+  out += fmt::format(
+      "tags: [int8]\n---\n# Eight-bit variant{}\n\nThe matrices of the layers are bytes with one scale an "
+      "output; "
+      "tables of embeddings are bfloat16, everything else is as it was. Made by `holdfast quantize`.\n\n"
+      "| | original | this |\n| --- | --- | --- |\n| tensors | {:.1f} MiB | {:.1f} MiB |\n\n"
+      "| measured beside the original in f32 | |\n| --- | --- |\n| {} | {:.5f} |\n| least cosine | {:.5f} "
+      "|\n| "
+      "compared | {} |\n| texts | {} |\n",
+      base_model.empty() ? "" : fmt::format(" of {}", base_model),
+      static_cast<double>(sizes.before) / mebibyte, static_cast<double>(sizes.after) / mebibyte,
+      change.measure, change.mean, change.least, change.compared,
+      wish.texts ? "given" : "32 built-in English sentences");
+  if (wish.drop_max) out += fmt::format("| bound on the drop | {} |\n", *wish.drop_max);
+  return out +
+         "\nComputing in int8 rounds each row of activations to bytes too; the figures above include that.\n";
+}
+
+Result<std::string> quantize(World& world, const Arguments& arguments, const Wish& wish) {
+  TRY(const Source source, open_source(world, arguments, wish.model, RemoteType::model));
+  TRY(UserFiles files, UserFiles::open());
+  TRY(const std::vector<std::string> texts, texts_of(files, wish));
+  if (files.disk().stat(files.path(wish.out)).ok())
+    return fail(Reason::bad_request, fmt::format("{} is there already", wish.out));
+  TRY(const auto base, io::open_posix_disk(source.folder));
+  TRY(json::object config, model::read_config(*base, "."));
+  TRY(const model::TextModel model, model::TextModel::open(*base, "."));
+  TRY(const tensor::Weights weights, tensor::Weights::open(*base, "."));
+  TRY(const model::Int8Weights made, model::make_int8_weights(weights, model.plan()));
+
+  TRY(const auto out, io::open_posix_disk(files.disk().absolute(files.path(wish.out))));
+  const auto write = [&]() -> Result<QualityChange> {
+    TRY_DONE(copy_files(*base, *out, ".", 0));
+    config["quantization_config"] = quantization_config(made);
+    TRY_DONE(io::publish_text(*out, "config.json", codec::to_pretty_text(config)));
+    TRY_DONE(io::publish_text(*out, "model.safetensors", as_text(made.file)));
+    tensor::Compute compute;
+    compute.precision = tensor::Precision::int8;
+    TRY(const model::TextModel variant, model::TextModel::open(*out, ".", compute));
+    const auto threads = tensor::make_threads(2);
+    TRY(QualityChange change, compare_models(model, variant, texts, *threads));
+    if (wish.drop_max && change.drop() > *wish.drop_max)
+      return fail(Reason::policy_refused,
+                  fmt::format("{} fell to {:.5f} on {} compared: more than the {} allowed", change.measure,
+                              change.mean, change.compared, *wish.drop_max));
+    std::string named = wish.base_model.empty() ? source.name : wish.base_model;
+    TRY_DONE(io::publish_text(
+        *out, "README.md",
+        card_of(card_words(*base), named, change, {made.bytes_before, made.file.size()}, wish)));
+    return change;
+  };
+  auto change = write();
+  if (!change.ok()) {  // Nothing that looks whole stays behind.
+    [[maybe_unused]] const Status gone = files.disk().remove_tree(files.path(wish.out));
+    return std::move(change).error();
+  }
+  const QualityChange& found = change.value();
+  if (wish.output == Output::json)
+    return codec::to_text(json::object{{"folder", std::string(wish.out)},
+                                       {"matrices", made.matrices.size()},
+                                       {"bytes_before", made.bytes_before},
+                                       {"bytes_after", made.file.size()},
+                                       {"measure", found.measure},
+                                       {"mean", found.mean},
+                                       {"least_cosine", found.least},
+                                       {"compared", found.compared}}) +
+           "\n";
+  return fmt::format("{}: {} matrices as bytes, {:.1f} of {:.1f} MiB; {} {:.5f} of {}, least cosine {:.5f}\n",
+                     wish.out, made.matrices.size(), double(made.file.size()) / (1 << 20),
+                     double(made.bytes_before) / (1 << 20), found.measure, found.mean, found.compared,
+                     found.least);
+}
+
+int run_quantize(World& world, std::span<const std::string_view> words) {
+  const auto arguments = Arguments::parse({flags, 1, 1}, words);
+  if (!arguments.ok()) return report(world, arguments.error());
+  const auto wish = read_wish(arguments.value());
+  if (!wish.ok()) return report(world, wish.error());
+  const auto said = quantize(world, arguments.value(), wish.value());
+  if (!said.ok()) return report(world, said.error(), wish.value().output);
+  world.print(said.value());
+  return exit_done;
+}
+
+}  // namespace
+
+std::vector<Command> quantize_commands() {
+  return {{"quantize",
+           "MODEL --out FOLDER [--dtype int8] [--texts FILE] [--drop-max X] [--base-model NAME] [--json]",
+           "Writes an encoder with its layers' matrices as bytes, and how much quality that costs.",
+           "holdfast quantize demo/minilm --out ./minilm-int8 --drop-max 0.01", run_quantize}};
+}
+
+}  // namespace holdfast::cli
