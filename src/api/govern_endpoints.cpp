@@ -138,7 +138,6 @@ const ApiRoute* inner_row(const RouteTable& table, std::string_view method, std:
 
 // The names by which engines call what the task API answers.
 std::string_view task_path(std::string_view rest) {
-  if (rest == "embed") return "pipeline/feature-extraction";
   if (rest == "invocations") return "";
   return rest;
 }

@@ -5,6 +5,7 @@
 #include "api/lfs_routes.h"
 #include "api/openai_routes.h"
 #include "api/session_routes.h"
+#include "api/tei_routes.h"
 #include "api/xet_routes.h"
 
 namespace holdfast::api {
@@ -15,6 +16,7 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_lfs_routes(table, services, parts.instance_key, parts.data, parts.lfs);
   add_openai_routes(table, services, parts.models);
   add_task_routes(table, services, parts.models);
+  add_tei_routes(table, services, parts.models);
   add_session_routes(table, services);
   add_token_routes(table, services);
   add_xet_routes(table, services, parts.instance_key);

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -107,49 +109,15 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
   return json_answer(rows);
 }
 
-// TEI's inputs: a text, a pair of texts, or a list of such, each a list of its own.
-Result<json::value> predict_input(const json::value& input) {
-  if (input.is_string()) return json::value(input);
-  if (!input.is_array() || input.get_array().empty() || input.get_array().size() > 2)
-    return fail(Reason::bad_request, "an input is a text, [text] or [text, text]");
-  const json::array& texts = input.get_array();
-  for (const json::value& text : texts)
-    if (!text.is_string()) return fail(Reason::bad_request, "an input is a text, [text] or [text, text]");
-  if (texts.size() == 1) return json::value(texts[0]);
-  return json::value(json::object{{"text", texts[0]}, {"text_pair", texts[1]}});
-}
-
-// TEI's /predict: all classes of one input, best first; a list of such lists for several.
-Result<net::Response> predict(Services& services, serve::Models& models, const Call& call) {
+// The task that the address names.
+Result<net::Response> named_task(Services& services, serve::Models& models, const Call& call,
+                                 std::string_view task) {
   const std::string name = std::string(call.capture("ns")) + "/" + std::string(call.capture("name"));
   TRY(const serve::ServedModel model, find_served_model(services, call, name));
   TRY(const json::object body, codec::parse_json_object(call.request.body));
-  const json::value* given = body.if_contains("inputs");
-  if (given == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
-  const bool several =
-      given->is_array() && !given->get_array().empty() && given->get_array().front().is_array();
-  json::array inputs;
-  if (several) {
-    for (const json::value& one : given->get_array()) {
-      TRY(json::value input, predict_input(one));
-      inputs.push_back(std::move(input));
-    }
-  } else {
-    TRY(json::value input, predict_input(*given));
-    inputs.push_back(std::move(input));
-  }
-  TRY(const std::optional<bool> raw, codec::json_flag_if(body, "raw_scores"));
-  json::object parameters{{"top_k", nullptr}};
-  if (raw.value_or(false)) parameters["function_to_apply"] = "none";
-  serve::EmbedItem item;
-  item.wanted = serve::Wanted::task;
-  item.texts.push_back(codec::to_text(json::object{{"task", "text-classification"},
-                                                   {"inputs", std::move(inputs)},
-                                                   {"parameters", std::move(parameters)}}));
-  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item)));
-  TRY(const json::value out, codec::parse_json(answer.json));
-  if (several || !out.is_array() || out.get_array().empty()) return json_answer(out);
-  return json_answer(out.get_array().front());
+  if (!body.contains("inputs")) return fail(Reason::bad_request, "'inputs' is missing");
+  if (task == "sentiment-analysis") task = "text-classification";
+  return run_task(models, call, model, body, task);
 }
 
 double cosine(std::span<const float> left, std::span<const float> right) {
@@ -196,9 +164,25 @@ void add_task_routes(RouteTable& table, Services& services, serve::Models& model
     table.add(
         {"POST", pattern, name, Access::signed_in, body_bytes_max,
          CallHandler([&services, &models](const Call& call) { return extract(services, models, call); })});
-  table.add(
-      {"POST", "/models/{ns}/{name}/predict", "task_predict", Access::signed_in, body_bytes_max,
-       CallHandler([&services, &models](const Call& call) { return predict(services, models, call); })});
+  // Tasks under their own names, and those that clients call otherwise.
+  static constexpr const char* tasks[][2] = {{"text-classification", "text_classification"},
+                                             {"sentiment-analysis", "sentiment_analysis"},
+                                             {"token-classification", "token_classification"},
+                                             {"ner", "ner"},
+                                             {"fill-mask", "fill_mask"},
+                                             {"question-answering", "question_answering"},
+                                             {"zero-shot-classification", "zero_shot_classification"},
+                                             {"text-ranking", "text_ranking"},
+                                             {"rerank", "rerank"}};
+  for (const auto& [task, name] : tasks)
+    for (const bool inference : {false, true})
+      table.add({"POST",
+                 fmt::format("{}/models/{{ns}}/{{name}}/pipeline/{}", inference ? "/hf-inference" : "", task),
+                 fmt::format("task_{}{}", inference ? "inference_" : "", name), Access::signed_in,
+                 body_bytes_max,
+                 CallHandler([&services, &models, task = std::string_view(task)](const Call& call) {
+                   return named_task(services, models, call, task);
+                 })});
   static constexpr Place similarity[] = {
       {"/models/{ns}/{name}/pipeline/sentence-similarity", "task_sentence_similarity"},
       {"/hf-inference/models/{ns}/{name}/pipeline/sentence-similarity",

@@ -143,4 +143,20 @@ Result<std::vector<std::vector<float>>> Embedder::features(std::span<const Token
   return out;
 }
 
+std::string_view Embedder::pooling() const {
+  switch (sentence_.poolings.front()) {
+    case Pooling::first_token:
+      return "cls";
+    case Pooling::last_token:
+      return "last-token";
+    case Pooling::max:
+      return "max";
+    case Pooling::mean:
+    case Pooling::mean_over_root:
+    case Pooling::weighted_mean:
+      return "mean";
+  }
+  return "mean";
+}
+
 }  // namespace holdfast::model

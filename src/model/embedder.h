@@ -42,6 +42,7 @@ class Embedder {
   // Whether the folder says how to make one vector of a text.
   bool is_sentence_model() const { return sentence_.is_sentence_model; }
   bool normalizes() const { return sentence_.normalize; }
+  std::string_view pooling() const;  // As text-embeddings-inference names it: "mean", "cls", ...
 
   // What texts begin with; the folder's default where no name is given. bad_request for an unknown name.
   Result<std::string> prompt(std::optional<std::string_view> name) const;

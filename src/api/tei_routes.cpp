@@ -1,0 +1,373 @@
+#include "api/tei_routes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cmath>
+
+#include "api/embed_inputs.h"
+#include "api/error_answer.h"
+#include "api/served_model.h"
+#include "base/reason.h"
+#include "codec/json.h"
+
+namespace holdfast::api {
+namespace {
+
+namespace json = boost::json;
+using net::Response;
+
+constexpr uint64_t body_bytes_max = 16 << 20;
+constexpr size_t batch_max = 1024;  // Inputs of a request, as /info says.
+
+// One request to one model.
+struct TeiCall {
+  Services& services;
+  serve::Models& models;
+  const Call& call;
+  serve::ServedModel model;
+  json::object body;
+};
+
+// {error, error_type} with that server's statuses; types are spelled as it sends them, not as its pages say.
+Response tei_error(const Error& error) {
+  const ReasonRow& row = reason_row(error.code, error.reason);
+  int status = row.http_status;
+  std::string_view type = "Backend";
+  if (error.reason == Reason::model_unsupported || error.reason == Reason::not_offered || status == 500) {
+    status = 424;
+  } else if (error.reason == Reason::tokenization_failed) {
+    status = 422;
+    type = "Tokenizer";
+  } else if (status == 400 || status == 413 || status == 422) {
+    status = 422;
+    type = "Validation";
+  } else if (status == 429) {
+    type = "Overloaded";
+  } else if (status == 503) {
+    type = "Unhealthy";
+  }
+  Response response = json_answer(
+      json::object{{"error", error.code == Code::internal ? std::string("Internal error") : error.message},
+                   {"error_type", type}},
+      status);
+  response.headers.set("X-Error-Code", std::string(row.error_code));
+  response.headers.set("X-Error-Message", header_text(error.message));
+  return response;
+}
+
+Response empty_inputs() {
+  return json_answer(json::object{{"error", "`inputs` cannot be empty"}, {"error_type", "Empty"}}, 400);
+}
+
+bool is_empty(const json::value& inputs) {
+  return (inputs.is_string() && inputs.get_string().empty()) ||
+         (inputs.is_array() && inputs.get_array().empty());
+}
+
+Status check_batch(size_t size) {
+  if (size > batch_max)
+    return fail(Reason::bad_request,
+                fmt::format("batch size {} > maximum allowed batch size {}", size, batch_max));
+  return Done{};
+}
+
+// The longer inputs are cut unless the caller says not to, as that server does by now.
+Result<bool> truncates(const json::object& body) {
+  const json::value* value = body.if_contains("truncate");
+  if (value == nullptr || value->is_null()) return true;
+  return codec::json_flag(body, "truncate");
+}
+
+Result<serve::LongText> long_text_of(const json::object& body) {
+  TRY(const bool cuts, truncates(body));
+  if (!cuts) return serve::LongText::refuse;
+  TRY(const auto side, codec::json_text_if(body, "truncation_direction"));
+  return side && (*side == "left" || *side == "Left") ? serve::LongText::cut_left
+                                                      : serve::LongText::cut_right;
+}
+
+Result<json::value> run_task(const TeiCall& tei, std::string_view task, json::value inputs,
+                             json::object parameters) {
+  serve::EmbedItem item;
+  item.wanted = serve::Wanted::task;
+  item.texts.push_back(codec::to_text(
+      json::object{{"task", task}, {"inputs", std::move(inputs)}, {"parameters", std::move(parameters)}}));
+  TRY(const serve::EmbedAnswer answer, tei.models.embed(tei.call.context, tei.model, std::move(item)));
+  return codec::parse_json(answer.json);
+}
+
+Result<const json::value*> inputs_of(const TeiCall& tei) {
+  const json::value* inputs = tei.body.if_contains("inputs");
+  if (inputs == nullptr) return fail(Reason::bad_request, "missing field `inputs`");
+  return inputs;
+}
+
+// The first numbers, and to length 1.
+void finish(std::vector<float>& vector, std::optional<int64_t> dimensions, bool normalized) {
+  if (dimensions) vector.resize(static_cast<size_t>(*dimensions));
+  if (!normalized) return;
+  double square = 0;
+  for (float x : vector) square += static_cast<double>(x) * x;
+  const auto length = static_cast<float>(std::max(std::sqrt(square), 1e-12));
+  for (float& x : vector) x /= length;
+}
+
+json::array numbers(std::span<const float> values) {
+  json::array out;
+  out.reserve(values.size());
+  for (float x : values) out.emplace_back(x);
+  return out;
+}
+
+// With a prompt, which the model's folder names, texts go the way of the task API.
+Result<Response> embed_with_prompt(const TeiCall& tei, const json::value& inputs, std::string_view prompt,
+                                   std::optional<int64_t> dimensions, bool normalized) {
+  json::object parameters{{"prompt_name", prompt}, {"normalize", normalized}};
+  TRY(parameters["truncate"], truncates(tei.body));
+  if (const json::value* side = tei.body.if_contains("truncation_direction"); side != nullptr)
+    parameters["truncation_direction"] = *side;
+  if (dimensions) parameters["dimensions"] = *dimensions;
+  json::value list = inputs;
+  if (inputs.is_string()) list = json::array{inputs};
+  TRY(const json::value vectors, run_task(tei, "feature-extraction", std::move(list), std::move(parameters)));
+  return json_answer(vectors);
+}
+
+Result<Response> embed(const TeiCall& tei) {
+  TRY(const json::value* inputs, inputs_of(tei));
+  if (is_empty(*inputs)) return empty_inputs();
+  TRY(serve::EmbedItem item, read_embed_inputs(*inputs));
+  TRY_DONE(check_batch(item.size()));
+  TRY(item.long_text, long_text_of(tei.body));
+  TRY(const auto normalized, codec::json_flag_if(tei.body, "normalize"));
+  TRY(const auto dimensions, codec::json_integer_if(tei.body, "dimensions"));
+  TRY(const auto prompt, codec::json_text_if(tei.body, "prompt_name"));
+  if (dimensions) {
+    TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model));
+    if (*dimensions < 1 || *dimensions > facts.dimensions)
+      return fail(Reason::bad_request, fmt::format("`dimensions` is from 1 to {}", facts.dimensions));
+  }
+  if (prompt && item.ids.empty())
+    return embed_with_prompt(tei, *inputs, *prompt, dimensions, normalized.value_or(true));
+  TRY(serve::EmbedAnswer answer, tei.models.embed(tei.call.context, tei.model, std::move(item)));
+  json::array rows;
+  for (std::vector<float>& vector : answer.vectors) {
+    finish(vector, dimensions, normalized.value_or(true));
+    rows.emplace_back(numbers(vector));
+  }
+  Response response = json_answer(rows);
+  uint64_t tokens = 0;
+  for (uint32_t count : answer.tokens) tokens += count;
+  response.headers.set("x-compute-tokens", std::to_string(tokens));
+  return response;
+}
+
+Result<Response> embed_all(const TeiCall& tei) {
+  TRY(const json::value* inputs, inputs_of(tei));
+  if (is_empty(*inputs)) return empty_inputs();
+  TRY(serve::EmbedItem item, read_embed_inputs(*inputs));
+  TRY_DONE(check_batch(item.size()));
+  TRY(item.long_text, long_text_of(tei.body));
+  item.wanted = serve::Wanted::features;
+  TRY(const serve::EmbedAnswer answer, tei.models.embed(tei.call.context, tei.model, std::move(item)));
+  json::array rows;
+  for (size_t i = 0; i < answer.vectors.size(); ++i) {
+    const std::vector<float>& all = answer.vectors[i];
+    const size_t tokens = std::max<size_t>(answer.tokens[i], 1), width = all.size() / tokens;
+    json::array one;
+    for (size_t at = 0; at + width <= all.size() && width > 0; at += width)
+      one.emplace_back(numbers(std::span(all).subspan(at, width)));
+    rows.emplace_back(std::move(one));
+  }
+  return json_answer(rows);
+}
+
+Result<Response> embed_sparse(const TeiCall& /*tei*/) {
+  return fail(Reason::model_unsupported,
+              "`embed_sparse` needs a model with SPLADE pooling; none is served here");
+}
+
+// "s", or ["a", "b"]: one pair, or a list of either.
+Result<json::value> predict_input(const json::value& one) {
+  if (one.is_string()) return one;
+  if (one.is_array() && !one.get_array().empty() && one.get_array().size() <= 2) {
+    const json::array& parts = one.get_array();
+    if (std::all_of(parts.begin(), parts.end(), [](const json::value& part) { return part.is_string(); })) {
+      if (parts.size() == 1) return parts[0];
+      return json::value(json::object{{"text", parts[0]}, {"text_pair", parts[1]}});
+    }
+  }
+  return fail(Reason::bad_request, "an input is a text, a pair of texts, or a list of lists of those");
+}
+
+Result<Response> predict(const TeiCall& tei) {
+  TRY(const json::value* inputs, inputs_of(tei));
+  if (is_empty(*inputs)) return empty_inputs();
+  const bool batch = inputs->is_array() && inputs->get_array().front().is_array();
+  json::array all;
+  if (batch) {
+    TRY_DONE(check_batch(inputs->get_array().size()));
+    for (const json::value& one : inputs->get_array()) {
+      TRY(json::value input, predict_input(one));
+      all.push_back(std::move(input));
+    }
+  } else {
+    TRY(json::value input, predict_input(*inputs));
+    all.push_back(std::move(input));
+  }
+  TRY(const auto raw, codec::json_flag_if(tei.body, "raw_scores"));
+  json::object parameters{{"top_k", nullptr}};
+  TRY(parameters["truncation"], truncates(tei.body));
+  if (raw.value_or(false)) parameters["function_to_apply"] = "none";
+  TRY(const json::value answers,
+      run_task(tei, "text-classification", json::value(std::move(all)), std::move(parameters)));
+  return json_answer(batch ? answers : answers.get_array().front());
+}
+
+// Cohere's way, told by its `documents`: {results: [{index, relevance_score, document?}]}.
+json::object cohere_results(const json::array& ranked, bool with_documents) {
+  json::array results;
+  for (const json::value& one : ranked) {
+    const json::object& row = one.get_object();
+    json::object result{{"index", row.at("index")}, {"relevance_score", row.at("score")}};
+    if (with_documents) result["document"] = json::object{{"text", row.at("text")}};
+    results.push_back(std::move(result));
+  }
+  return {{"results", std::move(results)}};
+}
+
+Result<Response> rerank(const TeiCall& tei) {
+  TRY(const std::string_view query, codec::json_text(tei.body, "query"));
+  const bool cohere = !tei.body.contains("texts") && tei.body.contains("documents");
+  TRY(const json::array* texts, codec::json_array(tei.body, cohere ? "documents" : "texts"));
+  if (texts->empty())
+    return json_answer(json::object{{"error", "`texts` cannot be empty"}, {"error_type", "Empty"}}, 400);
+  TRY_DONE(check_batch(texts->size()));
+  TRY(const auto raw, codec::json_flag_if(tei.body, "raw_scores"));
+  TRY(const auto shown, codec::json_flag_if(tei.body, cohere ? "return_documents" : "return_text"));
+  json::object parameters{{"raw_scores", raw.value_or(false)}, {"return_text", shown.value_or(false)}};
+  TRY(parameters["truncation"], truncates(tei.body));
+  TRY(const auto top, codec::json_integer_if(tei.body, "top_n"));
+  if (top && *top < 1) return fail(Reason::bad_request, "`top_n` is 1 or more");
+  if (top) parameters["top_n"] = *top;
+  TRY(const json::value ranked,
+      run_task(tei, "rerank", json::object{{"query", query}, {"texts", *texts}}, std::move(parameters)));
+  if (cohere) return json_answer(cohere_results(ranked.get_array(), shown.value_or(false)));
+  return json_answer(ranked);
+}
+
+Result<Response> similarity(const TeiCall& tei) {
+  TRY(const json::value* inputs, inputs_of(tei));
+  if (!inputs->is_object()) return fail(Reason::bad_request, "`inputs` has a source_sentence and sentences");
+  TRY(const json::array* sentences, codec::json_array(inputs->get_object(), "sentences"));
+  if (sentences->empty()) return empty_inputs();
+  TRY_DONE(check_batch(sentences->size()));
+  TRY(const json::object* given, codec::json_object_if(tei.body, "parameters"));
+  json::object parameters;
+  if (given != nullptr) parameters = *given;
+  TRY(const json::value scores, run_task(tei, "sentence-similarity", *inputs, std::move(parameters)));
+  return json_answer(scores);
+}
+
+// Of the tokenizer: its answer as it is.
+Result<Response> ask_tokenizer(const TeiCall& tei, std::string_view task, std::string_view key,
+                               std::string_view flag) {
+  const json::value* inputs = tei.body.if_contains(key);
+  if (inputs == nullptr) return fail(Reason::bad_request, fmt::format("missing field `{}`", key));
+  if (is_empty(*inputs)) return empty_inputs();
+  json::object parameters;
+  TRY(const auto wish, codec::json_flag_if(tei.body, flag));
+  if (wish) parameters[flag] = *wish;
+  TRY(const json::value answer, run_task(tei, task, *inputs, std::move(parameters)));
+  return json_answer(answer);
+}
+Result<Response> tokenize(const TeiCall& tei) {
+  return ask_tokenizer(tei, "tokenize", "inputs", "add_special_tokens");
+}
+Result<Response> decode(const TeiCall& tei) {
+  return ask_tokenizer(tei, "detokenize", "ids", "skip_special_tokens");
+}
+
+Result<Response> info(const TeiCall& tei) {
+  TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model));
+  TRY(const json::value known, run_task(tei, "describe", nullptr, {}));
+  const json::array& labels = known.at("labels").get_array();
+  json::object type;
+  if (facts.task == "text-classification") {
+    json::object by_id, by_label;
+    for (size_t i = 0; i < labels.size(); ++i) {
+      by_id[std::to_string(i)] = labels[i];
+      by_label[labels[i].get_string()] = i;
+    }
+    type[labels.size() == 1 ? "reranker" : "classifier"] =
+        json::object{{"id2label", std::move(by_id)}, {"label2id", std::move(by_label)}};
+  } else {
+    type["embedding"] = json::object{{"pooling", known.at("pooling")}};
+  }
+  return json_answer(json::object{{"model_id", tei.model.name},
+                                  {"model_sha", tei.model.commit},
+                                  {"model_dtype", "float32"},
+                                  {"served_model_name", tei.model.name},
+                                  {"model_type", std::move(type)},
+                                  {"max_concurrent_requests", 512},
+                                  {"max_input_length", known.at("max_input_length")},
+                                  {"max_batch_tokens", 16384},
+                                  {"max_batch_requests", nullptr},
+                                  {"max_client_batch_size", batch_max},
+                                  {"auto_truncate", true},
+                                  {"tokenization_workers", 1},
+                                  {"version", "1.9.3"},
+                                  {"sha", nullptr},
+                                  {"docker_label", nullptr}});
+}
+
+using TeiHandler = Result<Response> (*)(const TeiCall&);
+
+Result<Response> answer(Services& services, serve::Models& models, const Call& call, TeiHandler handle) {
+  const std::string name = std::string(call.capture("ns")) + "/" + std::string(call.capture("name"));
+  TRY(serve::ServedModel model, find_served_model(services, call, name));
+  const auto start = services.clock.now();
+  json::object body;
+  if (call.request.method == "POST") {
+    auto parsed = codec::parse_json_object(call.request.body);
+    if (!parsed.ok()) return tei_error(parsed.error());
+    body = std::move(parsed).value();
+  }
+  auto out = handle({services, models, call, std::move(model), std::move(body)});
+  if (!out.ok()) return tei_error(out.error());
+  Response& response = out.value();
+  response.headers.set("x-compute-type", "cpu");
+  response.headers.set("x-total-time", std::to_string((services.clock.now() - start).count()));
+  return out;
+}
+
+}  // namespace
+
+void add_tei_routes(RouteTable& table, Services& services, serve::Models& models) {
+  struct Row {
+    const char *method, *pattern, *name;
+    TeiHandler handle;
+  };
+  static constexpr Row rows[] = {
+      {"POST", "/models/{ns}/{name}/embed", "tei_embed", embed},
+      {"POST", "/models/{ns}/{name}/embed_all", "tei_embed_all", embed_all},
+      {"POST", "/models/{ns}/{name}/embed_sparse", "tei_embed_sparse", embed_sparse},
+      {"POST", "/models/{ns}/{name}/predict", "task_predict", predict},
+      {"POST", "/models/{ns}/{name}/rerank", "tei_rerank", rerank},
+      {"POST", "/models/{ns}/{name}/similarity", "tei_similarity", similarity},
+      {"POST", "/models/{ns}/{name}/tokenize", "tei_tokenize", tokenize},
+      {"POST", "/models/{ns}/{name}/decode", "tei_decode", decode},
+      {"GET", "/models/{ns}/{name}/info", "tei_info", info}};
+  for (const Row& row : rows)
+    table.add({row.method, row.pattern, row.name, Access::signed_in,
+               std::string_view(row.method) == "POST" ? body_bytes_max : 0,
+               CallHandler([&services, &models, handle = row.handle](const Call& call) {
+                 return answer(services, models, call, handle);
+               })});
+}
+
+}  // namespace holdfast::api

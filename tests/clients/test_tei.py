@@ -1,0 +1,90 @@
+"""text-embeddings-inference's addresses, asked as its clients ask them, on hosted models."""
+import numpy
+import pytest
+
+from test_embeddings import NAME, cosines, golden, model  # noqa: F401 - fixtures
+
+
+@pytest.fixture
+def ask(server, tokens):
+    def call(path, body=None, status=200, name=NAME):
+        answer = server.http("GET" if body is None else "POST", f"/models/{name}{path}", tokens["ada"], body)
+        assert answer.status == status, answer.body
+        return answer.json()
+    return call
+
+
+@pytest.fixture
+def hosted(shared):
+    """Uploads a tiny reference model under a name of its own."""
+    from huggingface_hub import HfApi
+
+    def put(folder):
+        name = "ada/tei-" + folder.rpartition("/")[2]
+        HfApi().create_repo(name, exist_ok=True)
+        HfApi().upload_folder(repo_id=name, folder_path=shared / "models" / folder)
+        return name
+    return put
+
+
+def test_embed_is_always_nested_and_of_length_one(model, golden, ask):
+    case = golden["cases"][0]
+    one = ask("/embed", {"inputs": case["text"]})
+    assert numpy.array(one).shape == (1, 384)
+    assert cosines(one, [case["embedding"]]).min() >= 0.99999
+    several = ask("/embed", {"inputs": [case["text"], "another"], "dimensions": 64})
+    assert numpy.array(several).shape == (2, 64)
+    assert numpy.linalg.norm(several, axis=1) == pytest.approx([1, 1], abs=1e-5)
+
+
+def test_embed_all_gives_every_token(model, golden, ask):
+    case = golden["cases"][0]
+    rows = ask("/embed_all", {"inputs": case["text"]})
+    assert numpy.array(rows).shape == (1, len(case["input_ids"]), 384)
+
+
+def test_tokens_are_listed_with_places_in_bytes_and_joined_again(model, ask):
+    text = "Zürich is nice"
+    rows = ask("/tokenize", {"inputs": text})[0]
+    assert rows[0]["special"] and rows[0]["text"] == "[CLS]" and rows[0]["start"] is None
+    inner = [row for row in rows if not row["special"]]
+    for row in inner:
+        assert text.encode()[row["start"]:row["stop"]].decode() == row["text"]
+    assert len(ask("/tokenize", {"inputs": text, "add_special_tokens": False})[0]) == len(inner)
+    assert ask("/decode", {"ids": [row["id"] for row in rows]}) == ["zurich is nice"]
+
+
+def test_similarity_and_info(model, ask):
+    scores = ask("/similarity", {"inputs": {"source_sentence": "a cat", "sentences": ["a kitten", "the stock market"]}})
+    assert scores[0] > scores[1]
+    info = ask("/info")
+    assert info["model_id"] == NAME and info["model_type"] == {"embedding": {"pooling": "mean"}}
+    assert info["max_input_length"] == 256
+
+
+@pytest.mark.parametrize("path, body, status, kind", [
+    ("/embed", {"inputs": ""}, 400, "Empty"),
+    ("/embed", {"inputs": []}, 400, "Empty"),
+    ("/embed", {"inputs": {"a": 1}}, 422, "Validation"),
+    ("/embed", {}, 422, "Validation"),
+    ("/embed", {"inputs": "x", "dimensions": 0}, 422, "Validation"),
+    ("/embed", {"inputs": "word " * 600, "truncate": False}, 422, "Validation"),
+    ("/embed", {"inputs": ["x"] * 1025}, 422, "Validation"),
+    ("/embed_sparse", {"inputs": "x"}, 424, "Backend"),
+    ("/predict", {"inputs": "x"}, 424, "Backend"),
+    ("/rerank", {"query": "x", "texts": []}, 400, "Empty"),
+])
+def test_errors_have_its_types(model, ask, path, body, status, kind):
+    assert ask(path, body, status)["error_type"] == kind
+
+
+def test_predict_takes_one_a_pair_and_a_batch(hosted, ask):
+    name = hosted("pipelines/text-classification")
+    one = ask("/predict", {"inputs": "a fine day"}, name=name)
+    assert [row["score"] for row in one] == sorted((row["score"] for row in one), reverse=True)
+    pair = ask("/predict", {"inputs": ["a fine day", "rain"]}, name=name)
+    assert len(pair) == len(one)
+    batch = ask("/predict", {"inputs": [["a fine day"], ["a fine day", "rain"]]}, name=name)
+    assert [sorted(row["label"] for row in rows) for rows in batch] == [sorted(row["label"] for row in one)] * 2
+    assert batch[0] == one and batch[1] == pair
+    ask("/predict", {"inputs": ["a", "b", "c"]}, 422, name=name)
