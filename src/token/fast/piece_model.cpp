@@ -72,10 +72,11 @@ class CharacterBpe final : public PieceModel {
     for (const FoundWord* const piece : pieces)
       if (end_of_known(piece->text(), 0) == piece->bytes) workspace.known.push_back(piece);
     learn_words(*backtrack_, workspace.known, workspace,
-                [](const FoundWord& piece, const BacktrackBpe::Job& job) {
-                  ends_to_code_points(piece.text(), job);
-                  return true;
-                });
+                [](const FoundWord&, const BacktrackBpe::Job&) { return true; });
+  }
+
+  Result<std::vector<Token>> tokens(std::string_view piece, Workspace&) const override {
+    return model_.tokenize(piece);
   }
 
   bool only_begins_with(std::string_view text) const override {
@@ -125,15 +126,6 @@ class CharacterBpe final : public PieceModel {
         model.merges().begin(), model.merges().end(),
         [&](const Merge& merge) { return !alone.contains(merge.left) && !alone.contains(merge.right); });
     if (stay_alone) backtrack_ = std::make_unique<BacktrackBpe>(symbols, model.merges(), pairs_);
-  }
-
-  static void ends_to_code_points(std::string_view piece, const BacktrackBpe::Job& job) {
-    size_t at = 0;
-    uint32_t codes = 0;
-    for (size_t i = 0; i < job.count; ++i) {
-      for (; at < job.ends[i]; ++at) codes += starts_code_point(piece[at]) ? 1 : 0;
-      job.ends[i] = codes;
-    }
   }
 
   size_t end_of_known(std::string_view piece, size_t at) const {
@@ -264,6 +256,50 @@ class TrieUnigram final : public PieceModel {
   }
 
   bool tokenize(std::string_view piece, Workspace& workspace) const override {
+    if (!find_path(piece, workspace)) return false;
+    workspace.ids.clear();
+    workspace.ends.clear();
+    bool any_unknown = false;
+    for (size_t i = workspace.path.size(); i-- > 0;) {
+      const Workspace::Node& node = workspace.path[i];
+      const auto end = static_cast<uint32_t>(node.score);
+      if (is_unknown(node.id)) {
+        any_unknown = true;
+        put_unknown(piece.substr(node.from, end - node.from), end, workspace);
+      } else {
+        workspace.ids.push_back(node.id);
+        workspace.ends.push_back(end);
+      }
+    }
+    // What is unknown has the text of the input as its token, or is bytes: tokens() makes its rows.
+    if (any_unknown) workspace.ends.back() = UINT32_MAX;
+    return true;
+  }
+
+  Result<std::vector<Token>> tokens(std::string_view piece, Workspace& workspace) const override {
+    if (model_.fallback() == ByteFallback::yes || !find_path(piece, workspace)) return model_.tokenize(piece);
+    std::vector<Token> out;
+    out.reserve(workspace.path.size());
+    for (size_t i = workspace.path.size(); i-- > 0;) {
+      const Workspace::Node& node = workspace.path[i];
+      const auto end = static_cast<uint32_t>(node.score);
+      const std::string_view part = piece.substr(node.from, end - node.from);
+      uint32_t id = node.id;
+      if (is_unknown(id))  // Joined characters may be a token.
+        if (const PrefixTree::Node known = tree_.walk(part); known.has_value()) id = known.value();
+      out.push_back({id, std::string(part), {node.from, end}});
+    }
+    return out;
+  }
+
+  bool only_begins_with(std::string_view) const override { return false; }
+
+ private:
+  bool is_unknown(uint32_t id) const { return model_.unknown() && id == *model_.unknown(); }
+
+  // Into workspace.path from the end, with the ends of tokens as scores; neighbouring unknown characters are
+  // one.
+  bool find_path(std::string_view piece, Workspace& workspace) const {
     constexpr uint32_t nowhere = UINT32_MAX;
     std::vector<Workspace::Node>& nodes = workspace.nodes;
     nodes.assign(piece.size() + 1, {0, 0, nowhere});
@@ -290,37 +326,17 @@ class TrieUnigram final : public PieceModel {
       }
       at += bytes;
     }
-    workspace.ids.clear();
-    workspace.ends.clear();
     std::vector<Workspace::Node>& path = workspace.path;
     path.clear();
-    bool any_unknown = false;
     for (auto end = static_cast<uint32_t>(piece.size()); end > 0; end = nodes[end].from) {
-      const bool unknown = model_.unknown() && nodes[end].id == *model_.unknown();
-      // Neighbouring unknown characters are one.
-      if (unknown && any_unknown && path.back().id == *model_.unknown())
+      if (!path.empty() && is_unknown(nodes[end].id) && is_unknown(path.back().id))
         path.back().from = nodes[end].from;
       else
         path.push_back({static_cast<double>(end), nodes[end].id, nodes[end].from});
-      any_unknown = any_unknown || unknown;
     }
-    for (size_t i = path.size(); i-- > 0;) {
-      const auto end = static_cast<uint32_t>(path[i].score);
-      if (any_unknown && path[i].id == *model_.unknown()) {
-        put_unknown(piece.substr(path[i].from, end - path[i].from), end, workspace);
-      } else {
-        workspace.ids.push_back(path[i].id);
-        workspace.ends.push_back(end);
-      }
-    }
-    // What is unknown has the text of the input as its token, or is bytes: the plain model makes its rows.
-    if (any_unknown) workspace.ends.back() = UINT32_MAX;
     return true;
   }
 
-  bool only_begins_with(std::string_view) const override { return false; }
-
- private:
   explicit TrieUnigram(const Unigram& model) : model_(model) {
     std::vector<PrefixTree::Entry> entries;
     entries.reserve(model.entries().size());
@@ -394,6 +410,10 @@ class TrieWordPiece final : public PieceModel {
       at = best_end;
     }
     return true;
+  }
+
+  Result<std::vector<Token>> tokens(std::string_view piece, Workspace&) const override {
+    return model_.tokenize(piece);
   }
 
   bool only_begins_with(std::string_view) const override { return false; }

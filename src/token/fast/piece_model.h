@@ -16,6 +16,8 @@ class PieceModel {
   virtual ~PieceModel() = default;
   // False where the piece is for the plain model: it raises, or its tokens do not follow each other.
   virtual bool tokenize(std::string_view piece, Workspace& workspace) const = 0;
+  // What the plain model gives.
+  virtual Result<std::vector<Token>> tokens(std::string_view piece, Workspace& workspace) const = 0;
   // As WordModel::learn(), of pieces.
   virtual void learn(std::span<const FoundWord* const> pieces, Workspace& workspace) const {
     static_cast<void>(pieces);

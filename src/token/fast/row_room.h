@@ -41,6 +41,40 @@ class RowRoom {
     used_ += known.count();
   }
 
+  // The same where ends are bytes of the word: a token that holds a part of a character gets all of it.
+  // Returns the code points of the word.
+  uint32_t put_small_wide(const FoundWord& found, const WordCache::Small& known, uint32_t code,
+                          int32_t word) {
+    const __m128i bytes =
+        _mm_set_epi64x(static_cast<int64_t>(found.key.high), static_cast<int64_t>(found.key.low));
+    // Bytes 0x80 to 0xBF are the ones below -64: characters begin with others.
+    const auto inner = static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmplt_epi8(bytes, _mm_set1_epi8(-64))));
+    const uint32_t starts = ~inner & ((1U << found.bytes) - 1);
+    uint32_t begin = 0;
+    for (uint32_t i = 0; i < known.count(); ++i) {
+      const uint32_t end = known.end(i);
+      const uint32_t first = count_bits(starts & ((2U << begin) - 1)) - 1;
+      put(known.tokens[i] & WordCache::Small::id_mask,
+          {code + first, code + count_bits(starts & ((1U << end) - 1))}, word);
+      begin = end;
+    }
+    return count_bits(starts);
+  }
+  uint32_t put_wide(const FoundWord& found, const WordTokens& tokens, const Workspace& workspace,
+                    uint32_t first, int32_t word) {
+    size_t at = 0;
+    uint32_t code = first;  // Code points that begin before `at`.
+    for (uint32_t i = 0; i < tokens.count; ++i) {
+      const uint32_t end = tokens.ends != nullptr ? tokens.ends[i] : workspace.ends[i];
+      const bool inside = (found.at[at] & 0xC0U) == 0x80U;
+      const uint32_t begin_code = inside ? code - 1 : code;
+      for (; at < end; ++at) code += (found.at[at] & 0xC0U) != 0x80U ? 1 : 0;
+      put(tokens.ids[i], {begin_code, code}, word);
+    }
+    for (; at < found.bytes; ++at) code += (found.at[at] & 0xC0U) != 0x80U ? 1 : 0;
+    return code - first;
+  }
+
   size_t size() const { return used_; }
   Span& offsets(size_t row) { return offsets_[row]; }
   Rows& rows() { return out_; }
@@ -60,6 +94,14 @@ class RowRoom {
 
  private:
   static constexpr size_t step = 4096;
+
+  // Bits set among the lowest 16.
+  static uint32_t count_bits(uint32_t bits) {
+    bits = (bits & 0x5555U) + (bits >> 1U & 0x5555U);
+    bits = (bits & 0x3333U) + (bits >> 2U & 0x3333U);
+    bits = (bits + (bits >> 4U)) & 0x0F0FU;
+    return (bits + (bits >> 8U)) & 31U;
+  }
 
   void grow(size_t rows) {
     const size_t size = used_ + std::max({rows + WordCache::small_tokens, step, used_ / 2});

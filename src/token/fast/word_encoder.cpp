@@ -27,18 +27,11 @@ class RawWords final : public WordModel {
     lower_ = shape == WordShape::bert && parts.normalizer->normalize(capital).ok() && capital.text() == "a";
   }
 
-  // Ends are code points of the word.
+  // Ends are code points of the word, or bytes.
+  bool ends_are_bytes() const { return is_sentence() && spaces_ == SpaceSign::space; }
+
   bool tokenize(std::string_view word, Workspace& workspace) const override {
-    if (is_sentence()) {
-      workspace.piece = word;
-      if (spaces_ == SpaceSign::sign)
-        replace_all(workspace.piece, " ", meta);
-      else if (word.find(meta) != std::string_view::npos)
-        replace_all(workspace.piece, meta, " ");  // Which stands for it.
-      if (!model_->tokenize(workspace.piece, workspace)) return plain(word, workspace, nullptr);
-      ends_to_code_points(workspace.piece, workspace);
-      return true;
-    }
+    if (is_sentence()) return tokenize_sentence(word, workspace);
     if (is_printable_ascii(word)) {
       put_ascii(word, workspace.piece);
       if (!model_->tokenize(workspace.piece, workspace)) return plain(word, workspace, nullptr);
@@ -55,7 +48,7 @@ class RawWords final : public WordModel {
   }
 
   void learn(std::span<const FoundWord* const> words, Workspace& workspace) const override {
-    if (is_sentence() && spaces_ == SpaceSign::space) model_->learn(words, workspace);
+    if (ends_are_bytes()) model_->learn(words, workspace);
   }
 
   // The rows of a word one by one, by the plain parts; words of the first piece are `first_word`.
@@ -79,6 +72,23 @@ class RawWords final : public WordModel {
   };
 
   bool is_sentence() const { return shape_ == WordShape::sentence || shape_ == WordShape::prefixed_sentence; }
+
+  bool tokenize_sentence(std::string_view word, Workspace& workspace) const {
+    if (ends_are_bytes()) {
+      if (word.find(meta) == std::string_view::npos)
+        return model_->tokenize(word, workspace) || plain(word, workspace, nullptr);
+      workspace.piece = word;
+      replace_all(workspace.piece, meta, " ");  // Which stands for it.
+      if (!model_->tokenize(workspace.piece, workspace)) return plain(word, workspace, nullptr);
+      if (!workspace.ends.empty()) workspace.ends.back() = odd_end;
+      return true;
+    }
+    workspace.piece = word;
+    replace_all(workspace.piece, " ", meta);
+    if (!model_->tokenize(workspace.piece, workspace)) return plain(word, workspace, nullptr);
+    ends_to_code_points(workspace.piece, workspace);
+    return true;
+  }
 
   static void replace_all(std::string& text, std::string_view from, std::string_view to) {
     std::string out;
@@ -193,7 +203,7 @@ class RawWords final : public WordModel {
       if (!parts_.pre_tokenizer->split(pieces).ok()) return false;
     }
     for (const Piece& piece : pieces) {
-      auto tokens = parts_.model.tokenize(piece.text.text());
+      auto tokens = model_->tokens(piece.text.text(), workspace);
       if (!tokens.ok()) return false;
       for (const Token& token : tokens.value()) {
         workspace.ids.push_back(token.id);
@@ -238,7 +248,10 @@ class RowTargetSink {
         if (known->is_odd()) [[unlikely]]
           return odd_word(word, codes);
         room_.need(WordCache::small_tokens);
-        room_.put_small(*known, code_, word_);
+        if (codes != word.bytes && words_.ends_are_bytes())
+          room_.put_small_wide(word, *known, code_, word_);
+        else
+          room_.put_small(*known, code_, word_);
         code_ += codes;
         if (!one_word_) ++word_;
         return true;
@@ -266,8 +279,14 @@ class RowTargetSink {
     const auto end_of = [&](uint32_t i) -> uint32_t {
       return tokens.ends != nullptr ? tokens.ends[i] : workspace_.ends[i];
     };
-    if (tokens.count == 0 || end_of(tokens.count - 1) != codes) return odd_word(word, codes);
+    const uint32_t last = words_.ends_are_bytes() ? word.bytes : codes;
+    if (tokens.count == 0 || end_of(tokens.count - 1) != last) return odd_word(word, codes);
     room_.need(tokens.count);
+    if (words_.ends_are_bytes()) {
+      code_ += room_.put_wide(word, tokens, workspace_, code_, word_);
+      if (!one_word_) ++word_;
+      return true;
+    }
     uint32_t begin = code_;
     for (uint32_t i = 0; i < tokens.count; ++i) {
       const uint32_t end = code_ + end_of(i);

@@ -33,14 +33,15 @@ bool chance(double share) {
 }  // namespace
 
 Bpe::Bpe(Vocabulary vocabulary, std::vector<Merge> merges, BpeOptions options)
-    : vocabulary_(std::move(vocabulary)), merges_(std::move(merges)), options_(std::move(options)) {
-  ranks_.reserve(merges_.size());
-  for (uint32_t rank = 0; rank < merges_.size(); ++rank)
-    ranks_.insert_or_assign(pair_of(merges_[rank].left, merges_[rank].right),
-                            Ranked{rank, merges_[rank].result});
-}
+    : vocabulary_(std::move(vocabulary)), merges_(std::move(merges)), options_(std::move(options)) {}
 
 const Bpe::Ranked* Bpe::rank_of(uint32_t left, uint32_t right) const {
+  std::call_once(once_, [this] {
+    ranks_.reserve(merges_.size());
+    for (uint32_t rank = 0; rank < merges_.size(); ++rank)
+      ranks_.insert_or_assign(pair_of(merges_[rank].left, merges_[rank].right),
+                              Ranked{rank, merges_[rank].result});
+  });
   const auto found = ranks_.find(pair_of(left, right));
   return found == ranks_.end() ? nullptr : &found->second;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -56,7 +57,8 @@ class Bpe final : public Model {
 
   Vocabulary vocabulary_;
   std::vector<Merge> merges_;
-  std::unordered_map<uint64_t, Ranked> ranks_;
+  mutable std::once_flag once_;
+  mutable std::unordered_map<uint64_t, Ranked> ranks_;  // Made when first asked: the fast way has its own.
   BpeOptions options_;
 };
 

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <utility>
 
 #include "codec/json.h"
 #include "token/models/bpe.h"
@@ -34,23 +37,67 @@ Result<std::optional<Pair>> read_pair(const boost::json::value& value, size_t in
   return std::optional<Pair>({value.get_array()[0].get_string(), value.get_array()[1].get_string()});
 }
 
+// Three look-ups in the vocabulary for each merge: those of several are begun before the first is needed.
+class MergeLoader {
+ public:
+  MergeLoader(const Vocabulary& vocabulary, size_t prefix_bytes, std::vector<Merge>& out)
+      : vocabulary_(vocabulary), prefix_bytes_(prefix_bytes), out_(out) {}
+
+  Status put(const Pair& pair, size_t index) {
+    Waiting& one = waiting_[count_++];
+    one.pair = pair;
+    one.index = index;
+    one.both.assign(pair.left).append(pair.right.substr(std::min(prefix_bytes_, pair.right.size())));
+    one.hashes = {Vocabulary::hash_of(pair.left), Vocabulary::hash_of(pair.right),
+                  Vocabulary::hash_of(one.both)};
+    for (const uint64_t hash : one.hashes) vocabulary_.prefetch(hash);
+    return count_ == waiting_.size() ? finish() : Status(Done{});
+  }
+
+  Status finish() {
+    const size_t count = std::exchange(count_, 0);
+    for (size_t i = 0; i < count; ++i) {
+      const Waiting& one = waiting_[i];
+      const auto left = vocabulary_.id_of(one.pair.left, one.hashes[0]),
+                 right = vocabulary_.id_of(one.pair.right, one.hashes[1]);
+      if (!left || !right || one.pair.right.size() < prefix_bytes_)
+        return broken(one.index, "names a token that is not in the vocabulary");
+      const auto result = vocabulary_.id_of(one.both, one.hashes[2]);
+      if (!result) return broken(one.index, "makes a token that is not in the vocabulary");
+      out_.push_back({*left, *right, *result});
+    }
+    return Done{};
+  }
+
+ private:
+  struct Waiting {
+    Pair pair;
+    std::string both;
+    std::array<uint64_t, 3> hashes{};
+    size_t index = 0;
+  };
+
+  const Vocabulary& vocabulary_;
+  size_t prefix_bytes_, count_ = 0;
+  std::vector<Merge>& out_;
+  std::array<Waiting, 16> waiting_;
+};
+
 Result<std::vector<Merge>> load_merges(const boost::json::array& json, const Vocabulary& vocabulary,
                                        size_t prefix_bytes) {
   std::vector<Merge> out;
   out.reserve(json.size());
   const bool as_text = !json.empty() && json[0].is_string();
-  std::string both;
+  MergeLoader loader(vocabulary, prefix_bytes, out);
   for (size_t i = 0; i < json.size(); ++i) {
-    TRY(const std::optional<Pair> pair, read_pair(json[i], i, as_text));
-    if (!pair) continue;
-    const auto left = vocabulary.id_of(pair->left), right = vocabulary.id_of(pair->right);
-    if (!left || !right || pair->right.size() < prefix_bytes)
-      return broken(i, "names a token that is not in the vocabulary");
-    both.assign(pair->left).append(pair->right.substr(prefix_bytes));
-    const auto result = vocabulary.id_of(both);
-    if (!result) return broken(i, "makes a token that is not in the vocabulary");
-    out.push_back({*left, *right, *result});
+    const auto pair = read_pair(json[i], i, as_text);
+    if (!pair.ok()) {
+      TRY_DONE(loader.finish());  // What is wrong before it is said first.
+      return pair.error();
+    }
+    if (pair.value()) TRY_DONE(loader.put(*pair.value(), i));
   }
+  TRY_DONE(loader.finish());
   return out;
 }
 

@@ -1,12 +1,18 @@
 #include "token/models/vocabulary.h"
 
+#include <algorithm>
+#include <bit>
 #include <boost/json/object.hpp>
 
 namespace holdfast::token {
 
 Result<Vocabulary> Vocabulary::load(const boost::json::object& json) {
   Vocabulary out;
+  size_t bytes = 0;
+  for (const auto& pair : json) bytes += pair.key().size();
+  out.memory_.reserve(bytes);
   out.ids_.reserve(json.size());
+  out.slots_.resize(std::bit_ceil(json.size() * 2 + 2));
   for (const auto& [token, id] : json) {
     const bool whole = id.is_int64() || id.is_uint64();
     if (!whole || (id.is_int64() && (id.get_int64() < 0 || id.get_int64() > UINT32_MAX)) ||
@@ -15,23 +21,53 @@ Result<Vocabulary> Vocabulary::load(const boost::json::object& json) {
                   "the tokenizer's vocabulary has an id that is not a whole number below 2^32");
     const auto number =
         static_cast<uint32_t>(id.is_int64() ? static_cast<uint64_t>(id.get_int64()) : id.get_uint64());
-    out.ids_.emplace(std::string(token), number);
+    out.put({token.data(), token.size()}, number);
   }
-  out.tokens_.reserve(out.ids_.size());
-  for (const auto& [token, id] : out.ids_) out.tokens_.emplace(id, token);
+  out.index_by_id();
   return out;
 }
 
-std::optional<uint32_t> Vocabulary::id_of(std::string_view token) const {
-  const auto found = ids_.find(token);
-  if (found == ids_.end()) return std::nullopt;
-  return found->second;
+// The memory is reserved: it does not move.
+void Vocabulary::put(std::string_view token, uint32_t id) {
+  const uint64_t hash = hash_of(token);
+  if (id_of(token, hash)) return;
+  const size_t begin = memory_.size();
+  memory_.insert(memory_.end(), token.begin(), token.end());
+  ids_.emplace_back(std::string_view(memory_.data() + begin, token.size()), id);
+  size_t at = hash & (slots_.size() - 1);
+  while (slots_[at].entry != 0) at = (at + 1) & (slots_.size() - 1);
+  slots_[at] = {static_cast<uint32_t>(hash >> 32U), static_cast<uint32_t>(ids_.size())};
+}
+
+void Vocabulary::index_by_id() {
+  uint32_t last = 0;
+  for (const auto& [token, id] : ids_) last = std::max(last, id);
+  if (last <= ids_.size() * 4 + 1024) by_id_.resize(size_t{last} + 1);
+  for (uint32_t entry = 0; entry < ids_.size(); ++entry) {
+    const uint32_t id = ids_[entry].second;
+    if (by_id_.empty())
+      by_far_id_.emplace(id, entry);
+    else if (by_id_[id] == 0)
+      by_id_[id] = entry + 1;
+  }
+}
+
+std::optional<uint32_t> Vocabulary::id_of(std::string_view token, uint64_t hash) const {
+  if (slots_.empty()) return std::nullopt;
+  const size_t mask = slots_.size() - 1;
+  for (size_t at = hash & mask; slots_[at].entry != 0; at = (at + 1) & mask) {
+    if (slots_[at].tag != static_cast<uint32_t>(hash >> 32U)) continue;
+    const auto& [found, id] = ids_[slots_[at].entry - 1];
+    if (found == token) return id;
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string_view> Vocabulary::token_of(uint32_t id) const {
-  const auto found = tokens_.find(id);
-  if (found == tokens_.end()) return std::nullopt;
-  return found->second;
+  if (id < by_id_.size()) return by_id_[id] != 0 ? std::optional(ids_[by_id_[id] - 1].first) : std::nullopt;
+  const auto found = by_far_id_.find(id);
+  if (found == by_far_id_.end()) return std::nullopt;
+  return ids_[found->second].first;
 }
 
 }  // namespace holdfast::token

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 
@@ -20,7 +22,7 @@ struct TextHash {
 template <class Value>
 using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
-// Tokens and their ids, both ways. Immutable once loaded.
+// Tokens and their ids, both ways: one flat table over one piece of memory. Immutable once loaded.
 class Vocabulary {
  public:
   Vocabulary() = default;
@@ -30,14 +32,32 @@ class Vocabulary {
   // From {"token": id}: ids are whole numbers below 2^32.
   static Result<Vocabulary> load(const boost::json::object& json);
 
-  std::optional<uint32_t> id_of(std::string_view token) const;
+  std::optional<uint32_t> id_of(std::string_view token) const { return id_of(token, hash_of(token)); }
   std::optional<std::string_view> token_of(uint32_t id) const;
   size_t size() const { return ids_.size(); }
-  const TextMap<uint32_t>& ids() const { return ids_; }
+  const std::vector<std::pair<std::string_view, uint32_t>>& ids() const { return ids_; }
+
+  // A look-up in two halves, for many of them: what is asked for later is read meanwhile.
+  static uint64_t hash_of(std::string_view token) { return std::hash<std::string_view>{}(token); }
+  void prefetch(uint64_t hash) const {
+    if (!slots_.empty()) __builtin_prefetch(slots_.data() + (hash & (slots_.size() - 1)));
+  }
+  std::optional<uint32_t> id_of(std::string_view token, uint64_t hash) const;
 
  private:
-  TextMap<uint32_t> ids_;
-  std::unordered_map<uint32_t, std::string_view> tokens_;  // Views of ids_' keys, which do not move.
+  struct Slot {
+    uint32_t tag = 0;    // The upper half of the hash.
+    uint32_t entry = 0;  // Of ids_, and one; 0: free.
+  };
+
+  void put(std::string_view token, uint32_t id);
+  void index_by_id();
+
+  std::vector<char> memory_;  // Of all tokens.
+  std::vector<std::pair<std::string_view, uint32_t>> ids_;
+  std::vector<Slot> slots_;
+  std::vector<uint32_t> by_id_;  // Of ids_, and one. Empty where ids are far apart.
+  std::unordered_map<uint32_t, uint32_t> by_far_id_;
 };
 
 }  // namespace holdfast::token

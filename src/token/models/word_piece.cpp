@@ -32,13 +32,16 @@ Result<std::vector<Token>> WordPiece::tokenize(std::string_view word) const {
 }
 
 std::optional<Token> WordPiece::longest(std::string_view word, size_t begin, size_t end) const {
-  const TextMap<uint32_t>& tokens = begin == 0 ? vocabulary_.ids() : inner_;
+  const auto id_of = [&](std::string_view part) -> std::optional<uint32_t> {
+    if (begin == 0) return vocabulary_.id_of(part);
+    const auto found = inner_.find(part);
+    return found == inner_.end() ? std::nullopt : std::optional(found->second);
+  };
   while (end > begin) {
     const std::string_view part = word.substr(begin, end - begin);
-    if (const auto found = tokens.find(part); found != tokens.end()) {
+    if (const auto found = id_of(part)) {
       const Span range{static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
-      return Token{found->second, begin == 0 ? std::string(part) : options_.prefix + std::string(part),
-                   range};
+      return Token{*found, begin == 0 ? std::string(part) : options_.prefix + std::string(part), range};
     }
     do --end;
     while (end > begin && !starts_code_point(word[end]));
