@@ -9,7 +9,7 @@
 namespace holdfast::sql {
 class Row;
 class Transaction;
-}
+}  // namespace holdfast::sql
 
 namespace holdfast::govern {
 
