@@ -6,7 +6,7 @@
 
 namespace holdfast::git {
 class Repository;
-struct ObjectId;
+class ObjectId;
 }  // namespace holdfast::git
 namespace holdfast::repo {
 struct Repository;

@@ -180,8 +180,8 @@ void add_task_routes(RouteTable& table, Services& services, serve::Models& model
                  fmt::format("{}/models/{{ns}}/{{name}}/pipeline/{}", inference ? "/hf-inference" : "", task),
                  fmt::format("task_{}{}", inference ? "inference_" : "", name), Access::signed_in,
                  body_bytes_max,
-                 CallHandler([&services, &models, task = std::string_view(task)](const Call& call) {
-                   return named_task(services, models, call, task);
+                 CallHandler([&services, &models, asked = std::string_view(task)](const Call& call) {
+                   return named_task(services, models, call, asked);
                  })});
   static constexpr Place similarity[] = {
       {"/models/{ns}/{name}/pipeline/sentence-similarity", "task_sentence_similarity"},

@@ -132,14 +132,14 @@ class TestRegistry {
     set_criteria();
   }
 
-  serve::ReleaseQuestion question(std::string_view key = "k") const {
+  serve::ReleaseQuestion question(std::string_view split_key = "k") const {
     return {.model = {model.id.raw, "lab/intents", std::string(40, '0')},
             .revision = serve::ReleaseQuestion::Revision::left_open,
             .user = "ada",
             .environment = {},
             .feature = {},
             .data_class = {},
-            .key = key,
+            .key = split_key,
             .record = {}};
   }
 

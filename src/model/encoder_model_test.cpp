@@ -46,7 +46,7 @@ TEST(EncoderModel, RefusesConfigsThatDoNotFit) {
       {"is_decoder", true},
       {"position_embedding_type", "relative_key"},
       {"vocab_size", "many"},
-      {"architectures", boost::json::value({"BertForMultipleChoice"})},
+      {"architectures", boost::json::array{"BertForMultipleChoice"}},
   };
   ASSERT_TRUE(EncoderModel::open(*copy_with(nullptr, nullptr), "").ok());
   for (const auto& [key, value] : cases)

@@ -133,7 +133,7 @@ Result<boost::json::object> config_of_gguf(const codec::GgufFile& file) {
                                                        name.value_or("").substr(0, 60)));
   const std::string at = std::string(architecture->name) + ".";
   boost::json::object config{{"model_type", architecture->family}};
-  config["architectures"] = boost::json::value({"ModelForCausalLM"});
+  config["architectures"] = boost::json::array{"ModelForCausalLM"};
   for (const auto& [theirs, ours] : number_keys)
     TRY_DONE(copy_number(file, at + std::string(theirs), ours, config));
   TRY_DONE(copy_rope(file, at, config));

@@ -82,11 +82,11 @@ class Database {
   // db.write<RepoId>([&](Transaction& tx) …).
   template <class T>
   Result<T> write(const std::function<Result<T>(Transaction&)>& work) {
-    return keep<T>(work, [this](const auto& inner) { return write(inner); });
+    return keep<T>(work, [this](const auto& inner) { return this->write(inner); });
   }
   template <class T>
   Result<T> read(const std::function<Result<T>(Transaction&)>& work) {
-    return keep<T>(work, [this](const auto& inner) { return read(inner); });
+    return keep<T>(work, [this](const auto& inner) { return this->read(inner); });
   }
 
  private:
