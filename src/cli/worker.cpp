@@ -2,11 +2,13 @@
 // given.
 #include "cli/worker.h"
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <charconv>
 #include <optional>
 
+#include "base/ticks.h"
 #include "codec/json.h"
 #include "model/pipeline.h"
 #include "process/channel.h"
@@ -65,8 +67,8 @@ Result<std::vector<model::TokenizedText>> tokenize(const model::Embedder& embedd
 // alone.
 class Batch {
  public:
-  Batch(const model::Pipeline& pipeline, tensor::Threads& threads)
-      : pipeline_(pipeline), embedder_(pipeline.embedder()), threads_(threads) {}
+  Batch(const model::Pipeline& pipeline, tensor::Threads& threads, const Ticks& ticks)
+      : pipeline_(pipeline), embedder_(pipeline.embedder()), threads_(threads), ticks_(ticks) {}
 
   std::vector<Result<EmbedAnswer>> run(const std::vector<EmbedItem>& items) {
     std::vector<Result<EmbedAnswer>> answers(items.size());
@@ -86,6 +88,8 @@ class Batch {
                   std::vector<Result<EmbedAnswer>>& answers) {
     std::vector<model::TokenizedText> all;
     std::vector<Place> places;
+    model::StageTimes times(ticks_);
+    const auto began = ticks_.now();
     for (size_t i = 0; i < items.size(); ++i) {
       if (items[i].wanted != wanted) continue;
       auto tokens = tokenize(embedder_, items[i]);
@@ -97,20 +101,52 @@ class Batch {
       for (model::TokenizedText& text : tokens.value()) all.push_back(std::move(text));
     }
     if (all.empty()) return;
-    auto vectors =
-        wanted == serve::Wanted::vectors ? embedder_.embed(all, threads_) : embedder_.features(all, threads_);
+    times.tokenize = ticks_.now() - began;
+    auto vectors = wanted == serve::Wanted::vectors ? embed(all, times) : features(all, times);
+    for (const model::TokenizedText& text : all) times.count(text.ids, std::nullopt);
     for (const Place& place : places) {
       if (!vectors.ok()) {
         answers[place.item] = vectors.error();
         continue;
       }
       EmbedAnswer answer;
+      model::StageTimes own(ticks_);
       for (size_t i = place.first; i < place.first + place.count; ++i) {
+        own.count(all[i].ids, embedder_.text_model().unknown_id());
         answer.tokens.push_back(static_cast<uint32_t>(all[i].ids.size()));
         answer.vectors.push_back(std::move(vectors.value()[i]));
       }
+      own.tokenize = times.tokenize;
+      own.model = times.model;
+      const double share =
+          static_cast<double>(own.tokens) / static_cast<double>(std::max<uint64_t>(times.tokens, 1));
+      answer.work = work_of(own, ticks_.now() - began, share);
       answers[place.item] = std::move(answer);
     }
+  }
+
+  Result<std::vector<std::vector<float>>> embed(const std::vector<model::TokenizedText>& texts,
+                                                model::StageTimes& times) {
+    const model::StageTimer timer(&times, &model::StageTimes::model);
+    return embedder_.embed(texts, threads_);
+  }
+  Result<std::vector<std::vector<float>>> features(const std::vector<model::TokenizedText>& texts,
+                                                   model::StageTimes& times) {
+    const model::StageTimer timer(&times, &model::StageTimes::model);
+    return embedder_.features(texts, threads_);
+  }
+
+  static serve::WorkerWork work_of(const model::StageTimes& times, std::chrono::nanoseconds took,
+                                   double share) {
+    const auto whole = [](std::chrono::nanoseconds time) {
+      return static_cast<uint64_t>(std::max<int64_t>(time.count(), 0));
+    };
+    return {.tokenize_ns = whole(times.tokenize),
+            .model_ns = whole(times.model),
+            .post_ns = whole(took - times.tokenize - times.model),
+            .busy_ns = static_cast<uint64_t>(static_cast<double>(whole(took)) * share),
+            .tokens = times.tokens,
+            .unknown_tokens = times.unknown_tokens};
   }
 
   Result<EmbedAnswer> run_task(const EmbedItem& item) const {
@@ -120,15 +156,19 @@ class Batch {
     TRY(const boost::json::object* parameters, codec::json_object(call, "parameters"));
     const boost::json::value* inputs = call.if_contains("inputs");
     if (inputs == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
-    TRY(const boost::json::value answer, pipeline_.run(task, *inputs, *parameters, threads_));
+    model::StageTimes times(ticks_);
+    const auto began = ticks_.now();
+    TRY(const boost::json::value answer, pipeline_.run(task, *inputs, *parameters, threads_, &times));
     EmbedAnswer out;
     out.json = codec::to_text(answer);
+    out.work = work_of(times, ticks_.now() - began, 1);
     return out;
   }
 
   const model::Pipeline& pipeline_;
   const model::Embedder& embedder_;
   tensor::Threads& threads_;
+  const Ticks& ticks_;
 };
 
 constexpr std::chrono::milliseconds forever = std::chrono::milliseconds::max();
@@ -139,7 +179,8 @@ Status send(process::Channel& channel, const Clock& clock, FrameKind kind, const
 
 Status answer_asks(process::Channel& channel, const Clock& clock, const model::Pipeline& pipeline,
                    tensor::Threads& threads) {
-  Batch batch(pipeline, threads);
+  const SystemTicks ticks;
+  Batch batch(pipeline, threads, ticks);
   while (true) {
     TRY(const auto frame, channel.receive(clock, forever));
     if (!frame) return Done{};  // The server closed its end.

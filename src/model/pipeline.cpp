@@ -54,9 +54,9 @@ std::string_view Pipeline::task() const {
 }
 
 Result<boost::json::value> Pipeline::run(std::string_view task, const boost::json::value& inputs,
-                                         const boost::json::object& parameters,
-                                         tensor::Threads& threads) const {
-  const TaskCall call{embedder_.text_model(), inputs, parameters, threads};
+                                         const boost::json::object& parameters, tensor::Threads& threads,
+                                         StageTimes* times) const {
+  const TaskCall call{embedder_.text_model(), inputs, parameters, threads, times};
   if (task == "feature-extraction") return extract_features(embedder_, inputs, parameters, threads);
   if (task == "sentence-similarity") return compare_sentences(embedder_, inputs, parameters, threads);
   if (task == "text-classification" || task == "sentiment-analysis") return classify_text(call);

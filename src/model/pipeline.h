@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "model/embedder.h"
+#include "model/stage_times.h"
 
 namespace holdfast::model {
 
@@ -17,7 +18,8 @@ class Pipeline {
   // `inputs` and `parameters` of the task API; the answer has the shapes of transformers' pipelines.
   // not_offered for a task that there is none of, model_unsupported for one that the model's head is not for.
   Result<boost::json::value> run(std::string_view task, const boost::json::value& inputs,
-                                 const boost::json::object& parameters, tensor::Threads& threads) const;
+                                 const boost::json::object& parameters, tensor::Threads& threads,
+                                 StageTimes* times = nullptr) const;
   // What the model is for, by its head.
   std::string_view task() const;
   const Embedder& embedder() const { return embedder_; }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "process/supervise.h"
 
 namespace holdfast::serve {
@@ -18,14 +20,17 @@ Error as_model_error(Error error) {
 
 }  // namespace
 
-ModelSlot::ModelSlot(ServedModel model, SlotOptions options, Prepare prepare, WorkerStarter& starter,
-                     ServeProbe& probe, const Clock& clock, Log& log)
+ModelSlot::ModelSlot(ServedModel model, SlotOptions options, size_t place, Prepare prepare,
+                     WorkerStarter& starter, ServeProbe& probe, const Clock& clock, const Ticks& ticks,
+                     Log& log)
     : model_(std::move(model)),
       options_(options),
+      place_(place),
       prepare_(std::move(prepare)),
       starter_(starter),
       probe_(probe),
       clock_(clock),
+      ticks_(ticks),
       log_(log),
       backoff_(process::BackoffOptions{}),
       thread_([this](std::stop_token stop) { run(stop); }) {}
@@ -39,10 +44,8 @@ Status ModelSlot::push(std::vector<Slice> slices) {
   std::lock_guard lock(mutex_);
   if (refusal_ && clock_.now() < refused_until_) return *refusal_;
   // A single request is let in whatever its size when nothing waits; its inputs are bounded at the door.
-  if (!waiting_.empty() && waiting_.size() + slices.size() > options_.slices_max) {
-    probe_.refused();
+  if (!waiting_.empty() && waiting_.size() + slices.size() > options_.slices_max)
     return fail(Reason::queue_full, "the model has as many requests waiting as it takes");
-  }
   for (Slice& slice : slices) waiting_.push_back(std::move(slice));
   ready_.notify_one();
   return Done{};
@@ -56,6 +59,14 @@ bool ModelSlot::idle() const {
 std::optional<WorkerFacts> ModelSlot::facts() const {
   std::lock_guard lock(mutex_);
   return facts_;
+}
+
+std::chrono::nanoseconds ModelSlot::loading_between(std::chrono::nanoseconds begin,
+                                                    std::chrono::nanoseconds end) const {
+  std::lock_guard lock(mutex_);
+  if (load_began_.count() < 0) return {};
+  const auto until = load_ended_.count() < 0 ? end : std::min(end, load_ended_);
+  return std::max(until - std::max(begin, load_began_), std::chrono::nanoseconds{});
 }
 
 std::optional<ModelSlot::Batch> ModelSlot::next_batch(std::stop_token stop) {
@@ -97,9 +108,18 @@ bool ModelSlot::ensure_worker() {
     probe_.worker_crashed();
     log_.warn("worker_ended", {{"model", model_.name}});
   }
+  {
+    std::lock_guard lock(mutex_);
+    load_began_ = ticks_.now();
+    load_ended_ = std::chrono::nanoseconds{-1};
+  }
   auto folder = prepare_();
   auto started = folder.ok() ? starter_.start(folder.value(), clock_.now() + options_.load_timeout)
                              : Result<std::unique_ptr<Worker>>(std::move(folder).error());
+  {
+    std::lock_guard lock(mutex_);
+    load_ended_ = ticks_.now();
+  }
   if (!started.ok()) {
     log_.failure("model_not_loaded", started.error(), {{"model", model_.name}});
     fail_all(as_model_error(std::move(started).error()));
@@ -126,7 +146,9 @@ void ModelSlot::pause(std::chrono::milliseconds length, std::stop_token stop) {
 void ModelSlot::serve(Batch batch, std::stop_token stop) {
   std::vector<EmbedItem> items;
   for (Slice& slice : batch) items.push_back(std::move(slice.item));
+  const auto began = ticks_.now();
   auto answers = worker_->ask(items, clock_.now() + options_.batch_timeout);
+  probe_.busy(place_, ticks_.now() - began);
   if (answers.ok()) {
     for (size_t i = 0; i < batch.size(); ++i)
       batch[i].ticket->fill(batch[i].first, std::move(answers.value()[i]));

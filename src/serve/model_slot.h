@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/ticks.h"
 #include "process/supervise.h"
 #include "serve/serve_probe.h"
 #include "serve/serving_copy.h"
@@ -36,11 +37,16 @@ class ModelSlot {
   // Makes the copy that the worker maps; called on the slot's thread before every start.
   using Prepare = std::function<Result<io::Path>()>;
 
-  ModelSlot(ServedModel model, SlotOptions options, Prepare prepare, WorkerStarter& starter,
-            ServeProbe& probe, const Clock& clock, Log& log);
+  // `place`: of the workers there may be at once; what it is busy with is counted under it.
+  ModelSlot(ServedModel model, SlotOptions options, size_t place, Prepare prepare, WorkerStarter& starter,
+            ServeProbe& probe, const Clock& clock, const Ticks& ticks, Log& log);
   ~ModelSlot();
 
   const ServedModel& model() const { return model_; }
+  size_t place() const { return place_; }
+  // How much of [begin, end] was spent loading the model.
+  std::chrono::nanoseconds loading_between(std::chrono::nanoseconds begin,
+                                           std::chrono::nanoseconds end) const;
   // queue_full, or why the model could not be loaded a moment ago.
   Status push(std::vector<Slice> slices);
   bool idle() const;                         // Nothing waits and nothing runs.
@@ -58,19 +64,22 @@ class ModelSlot {
 
   const ServedModel model_;
   const SlotOptions options_;
+  const size_t place_;
   const Prepare prepare_;
   WorkerStarter& starter_;
   ServeProbe& probe_;
   const Clock& clock_;
+  const Ticks& ticks_;
   Log& log_;
 
-  mutable std::mutex mutex_;  // Guards the five below.
+  mutable std::mutex mutex_;  // Guards the seven below.
   std::condition_variable_any ready_;
   std::deque<Slice> waiting_;
   bool working_ = false;
   std::optional<WorkerFacts> facts_;
   std::optional<Error> refusal_;
   std::chrono::milliseconds refused_until_{};
+  std::chrono::nanoseconds load_began_{-1}, load_ended_{-1};  // Of the newest; -1: none, or not yet.
 
   // The thread's own.
   std::unique_ptr<Worker> worker_;

@@ -33,33 +33,34 @@ struct Leaving {
 class OpenModels final : public Models {
  public:
   OpenModels(ModelsOptions options, const ModelsParts& parts)
-      : options_(std::move(options)), parts_(parts), probe_(parts.metrics) {}
+      : options_(std::move(options)), parts_(parts), probe_(parts.metrics, options_.workers_max) {}
 
-  Result<EmbedAnswer> embed(const Context& context, const ServedModel& model, EmbedItem request) override {
+  Result<EmbedAnswer> embed(const Context& context, const ServedModel& model, EmbedItem request,
+                            Work* work) override {
     TRY_DONE(check(request));
     const Entered entered(*this);
-    if (!entered.admitted()) {
-      probe_.refused();
-      return fail(Reason::queue_full, "as many requests wait for models as are taken");
-    }
-    const auto begin = parts_.clock.now();
-    auto answer = wait(context, model, std::move(request));
-    if (answer.ok())
-      probe_.answered(std::chrono::duration<double>(parts_.clock.now() - begin).count());
-    else
-      probe_.failed();
+    if (!entered.admitted()) return fail(Reason::queue_full, "as many requests wait for models as are taken");
+    Work spent{.inputs = request.size()};
+    auto answer = wait(context, model, std::move(request), spent);
+    if (work != nullptr) work->add(spent);
     return answer;
   }
 
-  Result<WorkerFacts> facts(const Context& context, const ServedModel& model) override {
+  Result<WorkerFacts> facts(const Context& context, const ServedModel& model, Work* work) override {
     TRY(const std::shared_ptr<ModelSlot> slot, slot_for(model));
     if (const auto known = slot->facts()) return *known;
     EmbedItem request;
     request.texts = {""};
-    TRY([[maybe_unused]] const EmbedAnswer answer, embed(context, model, std::move(request)));
+    Work spent;
+    const auto answer = embed(context, model, std::move(request), &spent);
+    spent.inputs = spent.tokens = spent.unknown_tokens = 0;  // Nobody sent that text.
+    if (work != nullptr) work->add(spent);
+    if (!answer.ok()) return answer.error();
     if (const auto known = slot->facts()) return *known;
     return fail(Reason::model_loading, "the model is being loaded");
   }
+
+  void refresh_figures() override { probe_.refresh(parts_.ticks.now()); }
 
   std::vector<ServedModel> loaded() const override {
     std::lock_guard lock(mutex_);
@@ -94,12 +95,18 @@ class OpenModels final : public Models {
     return Done{};
   }
 
-  Result<EmbedAnswer> wait(const Context& context, const ServedModel& model, EmbedItem request) {
+  Result<EmbedAnswer> wait(const Context& context, const ServedModel& model, EmbedItem request, Work& spent) {
     TRY(const std::shared_ptr<ModelSlot> slot, slot_for(model));
     auto [ticket, slices] = cut_request(std::move(request));
+    const auto began = parts_.ticks.now();
     TRY_DONE(slot->push(std::move(slices)));
     const auto deadline = std::min(context.deadline, parts_.clock.now() + options_.request_timeout);
     auto answer = ticket->wait(context, parts_.clock, deadline);
+    const auto ended = parts_.ticks.now();
+    spent.add(ticket->work());
+    spent.load = slot->loading_between(began, ended);
+    spent.queue = std::max(ended - began - spent.load - spent.tokenize - spent.model - spent.post,
+                           std::chrono::nanoseconds{});
     if (!answer.ok() && answer.error().reason == Reason::timed_out && !slot->facts())
       return fail(Reason::model_loading, fmt::format("Model {} is currently loading", model.name));
     return answer;
@@ -122,9 +129,18 @@ class OpenModels final : public Models {
           ensure_serving_copy(parts_.disk, options_.folder, parts_.files, model, parts_.random));
       return parts_.disk.absolute(copy);
     };
-    slots_.push_front(std::make_shared<ModelSlot>(model, options_.slot, std::move(prepare), parts_.starter,
-                                                  probe_, parts_.clock, parts_.log));
+    slots_.push_front(std::make_shared<ModelSlot>(model, options_.slot, free_place(), std::move(prepare),
+                                                  parts_.starter, probe_, parts_.clock, parts_.ticks,
+                                                  parts_.log));
     return slots_.front();
+  }
+
+  size_t free_place() const {
+    size_t place = 0;
+    while (
+        std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) { return slot->place() == place; }))
+      ++place;
+    return place;
   }
 
   // The least recently used slot that nobody waits for. Its copy loses its name at once, so that a request
@@ -139,7 +155,6 @@ class OpenModels final : public Models {
       parts_.log.info("model_unloaded", {{"model", leaving.slot->model().name}});
       return Done{};
     }
-    probe_.refused();
     return fail(Reason::queue_full, "all workers are busy with other models");
   }
 

@@ -8,9 +8,11 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "base/ticks.h"
 #include "io/disk.h"
 #include "serve/model_slot.h"
 #include "serve/serving_copy.h"
+#include "serve/work.h"
 #include "serve/worker_process.h"
 
 namespace holdfast::serve {
@@ -33,11 +35,14 @@ class Models {
   virtual ~Models() = default;  // Ends all workers.
   // Waits for the answer. queue_full or model_loading when it would take too long, input_too_long or
   // bad_request for inputs over the bounds, worker_failed after a crash, the model's own error when it cannot
-  // be served.
-  virtual Result<EmbedAnswer> embed(const Context& context, const ServedModel& model, EmbedItem request) = 0;
+  // be served. What it took is added to `work`, of an answer and of a failure; null: nobody asks.
+  virtual Result<EmbedAnswer> embed(const Context& context, const ServedModel& model, EmbedItem request,
+                                    Work* work) = 0;
   // As embed, for what is known of a model; loads it.
-  virtual Result<WorkerFacts> facts(const Context& context, const ServedModel& model) = 0;
+  virtual Result<WorkerFacts> facts(const Context& context, const ServedModel& model, Work* work) = 0;
   virtual std::vector<ServedModel> loaded() const = 0;
+  // How busy workers were since the last call; every few seconds, by the thread that keeps figures.
+  virtual void refresh_figures() = 0;
 };
 
 struct ModelsParts {
@@ -45,6 +50,7 @@ struct ModelsParts {
   WorkerStarter& starter;
   io::Disk& disk;
   const Clock& clock;
+  const Ticks& ticks;
   Random& random;
   Log& log;
   Metrics& metrics;

@@ -82,7 +82,10 @@ class FakeFiles final : public FileSource {
 class ModelsTest : public ::testing::Test {
  protected:
   std::unique_ptr<Models> open(ModelsOptions options = {}) {
-    return open_models(options, {files, starter, *disk, clock, random, log, *metrics}).value();
+    return open_models(options, {files, starter, *disk, clock, ticks, random, log, *metrics}).value();
+  }
+  Result<EmbedAnswer> ask(Models& models, const ServedModel& wanted, EmbedItem item) {
+    return models.embed(context, wanted, std::move(item), nullptr);
   }
   static ServedModel model(int64_t number) {
     return {number, "ada/m" + std::to_string(number), std::string(40, 'a')};
@@ -98,6 +101,7 @@ class ModelsTest : public ::testing::Test {
   FakeFiles files;
   std::unique_ptr<io::Disk> disk = io::make_memory_disk();
   SystemClock clock;
+  SystemTicks ticks;
   SeededRandom random{3};
   MemoryLogSink sink;
   Log log{sink, clock};
@@ -107,48 +111,47 @@ class ModelsTest : public ::testing::Test {
 
 TEST_F(ModelsTest, TheFirstRequestMakesTheCopyAndStartsTheWorkerOnce) {
   const auto models = open();
-  EXPECT_EQ(models->embed(context, model(1), texts({"abc", "d"})).value().vectors,
+  EXPECT_EQ(ask(*models, model(1), texts({"abc", "d"})).value().vectors,
             (std::vector<std::vector<float>>{{3}, {1}}));
-  EXPECT_EQ(models->embed(context, model(1), texts({"xx"})).value().vectors[0][0], 2);
+  EXPECT_EQ(ask(*models, model(1), texts({"xx"})).value().vectors[0][0], 2);
   EXPECT_EQ(script.starts, 1);
   EXPECT_EQ(files.copies, 3) << "configuration and weights, and nothing else";
   const io::Path copy = io::Path("serving") / model(1).key();
   EXPECT_TRUE(disk->stat(copy / "1_Pooling/config.json").ok());
   EXPECT_FALSE(disk->stat(copy / "pytorch_model.bin").ok());
   EXPECT_EQ(models->loaded().size(), 1U);
-  EXPECT_EQ(models->facts(context, model(1)).value().dimensions, 1U);
+  EXPECT_EQ(models->facts(context, model(1), nullptr).value().dimensions, 1U);
 }
 
 TEST_F(ModelsTest, LargeRequestsAreCutAndPutTogetherInOrder) {
   const auto models = open();
   std::vector<std::string> all;
   for (size_t i = 0; i < 500; ++i) all.emplace_back(i, 'x');
-  const auto answer = models->embed(context, model(1), texts(all)).value();
+  const auto answer = ask(*models, model(1), texts(all)).value();
   for (size_t i = 0; i < 500; ++i) EXPECT_EQ(answer.vectors[i][0], static_cast<float>(i));
   EXPECT_LE(script.most_inputs, 64);
 }
 
 TEST_F(ModelsTest, OneBadInputFailsItsRequestAndNoOther) {
   const auto models = open();
-  EXPECT_EQ(models->embed(context, model(1), texts({"a", "bad"})).error().reason,
-            Reason::tokenization_failed);
-  EXPECT_TRUE(models->embed(context, model(1), texts({"a"})).ok());
-  EXPECT_EQ(models->embed(context, model(1), texts({})).error().reason, Reason::bad_request);
-  EXPECT_EQ(models->embed(context, model(1), texts(std::vector<std::string>(2049, "x"))).error().reason,
+  EXPECT_EQ(ask(*models, model(1), texts({"a", "bad"})).error().reason, Reason::tokenization_failed);
+  EXPECT_TRUE(ask(*models, model(1), texts({"a"})).ok());
+  EXPECT_EQ(ask(*models, model(1), texts({})).error().reason, Reason::bad_request);
+  EXPECT_EQ(ask(*models, model(1), texts(std::vector<std::string>(2049, "x"))).error().reason,
             Reason::bad_request);
-  EXPECT_EQ(models->embed(context, model(1), texts({std::string(9 << 20, 'x')})).error().reason,
+  EXPECT_EQ(ask(*models, model(1), texts({std::string(9 << 20, 'x')})).error().reason,
             Reason::input_too_long);
 }
 
 TEST_F(ModelsTest, ACrashIsToldAndTheNextRequestHasANewWorker) {
   const auto models = open();
-  ASSERT_TRUE(models->embed(context, model(1), texts({"a"})).ok());
+  ASSERT_TRUE(ask(*models, model(1), texts({"a"})).ok());
   script.crash = true;
-  EXPECT_EQ(models->embed(context, model(1), texts({"a"})).error().reason, Reason::worker_failed);
-  EXPECT_TRUE(models->embed(context, model(1), texts({"a"})).ok());
+  EXPECT_EQ(ask(*models, model(1), texts({"a"})).error().reason, Reason::worker_failed);
+  EXPECT_TRUE(ask(*models, model(1), texts({"a"})).ok());
   EXPECT_EQ(script.starts, 2);
   script.dead = true;  // Died while nobody asked: nobody is told.
-  EXPECT_TRUE(models->embed(context, model(1), texts({"a"})).ok());
+  EXPECT_TRUE(ask(*models, model(1), texts({"a"})).ok());
   EXPECT_EQ(script.starts, 3);
   EXPECT_EQ(script.running, 1);
 }
@@ -157,7 +160,7 @@ TEST_F(ModelsTest, AModelThatCannotBeLoadedIsNotTriedAtOnceAgain) {
   const auto models = open();
   script.refuse_load = true;
   for (int i = 0; i < 3; ++i)
-    EXPECT_EQ(models->embed(context, model(1), texts({"a"})).error().reason, Reason::model_unsupported);
+    EXPECT_EQ(ask(*models, model(1), texts({"a"})).error().reason, Reason::model_unsupported);
   EXPECT_EQ(script.starts, 1);
 }
 
@@ -166,7 +169,7 @@ TEST_F(ModelsTest, TheLeastRecentlyUsedIdleWorkerGivesWay) {
   options.workers_max = 2;
   const auto models = open(options);
   for (int64_t number : {1, 2, 1, 3}) {
-    ASSERT_TRUE(models->embed(context, model(number), texts({"a"})).ok());
+    ASSERT_TRUE(ask(*models, model(number), texts({"a"})).ok());
     // A worker is idle a moment after its answer came.
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
@@ -183,13 +186,13 @@ TEST_F(ModelsTest, TooManyAtOnceAreRefusedAndLateOnesAreTold) {
   options.waiting_max = 2;
   options.request_timeout = milliseconds(300);
   const auto models = open(options);
-  ASSERT_TRUE(models->embed(context, model(1), texts({"a"})).ok());
+  ASSERT_TRUE(ask(*models, model(1), texts({"a"})).ok());
   script.hang = true;
   std::atomic<int> timed_out = 0, refused = 0;
   std::vector<std::thread> callers;
   for (int i = 0; i < 6; ++i)
     callers.emplace_back([&] {
-      const auto answer = models->embed(context, model(1), texts({"a"}));
+      const auto answer = ask(*models, model(1), texts({"a"}));
       if (answer.ok()) return;
       if (answer.error().reason == Reason::timed_out) ++timed_out;
       if (answer.error().reason == Reason::queue_full) ++refused;
@@ -198,7 +201,7 @@ TEST_F(ModelsTest, TooManyAtOnceAreRefusedAndLateOnesAreTold) {
   script.hang = false;
   EXPECT_EQ(timed_out, 2);
   EXPECT_EQ(refused, 4);
-  EXPECT_TRUE(models->embed(context, model(1), texts({"a"})).ok());
+  EXPECT_TRUE(ask(*models, model(1), texts({"a"})).ok());
 }
 
 }  // namespace

@@ -1,33 +1,44 @@
 #include "serve/serve_probe.h"
 
+#include <algorithm>
+#include <string>
+
 namespace holdfast::serve {
-namespace {
 
-Counter& requests(Metrics& metrics, const char* outcome) {
-  return metrics.counter("holdfast_serve_requests_total", "Requests to models by how they ended.",
-                         {{"outcome", outcome}});
-}
-
-}  // namespace
-
-ServeProbe::ServeProbe(Metrics& metrics)
-    : answered_(requests(metrics, "answered")),
-      refused_(requests(metrics, "refused")),
-      failed_(requests(metrics, "failed")),
-      crashes_(metrics.counter("holdfast_serve_worker_crashes_total",
+// Without an accelerator the workers' slots on the processor stand for one: the names are the same.
+ServeProbe::ServeProbe(Metrics& metrics, size_t places)
+    : crashes_(metrics.counter("holdfast_serve_worker_crashes_total",
                                "Workers that ended without being told to.")),
       workers_(metrics.gauge("holdfast_serve_workers", "Worker processes running.")),
-      seconds_(metrics.histogram("holdfast_serve_request_duration_seconds",
-                                 "From admission to answer, loading of the model included.",
-                                 {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60})),
       batch_inputs_(metrics.histogram("holdfast_serve_batch_inputs", "Texts that went to a worker together.",
-                                      {1, 2, 4, 8, 16, 32, 64, 128})) {}
-
-void ServeProbe::answered(double seconds) {
-  answered_.add();
-  seconds_.observe(seconds);
+                                      {1, 2, 4, 8, 16, 32, 64, 128})),
+      places_(places) {
+  for (size_t i = 0; i < places; ++i) {
+    const MetricLabels labels{{"device", "cpu"}, {"slot", std::to_string(i)}};
+    places_[i].seconds = &metrics.counter("holdfast_accelerator_busy_seconds_total",
+                                          "Time that a worker's slot of a device spent on answers.", labels);
+    places_[i].ratio = &metrics.gauge("holdfast_accelerator_utilization_ratio",
+                                      "Share of the last quarter of a minute that a slot was busy.", labels);
+  }
 }
-void ServeProbe::refused() { refused_.add(); }
-void ServeProbe::failed() { failed_.add(); }
+
+void ServeProbe::busy(size_t place, std::chrono::nanoseconds time) {
+  if (place >= places_.size()) return;
+  places_[place].seconds->add(std::chrono::duration<double>(time).count());
+  places_[place].busy_ns += time.count();
+}
+
+void ServeProbe::refresh(std::chrono::nanoseconds now) {
+  std::lock_guard lock(refreshing_);
+  const double passed = static_cast<double>((now - refreshed_).count());
+  const bool first = refreshed_.count() < 0;
+  refreshed_ = now;
+  for (Place& place : places_) {
+    const int64_t busy = place.busy_ns;
+    const auto spent = static_cast<double>(busy - place.seen_ns);
+    place.seen_ns = busy;
+    if (!first && passed > 0) place.ratio->set(std::clamp(spent / passed, 0.0, 1.0));
+  }
+}
 
 }  // namespace holdfast::serve

@@ -1,26 +1,44 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <vector>
+
 #include "base/metrics.h"
 
 namespace holdfast::serve {
 
-// What this room measures. Safe from any thread.
+// What this room measures of its workers; requests are measured where they end (observe/). Safe from any
+// thread.
 class ServeProbe {
  public:
-  explicit ServeProbe(Metrics& metrics);
+  // `places`: how many workers there may be at once.
+  ServeProbe(Metrics& metrics, size_t places);
 
-  void answered(double seconds);
-  void refused();  // The queue was full.
-  void failed();
   void worker_started() { workers_.add(1); }
   void worker_stopped() { workers_.add(-1); }
   void worker_crashed() { crashes_.add(); }
   void batch(size_t inputs) { batch_inputs_.observe(static_cast<double>(inputs)); }
+  // The worker in this place computed for so long.
+  void busy(size_t place, std::chrono::nanoseconds time);
+  // Sets how much of the time since the last call each place was busy.
+  void refresh(std::chrono::nanoseconds now);
 
  private:
-  Counter &answered_, &refused_, &failed_, &crashes_;
+  struct Place {
+    Counter* seconds = nullptr;
+    Gauge* ratio = nullptr;
+    std::atomic<int64_t> busy_ns = 0;
+    int64_t seen_ns = 0;  // The refreshing thread's own.
+  };
+
+  Counter& crashes_;
   Gauge& workers_;
-  Histogram &seconds_, &batch_inputs_;
+  Histogram& batch_inputs_;
+  std::vector<Place> places_;
+  std::mutex refreshing_;  // Guards the two below and seen_ns.
+  std::chrono::nanoseconds refreshed_{-1};
 };
 
 }  // namespace holdfast::serve

@@ -27,6 +27,13 @@ void Ticket::fill(size_t first, Result<EmbedAnswer> part) {
     abandoned_ = true;  // One failure answers for all.
   } else {
     EmbedAnswer& got = part.value();
+    const auto time = [](uint64_t ns) { return std::chrono::nanoseconds(static_cast<int64_t>(ns)); };
+    work_.add({.tokenize = time(got.work.tokenize_ns),
+               .model = time(got.work.model_ns),
+               .post = time(got.work.post_ns),
+               .busy = time(got.work.busy_ns),
+               .tokens = got.work.tokens,
+               .unknown_tokens = got.work.unknown_tokens});
     if (!got.json.empty()) answer_.json = std::move(got.json);  // A task is one input.
     CHECK(first + got.tokens.size() <= answer_.tokens.size());
     std::copy(got.tokens.begin(), got.tokens.end(),
@@ -51,6 +58,11 @@ Result<EmbedAnswer> Ticket::wait(const Context& context, const Clock& clock,
   }
   if (error_) return *error_;
   return std::move(answer_);
+}
+
+Work Ticket::work() const {
+  std::lock_guard lock(mutex_);
+  return work_;
 }
 
 std::pair<std::shared_ptr<Ticket>, std::vector<Slice>> cut_request(EmbedItem request) {

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/context.h"
+#include "serve/work.h"
 #include "serve/worker_protocol.h"
 
 namespace holdfast::serve {
@@ -29,13 +30,15 @@ class Ticket {
 
   // Until every slice came, one failed, the deadline passed (timed_out) or the client left (client_gone).
   Result<EmbedAnswer> wait(const Context& context, const Clock& clock, std::chrono::milliseconds deadline);
+  Work work() const;  // Of the slices that came, but for queue and load.
 
  private:
-  std::mutex mutex_;  // Guards all below but abandoned_.
+  mutable std::mutex mutex_;  // Guards all below but abandoned_.
   std::condition_variable_any done_;
   size_t slices_left_;
   std::optional<Error> error_;
   EmbedAnswer answer_;
+  Work work_;
   std::atomic<bool> abandoned_ = false;
 };
 

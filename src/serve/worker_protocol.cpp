@@ -91,6 +91,10 @@ Result<EmbedAnswer> take_answer(ByteReader& in) {
     answer.vectors.push_back(std::move(vector));
   }
   TRY(answer.json, take_text(in));
+  for (uint64_t* number : {&answer.work.tokenize_ns, &answer.work.model_ns, &answer.work.post_ns,
+                           &answer.work.busy_ns, &answer.work.tokens, &answer.work.unknown_tokens}) {
+    TRY(*number, in.u64());
+  }
   return answer;
 }
 
@@ -143,6 +147,10 @@ Bytes encode_answers(std::span<const Result<EmbedAnswer>> answers) {
     out.u32(static_cast<uint32_t>(answer.value().vectors.size()));
     for (const std::vector<float>& vector : answer.value().vectors) put_numbers(out, vector);
     put_text(out, answer.value().json);
+    const WorkerWork& work = answer.value().work;
+    for (const uint64_t number :
+         {work.tokenize_ns, work.model_ns, work.post_ns, work.busy_ns, work.tokens, work.unknown_tokens})
+      out.u64(number);
   }
   return std::move(out).take();
 }

@@ -39,11 +39,19 @@ struct EmbedItem {
   size_t size() const { return ids.empty() ? texts.size() : ids.size(); }
 };
 
+// What a worker says of its own way to an answer. Inputs that went through the model together have its time
+// alike; `busy` is this item's share of it, by tokens.
+struct WorkerWork {
+  uint64_t tokenize_ns = 0, model_ns = 0, post_ns = 0, busy_ns = 0;
+  uint64_t tokens = 0, unknown_tokens = 0;  // Unknown: the vocabulary has none for what was written.
+};
+
 // Columns of the same length, one row an input; none of a task.
 struct EmbedAnswer {
   std::vector<uint32_t> tokens;             // Of each input, special tokens included.
   std::vector<std::vector<float>> vectors;  // [dimensions], or [tokens, dimensions] for features.
   std::string json;                         // Of a task; else empty.
+  WorkerWork work{};
 };
 
 struct WorkerFacts {

@@ -77,12 +77,12 @@ Result<boost::json::object> shown(const TextModel& model, const token::Encoding&
 Result<boost::json::value> fill_one(const TaskCall& call, std::string_view text, size_t top,
                                     const std::vector<uint32_t>& targets) {
   TRY(const LongText cut, read_long_text(call.parameters));
-  TRY(const token::Encoding encoding, call.model.encode(text, std::nullopt, cut));
+  TRY(const token::Encoding encoding, call.encode(text, std::nullopt, cut));
   std::vector<size_t> places;
   for (size_t i = 0; i < encoding.ids.size(); ++i)
     if (encoding.ids[i] == call.model.mask_id()) places.push_back(i);
   if (places.empty()) return fail(Reason::bad_request, "the input has no mask token");
-  TRY(const NamedOutput logits, call.model.logits({&encoding, 1}, call.threads));
+  TRY(const NamedOutput logits, call.logits({&encoding, 1}));
   const auto specials =
       places.size() == 1 ? Tokenizer::SpecialsInOutput::skip : Tokenizer::SpecialsInOutput::keep;
   boost::json::array all;

@@ -122,7 +122,7 @@ Result<std::vector<token::Encoding>> encode_parts(const TaskCall& call, std::str
                                .stride = options.stride,
                                .strategy = token::TruncationStrategy::only_second};
   truncation.stride = std::min(truncation.stride, options.length_max - taken - 1);
-  TRY(token::Encoding first, call.model.encode_with(question, context, &truncation));
+  TRY(token::Encoding first, call.encode_with(question, context, &truncation));
   std::vector<token::Encoding> out;
   std::vector<token::Encoding> rest = std::move(first.overflow);
   first.overflow.clear();
@@ -138,7 +138,7 @@ Result<boost::json::value> answer_one(const TaskCall& call, const boost::json::o
   if (question.empty() || context.empty())
     return fail(Reason::bad_request, "question and context must not be empty");
   TRY(const std::vector<token::Encoding> parts, encode_parts(call, question, context, options));
-  TRY(const std::vector<NamedOutput> outputs, call.model.run(parts, call.threads));
+  TRY(const std::vector<NamedOutput> outputs, call.run(parts));
   if (outputs.size() != 2) return fail(Reason::model_unsupported, "the model gives no start and end");
   const CodePoints points(context);
   std::vector<Answer> answers;

@@ -46,12 +46,12 @@ Result<boost::json::value> rerank(const TaskCall& call) {
     return fail(Reason::model_unsupported, "rerank needs a model with one label");
   std::vector<token::Encoding> encodings;
   for (const std::string& text : texts) {
-    TRY(token::Encoding one, call.model.encode(query, text, cut));
+    TRY(token::Encoding one, call.encode(query, text, cut));
     encodings.push_back(std::move(one));
   }
   boost::json::array out;
   if (texts.empty()) return boost::json::value(std::move(out));
-  TRY(const NamedOutput logits, call.model.logits(encodings, call.threads));
+  TRY(const NamedOutput logits, call.logits(encodings));
   std::vector<std::pair<float, size_t>> order;
   for (size_t i = 0; i < texts.size(); ++i) {
     const float score = logits.data.data()[i];

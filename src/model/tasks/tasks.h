@@ -2,6 +2,7 @@
 
 #include <boost/json/fwd.hpp>
 
+#include "model/stage_times.h"
 #include "model/text_model.h"
 
 // The text tasks of the Inference API, one file each: inputs and parameters as JSON, answers as transformers'
@@ -14,6 +15,15 @@ struct TaskCall {
   const boost::json::value& inputs;
   const boost::json::object& parameters;
   tensor::Threads& threads;
+  StageTimes* times = nullptr;  // Null: nobody asks.
+
+  // As the model's own, with their time and tokens counted.
+  Result<token::Encoding> encode(std::string_view text, std::optional<std::string_view> pair,
+                                 LongText long_text) const;
+  Result<token::Encoding> encode_with(std::string_view text, std::optional<std::string_view> pair,
+                                      const token::Truncation* truncation) const;
+  Result<std::vector<NamedOutput>> run(std::span<const token::Encoding> encodings) const;
+  Result<NamedOutput> logits(std::span<const token::Encoding> encodings) const;
 };
 
 Result<boost::json::value> classify_text(const TaskCall& call);

@@ -26,13 +26,13 @@ Result<Squash> read_squash(const TaskCall& call) {
   return Squash::softmax;
 }
 
-Result<token::Encoding> encode_input(const TextModel& model, const boost::json::value& input, LongText cut) {
-  if (input.is_string()) return model.encode(input.get_string(), std::nullopt, cut);
+Result<token::Encoding> encode_input(const TaskCall& call, const boost::json::value& input, LongText cut) {
+  if (input.is_string()) return call.encode(input.get_string(), std::nullopt, cut);
   if (!input.is_object())
     return fail(Reason::bad_request, "an input is a text or an object with text and text_pair");
   TRY(const std::string_view text, codec::json_text(input.get_object(), "text"));
   TRY(const auto pair, codec::json_text_if(input.get_object(), "text_pair"));
-  return model.encode(text, pair, cut);
+  return call.encode(text, pair, cut);
 }
 
 boost::json::array scored(const TextModel& model, std::span<const float> logits, Squash squash, size_t top) {
@@ -69,15 +69,15 @@ Result<boost::json::value> classify_text(const TaskCall& call) {
   const bool several = call.inputs.is_array();
   if (several) {
     for (const boost::json::value& one : call.inputs.get_array()) {
-      TRY(token::Encoding encoding, encode_input(call.model, one, cut));
+      TRY(token::Encoding encoding, encode_input(call, one, cut));
       encodings.push_back(std::move(encoding));
     }
   } else {
-    TRY(token::Encoding encoding, encode_input(call.model, call.inputs, cut));
+    TRY(token::Encoding encoding, encode_input(call, call.inputs, cut));
     encodings.push_back(std::move(encoding));
   }
   if (encodings.empty()) return boost::json::value(boost::json::array());
-  TRY(const NamedOutput logits, call.model.logits(encodings, call.threads));
+  TRY(const NamedOutput logits, call.logits(encodings));
   boost::json::array all;
   for (size_t i = 0; i < encodings.size(); ++i)
     all.push_back(scored(call.model, {logits.data.data() + i * logits.columns, logits.columns}, squash, top));

@@ -200,12 +200,12 @@ Result<std::vector<token::Encoding>> encode_parts(const TaskCall& call, std::str
   TRY(const auto stride, read_count(call.parameters, "stride"));
   if (!stride) {
     TRY(const LongText cut, read_long_text(call.parameters));
-    TRY(token::Encoding one, call.model.encode(text, std::nullopt, cut));
+    TRY(token::Encoding one, call.encode(text, std::nullopt, cut));
     out.push_back(std::move(one));
     return out;
   }
   const token::Truncation truncation{.length_max = call.model.tokens_max(), .stride = *stride};
-  TRY(token::Encoding first, call.model.encode_with(text, std::nullopt, &truncation));
+  TRY(token::Encoding first, call.encode_with(text, std::nullopt, &truncation));
   std::vector<token::Encoding> rest = std::move(first.overflow);
   first.overflow.clear();
   out.push_back(std::move(first));
@@ -228,7 +228,7 @@ Result<boost::json::value> classify_tokens(const TaskCall& call) {
   boost::json::array all;
   for (const std::string& text : texts) {
     TRY(const std::vector<token::Encoding> parts, encode_parts(call, text));
-    TRY(const NamedOutput logits, call.model.logits(parts, call.threads));
+    TRY(const NamedOutput logits, call.logits(parts));
     std::vector<Entity> found;
     size_t row = 0;
     for (const token::Encoding& part : parts) {

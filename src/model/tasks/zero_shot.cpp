@@ -85,10 +85,10 @@ Result<boost::json::value> classify_zero_shot(const TaskCall& call) {
   for (const std::string& text : texts) {
     std::vector<token::Encoding> encodings;
     for (const std::string& label : labels) {
-      TRY(token::Encoding one, call.model.encode_with(text, hypothesis(pattern, label), &truncation));
+      TRY(token::Encoding one, call.encode_with(text, hypothesis(pattern, label), &truncation));
       encodings.push_back(std::move(one));
     }
-    TRY(const NamedOutput logits, call.model.logits(encodings, call.threads));
+    TRY(const NamedOutput logits, call.logits(encodings));
     const auto at = [&](size_t row, size_t column) { return logits.data.data()[row * columns + column]; };
     std::vector<float> scores;
     for (size_t i = 0; i < labels.size(); ++i) {

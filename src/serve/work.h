@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace holdfast::serve {
+
+// What one request's way through a model took, as Ticks measured it, and what it was made of. The stages add
+// up to the time that the model's answer took: queue is all that is not one of the others.
+struct Work {
+  std::chrono::nanoseconds queue{};  // In the queue, behind others in the batch, and to the worker and back.
+  std::chrono::nanoseconds load{};   // Waiting for the model to be loaded.
+  std::chrono::nanoseconds tokenize{};  // Of the batch that it went with.
+  std::chrono::nanoseconds model{};     // As tokenize.
+  std::chrono::nanoseconds post{};      // In the worker, after the model.
+  std::chrono::nanoseconds busy{};      // Its share of the worker's time: what it costs.
+  uint64_t inputs = 0, tokens = 0, unknown_tokens = 0;
+
+  bool cold() const { return load.count() > 0; }  // It met a model that was not loaded yet.
+  bool asked() const { return inputs > 0; }       // It came as far as a model's queue.
+  void add(const Work& more) {
+    queue += more.queue;
+    load += more.load;
+    tokenize += more.tokenize;
+    model += more.model;
+    post += more.post;
+    busy += more.busy;
+    inputs += more.inputs;
+    tokens += more.tokens;
+    unknown_tokens += more.unknown_tokens;
+  }
+};
+
+}  // namespace holdfast::serve
