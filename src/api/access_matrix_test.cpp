@@ -13,6 +13,7 @@
 #include "govern/registry.h"
 #include "govern/schema.h"
 #include "net/client.h"
+#include "observe/desk.h"
 #include "repo/hub_test_kit.h"
 #include "serve/models.h"
 
@@ -39,13 +40,15 @@ class NoGit final : public git::SmartHttp {
 
 class NoModels final : public serve::Models {
  public:
-  Result<serve::EmbedAnswer> embed(const Context&, const serve::ServedModel&, serve::EmbedItem) override {
+  Result<serve::EmbedAnswer> embed(const Context&, const serve::ServedModel&, serve::EmbedItem,
+                                   serve::Work*) override {
     return fail(Reason::not_offered, "no models");
   }
-  Result<serve::WorkerFacts> facts(const Context&, const serve::ServedModel&) override {
+  Result<serve::WorkerFacts> facts(const Context&, const serve::ServedModel&, serve::Work*) override {
     return fail(Reason::not_offered, "no models");
   }
   std::vector<serve::ServedModel> loaded() const override { return {}; }
+  void refresh_figures() override {}
 };
 
 class NoEngines final : public net::Client {
@@ -88,7 +91,8 @@ class Doors {
                     .models = models_,
                     .instance_key = key_,
                     .data = hub_.disk(),
-                    .govern = {.registry = registry_, .public_engines = engines_, .any_engines = engines_}});
+                    .govern = {.registry = registry_, .public_engines = engines_, .any_engines = engines_},
+                    .desk = &desk_});
     add_health_routes(table_, services_, [] { return Status(Done{}); });
     TestHub::require(mount(table_, services_, router_));
     for (const ApiRoute& route : table_.routes()) {
@@ -156,6 +160,16 @@ class Doors {
                               .clock = hub_.clock(),
                               .random = hub_.random(),
                               .log = hub_.log()}};
+  SystemTicks ticks_;
+  observe::SeriesNames series_{key_};
+  observe::Desk desk_{{},
+                      {.names = series_,
+                       .instance_key = key_,
+                       .clock = hub_.clock(),
+                       .ticks = ticks_,
+                       .random = hub_.random(),
+                       .log = hub_.log(),
+                       .metrics = hub_.metrics()}};
   net::Router router_, reaching_router_;
   Services services_;
   RouteTable table_, reaching_table_;

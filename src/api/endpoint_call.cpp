@@ -2,16 +2,37 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
 #include "api/served_answer.h"
 #include "api/served_note.h"
 #include "api/services.h"
+#include "base/random.h"
+#include "codec/json.h"
 #include "govern/registry.h"
 #include "net/client.h"
+#include "observe/desk.h"
 
 namespace holdfast::api {
 namespace {
 
 constexpr std::chrono::seconds engine_timeout{60};
+constexpr size_t counted_bytes_max = 1 << 20;  // Of a body whose inputs are counted.
+
+// How many inputs a body has for an engine; one where it does not say.
+uint64_t count_inputs(const std::string& body) {
+  if (body.size() > counted_bytes_max) return 1;
+  const auto object = codec::parse_json_object(body);
+  if (!object.ok()) return 1;
+  for (const char* name : {"inputs", "input"})
+    if (const boost::json::value* inputs = object.value().if_contains(name);
+        inputs != nullptr && inputs->is_array())
+      return std::max<uint64_t>(inputs->get_array().size(), 1);
+  return 1;
+}
 
 }  // namespace
 
@@ -36,6 +57,11 @@ Result<net::Response> run_inner(Services& services, const ApiRoute& row, const C
   request.captures = inner.captures;
   const auto note = std::make_shared<ServedNote>();  // Shared with the call's copies.
   note->fixed = by;
+  if (outer.served) {
+    note->desk = outer.served->desk;
+    note->trace = outer.served->trace;
+    note->route = outer.served->route;
+  }
   const Call call{.request = request,
                   .context = outer.context,
                   .caller = outer.caller,
@@ -44,6 +70,10 @@ Result<net::Response> run_inner(Services& services, const ApiRoute& row, const C
                   .base_url = outer.base_url,
                   .served = note};
   if (telling == Telling::keep_quiet) return (*handler)(call);
+  if (outer.served) {
+    outer.served->by = by;
+    outer.served->told = true;
+  }
   return answer_and_tell(services, row.name, call, *handler);
 }
 
@@ -53,22 +83,30 @@ const govern::Attachment* attachment_for(const govern::Endpoint& endpoint, std::
   return nullptr;
 }
 
-Result<net::Response> forward(const GovernDoor& door, const govern::Endpoint& endpoint,
-                              const govern::Attachment& attachment, const Context& context,
+Result<net::Response> forward(Services& services, const GovernDoor& door, const govern::Endpoint& endpoint,
+                              const govern::Attachment& attachment, const Call& call,
                               const InnerRequest& request, std::string_view rest) {
   TRY(const Secret token, door.registry.endpoints.token_of(endpoint.id, attachment.revision));
   net::ClientRequest out;
   out.method = request.method;
   out.url = rest.empty() ? attachment.url : fmt::format("{}/{}", attachment.url, rest);
   if (!request.content_type.empty()) out.headers.set("Content-Type", request.content_type);
-  out.headers.set("X-Request-Id", context.trace_id);
-  out.headers.set("traceparent",
-                  fmt::format("00-{}-{}-01", context.trace_id, context.trace_id.substr(0, 16)));
+  out.headers.set("X-Request-Id", call.context.trace_id);
+  if (call.served && !call.served->trace.trace.empty()) {
+    observe::TraceContext upstream = call.served->trace;
+    upstream.span = call.served->upstream_span = services.random.hex(8);
+    out.headers.set("traceparent", observe::traceparent(upstream));
+  }
   if (!token.empty()) out.headers.set("Authorization", "Bearer " + token.reveal());
   out.body = request.body;
   out.timeout = engine_timeout;
   net::Client& client = attachment.anywhere ? door.any_engines : door.public_engines;
-  TRY(net::ClientResponse answer, client.send(out, context));
+  observe::Desk* desk = call.served ? call.served->desk : nullptr;
+  const auto began = desk == nullptr ? std::chrono::nanoseconds{} : desk->ticks().now();
+  auto sent = client.send(out, call.context);
+  if (desk != nullptr)
+    call.served->work.add({.model = desk->ticks().now() - began, .inputs = count_inputs(request.body)});
+  TRY(net::ClientResponse answer, std::move(sent));
   net::Response response;
   response.status = answer.status;
   const std::string_view type = answer.headers.get("Content-Type");

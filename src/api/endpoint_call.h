@@ -29,8 +29,8 @@ Result<net::Response> run_inner(Services& services, const ApiRoute& row, const C
                                 const InnerRequest& inner, const serve::ReleaseAnswer& by, Telling telling);
 
 // Sends the body on to an outside engine and gives back what it said.
-Result<net::Response> forward(const GovernDoor& door, const govern::Endpoint& endpoint,
-                              const govern::Attachment& attachment, const Context& context,
+Result<net::Response> forward(Services& services, const GovernDoor& door, const govern::Endpoint& endpoint,
+                              const govern::Attachment& attachment, const Call& call,
                               const InnerRequest& request, std::string_view rest);
 // The engine of an endpoint that answers for this revision. Null: it is served here.
 const govern::Attachment* attachment_for(const govern::Endpoint& endpoint, std::string_view revision);

@@ -15,6 +15,7 @@
 #include "codec/json.h"
 #include "govern/registry.h"
 #include "identity/permission.h"
+#include "observe/desk.h"
 #include "repo/hub.h"
 
 namespace holdfast::api {
@@ -163,7 +164,10 @@ Result<serve::ReleaseAnswer> admit(Services& services, const GovernDoor& door, c
                                         .data_class = call.request.headers.get("X-Holdfast-Data-Class"),
                                         .key = call_key(call),
                                         .record = endpoint.record};
-  return door.registry.gatekeeper.ask(question);
+  auto asked = door.registry.gatekeeper.ask(question);
+  if (!asked.ok() && call.served && call.served->desk != nullptr)
+    call.served->desk->turned_away(asked.error());
+  return asked;
 }
 
 Result<Response> endpoint_call(RouteTable& table, Services& services, const GovernDoor& door,
@@ -175,7 +179,7 @@ Result<Response> endpoint_call(RouteTable& table, Services& services, const Gove
   if (const govern::Attachment* attachment = attachment_for(endpoint, by.model.commit)) {
     const InnerRequest inner{call.request.method, "", content_type, call.request.body, {}};
     const CallHandler send = [&](const Call&) -> Result<Response> {
-      return forward(door, endpoint, *attachment, call.context, inner, rest);
+      return forward(services, door, endpoint, *attachment, call, inner, rest);
     };
     call.served->by = by;
     return answer_and_tell(services, std::string(attached_door), call, send);

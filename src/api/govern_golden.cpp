@@ -73,8 +73,8 @@ Result<std::vector<std::string>> ask_worker(const RouteTable& table, Services& s
   return labels_in(answer, examples.size());
 }
 
-Result<std::vector<std::string>> ask_engine(const GovernDoor& door, const Call& call, const Engine& engine,
-                                            Examples examples) {
+Result<std::vector<std::string>> ask_engine(Services& services, const GovernDoor& door, const Call& call,
+                                            const Engine& engine, Examples examples) {
   std::vector<std::string> labels;
   for (const govern::GoldenExample& one : examples) {
     const InnerRequest inner{.target = {},
@@ -82,7 +82,7 @@ Result<std::vector<std::string>> ask_engine(const GovernDoor& door, const Call& 
                              .body = codec::to_text(json::object{{"inputs", one.input}}),
                              .captures = {}};
     TRY(const net::Response answer,
-        forward(door, engine.endpoint, *engine.attachment, call.context, inner, "predict"));
+        forward(services, door, engine.endpoint, *engine.attachment, call, inner, "predict"));
     TRY(std::vector<std::string> label, labels_in(answer, 1));
     labels.push_back(std::move(label.front()));
   }
@@ -102,7 +102,7 @@ Result<govern::Evidence> run_golden(const RouteTable& table, Services& services,
     const Examples some = Examples(examples).subspan(at, std::min(batch_examples, examples.size() - at));
     TRY(const std::vector<std::string> labels, engine.attachment == nullptr
                                                    ? ask_worker(table, services, call, facts.release, some)
-                                                   : ask_engine(door, call, engine, some));
+                                                   : ask_engine(services, door, call, engine, some));
     for (size_t i = 0; i < some.size(); ++i) {
       if (labels[i] != some[i].label) failed.emplace_back(some[i].id);
       rows.push_back(json::object{

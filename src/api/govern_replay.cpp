@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "api/ask_again.h"
 #include "api/endpoint_call.h"
 #include "api/error_answer.h"
 #include "api/govern_call.h"
@@ -28,7 +29,8 @@ json::object side(std::string_view body) {
   return {{"sha256", codec::to_hex(codec::sha256(as_bytes(body)))}, {"body", body}};
 }
 
-// The release answers by its own revision, whatever traffic goes where now, and is not counted again.
+}  // namespace
+
 Result<Response> ask_again(const RouteTable& table, Services& services, const GovernDoor& door,
                            const Call& call, const govern::KeptRequest& kept) {
   const serve::ReleaseAnswer by{.model = {kept.repository, kept.model, kept.revision},
@@ -47,13 +49,15 @@ Result<Response> ask_again(const RouteTable& table, Services& services, const Go
     TRY(const govern::Endpoint endpoint, door.registry.endpoints.find(call.caller, id));
     const govern::Attachment* attachment = attachment_for(endpoint, kept.revision);
     if (attachment == nullptr) return fail(Code::conflict, "its engine is not attached any more");
-    return forward(door, endpoint, *attachment, call.context, inner, captured(kept, "rest"));
+    return forward(services, door, endpoint, *attachment, call, inner, captured(kept, "rest"));
   }
   const ApiRoute* row = route_named(table, kept.door);
   if (row == nullptr)
     return fail(Code::conflict, fmt::format("the door {} is not there any more", kept.door));
   return run_inner(services, *row, call, inner, by, Telling::keep_quiet);
 }
+
+namespace {
 
 Result<Response> replay(const RouteTable& table, Services& services, const GovernDoor& door,
                         const Call& call) {

@@ -6,6 +6,7 @@
 #include "api/authenticate.h"
 #include "api/bound_token.h"
 #include "api/error_answer.h"
+#include "api/mount_watched.h"
 #include "api/route.h"
 #include "api/served_answer.h"
 #include "api/served_note.h"
@@ -134,8 +135,8 @@ Status check_without_repository(const Services& services, Access access, const C
 // One row mounted at one of its patterns.
 class Mounted {
  public:
-  Mounted(const ApiRoute& route, ExpandedPattern pattern, Services& services)
-      : route_(route), pattern_(std::move(pattern)), services_(services) {}
+  Mounted(const ApiRoute& route, ExpandedPattern pattern, Services& services, observe::Desk* desk)
+      : route_(route), pattern_(std::move(pattern)), services_(services), desk_(desk) {}
 
   Dialect dialect() const { return route_.dialect; }
   const ApiRoute& route() const { return route_; }
@@ -155,6 +156,8 @@ class Mounted {
               .found = {},
               .base_url = base_url(services_, request),
               .served = std::make_shared<ServedNote>()};
+    call.served->route = pattern_.pattern;
+    call.served->desk = desk_;
     if (access != Access::cas_token && access != Access::signed_url) {
       TRY(call.caller, authenticate(services_, request));
     }
@@ -193,6 +196,7 @@ class Mounted {
   const ApiRoute& route_;
   ExpandedPattern pattern_;
   Services& services_;
+  observe::Desk* desk_;  // Null: nobody watches.
 };
 
 net::Response redirect_answer(const Redirect& redirect) {
@@ -258,7 +262,14 @@ Result<net::Response> run(const Mounted& mounted, const CallHandler& handler, co
                           const Context& context) {
   TRY(const Admitted admitted, mounted.admit(request, context));
   if (const auto* redirect = std::get_if<Redirect>(&admitted)) return redirect_answer(*redirect);
-  return answer_and_tell(mounted.services(), mounted.route().name, std::get<Call>(admitted), handler);
+  const Call& call = std::get<Call>(admitted);
+  auto answer = answer_and_tell(mounted.services(), mounted.route().name, call, handler);
+  if (answer.ok() || !call.served->by) return answer;
+  // A model's failure says which model's it was.
+  mounted.log_failure(answer.error(), context);
+  net::Response failure = error_answer(mounted.dialect(), request, answer.error(), context);
+  say_who_answered(call, failure);
+  return failure;
 }
 
 net::Handler wrap(std::shared_ptr<const Mounted> mounted, const CallHandler& handler) {
@@ -290,7 +301,7 @@ net::SinkMaker wrap(std::shared_ptr<const Mounted> mounted, const CallSinkMaker&
 
 }  // namespace
 
-Status mount(const RouteTable& table, Services& services, net::Router& router) {
+Status mount_watched(const RouteTable& table, Services& services, observe::Desk* desk, net::Router& router) {
   for (const ApiRoute& route : table.routes()) {
     for (ExpandedPattern& pattern : expand_pattern(route.pattern)) {
       net::Route wrapped{.method = route.method,
@@ -298,7 +309,7 @@ Status mount(const RouteTable& table, Services& services, net::Router& router) {
                          .name = route.name,
                          .body_bytes_max = route.body_bytes_max,
                          .handle = net::Handler()};
-      const auto mounted = std::make_shared<const Mounted>(route, std::move(pattern), services);
+      const auto mounted = std::make_shared<const Mounted>(route, std::move(pattern), services, desk);
       if (const auto* handler = std::get_if<CallHandler>(&route.handle))
         wrapped.handle = wrap(mounted, *handler);
       else
@@ -307,6 +318,10 @@ Status mount(const RouteTable& table, Services& services, net::Router& router) {
     }
   }
   return Done{};
+}
+
+Status mount(const RouteTable& table, Services& services, net::Router& router) {
+  return mount_watched(table, services, nullptr, router);
 }
 
 }  // namespace holdfast::api

@@ -3,6 +3,7 @@
 #include "api/git_routes.h"
 #include "api/hub_routes.h"
 #include "api/lfs_routes.h"
+#include "api/observe_routes.h"
 #include "api/openai_routes.h"
 #include "api/session_routes.h"
 #include "api/tei_routes.h"
@@ -21,6 +22,10 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_token_routes(table, services);
   add_xet_routes(table, services, parts.instance_key);
   add_govern_routes(table, services, parts.govern);
+  if (parts.desk != nullptr) {
+    add_observe_routes(table, services, parts.govern.registry, *parts.desk);
+    add_observe_drift_routes(table, services, parts.govern.registry, *parts.desk);
+  }
 }
 
 }  // namespace holdfast::api

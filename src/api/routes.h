@@ -12,6 +12,9 @@ class SmartHttp;
 namespace holdfast::serve {
 class Models;
 }
+namespace holdfast::observe {
+class Desk;
+}
 
 namespace holdfast::api {
 
@@ -23,6 +26,7 @@ struct DoorParts {
   io::Disk& data;  // The data folder.
   GovernDoor govern;
   LfsLimits lfs = {};
+  observe::Desk* desk = nullptr;  // Null: nothing is observed, and its routes are not there.
 };
 
 // Every group of routes, in the order of docs: what the server mounts and what the authorisation matrix

@@ -4,43 +4,70 @@
 #include "api/served_note.h"
 #include "api/services.h"
 #include "base/clock.h"
+#include "observe/desk.h"
 
 namespace holdfast::api {
 namespace {
 
-void say_who_answered(const serve::ReleaseAnswer& by, net::Response& response) {
-  response.headers.set("X-Model-Id", by.model.name);
-  response.headers.set("X-Model-Revision", by.model.commit);
-  response.headers.set("X-Deployment", by.deployment);
-  if (!by.tokenizer.empty()) response.headers.set("X-Tokenizer-Digest", by.tokenizer);
-}
-
-}  // namespace
-
-Result<net::Response> answer_and_tell(Services& services, const std::string& door, const Call& call,
-                                      const CallHandler& handler) {
-  const auto begin = services.clock.now();
-  Result<net::Response> answer = handler(call);
-  if (!call.served || !call.served->by) return answer;
-  const serve::ReleaseAnswer& by = *call.served->by;
-  if (answer.ok()) say_who_answered(by, answer.value());
-  if (services.release_gate == nullptr || call.request.method != "POST") return answer;
+serve::ServedCall served_call(const std::string& door, const Call& call,
+                              const Result<net::Response>& answer) {
   serve::ServedCall done{.id = call.context.trace_id,
-                         .by = by,
+                         .by = *call.served->by,
                          .user = call.caller.name,
                          .door = door,
                          .captures = call.request.captures,
                          .content_type = std::string(call.request.headers.get("Content-Type")),
                          .input = call.request.body,
-                         .output = {},
-                         .took = services.clock.now() - begin};
+                         .output = {}};
   if (answer.ok()) {
     done.status = answer.value().status;
     if (const auto* text = std::get_if<std::string>(&answer.value().body)) done.output = *text;
   } else {
     done.status = reason_row(answer.error().code, answer.error().reason).http_status;
   }
-  services.release_gate->served(std::move(done));
+  return done;
+}
+
+}  // namespace
+
+void say_who_answered(const Call& call, net::Response& response) {
+  if (!call.served || !call.served->by) return;
+  const serve::ReleaseAnswer& by = *call.served->by;
+  response.headers.set("X-Model-Id", by.model.name);
+  response.headers.set("X-Model-Revision", by.model.commit);
+  response.headers.set("X-Deployment", by.deployment);
+  if (!by.tokenizer.empty()) response.headers.set("X-Tokenizer-Digest", by.tokenizer);
+  if (!call.served->trace.trace.empty())
+    response.headers.set("traceparent", observe::traceparent(call.served->trace));
+}
+
+Result<net::Response> answer_and_tell(Services& services, const std::string& door, const Call& call,
+                                      const CallHandler& handler) {
+  const auto began = services.clock.now();
+  const WallTime began_at = services.clock.wall();
+  observe::Desk* desk = call.served ? call.served->desk : nullptr;
+  const auto ticked = desk == nullptr ? std::chrono::nanoseconds{} : desk->ticks().now();
+  if (call.served && desk != nullptr && call.served->trace.trace.empty())
+    call.served->trace = desk->begin(call.request.headers.get("traceparent"), call.context.trace_id);
+  Result<net::Response> answer = handler(call);
+  if (!call.served || !call.served->by) return answer;
+  if (answer.ok()) say_who_answered(call, answer.value());
+  if (call.request.method != "POST" || call.served->told) return answer;
+  call.served->told = true;
+  serve::ServedCall done = served_call(door, call, answer);
+  done.took = services.clock.now() - began;
+  if (desk != nullptr)
+    desk->served({.call = done,
+                  .work = call.served->work,
+                  .took = desk->ticks().now() - ticked,
+                  .began = began_at,
+                  .error = answer.ok() ? nullptr : &answer.error(),
+                  .caller = &call.caller,
+                  .trace = call.served->trace,
+                  .method = call.request.method,
+                  .route = call.served->route,
+                  .upstream_span = call.served->upstream_span});
+  if (services.release_gate != nullptr) services.release_gate->served(std::move(done));
   return answer;
 }
 

@@ -7,8 +7,11 @@
 
 namespace holdfast::api {
 
-// Runs a handler. When a model answered, the answer says which (X-Model-Id, X-Model-Revision,
-// X-Tokenizer-Digest, X-Deployment) and the gate hears how it ended.
+// Puts into an answer, or a failure written as one, which model it was (X-Model-Id, X-Model-Revision,
+// X-Tokenizer-Digest, X-Deployment) and which trace (traceparent). Nothing where no model was asked.
+void say_who_answered(const Call& call, net::Response& response);
+
+// Runs a handler. When a model answered, the answer says which, and the gate and the desk hear how it ended.
 Result<net::Response> answer_and_tell(Services& services, const std::string& door, const Call& call,
                                       const CallHandler& handler);
 

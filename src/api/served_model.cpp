@@ -4,6 +4,7 @@
 
 #include "api/served_note.h"
 #include "identity/permission.h"
+#include "observe/desk.h"
 #include "repo/hub.h"
 #include "repo/revisions.h"
 
@@ -32,13 +33,18 @@ Result<serve::ServedModel> admitted(Services& services, const Call& call, const 
                                         .data_class = stated(call, "X-Holdfast-Data-Class"),
                                         .key = call_key(call),
                                         .record = {}};
-  TRY(serve::ReleaseAnswer answer, services.release_gate->ask(question));
+  auto asked = services.release_gate->ask(question);
+  if (!asked.ok() && call.served && call.served->desk != nullptr)
+    call.served->desk->turned_away(asked.error());
+  TRY(serve::ReleaseAnswer answer, std::move(asked));
   serve::ServedModel chosen = answer.model;
   if (call.served) call.served->by = std::move(answer);
   return chosen;
 }
 
 }  // namespace
+
+serve::Work* work_of(const Call& call) { return call.served ? &call.served->work : nullptr; }
 
 std::string_view call_key(const Call& call) {
   const std::string_view key = stated(call, "X-Holdfast-Key");

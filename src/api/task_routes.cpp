@@ -63,7 +63,7 @@ Result<net::Response> run_task(serve::Models& models, const Call& call, const se
   item.wanted = serve::Wanted::task;
   item.texts.push_back(codec::to_text(
       json::object{{"task", task}, {"inputs", inputs}, {"parameters", std::move(parameters)}}));
-  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item)));
+  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), work_of(call)));
   TRY(json::value out, codec::parse_json(answer.json));
   if (task != "text-classification" || inputs.is_array()) return json_answer(out);
   json::array nested;
@@ -80,7 +80,7 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
   const json::value* input = body.if_contains("inputs");
   if (input == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
   if (!call.request.path().ends_with("/feature-extraction")) {
-    TRY(const serve::WorkerFacts known, models.facts(call.context, model));
+    TRY(const serve::WorkerFacts known, models.facts(call.context, model, work_of(call)));
     if (!known.task.empty() && known.task != "feature-extraction")
       return run_task(models, call, model, body, known.task);
   }
@@ -90,9 +90,9 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
   if (!truncated) item.long_text = serve::LongText::refuse;
   TRY(const auto side, codec::json_text_if(body, "truncation_direction"));
   if (truncated && side && (*side == "left" || *side == "Left")) item.long_text = serve::LongText::cut_left;
-  TRY(const serve::WorkerFacts facts, models.facts(call.context, model));
+  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, work_of(call)));
   item.wanted = facts.sentence_model ? serve::Wanted::vectors : serve::Wanted::features;
-  TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item)));
+  TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), work_of(call)));
   json::array rows;
   for (std::vector<float>& vector : answer.vectors) {
     if (facts.sentence_model) {
@@ -141,7 +141,7 @@ Result<net::Response> compare(Services& services, serve::Models& models, const C
   TRY(serve::EmbedItem item, read_embed_inputs(json::value(*sentences)));
   if (!item.ids.empty()) return fail(Reason::bad_request, "'sentences' is a list of texts");
   item.texts.emplace(item.texts.begin(), source);
-  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item)));
+  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), work_of(call)));
   json::array scores;
   for (size_t i = 1; i < answer.vectors.size(); ++i)
     scores.emplace_back(cosine(answer.vectors[0], answer.vectors[i]));

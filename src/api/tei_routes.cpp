@@ -96,7 +96,8 @@ Result<json::value> run_task(const TeiCall& tei, std::string_view task, json::va
   item.wanted = serve::Wanted::task;
   item.texts.push_back(codec::to_text(
       json::object{{"task", task}, {"inputs", std::move(inputs)}, {"parameters", std::move(parameters)}}));
-  TRY(const serve::EmbedAnswer answer, tei.models.embed(tei.call.context, tei.model, std::move(item)));
+  TRY(const serve::EmbedAnswer answer,
+      tei.models.embed(tei.call.context, tei.model, std::move(item), work_of(tei.call)));
   return codec::parse_json(answer.json);
 }
 
@@ -147,13 +148,14 @@ Result<Response> embed(const TeiCall& tei) {
   TRY(const auto dimensions, codec::json_integer_if(tei.body, "dimensions"));
   TRY(const auto prompt, codec::json_text_if(tei.body, "prompt_name"));
   if (dimensions) {
-    TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model));
+    TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model, work_of(tei.call)));
     if (*dimensions < 1 || *dimensions > facts.dimensions)
       return fail(Reason::bad_request, fmt::format("`dimensions` is from 1 to {}", facts.dimensions));
   }
   if (prompt && item.ids.empty())
     return embed_with_prompt(tei, *inputs, *prompt, dimensions, normalized.value_or(true));
-  TRY(serve::EmbedAnswer answer, tei.models.embed(tei.call.context, tei.model, std::move(item)));
+  TRY(serve::EmbedAnswer answer,
+      tei.models.embed(tei.call.context, tei.model, std::move(item), work_of(tei.call)));
   json::array rows;
   for (std::vector<float>& vector : answer.vectors) {
     finish(vector, dimensions, normalized.value_or(true));
@@ -173,7 +175,8 @@ Result<Response> embed_all(const TeiCall& tei) {
   TRY_DONE(check_batch(item.size()));
   TRY(item.long_text, long_text_of(tei.body));
   item.wanted = serve::Wanted::features;
-  TRY(const serve::EmbedAnswer answer, tei.models.embed(tei.call.context, tei.model, std::move(item)));
+  TRY(const serve::EmbedAnswer answer,
+      tei.models.embed(tei.call.context, tei.model, std::move(item), work_of(tei.call)));
   json::array rows;
   for (size_t i = 0; i < answer.vectors.size(); ++i) {
     const std::vector<float>& all = answer.vectors[i];
@@ -293,7 +296,7 @@ Result<Response> decode(const TeiCall& tei) {
 }
 
 Result<Response> info(const TeiCall& tei) {
-  TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model));
+  TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model, work_of(tei.call)));
   TRY(const json::value known, run_task(tei, "describe", nullptr, {}));
   const json::array& labels = known.at("labels").get_array();
   json::object type;

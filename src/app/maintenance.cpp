@@ -30,6 +30,7 @@ class TimedMaintenance final : public Maintenance {
       if (stop.stop_requested()) return;
       return_free_heap();
       parts_.probe.refresh();
+      parts_.models.refresh_figures();
       const auto now = parts_.clock.now();
       if (now >= uploads_at) {
         uploads_at = now + uploads_step;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "content/store.h"
 #include "repo/hub.h"
+#include "serve/models.h"
 
 namespace holdfast::app {
 
@@ -17,6 +18,7 @@ struct MaintenanceParts {
   repo::Hub& hub;
   api::LfsParts& lfs_parts;
   ProcessProbe& probe;
+  serve::Models& models;
   const Clock& clock;
   Log& log;
 };

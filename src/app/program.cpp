@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "api/ask_again.h"
 #include "api/error_answer.h"
 #include "api/health.h"
 #include "api/lfs_parts.h"
+#include "api/mount_watched.h"
 #include "api/routes.h"
 #include "api/services.h"
 #include "app/maintenance.h"
 #include "app/model_files.h"
 #include "app/moved_clock.h"
+#include "app/observing.h"
 #include "app/process_probe.h"
 #include "app/release_checker.h"
 #include "app/watching.h"
@@ -25,6 +28,7 @@
 #include "io/folder_lock.h"
 #include "net/client.h"
 #include "net/server.h"
+#include "observe/rounds.h"
 #include "page/pages.h"
 #include "repo/hub.h"
 #include "serve/models.h"
@@ -82,6 +86,27 @@ class RunningProgram final : public Program {
     TRY_DONE(open_hub(options, program_path));
     TRY_DONE(open_models(program_path));
     open_registry();
+    if (!options.traces.endpoint.empty()) {
+      observe::TraceOptions traces = options.traces;
+      traces.program_version = std::string(cli::program_version());
+      traces_ = observe::start_trace_exporter(traces, *any_engines_, log_, instance_->metrics());
+    }
+    series_names_.emplace(instance_->key());
+    shadow_ = std::make_unique<observe::Shadow>(observe::Shadow::Parts{.live = registry_->live,
+                                                                       .names = *series_names_,
+                                                                       .random = random_,
+                                                                       .log = log_,
+                                                                       .metrics = instance_->metrics()},
+                                                options.shadow_percent);
+    desk_ = std::make_unique<observe::Desk>(options.desk, observe::DeskParts{.names = *series_names_,
+                                                                             .instance_key = instance_->key(),
+                                                                             .clock = clock_,
+                                                                             .ticks = ticks_,
+                                                                             .random = random_,
+                                                                             .log = log_,
+                                                                             .metrics = instance_->metrics(),
+                                                                             .traces = traces_.get(),
+                                                                             .shadow = shadow_.get()});
     TRY_DONE(open_doors(options));
     lfs_parts_.emplace(instance_->disk(), random_, data_layout::uploads);
     probe_.emplace(instance_->metrics(), instance_->content(), instance_->disk());
@@ -91,8 +116,19 @@ class RunningProgram final : public Program {
           CheckpointWriter::open(options.checkpoints,
                                  {instance_->audit(), instance_->database(), std::move(key), clock_}));
     }
+    rounds_ = std::make_unique<observe::Rounds>(observe::Rounds::Parts{.desk = *desk_,
+                                                                       .shadow = shadow_.get(),
+                                                                       .asker = shadow_asker_.get(),
+                                                                       .database = instance_->database(),
+                                                                       .registry = *registry_,
+                                                                       .auditor = *auditor_,
+                                                                       .clock = clock_,
+                                                                       .log = log_,
+                                                                       .metrics = instance_->metrics()});
+    observing_ = start_observing(*rounds_, log_);
     watching_ = start_watching(*registry_, checkpoints_.get(), log_);
-    maintenance_ = start_maintenance({instance_->content(), *hub_, *lfs_parts_, *probe_, clock_, log_});
+    maintenance_ =
+        start_maintenance({instance_->content(), *hub_, *lfs_parts_, *probe_, *models_, clock_, log_});
     url_ = fmt::format("{}://{}:{}", options.server.certificate_file.empty() ? "http" : "https",
                        options.server.address.find(':') == std::string::npos
                            ? options.server.address
@@ -110,6 +146,7 @@ class RunningProgram final : public Program {
     maintenance_.reset();
     if (server_) server_->stop();
     server_.reset();
+    observing_.reset();
     watching_.reset();
   }
 
@@ -147,8 +184,14 @@ class RunningProgram final : public Program {
     worker_starter_ = serve::make_process_starter({program_path}, clock_);
     serve::ModelsOptions options;
     options.folder = data_layout::serving;
-    const serve::ModelsParts parts{*model_files_, *worker_starter_,    instance_->disk(), clock_, random_,
-                                   log_,          instance_->metrics()};
+    const serve::ModelsParts parts{.files = *model_files_,
+                                   .starter = *worker_starter_,
+                                   .disk = instance_->disk(),
+                                   .clock = clock_,
+                                   .ticks = ticks_,
+                                   .random = random_,
+                                   .log = log_,
+                                   .metrics = instance_->metrics()};
     TRY(models_, serve::open_models(options, parts));
     return Done{};
   }
@@ -156,6 +199,7 @@ class RunningProgram final : public Program {
   // Who may do what is decided before a request reaches a model, and before a bound token gets a file.
   void open_registry() {
     checker_ = make_release_checker(*hub_, instance_->content());
+    auditor_ = make_licence_auditor(*hub_, instance_->content());
     net::ClientOptions inside;
     inside.addresses = net::AddressPolicy::any;
     any_engines_ = net::make_client(inside, clock_);
@@ -182,11 +226,17 @@ class RunningProgram final : public Program {
                                     &registry_->gatekeeper});
     const api::GovernDoor govern{*registry_, *public_engines_, *any_engines_,
                                  options.manual_clock ? &moved_clock_ : nullptr};
-    const api::DoorParts parts{*smart_http_,      *models_, instance_->key(),
-                               instance_->disk(), govern,   options.lfs};
+    shadow_asker_ = api::make_shadow_asker(table_, *services_, govern);
+    const api::DoorParts parts{.git = *smart_http_,
+                               .models = *models_,
+                               .instance_key = instance_->key(),
+                               .data = instance_->disk(),
+                               .govern = govern,
+                               .lfs = options.lfs,
+                               .desk = desk_.get()};
     api::add_all_routes(table_, *services_, parts);
     api::add_health_routes(table_, *services_, [this] { return ready(); });
-    TRY_DONE(api::mount(table_, *services_, router_));
+    TRY_DONE(api::mount_watched(table_, *services_, desk_.get(), router_));
     TRY_DONE(page::add_asset_routes(router_));
     TRY_DONE(check_reserved_names(router_));
     TRY(server_, net::start_server(options.server, router_, write_error_or_page, clock_, random_, log_,
@@ -206,6 +256,7 @@ class RunningProgram final : public Program {
 
   MovedClock moved_clock_;  // Only moved by --manual-clock.
   const Clock& clock_;
+  const SystemTicks ticks_;
   Random& random_;
   Log& log_;
   std::atomic<bool> stopping_ = false;
@@ -222,8 +273,14 @@ class RunningProgram final : public Program {
   std::unique_ptr<serve::WorkerStarter> worker_starter_;
   std::unique_ptr<serve::Models> models_;
   std::unique_ptr<govern::Checker> checker_;
+  std::unique_ptr<observe::LicenceAuditor> auditor_;
   std::unique_ptr<net::Client> any_engines_, public_engines_;
   std::unique_ptr<govern::Registry> registry_;
+  std::optional<observe::SeriesNames> series_names_;
+  std::unique_ptr<observe::Shadow> shadow_;
+  std::unique_ptr<observe::ShadowAsker> shadow_asker_;
+  std::unique_ptr<observe::TraceExporter> traces_;
+  std::unique_ptr<observe::Desk> desk_;
   net::Router router_;
   api::RouteTable table_;
   std::optional<api::Services> services_;
@@ -231,6 +288,8 @@ class RunningProgram final : public Program {
   std::optional<api::LfsParts> lfs_parts_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<CheckpointWriter> checkpoints_;
+  std::unique_ptr<observe::Rounds> rounds_;
+  std::unique_ptr<Observing> observing_;
   std::unique_ptr<Watching> watching_;
   std::unique_ptr<Maintenance> maintenance_;
 };

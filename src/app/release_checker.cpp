@@ -86,6 +86,24 @@ class HubChecker final : public govern::Checker {
                                                  const govern::Record& record) override {
     TRY(const std::string readme, card_of(model, commit));
     const scan::CardReport card = scan::check_card(readme, scan::CardKind::model);
+    TRY(json::object files, scan_files(model, commit));
+    return std::vector<govern::CheckedFact>{
+        {"licence", licence_verdict(components_of(model, card, record), record)},
+        {"scan", std::move(files)},
+        {"card", card_verdict(readme, card)}};
+  }
+
+  Result<bool> licence_passes(const repo::Repository& model, const git::ObjectId& commit,
+                              const govern::Record& record) {
+    TRY(const std::string readme, card_of(model, commit));
+    const scan::CardReport card = scan::check_card(readme, scan::CardKind::model);
+    return licence_verdict(components_of(model, card, record), record).at("verdict") == "pass";
+  }
+
+ private:
+  // All that a release is made of and that has a licence of its own.
+  std::vector<scan::Component> components_of(const repo::Repository& model, const scan::CardReport& card,
+                                             const govern::Record& record) {
     std::vector<scan::Component> components{
         {.role = scan::Component::Role::model, .name = model.full_name(), .license = card.license}};
     for (const std::string& base : card.base_models)
@@ -100,13 +118,9 @@ class HubChecker final : public govern::Checker {
       components.push_back({.role = scan::Component::Role::dataset,
                             .name = dataset,
                             .license = licence_of(repo::RepoType::dataset, dataset)});
-    TRY(json::object files, scan_files(model, commit));
-    return std::vector<govern::CheckedFact>{{"licence", licence_verdict(components, record)},
-                                            {"scan", std::move(files)},
-                                            {"card", card_verdict(readme, card)}};
+    return components;
   }
 
- private:
   Result<std::string> card_of(const repo::Repository& repository, const git::ObjectId& commit) {
     TRY(const git::Repository objects, hub_.storage.open(repository.id));
     TRY(const auto file, hub_.browser.find(repository, objects, commit, "README.md"));
@@ -176,7 +190,27 @@ class HubChecker final : public govern::Checker {
   content::Store& content_;
 };
 
+class HubAuditor final : public observe::LicenceAuditor {
+ public:
+  HubAuditor(repo::Hub& hub, content::Store& content) : hub_(hub), checker_(hub, content) {}
+
+  Result<bool> passes(const govern::Record& record, const govern::Release& release) override {
+    TRY(const auto model, hub_.repositories.find(repo::RepoId{release.repository}));
+    if (!model) return false;
+    TRY(const git::ObjectId commit, git::ObjectId::parse(release.revision));
+    return checker_.licence_passes(*model, commit, record);
+  }
+
+ private:
+  repo::Hub& hub_;
+  HubChecker checker_;
+};
+
 }  // namespace
+
+std::unique_ptr<observe::LicenceAuditor> make_licence_auditor(repo::Hub& hub, content::Store& content) {
+  return std::make_unique<HubAuditor>(hub, content);
+}
 
 std::unique_ptr<govern::Checker> make_release_checker(repo::Hub& hub, content::Store& content) {
   return std::make_unique<HubChecker>(hub, content);

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "govern/checker.h"
+#include "observe/standing.h"
 
 namespace holdfast::content {
 class Store;
@@ -16,5 +17,7 @@ namespace holdfast::app {
 // Looks at a release's card, at the licences of its model, base models and data sets, and at its files' bytes
 // (scan/). Borrows both.
 std::unique_ptr<govern::Checker> make_release_checker(repo::Hub& hub, content::Store& content);
+// The licences alone, as they are now.
+std::unique_ptr<observe::LicenceAuditor> make_licence_auditor(repo::Hub& hub, content::Store& content);
 
 }  // namespace holdfast::app

@@ -46,6 +46,21 @@ constexpr std::array table = {
               0, 0, "refuse|hold|warn"},
     OptionRow{"checks.license", OptionKind::choice, "hold", "What follows when a card names no licence.", 0,
               0, "refuse|hold|warn"},
+    OptionRow{"cost.worker-hour", OptionKind::text, "0.05",
+              "What an hour of one model worker costs, in your currency: for the cost of a prediction."},
+    OptionRow{
+        "slo.availability", OptionKind::text, "99.9",
+        "Percent of valid requests that endpoints promise to answer, where a record says nothing else."},
+    OptionRow{"slo.latency", OptionKind::duration, "300ms", "The time that their answers promise to keep.", 1,
+              3'600'000},
+    OptionRow{"slo.latency-share", OptionKind::text, "95", "Percent of answers that keep it."},
+    OptionRow{"slo.shadow-percent", OptionKind::text, "1",
+              "Of classifiers' answers: as many are asked of the version before as well, to see how often "
+              "the two disagree."},
+    OptionRow{"traces.endpoint", OptionKind::text, "",
+              "OTLP collector (http://host:4318) that gets a trace of every request to a model."},
+    OptionRow{"traces.sample-percent", OptionKind::text, "100",
+              "Of the traces that begin here; a caller's traceparent says for itself."},
     OptionRow{"limits.disk-threads", OptionKind::count, "16",
               "Requests that work on disk and database at once.", 1, 512},
     OptionRow{"limits.connections", OptionKind::count, "4096", "Open connections; more are refused at once.",
@@ -95,6 +110,14 @@ Result<uint16_t> parse_port(std::string_view text) {
   if (error != std::errc{} || end != text.data() + text.size())
     return fail(Reason::bad_request, fmt::format("the port of --listen is 0 to 65535, not '{}'", text));
   return port;
+}
+
+Result<double> parse_number(std::string_view name, std::string_view text, double most) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || !(number >= 0 && number <= most))
+    return fail(Reason::bad_request, fmt::format("--{} is 0 to {}, not '{}'", name, most, text));
+  return number;
 }
 
 }  // namespace
@@ -151,6 +174,16 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
   options.checks.pickle = *repo::on_finding_of_name(chosen.text("checks.pickle"));
   options.checks.secrets = *repo::on_finding_of_name(chosen.text("checks.secrets"));
   options.checks.license = *repo::on_finding_of_name(chosen.text("checks.license"));
+  TRY(options.desk.price_per_hour, parse_number("cost.worker-hour", chosen.text("cost.worker-hour"), 1e6));
+  TRY(const double availability, parse_number("slo.availability", chosen.text("slo.availability"), 99.9999));
+  TRY(const double share, parse_number("slo.latency-share", chosen.text("slo.latency-share"), 99.9999));
+  options.desk.usual = {.availability = availability / 100,
+                        .latency = chosen.duration("slo.latency"),
+                        .latency_share = share / 100};
+  TRY(options.shadow_percent, parse_number("slo.shadow-percent", chosen.text("slo.shadow-percent"), 100));
+  options.traces.endpoint = chosen.text("traces.endpoint");
+  TRY(options.traces.sample_percent,
+      parse_number("traces.sample-percent", chosen.text("traces.sample-percent"), 100));
   options.log_level = level_of(chosen.text("log-level"));
   options.checkpoints = chosen.text("checkpoints");
   options.manual_clock = chosen.flag("manual-clock");

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "cli/command.h"
 #include "net/server.h"
+#include "observe/desk.h"
 #include "repo/checks.h"
 
 namespace holdfast::app {
@@ -25,6 +26,9 @@ struct ServeOptions {
   bool manual_clock = false;
   std::string checkpoints;  // Folder; empty: none are written.
   repo::CheckPolicy checks;
+  observe::DeskOptions desk;
+  observe::TraceOptions traces;
+  double shadow_percent = 0;
   LogLevel log_level = LogLevel::info;
   cli::Output output = cli::Output::people;
 };

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "api/route.h"
+
+namespace holdfast::govern {
+struct Registry;
+}
+
+namespace holdfast::observe {
+class Desk;
+}
+
+namespace holdfast::api {
+
+// /api/slo and /api/drift of docs/registry-api.md: for who sees the record. Borrows all it is given.
+void add_observe_routes(RouteTable& table, Services& services, govern::Registry& registry,
+                        observe::Desk& desk);
+void add_observe_drift_routes(RouteTable& table, Services& services, govern::Registry& registry,
+                              observe::Desk& desk);
+
+}  // namespace holdfast::api

@@ -1,0 +1,72 @@
+// /api/slo: what endpoints promise and how fast their error budgets go.
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include "api/error_answer.h"
+#include "api/govern_call.h"
+#include "api/observe_routes.h"
+#include "api/services.h"
+#include "base/clock.h"
+#include "govern/registry.h"
+#include "observe/desk.h"
+
+namespace holdfast::api {
+namespace {
+
+namespace json = boost::json;
+using net::Response;
+
+json::object indicator_view(const observe::IndicatorFigures& figures) {
+  json::object windows, alarms;
+  for (size_t i = 0; i < observe::windows.size(); ++i) {
+    const observe::WindowFigures& window = figures.by_window[i];
+    windows[observe::windows[i].name] =
+        json::object{{"valid", window.valid}, {"bad", window.bad}, {"burn_rate", window.burn}};
+  }
+  for (int i = 0; i < observe::alarm_count; ++i)
+    alarms[observe::alarm_name(static_cast<observe::Alarm>(i))] = figures.alarms[static_cast<size_t>(i)];
+  return {{"objective", figures.objective},
+          {"budget_left", figures.budget_left},
+          {"windows", std::move(windows)},
+          {"alarms", std::move(alarms)}};
+}
+
+json::object slo_view(Services& services, observe::Desk& desk, const std::string& record) {
+  const auto known = desk.objectives().view(record, services.clock.now());
+  const observe::Objectives::View view =
+      known.value_or(observe::Objectives::View{.promise = desk.objectives().usual(), .indicators = {}});
+  json::object out{{"record", record},
+                   {"endpoint", desk.names().endpoint_of(record)},
+                   {"period", "30d"},
+                   {"latency_ms", view.promise.latency.count()}};
+  for (int i = 0; i < observe::indicator_count; ++i)
+    out[observe::indicator_name(static_cast<observe::Indicator>(i))] =
+        known ? json::value(indicator_view(view.indicators[static_cast<size_t>(i)])) : json::value(nullptr);
+  return out;
+}
+
+Result<Response> list(Services& services, govern::Registry& registry, observe::Desk& desk, const Call& call) {
+  TRY(const auto records, registry.records.list(call.caller));
+  json::array out;
+  for (const govern::StoredRecord& stored : records)
+    out.push_back(slo_view(services, desk, stored.record.id));
+  return json_answer(json::object{{"slos", std::move(out)}});
+}
+
+Result<Response> show(Services& services, govern::Registry& registry, observe::Desk& desk, const Call& call) {
+  TRY(const govern::StoredRecord stored, registry.records.find(call.caller, record_in_path(call)));
+  return json_answer(slo_view(services, desk, stored.record.id));
+}
+
+}  // namespace
+
+void add_observe_routes(RouteTable& table, Services& services, govern::Registry& registry,
+                        observe::Desk& desk) {
+  table.add({"GET", "/api/slo", "slos", Access::signed_in, 0,
+             CallHandler([&](const Call& call) { return list(services, registry, desk, call); })});
+  table.add({"GET", "/api/slo/{ns}/{name}", "slo", Access::signed_in, 0,
+             CallHandler([&](const Call& call) { return show(services, registry, desk, call); })});
+}
+
+}  // namespace holdfast::api

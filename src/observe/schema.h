@@ -1,0 +1,11 @@
+#pragma once
+
+#include <span>
+
+#include "sql/database.h"
+
+namespace holdfast::observe {
+
+std::span<const sql::Migration> migrations();
+
+}  // namespace holdfast::observe
