@@ -107,6 +107,16 @@ async function fill(values, button) {
   await dialog.getByRole("button", { name: button, exact: true }).click();
   await dialog.waitFor({ state: "detached" });
 }
+// Objectives and drift, as the server tells them at this moment, stand on the desk.
+async function deskTellsPromises() {
+  const told = (await api("ada", "GET", "/api/slo").catch(() => ({ slos: [] }))).slos.find((one) => one.record === "demo/support");
+  if (!told?.availability) return;
+  const row = page.getByRole("row").filter({ hasText: `${(told.availability.objective * 100).toFixed(1)} % answered` });
+  await row.getByText(`${(Math.max(0, told.availability.budget_left) * 100).toFixed(0)} %`, { exact: true }).waitFor();
+  const drift = await api("ada", "GET", "/api/drift/demo/support");
+  await page.getByText(`${drift.window_rows} inputs against ${drift.reference_rows}`).waitFor();
+  for (const one of drift.features) await page.getByText(one.psi.toFixed(2), { exact: true }).first().waitFor();
+}
 const missingRows = () => page.getByRole("list", { name: "What is missing" }).getByRole("listitem");
 async function sees(text) {
   await page.getByText(text).first().waitFor();
@@ -384,6 +394,7 @@ test("the incident holds versions, failing samples and the timeline; the desk sh
   await page.waitForTimeout(2500);
   await traffic(60);
   await page.waitForTimeout(2500);
+  await deskTellsPromises();
   await world.shoot(page, "oncall");
   await page.goto(`${world.url}/registry/whatis/support-routing`);
   await page.getByText("Whose it is").waitFor();
