@@ -15,6 +15,7 @@ void add_hub_resolve_routes(RouteTable& table, Services& services);     // resol
 void add_hub_discussion_routes(RouteTable& table, Services& services);  // discussions, pull requests
 void add_hub_audience_routes(RouteTable& table, Services& services);    // likes, access requests, auth-check
 
+void add_hub_collection_routes(RouteTable& table, Services& services);  // collections
 void add_hub_check_routes(RouteTable& table, Services& services);  // findings and licence of a revision
 
 // All of the above.

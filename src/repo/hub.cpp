@@ -25,6 +25,7 @@ Hub::Hub(const HubParts& parts)
       branches(storage, publisher, parts.clock),
       search(parts.database, rights),
       audience(parts.database, parts.clock),
+      collections(parts.database, parts.permission, rights, parts.clock, parts.random),
       push_rules(storage, publisher, uploads, rights, parts.content, discussions, checks) {}
 
 }  // namespace holdfast::repo

@@ -12,6 +12,7 @@
 #include "repo/browser.h"
 #include "repo/card_index.h"
 #include "repo/checks.h"
+#include "repo/collections.h"
 #include "repo/commits.h"
 #include "repo/discussions.h"
 #include "repo/publisher.h"
@@ -54,6 +55,7 @@ struct Hub {
   Branches branches;
   Search search;
   Audience audience;
+  Collections collections;
   PushRules push_rules;
 };
 

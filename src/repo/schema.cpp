@@ -161,6 +161,30 @@ CREATE TABLE repo_verdicts (
   PRIMARY KEY (repo, commit_oid, rules)
 );
 )sql"},
+    sql::Migration{"repo", 3, R"sql(
+CREATE TABLE repo_collections (
+  id TEXT PRIMARY KEY,
+  owner TEXT NOT NULL,
+  creator TEXT NOT NULL,
+  title TEXT NOT NULL,
+  description TEXT NOT NULL,
+  theme TEXT NOT NULL,
+  private BIGINT NOT NULL,
+  position BIGINT NOT NULL,
+  updated BIGINT NOT NULL
+);
+CREATE INDEX repo_collections_owner ON repo_collections (owner, title);
+
+CREATE TABLE repo_collection_items (
+  id TEXT PRIMARY KEY,
+  collection TEXT NOT NULL,
+  type TEXT NOT NULL,
+  what TEXT NOT NULL,
+  note TEXT NOT NULL,
+  position BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX repo_collection_items_place ON repo_collection_items (collection, type, what);
+)sql"},
 };
 
 }  // namespace

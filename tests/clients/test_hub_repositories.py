@@ -149,3 +149,29 @@ def test_branches_and_tags_come_and_go(api, repo):
     with pytest.raises(HfHubHTTPError) as refusal:
         api.delete_branch(repo, branch="main")
     assert status_of(refusal) == 403
+
+
+def test_a_collection_lists_repositories_and_follows_them(api, stranger, repo):
+    title = f"shelf of {repo}"
+    shelf = api.create_collection(title, description="what we like")
+    assert shelf.title == title and shelf.items == [] and shelf.slug.startswith("ada/shelf-of-")
+    assert api.create_collection(title, exists_ok=True).slug == shelf.slug
+    api.add_collection_item(shelf.slug, repo, "model", note="a note")
+    with pytest.raises(HfHubHTTPError) as refusal:
+        api.add_collection_item(shelf.slug, repo, "model")
+    assert status_of(refusal) == 409
+    [item] = stranger.get_collection(shelf.slug).items
+    assert (item.item_id, item.item_type, item.note) == (repo, "model", "a note")
+    assert [found.slug for found in api.list_collections(item=f"models/{repo}")] == [shelf.slug]
+    assert shelf.slug in {found.slug for found in api.list_collections(owner="ada")}
+    renamed = api.update_collection_metadata(shelf.slug, title=f"moved {repo}", private=True, theme="pink")
+    assert renamed.private and renamed.theme == "pink" and renamed.slug != shelf.slug
+    assert api.get_collection(shelf.slug).slug == renamed.slug
+    for attempt in (lambda: stranger.get_collection(shelf.slug), lambda: stranger.delete_collection(shelf.slug)):
+        with pytest.raises(HfHubHTTPError) as refusal:
+            attempt()
+        assert status_of(refusal) == 404
+    api.delete_collection_item(shelf.slug, item.item_object_id)
+    assert api.get_collection(shelf.slug).items == []
+    api.delete_collection(shelf.slug)
+    api.delete_collection(shelf.slug, missing_ok=True)
