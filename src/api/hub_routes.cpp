@@ -13,6 +13,7 @@ void add_hub_routes(RouteTable& table, Services& services) {
   add_hub_discussion_routes(table, services);
   add_hub_audience_routes(table, services);
   add_hub_collection_routes(table, services);
+  add_hub_duplicate_routes(table, services);
   add_hub_check_routes(table, services);
 }
 

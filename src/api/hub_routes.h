@@ -16,7 +16,8 @@ void add_hub_discussion_routes(RouteTable& table, Services& services);  // discu
 void add_hub_audience_routes(RouteTable& table, Services& services);    // likes, access requests, auth-check
 
 void add_hub_collection_routes(RouteTable& table, Services& services);  // collections
-void add_hub_check_routes(RouteTable& table, Services& services);  // findings and licence of a revision
+void add_hub_duplicate_routes(RouteTable& table, Services& services);   // duplicate
+void add_hub_check_routes(RouteTable& table, Services& services);       // findings and licence of a revision
 
 // All of the above.
 void add_hub_routes(RouteTable& table, Services& services);

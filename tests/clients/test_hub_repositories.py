@@ -175,3 +175,25 @@ def test_a_collection_lists_repositories_and_follows_them(api, stranger, repo):
     assert api.get_collection(shelf.slug).items == []
     api.delete_collection(shelf.slug)
     api.delete_collection(shelf.slug, missing_ok=True)
+
+
+def test_a_duplicate_has_the_files_but_not_the_history(api, stranger, repo, server, tokens):
+    big = bytes(range(256)) * 50_000
+    api.upload_file(path_or_fileobj=b"taken out later", path_in_repo="gone.txt", repo_id=repo)
+    api.upload_file(path_or_fileobj=big, path_in_repo="weights.bin", repo_id=repo)
+    api.delete_file("gone.txt", repo_id=repo)
+
+    def duplicate(user, source, target, **more):
+        return server.http("POST", f"/api/models/{source}/duplicate", tokens[user], {"repository": target, **more})
+
+    copy = "bea/copy-of-" + repo.split("/")[1]
+    made = duplicate("bea", repo, copy, private=True)
+    assert made.status == 200 and made.json()["url"] == f"{server.url}/{copy}", made.body
+    assert stranger.list_repo_files(copy) == api.list_repo_files(repo)
+    assert open(stranger.hf_hub_download(copy, "weights.bin"), "rb").read() == big
+    assert [commit.title for commit in stranger.list_repo_commits(copy)] == [f"Duplicate from {repo}", "initial commit"]
+    assert not api.repo_exists(copy)
+    again = duplicate("bea", repo, copy)
+    assert again.status == 409 and again.json()["url"] == f"{server.url}/{copy}"
+    assert duplicate("bea", repo, "ada/not-hers").status == 403
+    assert duplicate("ada", copy, "ada/unseen").status == 404
