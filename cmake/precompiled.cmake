@@ -21,6 +21,8 @@ function(hold_add_precompiled name options)
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/CMakeFiles/${name}.dir/cmake_pch.hxx.pch.sum CONTENT "${sum}")
 endfunction()
 
+# CMake also names the list itself, by its absolute path, which ccache takes for a difference between checkouts.
+set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
 set(HOLD_USE_PRECOMPILED OFF)
 if(HOLD_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   set(HOLD_USE_PRECOMPILED ON)
