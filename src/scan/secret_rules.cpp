@@ -1,6 +1,11 @@
 #include "scan/secret_rules.h"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <deque>
+#include <string>
+#include <vector>
 
 namespace holdfast::scan {
 namespace {
@@ -112,16 +117,58 @@ constexpr auto rules = std::to_array<SecretRule>({
     {"bearer-auth-header", "a token in a header", "authorization",
      R"re((?i)authorization["']?\s{0,3}[:=]\s{0,3}["']?(?:bearer|token)\s+([A-Za-z0-9_.=~@+/-]{20,300}))re",
      3.5, maybe},
-    {"generic-api-key", "what looks like a key",
-     "apikey api_key api-key accesskey access_key access-key secret authtoken auth_token auth-token "
-     "accesstoken access_token access-token apitoken api_token api-token passwd password credential "
-     "privatekey private_key private-key",
-     R"re((?i)[\w.-]{0,40}(?:api[_-]?key|access[_-]?key|secret[_-]?key|auth[_-]?token|access[_-]?token|api[_-]?token|client[_-]?secret|app[_-]?secret|passwd|password|credential|secret|private[_-]?key)[\w-]{0,20}["']?\s{0,3}(?:=|:|=>|:=)\s{0,3}["'`]([\w.=+/~-]{16,150})["'`])re",
-     3.7, maybe, 60, 240},
+    {"generic-api-key", "what looks like a key", "key secret token passw credential creds auth",
+     R"re((?i)(?:api[_-]?key|access[_-]?key|secret[_-]?key|auth[_-]?key|auth[_-]?token|access[_-]?token|api[_-]?token|client[_-]?secret|app[_-]?secret|passwd|password|credential|creds|secret|token|private[_-]?key|encryption[_-]?key|signing[_-]?key|account[_-]?key|license[_-]?key)[\w-]{0,20}["'\]]{0,2}\s{0,3}(?:=|:|=>|:=)\s{0,3}["'`]([\w.=+/~-]{12,150})["'`])re",
+     3.5, maybe, 60, 240},
+    {"generic-environment", "what looks like a key in an environment file",
+     "key secret token passw credential creds auth",
+     R"re((?m)^[ \t]*(?:export[ \t]+|set[ \t]+|-[ \t]+)?[\w.-]{0,40}(?i:api_?key|_key|secret|token|passwd|password|credential|auth)[\w.-]{0,20}[ \t]*[=:][ \t]*([\w=+/~-]{16,150})[ \t]*\r?$)re",
+     3.7, maybe, 80, 240},
 });
 
 }  // namespace
 
-std::span<const SecretRule> secret_rules() { return rules; }
+std::span<const SecretRule> common_secret_rules() { return rules; }
+
+namespace {
+
+constexpr std::string_view assigned_prefix = "assigned-";
+
+struct AllRules {
+  std::deque<std::string> texts;  // What the rows of the assigned ones point into.
+  std::vector<SecretRule> rows;
+
+  std::string_view keep(std::string text) { return texts.emplace_back(std::move(text)); }
+  AllRules() {
+    rows.assign(rules.begin(), rules.end());
+    rows.insert(rows.end(), vendor_secret_rules().begin(), vendor_secret_rules().end());
+    for (const AssignedSecretRule& row : assigned_secret_rules()) {
+      std::string value(row.value);
+      for (size_t at = value.find("UUID"); at != std::string::npos; at = value.find("UUID", at))
+        value.replace(at, 4, "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
+      rows.push_back(
+          {.id = keep(fmt::format("{}{}", assigned_prefix, row.id)),
+           .what = keep(fmt::format("what looks like a key of {}", row.id)),
+           .keywords = row.keywords,
+           .pattern = keep(fmt::format(
+               R"re((?i)(?:{})(?:[ \t\w.-]{{0,20}})[\s'"]{{0,3}}(?:=|>|:{{1,3}}=|\|\||:|=>|\?=|,)[`'"\s=]{{0,5}}({})(?:[`'"\s;]|\\[nr]|$))re",
+               row.words, value)),
+           .entropy = row.entropy,
+           .severity = maybe,
+           .before = 0});
+    }
+  }
+};
+
+}  // namespace
+
+std::span<const SecretRule> secret_rules() {
+  static const AllRules all;
+  return all.rows;
+}
+
+bool is_by_assignment(const SecretRule& rule) {
+  return rule.id.starts_with(assigned_prefix) || rule.id.starts_with(generic_prefix);
+}
 
 }  // namespace holdfast::scan

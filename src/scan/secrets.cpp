@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <tuple>
 #include <vector>
 
 #include "scan/keywords.h"
@@ -16,14 +17,18 @@ namespace {
 
 constexpr size_t own_tokens_max = 100;
 
+constexpr size_t found_max = 10'000;  // Of one piece.
+
 struct Rules {
   std::vector<Pattern> patterns;
+  std::vector<bool> assigned;
   Keywords keywords;
 
   Rules() {
     for (const SecretRule& rule : secret_rules()) {
       const auto id = static_cast<uint32_t>(patterns.size());
       patterns.emplace_back(rule.pattern);
+      assigned.push_back(is_by_assignment(rule));
       for (size_t begin = 0; begin < rule.keywords.size();) {
         const size_t end = std::min(rule.keywords.find(' ', begin), rule.keywords.size());
         keywords.add(rule.keywords.substr(begin, end - begin), id);
@@ -37,6 +42,37 @@ struct Rules {
 const Rules& rules() {
   static const Rules made;
   return made;
+}
+
+struct Found {
+  size_t begin;  // Of the secret.
+  std::string_view secret;
+  uint32_t rule;
+};
+
+// Whether a neighbour says the same of these bytes: one with a form of its own, or an earlier of its kind.
+bool is_covered(const std::vector<Found>& found, size_t at) {
+  constexpr size_t near = 8;
+  const size_t begin = found[at].begin, end = begin + found[at].secret.size();
+  for (size_t i = at > near ? at - near : 0; i < std::min(found.size(), at + near); ++i) {
+    if (i == at || found[i].begin >= end || found[i].begin + found[i].secret.size() <= begin) continue;
+    if (i < at || !rules().assigned[found[i].rule]) return true;
+  }
+  return false;
+}
+
+// A cheap look before a pattern is tried: the rest of a name, then a sign that something is assigned.
+bool assignment_follows(std::string_view text, size_t at) {
+  constexpr size_t reach = 48;
+  for (const size_t end = std::min(text.size(), at + reach); at < end; ++at) {
+    const char c = text[at];
+    if (c == '=' || c == ':' || c == '>' || c == ',' || c == '|' || c == '?') return true;
+    const bool name = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_' || c == '-' || c == '.' || c == ' ' || c == '\t' || c == '"' || c == '\'' ||
+                      c == ']';
+    if (!name) return false;
+  }
+  return false;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -60,7 +96,8 @@ bool is_harmless(std::string_view secret, const SecretRule& rule) {
   if (std::any_of(words.begin(), words.end(),
                   [&](std::string_view word) { return low.find(word) != std::string::npos; }))
     return true;
-  if (rule.id != "generic-api-key") return false;
+  if (!is_by_assignment(rule)) return false;
+  if (!rule.id.starts_with(generic_prefix)) return std::none_of(secret.begin(), secret.end(), is_digit);
   // A key mixes letters and digits; words joined by dots, lines or steps of case are names.
   const auto digits = std::count_if(secret.begin(), secret.end(), is_digit);
   const auto letters = std::count_if(secret.begin(), secret.end(), is_letter);
@@ -92,11 +129,11 @@ double shannon_entropy(std::string_view text) {
 void SecretSearch::look(std::string_view piece, uint32_t first_line, size_t own_bytes) {
   const auto table = secret_rules();
   std::vector<size_t> tried(table.size(), 0);  // Up to where each rule has looked.
-  size_t counted_to = 0;
-  uint32_t line = first_line;
+  std::vector<Found> found;
   rules().keywords.find(piece, [&](size_t end, uint32_t id) {
     const SecretRule& rule = table[id];
-    if (end <= tried[id]) return;
+    if (end <= tried[id] || found.size() >= found_max) return;
+    if (rules().assigned[id] && !assignment_follows(piece, end)) return;
     const size_t from = std::max(tried[id], end > rule.before + 32U ? end - rule.before - 32 : 0);
     const size_t to = std::min(piece.size(), end + rule.after);
     const auto match = rules().patterns[id].find(piece.substr(0, to), from);
@@ -104,22 +141,31 @@ void SecretSearch::look(std::string_view piece, uint32_t first_line, size_t own_
     tried[id] = match->end;
     if (match->begin >= own_bytes) return;
     if (shannon_entropy(match->captured) < rule.entropy || is_harmless(match->captured, rule)) return;
-    // Matches come nearly in order; lines are counted on from the last one before.
-    if (match->begin < counted_to) {
-      counted_to = 0;
-      line = first_line;
-    }
-    line += static_cast<uint32_t>(std::count(piece.begin() + static_cast<ptrdiff_t>(counted_to),
-                                             piece.begin() + static_cast<ptrdiff_t>(match->begin), '\n'));
-    counted_to = match->begin;
-    Place place = place_;
-    place.line = line;
-    if (rule.id == own_token_rule && report_.tokens.size() < own_tokens_max)
-      report_.tokens.emplace_back(match->captured);
-    report_.add({Topic::secret, fmt::format("secret.{}", rule.id), rule.severity, std::move(place),
-                 fmt::format("holds {} ({}…, {} characters)", rule.what, match->captured.substr(0, 4),
-                             match->captured.size())});
+    found.push_back({static_cast<size_t>(match->captured.data() - piece.data()), match->captured, id});
   });
+  // In the order of the text; of those that overlap the one with a form of its own comes first.
+  std::sort(found.begin(), found.end(), [&](const Found& a, const Found& b) {
+    return std::tuple(a.begin, rules().assigned[a.rule], a.rule) <
+           std::tuple(b.begin, rules().assigned[b.rule], b.rule);
+  });
+  size_t counted_to = 0;
+  uint32_t line = first_line;
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (rules().assigned[found[i].rule] && is_covered(found, i)) continue;
+    line += static_cast<uint32_t>(std::count(piece.begin() + static_cast<ptrdiff_t>(counted_to),
+                                             piece.begin() + static_cast<ptrdiff_t>(found[i].begin), '\n'));
+    counted_to = found[i].begin;
+    tell(table[found[i].rule], found[i].secret, line);
+  }
+}
+
+void SecretSearch::tell(const SecretRule& rule, std::string_view secret, uint32_t line) {
+  Place place = place_;
+  place.line = line;
+  if (rule.id == own_token_rule && report_.tokens.size() < own_tokens_max)
+    report_.tokens.emplace_back(secret);
+  report_.add({Topic::secret, fmt::format("secret.{}", rule.id), rule.severity, std::move(place),
+               fmt::format("holds {} ({}…, {} characters)", rule.what, secret.substr(0, 4), secret.size())});
 }
 
 }  // namespace holdfast::scan

@@ -7,6 +7,8 @@
 
 namespace holdfast::scan {
 
+struct SecretRule;
+
 // Looks through text for secrets: one pass finds the keywords of all rules (Aho-Corasick), around each the
 // rule's pattern is tried, what it captures must be as random as the rule asks (Shannon entropy, bits a
 // character), and must not be an example or a variable's name. Rules after gitleaks' and detect-secrets'
@@ -21,6 +23,8 @@ class SecretSearch {
   void look(std::string_view piece, uint32_t first_line, size_t own_bytes);
 
  private:
+  void tell(const SecretRule& rule, std::string_view secret, uint32_t line);
+
   const Place& place_;
   FileReport& report_;
 };

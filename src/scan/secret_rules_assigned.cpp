@@ -1,0 +1,90 @@
+#include <array>
+
+#include "scan/secret_rules.h"
+
+namespace holdfast::scan {
+namespace {
+
+// Values that are told only by what they are assigned to: `words` is near the left, `value` on the right.
+// UUID stands for its pattern. After the rules of gitleaks 8.30 (MIT; Copyright (c) 2019 Zachary Rice).
+constexpr auto rules = std::to_array<AssignedSecretRule>({
+    {"adafruit", "adafruit", R"re(adafruit)re", R"re([a-z0-9_-]{32})re", 2.0},
+    {"adobe", "adobe", R"re(adobe)re", R"re([a-f0-9]{32})re", 2.0},
+    {"airtable", "airtable", R"re(airtable)re", R"re([a-z0-9]{17})re", 2.0},
+    {"algolia", "algolia", R"re(algolia)re", R"re([a-z0-9]{32})re", 2.0},
+    {"alibaba", "alibaba", R"re(alibaba)re", R"re([a-z0-9]{30})re", 2.0},
+    {"asana", "asana", R"re(asana)re", R"re([a-z0-9]{32}|[0-9]{16})re", 2.0},
+    {"beamer", "beamer", R"re(beamer)re", R"re(b_[a-z0-9=_-]{44})re", 2.0},
+    {"bitbucket", "bitbucket", R"re(bitbucket)re", R"re([a-z0-9=_-]{64}|[a-z0-9]{32})re", 2.0},
+    {"bittrex", "bittrex", R"re(bittrex)re", R"re([a-z0-9]{32})re", 2.0},
+    {"meraki", "meraki", R"re(meraki)re", R"re([0-9a-f]{40})re", 3.0},
+    {"cloudflare", "cloudflare", R"re(cloudflare)re", R"re([a-z0-9_-]{40}|[a-f0-9]{37})re", 2.0},
+    {"codecov", "codecov", R"re(codecov)re", R"re([a-z0-9]{32})re", 2.0},
+    {"coinbase", "coinbase", R"re(coinbase)re", R"re([a-z0-9_-]{64})re", 2.0},
+    {"confluent", "confluent", R"re(confluent)re", R"re([a-z0-9]{16}|[a-z0-9]{64})re", 2.0},
+    {"contentful", "contentful", R"re(contentful)re", R"re([a-z0-9=_-]{43})re", 2.0},
+    {"datadog", "datadog", R"re(datadog)re", R"re([a-z0-9]{40})re", 2.0},
+    {"dnkey", "dnkey", R"re(dnkey)re", R"re(dnkey-[a-z0-9=_-]{26}-[a-z0-9=_-]{52})re", 2.0},
+    {"discord", "discord", R"re(discord)re", R"re([a-z0-9=_-]{32}|[a-f0-9]{64})re", 2.0},
+    {"droneci", "droneci", R"re(droneci)re", R"re([a-z0-9]{32})re", 2.0},
+    {"dropbox", "dropbox", R"re(dropbox)re",
+     R"re([a-z0-9]{11}A{10}[a-z0-9\-_=]{43}|sl\.[a-z0-9\-=_]{135}|[a-z0-9]{15})re", 2.0},
+    {"etsy", "etsy", R"re(etsy)re", R"re([a-z0-9]{24})re", 3.0},
+    {"facebook", "facebook", R"re(facebook)re", R"re([a-f0-9]{32})re", 3.0},
+    {"fastly", "fastly", R"re(fastly)re", R"re([a-z0-9=_-]{32})re", 2.0},
+    {"finicity", "finicity", R"re(finicity)re", R"re([a-f0-9]{32}|[a-z0-9]{20})re", 2.0},
+    {"finnhub", "finnhub", R"re(finnhub)re", R"re([a-z0-9]{20})re", 2.0},
+    {"flickr", "flickr", R"re(flickr)re", R"re([a-z0-9]{32})re", 2.0},
+    {"freshbooks", "freshbooks", R"re(freshbooks)re", R"re([a-z0-9]{64})re", 2.0},
+    {"gitter", "gitter", R"re(gitter)re", R"re([a-z0-9_-]{40})re", 2.0},
+    {"gocardless", "gocardless", R"re(gocardless)re", R"re(live_[a-z0-9\-_=]{40})re", 2.0},
+    {"heroku", "heroku", R"re(heroku)re", R"re(UUID)re", 2.0},
+    {"hubspot", "hubspot", R"re(hubspot)re", R"re(UUID)re", 2.0},
+    {"intercom", "intercom", R"re(intercom)re", R"re([a-z0-9=_-]{60})re", 2.0},
+    {"jfrog", "jfrog artifactory bintray xray", R"re(jfrog|artifactory|bintray|xray)re",
+     R"re([a-z0-9]{73}|[a-z0-9]{64})re", 2.0},
+    {"kraken", "kraken", R"re(kraken)re", R"re([a-z0-9/=_+-]{80,90})re", 2.0},
+    {"kucoin", "kucoin", R"re(kucoin)re", R"re(UUID|[a-f0-9]{24})re", 2.0},
+    {"launchdarkly", "launchdarkly", R"re(launchdarkly)re", R"re([a-z0-9=_-]{40})re", 2.0},
+    {"linear", "linear", R"re(linear)re", R"re([a-f0-9]{32})re", 2.0},
+    {"linkedin", "linkedin linked_in linked-in", R"re(linked[_-]?in)re", R"re([a-z0-9]{14}|[a-z0-9]{16})re",
+     2},
+    {"looker", "looker", R"re(looker)re", R"re([a-z0-9]{20}|[a-z0-9]{24})re", 2.0},
+    {"mailgun", "mailgun", R"re(mailgun)re",
+     R"re([a-h0-9]{32}-[a-h0-9]{8}-[a-h0-9]{8}|pubkey-[a-f0-9]{32}|key-[a-f0-9]{32})re", 2.0},
+    {"mapbox", "mapbox", R"re(mapbox)re", R"re(pk\.[a-z0-9]{60}\.[a-z0-9]{22})re", 2.0},
+    {"mattermost", "mattermost", R"re(mattermost)re", R"re([a-z0-9]{26})re", 2.0},
+    {"messagebird", "messagebird message-bird message_bird", R"re(message[_-]?bird)re",
+     R"re(UUID|[a-z0-9]{25})re", 2.0},
+    {"netlify", "netlify", R"re(netlify)re", R"re([a-z0-9=_-]{40,46})re", 2.0},
+    {"new-relic", "new-relic newrelic new_relic", R"re(new-relic|newrelic|new_relic)re",
+     R"re(NRII-[a-z0-9-]{32}|NRJS-[a-f0-9]{19}|NRAK-[a-z0-9]{27}|[a-z0-9]{64})re", 2.0},
+    {"nytimes", "nytimes new-york-times newyorktimes", R"re(nytimes|new-york-times|newyorktimes)re",
+     R"re([a-z0-9=_-]{32})re", 2.0},
+    {"okta", "okta", R"re(okta)re", R"re(00[\w=\-]{40})re", 4.0},
+    {"plaid", "plaid", R"re(plaid)re",
+     R"re(access-(?:sandbox|development|production)-UUID|[a-z0-9]{24}|[a-z0-9]{30})re", 2.0},
+    {"privateai", "privateai private_ai private-ai", R"re(private[_-]?ai)re", R"re([a-z0-9]{32})re", 3.0},
+    {"rapidapi", "rapidapi", R"re(rapidapi)re", R"re([a-z0-9_-]{50})re", 2.0},
+    {"sendbird", "sendbird", R"re(sendbird)re", R"re(UUID|[a-f0-9]{40})re", 2.0},
+    {"sentry", "sentry", R"re(sentry)re", R"re([a-f0-9]{64})re", 3.0},
+    {"snyk", "snyk", R"re(snyk[_.-]?(?:(?:api|oauth)[_.-]?)?(?:key|token))re", R"re(UUID)re", 2.0},
+    {"squarespace", "squarespace", R"re(squarespace)re", R"re(UUID)re", 2.0},
+    {"sumo", "sumo", R"re(sumo)re", R"re(su[a-zA-Z0-9]{12}|[a-z0-9]{64})re", 3.0},
+    {"travis", "travis", R"re(travis)re", R"re([a-z0-9]{22})re", 2.0},
+    {"twitch", "twitch", R"re(twitch)re", R"re([a-z0-9]{30})re", 2.0},
+    {"twitter", "twitter", R"re(twitter)re",
+     R"re([0-9]{15,25}-[a-zA-Z0-9]{20,40}|A{22}[a-zA-Z0-9%]{80,100}|[a-z0-9]{45}|[a-z0-9]{25}|[a-z0-9]{50})re",
+     2.0},
+    {"typeform", "typeform", R"re(typeform)re", R"re(tfp_[a-z0-9\-_\.=]{59})re", 2.0},
+    {"yandex", "yandex", R"re(yandex)re",
+     R"re(t1\.[A-Z0-9a-z_-]+[=]{0,2}\.[A-Z0-9a-z_-]{86}[=]{0,2}|AQVN[A-Za-z0-9_\-]{35,38}|YC[a-zA-Z0-9_\-]{38})re",
+     2.0},
+    {"zendesk", "zendesk", R"re(zendesk)re", R"re([a-z0-9]{40})re", 2.0},
+});
+
+}  // namespace
+
+std::span<const AssignedSecretRule> assigned_secret_rules() { return rules; }
+
+}  // namespace holdfast::scan
