@@ -10,6 +10,8 @@
 #include "cli/git_hook.h"
 #include "cli/hub_commands.h"
 #include "cli/maintenance.h"
+#include "cli/mask.h"
+#include "cli/mirror.h"
 #include "cli/org.h"
 #include "cli/profile.h"
 #include "cli/quantize.h"
@@ -33,6 +35,7 @@ std::vector<Command> commands() {
     for (Command& command : more) all.push_back(std::move(command));
   };
   add(hub_commands());
+  add(mirror_commands());
   add(user_commands());
   add(org_commands());
   add(token_commands());
@@ -48,6 +51,7 @@ std::vector<Command> commands() {
   add(profile_commands());
   add(quantize_commands());
   add(scan_commands());
+  add(mask_commands());
   add(tokenize_commands());
   add(tokenizer_commands());
   add(registry_commands());

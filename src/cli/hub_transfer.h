@@ -46,6 +46,8 @@ struct Upload {
   std::string branch = "main";
   std::string message = "Upload with holdfast";
   std::optional<std::string> parent;
+  std::string description{};
+  std::vector<std::string> removed{};  // Paths that the commit takes away.
 };
 struct Uploaded {
   std::string commit;

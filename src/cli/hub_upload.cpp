@@ -102,7 +102,9 @@ Result<Uploaded> upload_files(HubClient& hub, io::Disk& files, const std::vector
   }
   TRY(std::vector<bool> large, hub.wants_large(wish.repo, wish.branch, candidates, context));
 
-  CommitRequest commit{wish.message, "", wish.parent, {}};
+  CommitRequest commit{wish.message, wish.description, wish.parent, {}};
+  for (const std::string& path : wish.removed)
+    commit.parts.push_back({CommitPart::Kind::removed, path, {}, {}, 0});
   uint64_t regular_bytes = 0;
   const std::function<void(uint64_t)> sent = [&](uint64_t bytes) {
     progress.bytes += bytes;

@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 
 #include "base/arguments.h"
+#include "cli/disk_source.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
 #include "io/disk.h"
@@ -22,19 +23,6 @@ namespace json = boost::json;
 
 constexpr int depth_max = 64;
 constexpr uint64_t card_bytes_max = 1 << 20;
-
-class DiskSource final : public scan::Source {
- public:
-  DiskSource(std::unique_ptr<io::ReadFile> file, uint64_t size) : file_(std::move(file)), size_(size) {}
-  uint64_t size() const override { return size_; }
-  Result<size_t> read_at(uint64_t offset, std::span<std::byte> into) override {
-    return file_->read_at(offset, into);
-  }
-
- private:
-  std::unique_ptr<io::ReadFile> file_;
-  const uint64_t size_;
-};
 
 std::string where(const scan::Finding& finding) {
   std::string out = finding.place.file;
@@ -59,7 +47,8 @@ json::object as_json(const scan::Finding& finding) {
 // Walks what was named and tells of each file.
 class Walk {
  public:
-  Walk(World& world, UserFiles& files, Output output) : world_(world), files_(files), output_(output) {}
+  Walk(World& world, UserFiles& files, Output output, const scan::ScanLimits& limits)
+      : world_(world), files_(files), output_(output), limits_(limits) {}
 
   Status scan(const io::Path& path, const std::string& shown, int depth) {
     TRY(const io::Entry entry, files_.disk().stat(path));
@@ -93,7 +82,7 @@ class Walk {
     TRY(auto file, files_.disk().open(path));
     TRY(const uint64_t size, file->size());
     DiskSource source(std::move(file), size);
-    TRY(const scan::FileReport report, scan::scan_file(source, shown));
+    TRY(const scan::FileReport report, scan::scan_file(source, shown, limits_));
     ++files_scanned_;
     for (const scan::Finding& finding : report.findings) tell(finding);
     if (shown == "README.md" || shown.ends_with("/README.md")) {
@@ -119,14 +108,17 @@ class Walk {
   World& world_;
   UserFiles& files_;
   const Output output_;
+  const scan::ScanLimits limits_;
   json::array findings_;
   uint64_t files_scanned_ = 0;
   scan::Severity worst_ = scan::Severity::note;
 };
 
-Result<int> scan_path(World& world, std::string_view named, Output output) {
+Result<int> scan_path(World& world, std::string_view named, Output output, const Arguments& arguments) {
   TRY(UserFiles files, UserFiles::open());
-  Walk walk(world, files, output);
+  scan::ScanLimits limits;
+  if (arguments.has("--personal")) limits.personal = scan::PersonalIn::all_text;
+  Walk walk(world, files, output, limits);
   const io::Path path = files.path(named);
   TRY(const io::Entry entry, files.disk().stat(path));
   TRY_DONE(walk.scan(path, entry.is_directory ? "" : io::Path(named).filename().string(), 0));
@@ -150,7 +142,7 @@ std::string_view share_alike_name(scan::ShareAlike value) {
   return "";
 }
 
-Result<int> explain(World& world, std::string_view expression, Output output) {
+Result<int> explain(World& world, std::string_view expression, Output output, const Arguments&) {
   TRY(const auto sets, scan::parse_license_expression(expression));
   json::array ids;
   bool known = true;
@@ -192,35 +184,43 @@ Result<int> explain(World& world, std::string_view expression, Output output) {
   return known ? exit_done : exit_failed;
 }
 
+constexpr std::array scan_flags = {
+    FlagRow{"--json", "", "One JSON object."},
+    FlagRow{"--personal", "", "Looks for personal data in all text, not in tables and lines of JSON alone."}};
+constexpr std::array explain_flags = {FlagRow{"--json", "", "One JSON object."}};
+
 template <class Work>
-int run(World& world, std::span<const std::string_view> words, Work work) {
-  static constexpr std::array flags = {FlagRow{"--json", "", "One JSON object."}};
+int run(World& world, std::span<const std::string_view> words, std::span<const FlagRow> flags, Work work) {
   const auto arguments = Arguments::parse({flags, 1, 1}, words);
   if (!arguments.ok()) return report(world, arguments.error());
   const Output output = arguments.value().has("--json") ? Output::json : Output::people;
-  const Result<int> done = work(world, arguments.value().positionals()[0], output);
+  const Result<int> done = work(world, arguments.value().positionals()[0], output, arguments.value());
   return done.ok() ? done.value() : report(world, done.error(), output);
 }
 
 }  // namespace
 
 std::vector<Command> scan_commands() {
-  return {{.words = "scan",
-           .arguments = "PATH [--json]",
-           .summary = "Looks for pickles that run code, archive traps, secrets and gaps of a card in a file "
-                      "or folder; exits 1 when "
-                      "something is dangerous.",
-           .example = "holdfast scan ./my-model --json",
-           .run = [](World& world,
-                     std::span<const std::string_view> words) { return run(world, words, scan_path); }},
-          {.words = "license explain",
-           .arguments = "EXPRESSION [--json]",
-           .summary = "Says what is known of the licences of an SPDX expression or a card's id, and on which "
-                      "clause it rests.",
-           .example = "holdfast license explain \"apache-2.0 OR cc-by-nc-4.0\"",
-           .run = [](World& world, std::span<const std::string_view> words) {
-             return run(world, words, explain);
-           }}};
+  return {
+      {.words = "scan",
+       .arguments = "PATH [--personal] [--json]",
+       .summary = "Looks for pickles and templates that run code, archive traps, secrets, personal data and "
+                  "gaps of a card in a file "
+                  "or folder; exits 1 when "
+                  "something is dangerous.",
+       .example = "holdfast scan ./my-model --json",
+       .run =
+           [](World& world, std::span<const std::string_view> words) {
+             return run(world, words, scan_flags, scan_path);
+           }},
+      {.words = "license explain",
+       .arguments = "EXPRESSION [--json]",
+       .summary = "Says what is known of the licences of an SPDX expression or a card's id, and on which "
+                  "clause it rests.",
+       .example = "holdfast license explain \"apache-2.0 OR cc-by-nc-4.0\"",
+       .run = [](World& world, std::span<const std::string_view> words) {
+         return run(world, words, explain_flags, explain);
+       }}};
 }
 
 }  // namespace holdfast::cli

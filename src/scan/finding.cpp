@@ -30,6 +30,8 @@ std::string_view topic_name(Topic topic) {
       return "card";
     case Topic::format:
       return "format";
+    case Topic::personal:
+      return "personal";
   }
   return "";
 }

@@ -9,12 +9,12 @@
 namespace holdfast::scan {
 
 // Raised whenever a rule changes what it says of the same bytes: verdicts of older rules are made again.
-inline constexpr int rules_version = 1;
+inline constexpr int rules_version = 2;
 
 // note: worth knowing. warning: a person should look; what we cannot judge is here at least. dangerous: would
 // run code or give away a secret.
 enum class Severity : uint8_t { note, warning, dangerous };
-enum class Topic : uint8_t { pickle, archive, secret, license, card, format };
+enum class Topic : uint8_t { pickle, archive, secret, license, card, format, personal };
 
 std::string_view severity_name(Severity severity);
 std::string_view topic_name(Topic topic);

@@ -44,10 +44,11 @@ std::optional<Pattern::Match> Pattern::find(std::string_view text, size_t from) 
   thread_local Room room;
   const int count = pcre2_match(code_of(code_.get()), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
                                 from, 0, room.data, room.context);
-  if (count < 1) return {};
+  if (count < 0) return {};
   const size_t* at = pcre2_get_ovector_pointer(room.data);
   Match match{.begin = at[0], .end = at[1], .captured = text.substr(at[0], at[1] - at[0])};
-  if (count > 1 && at[2] != PCRE2_UNSET) match.captured = text.substr(at[2], at[3] - at[2]);
+  // Zero: it has more groups than there is room for; the first is there.
+  if (count != 1 && at[2] != PCRE2_UNSET) match.captured = text.substr(at[2], at[3] - at[2]);
   return match;
 }
 

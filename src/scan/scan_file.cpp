@@ -7,8 +7,10 @@
 #include <optional>
 
 #include "codec/gzip.h"
-#include "codec/safetensors.h"
-#include "scan/secrets.h"
+#include "scan/model_formats.h"
+#include "scan/packed.h"
+#include "scan/personal.h"
+#include "scan/text_check.h"
 #include "scan/zip.h"
 
 namespace holdfast::scan {
@@ -17,12 +19,16 @@ namespace {
 constexpr size_t head_bytes = 4096;
 constexpr size_t bomb_ratio = 200;  // Deflate reaches 1032; weights and text stay far below.
 constexpr uint64_t bomb_bytes_min = 64 << 20;
+constexpr int members_max = 200'000;
 
 // Names under which people and programs load pickles.
 constexpr auto pickle_names = std::to_array<std::string_view>(
     {".ckpt", ".dill", ".joblib", ".p", ".pickle", ".pkl", ".pt", ".pth", ".pt2"});
 // They may be one; many other things are called so as well.
 constexpr auto maybe_names = std::to_array<std::string_view>({".bin", ".dat", ".data", ".model"});
+
+constexpr auto onnx_names = std::to_array<std::string_view>({".onnx"});
+constexpr auto graph_names = std::to_array<std::string_view>({".pb", ".pbtxt"});
 
 template <class List>
 bool ends_in(std::string_view name, const List& list) {
@@ -62,14 +68,21 @@ class FileScan {
     } else if (has_pickle_magic(head)) {
       scan_pickles(source, 0, named_how(name), place);
     } else if (codec::looks_gzipped(head)) {
-      TRY_DONE(scan_packed(source, codec::Deflate::gzip, name, place, depth));
+      TRY_DONE(scan_deflated(source, codec::Deflate::gzip, name, place, depth));
     } else if (ends_in(name, pickle_names) && head.size() > 2 && text[0] == 'x') {
-      TRY_DONE(scan_packed(source, codec::Deflate::zlib, name, place, depth));
+      TRY_DONE(scan_deflated(source, codec::Deflate::zlib, name, place, depth));
     } else if (name.ends_with(".safetensors")) {
-      TRY_DONE(scan_safetensors(source, place));
-    } else if (text.starts_with("7z\xbc\xaf\x27\x1c")) {
-      add(Topic::archive, "archive.unread", Severity::warning, place,
-          "is a 7z archive, which is not looked into");
+      TRY_DONE(check_safetensors(source, place, report_));
+    } else if (looks_packed(head)) {
+      TRY_DONE(scan_packed(source, name, place, depth));
+    } else if (text.starts_with("GGUF")) {
+      TRY_DONE(check_gguf(source, place, report_));
+    } else if (text.starts_with("\x89HDF\r\n\x1a\n")) {
+      TRY_DONE(check_keras(source, place, report_));
+    } else if (ends_in(name, onnx_names)) {
+      TRY_DONE(check_onnx(source, place, report_));
+    } else if (ends_in(name, graph_names)) {
+      TRY_DONE(check_tensorflow_graph(source, place, report_));
     } else {
       scan_old_pickle(source, head, name, place);
     }
@@ -78,7 +91,11 @@ class FileScan {
       TRY(const Bytes tail, read_some(source, source.size() > 22 ? source.size() - 22 : 0, 22));
       if (as_text(tail).starts_with("PK\x05\x06")) TRY_DONE(scan_zip(source, place, depth));
     }
-    return scan_text(source, head, place);
+    TRY_DONE(check_text(source, head, name, place, limits_.text_bytes_max, report_));
+    const bool text_file = std::find(head.begin(), head.end(), std::byte{0}) == head.end();
+    const bool personal = limits_.personal == PersonalIn::all_text || personal_by_default(name);
+    return personal && text_file ? check_personal(source, name, place, limits_.text_bytes_max, report_)
+                                 : Status(Done{});
   }
 
  private:
@@ -187,22 +204,8 @@ class FileScan {
     return Done{};
   }
 
-  Status scan_safetensors(Source& source, const Place& place) {
-    TRY(const Bytes first, read_some(source, 0, 8));
-    const auto prefix = codec::safetensors_prefix_bytes(first);
-    if (prefix.ok()) {
-      TRY(const Bytes header, read_some(source, 0, prefix.value()));
-      const auto parsed = codec::parse_safetensors_header(header, source.size());
-      if (parsed.ok()) return Done{};
-      add(Topic::format, "safetensors.header", Severity::warning, place, parsed.error().message);
-      return Done{};
-    }
-    add(Topic::format, "safetensors.header", Severity::warning, place, prefix.error().message);
-    return Done{};
-  }
-
-  Status scan_packed(Source& source, codec::Deflate format, std::string_view name, const Place& place,
-                     int depth) {
+  Status scan_deflated(Source& source, codec::Deflate format, std::string_view name, const Place& place,
+                       int depth) {
     if (depth >= limits_.archive_depth_max) {
       add(Topic::archive, "archive.depth", Severity::dangerous, place, "is packed too many times over");
       return Done{};
@@ -266,14 +269,7 @@ class FileScan {
   Status scan_member(Source& source, const ZipMember& member, const Place& place, int depth) {
     Place within = place;
     within.member += (within.member.empty() ? "" : "!") + member.name.substr(0, 300);
-    std::string path = "/" + member.name + "/";
-    std::replace(path.begin(), path.end(), '\\', '/');
-    const bool outside = path.starts_with("//") || path.find("/../") != std::string::npos ||
-                         path.find('\0') != std::string::npos ||
-                         (path.size() > 3 && path[2] == ':' && path[3] == '/');
-    if (outside)
-      add(Topic::archive, "archive.traversal", Severity::dangerous, within,
-          "would be unpacked outside its folder");
+    check_names(member.name, within);
     auto begin = member_begin(source, member);
     if (!begin.ok() || begin.value() > source.size()) {
       add(Topic::archive, "archive.unread", Severity::warning, within,
@@ -281,6 +277,11 @@ class FileScan {
       return Done{};
     }
     const uint64_t stored = std::min(member.stored, source.size() - begin.value());
+    if (member.is_link && member.method == 0) {
+      TRY(const Bytes target, read_some(source, begin.value(), std::min<uint64_t>(stored, 4096)));
+      check_link(member.name, as_text(target), within);
+      return Done{};
+    }
     if (member.method == 0) {
       const auto part = part_source(source, begin.value(), stored);
       return scan(*part, member.name, within, depth + 1);
@@ -297,32 +298,91 @@ class FileScan {
     return scan(*inner, member.name, within, depth + 1);
   }
 
-  Status scan_text(Source& source, ByteView head, const Place& place) {
-    if (head.empty() || std::find(head.begin(), head.end(), std::byte{0}) != head.end()) return Done{};
-    static const std::string eicar =
-        std::string("X5O!P%@AP[4\\PZX54(P^)7CC)7}") + "$EICAR-STANDARD-ANTIVIRUS";
-    if (as_text(head).starts_with(eicar))
-      add(Topic::format, "eicar", Severity::dangerous, place, "is the test file of virus scanners");
-    SecretSearch search(place, report_);
-    constexpr size_t step = 4 << 20, overlap = 4096;
-    const uint64_t end = std::min(source.size(), limits_.text_bytes_max);
-    uint32_t line = 1;
-    for (uint64_t at = 0; at < end; at += step) {
-      TRY(const Bytes piece, read_some(source, at, std::min<uint64_t>(step + overlap, source.size() - at)));
-      search.look(as_text(piece), line, std::min(piece.size(), step));
-      line += static_cast<uint32_t>(
-          std::count(piece.begin(), piece.begin() + static_cast<ptrdiff_t>(std::min(piece.size(), step)),
-                     std::byte{'\n'}));
+  // Archives that libarchive reads, and streams that hold one file.
+  Status scan_packed(Source& source, std::string_view name, const Place& place, int depth) {
+    if (depth >= limits_.archive_depth_max) {
+      add(Topic::archive, "archive.depth", Severity::dangerous, place,
+          "has archives in archives too deep to be looked into");
+      return Done{};
     }
-    if (source.size() > end)
-      add(Topic::secret, "secret.limit", Severity::note, place,
-          "only the beginning was looked through for secrets");
+    auto reader = open_packed(source);
+    if (!reader.ok()) return unread(reader.error(), name, place);
+    for (int count = 0; count < members_max; ++count) {
+      auto member = reader.value()->next();
+      if (!member.ok()) return unread(member.error(), name, place);
+      if (!member.value()) return Done{};
+      TRY_DONE(scan_packed_member(*reader.value(), *member.value(), name, place, depth));
+      if (bomb_) return Done{};
+    }
+    add(Topic::archive, "archive.limit", Severity::dangerous, place, "has more members than are looked at");
     return Done{};
+  }
+
+  Status scan_packed_member(PackedReader& reader, const PackedMember& member, std::string_view name,
+                            const Place& place, int depth) {
+    Place within = place;
+    const bool bare = member.name.empty();
+    within.member += (within.member.empty() ? "" : "!") + (bare ? "unpacked" : member.name.substr(0, 300));
+    check_names(member.name, within);
+    if (member.kind == PackedMember::Kind::link) check_link(member.name, member.target, within);
+    if (member.kind == PackedMember::Kind::other)
+      add(Topic::archive, "archive.device", Severity::dangerous, within, "is a device or a pipe");
+    if (member.kind != PackedMember::Kind::file) return Done{};
+    auto bytes = reader.read(std::min(limits_.member_bytes_max, unpacked_left_));
+    if (!bytes.ok()) {
+      if (bytes.error().reason != Reason::body_too_large) return unread(bytes.error(), member.name, within);
+      bomb_ = true;
+      add(Topic::archive, "archive.bomb", Severity::dangerous, within, "unpacks to more than is looked at");
+      return Done{};
+    }
+    unpacked_left_ -= std::min<uint64_t>(unpacked_left_, bytes.value().size());
+    const auto inner = memory_source(bytes.value());
+    const size_t dot = name.rfind('.');
+    return scan(*inner, bare ? (ends_in(name, pickle_names) ? name : name.substr(0, dot)) : member.name,
+                within, depth + 1);
+  }
+
+  // What cannot be looked into is no pass: whoever loads a pickle of it may be able to.
+  Status unread(const Error& error, std::string_view name, const Place& place) {
+    if (error.code == Code::unavailable) return error;
+    add(Topic::archive, "archive.unread",
+        ends_in(name, pickle_names) ? Severity::dangerous : Severity::warning, place,
+        "the archive cannot be looked into: " + error.message);
+    return Done{};
+  }
+
+  void check_names(std::string_view name, const Place& place) {
+    std::string path = "/" + std::string(name) + "/";
+    std::replace(path.begin(), path.end(), '\\', '/');
+    const bool outside = path.starts_with("//") || path.find("/../") != std::string::npos ||
+                         path.find('\0') != std::string::npos ||
+                         (path.size() > 3 && path[2] == ':' && path[3] == '/');
+    if (outside && !name.empty())
+      add(Topic::archive, "archive.traversal", Severity::dangerous, place,
+          "would be unpacked outside its folder");
+  }
+
+  // Links within the archive are common; one that leaves it turns the next member's name into any path.
+  void check_link(std::string_view name, std::string_view target, const Place& place) {
+    std::ptrdiff_t depth = std::count(name.begin(), name.end(), '/');
+    bool outside = target.starts_with('/') || target.starts_with('\\') || target.find(':') == 1;
+    for (size_t begin = 0; begin <= target.size() && !outside;) {
+      const size_t end = std::min(target.find('/', begin), target.size());
+      const std::string_view part = target.substr(begin, end - begin);
+      if (part == "..")
+        outside = --depth < 0;
+      else if (!part.empty() && part != ".")
+        ++depth;
+      begin = end + 1;
+    }
+    if (outside)
+      add(Topic::archive, "archive.link", Severity::dangerous, place, "is a link that leaves its folder");
   }
 
   const ScanLimits& limits_;
   FileReport& report_;
   uint64_t unpacked_left_;
+  bool bomb_ = false;
 };
 
 }  // namespace

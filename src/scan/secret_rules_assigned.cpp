@@ -81,6 +81,8 @@ constexpr auto rules = std::to_array<AssignedSecretRule>({
      R"re(t1\.[A-Z0-9a-z_-]+[=]{0,2}\.[A-Z0-9a-z_-]{86}[=]{0,2}|AQVN[A-Za-z0-9_\-]{35,38}|YC[a-zA-Z0-9_\-]{38})re",
      2.0},
     {"zendesk", "zendesk", R"re(zendesk)re", R"re([a-z0-9]{40})re", 2.0},
+    {"atlassian", "atlassian confluence jira", R"re(atlassian|confluence|jira)re",
+     R"re([a-z0-9]{20}[a-f0-9]{4})re", 3.5},
 });
 
 }  // namespace

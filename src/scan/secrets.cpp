@@ -87,12 +87,11 @@ std::string lower(std::string_view text) {
 // Examples, blanks and names of variables.
 bool is_harmless(std::string_view secret, const SecretRule& rule) {
   const std::string low = lower(secret);
-  static constexpr auto words =
-      std::to_array<std::string_view>({"example", "xxxx", "....", "your_", "your-", "yourtoken",
-                                       "place"
-                                       "holder",
-                                       "changeme", "dummy", "1234567890abcdef", "abcdefghij", "0123456789",
-                                       "aaaaaaaa", "redacted", "${", "{{", "<your"});
+  static constexpr auto words = std::to_array<std::string_view>(
+      {"example", "xxxx", "....", "your_", "your-", "yourtoken",
+       "place"
+       "holder",
+       "changeme", "dummy", "1234567890abcdef", "abcdefghij", "0123456789", "redacted", "${", "{{", "<your"});
   if (std::any_of(words.begin(), words.end(),
                   [&](std::string_view word) { return low.find(word) != std::string::npos; }))
     return true;

@@ -99,7 +99,9 @@ Result<ZipDirectory> read_directory(Source& source, const ZipLimits& limits) {
     TRY_DONE(reader.skip(6));
     TRY(const Lengths lengths, read_middle(reader, member));
     TRY(const uint16_t comment, reader.u16());
-    TRY_DONE(reader.skip(8));
+    TRY_DONE(reader.skip(4));
+    TRY(const uint32_t attributes, reader.u32());
+    member.is_link = (attributes >> 28) == 0xA;  // S_IFLNK in the upper half, whoever made it.
     TRY(member.header_at, reader.u32());
     TRY(const ByteView name_bytes, reader.take(lengths.name));
     member.name = as_text(name_bytes);

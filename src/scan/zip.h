@@ -16,6 +16,7 @@ struct ZipMember {
   uint16_t method = 0;  // 0 stored, 8 deflated; others are not read.
   uint64_t stored = 0, size = 0;
   uint64_t header_at = 0;  // Of its local header.
+  bool is_link = false;    // A symbolic link of Unix; its bytes are where it leads.
 };
 
 struct ZipLimits {
