@@ -82,7 +82,7 @@ class ExpressionParser {
       return !word.empty() && word.find_first_not_of(allowed) == word.npos;
     };
     if (!is_id(id) || id == "AND" || id == "OR" || id == "WITH") return wrong();
-    if (take("WITH", "with") && !is_id(next())) return wrong();
+    if (take("WITH", "with") && !is_license_exception(next())) return wrong();
     return Sets{{std::string(id)}};
   }
 

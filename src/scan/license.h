@@ -38,6 +38,9 @@ std::span<const LicenseTerms> license_table();
 // matter; SPDX names ("GPL-3.0-only") find the card's ("gpl-3.0").
 const LicenseTerms* find_license(std::string_view id);
 
+// Of SPDX, after WITH: they take conditions away and add none. Case does not matter.
+bool is_license_exception(std::string_view id);
+
 enum class Verdict : uint8_t { allowed, conditional, review, refused };
 std::string_view verdict_name(Verdict verdict);
 

@@ -141,5 +141,17 @@ TEST(License, EveryRowHasAClause) {
   EXPECT_EQ(find_license("unknown"), nullptr);
 }
 
+TEST(License, SpdxNamesAndExceptionsAreRead) {
+  for (const char* id :
+       {"MIT-0", "MPL-1.1", "GPL-2.0+", "Apache-2.0+", "CDDL-1.0", "Python-2.0", "BUSL-1.1", "CC-BY-ND-3.0"})
+    EXPECT_NE(find_license(id), nullptr) << id;
+  EXPECT_EQ(find_license("OFL-1.1")->share_alike, ShareAlike::weak);
+  EXPECT_EQ(find_license("CPAL-1.0")->share_alike, ShareAlike::network);
+  EXPECT_TRUE(parse_license_expression("Apache-2.0 WITH LLVM-exception").ok());
+  for (const char* wrong :
+       {"MIT WITH Foo", "MIT WITH", "WITH LLVM-exception", "MIT AND", "(MIT", "MIT Apache-2.0", ""})
+    EXPECT_FALSE(parse_license_expression(wrong).ok()) << wrong;
+}
+
 }  // namespace
 }  // namespace holdfast::scan

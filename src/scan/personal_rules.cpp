@@ -32,7 +32,7 @@ constexpr auto rules = std::to_array<PersonalRule>({
      R"re((?<![\w.+])(\+\d{1,3}[ .-]?(?:\(0?\d{1,4}\)[ .-]?)?\d{1,4}(?:[ ./-]?\d{2,4}){1,4})(?![\w-]))re",
      "phone telephone cell mobile call tel fax contact", check_phone},
     {"PHONE_NUMBER", 0.5,
-     R"re((?<![\w.+-])((?:1[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?: ?(?:x|ext\.?) ?\d{1,5})?)(?![\w-]))re",
+     R"re((?<![\w.+-])((?:(?:\+|00)?1[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?)(?![\w-]))re",
      "phone telephone cell mobile call tel fax contact", check_phone},
     {"PHONE_NUMBER", 0.2,
      R"re((?<![\w.+-])(\(?0\d{1,5}\)?[ ./-]?\d{2,6}(?:[ ./-]?\d{2,5}){0,3}|\d{3}[-. ]\d{4}|[1-9]\d{2,3}[ .-]?\d{3}[ .-]?\d{3,4})(?![\w-]))re",
