@@ -68,37 +68,38 @@ void Shadow::count(const std::string& record, int64_t release, int64_t earlier, 
       .set(static_cast<double>(figures.disagreed) / static_cast<double>(figures.compared));
 }
 
-Status Shadow::compare(ShadowAsker& asker, const govern::LiveSnapshot& live, const Waiting& one) {
+Status Shadow::compare(ShadowAsker& asker, const Release& earlier, const Waiting& one) {
   const serve::ReleaseAnswer& by = one.call.by;
-  const Governed* governed = live.named(by.record);
-  const Release* earlier = governed == nullptr ? nullptr : before(*governed, by.release);
-  if (earlier == nullptr) return Done{};
   serve::ReleaseAnswer asked = by;
-  asked.model = {earlier->repository, earlier->model, earlier->revision};
-  asked.release = earlier->number;
+  asked.model = {earlier.repository, earlier.model, earlier.revision};
+  asked.release = earlier.number;
   TRY(const std::string output, asker.ask(one.call, one.caller, asked));
   const auto now = govern::predictions_of(one.call.output), then = govern::predictions_of(output);
   const size_t compared = std::min(now.size(), then.size());
   if (compared == 0) return Done{};
   int64_t disagreed = 0;
   for (size_t i = 0; i < compared; ++i) disagreed += now[i].label != then[i].label ? 1 : 0;
-  count(by.record, by.release, earlier->number, static_cast<int64_t>(compared), disagreed);
+  count(by.record, by.release, earlier.number, static_cast<int64_t>(compared), disagreed);
   return Done{};
 }
 
+// What has no version before it is let go of and costs nothing.
 Status Shadow::tick(ShadowAsker& asker) {
-  std::deque<Waiting> taken;
-  {
-    std::lock_guard lock(mutex_);
-    while (!waiting_.empty() && taken.size() < runs_max) {
-      taken.push_back(std::move(waiting_.front()));
+  TRY(const auto live, parts_.live.look());
+  for (size_t asked = 0; asked < runs_max;) {
+    Waiting one;
+    {
+      std::lock_guard lock(mutex_);
+      if (waiting_.empty()) return Done{};
+      one = std::move(waiting_.front());
       waiting_.pop_front();
     }
+    const Governed* governed = live->named(one.call.by.record);
+    const Release* earlier = governed == nullptr ? nullptr : before(*governed, one.call.by.release);
+    if (earlier == nullptr) continue;
+    ++asked;
+    if (!compare(asker, *earlier, one).ok()) failed_.add();  // Busy, gone: the sample is smaller, no more.
   }
-  if (taken.empty()) return Done{};
-  TRY(const auto live, parts_.live.look());
-  for (const Waiting& one : taken)
-    if (!compare(asker, *live, one).ok()) failed_.add();  // Busy, gone: the sample is smaller, no more.
   return Done{};
 }
 

@@ -55,7 +55,7 @@ class Shadow {
     serve::ServedCall call;
     identity::Caller caller;
   };
-  Status compare(ShadowAsker& asker, const govern::LiveSnapshot& live, const Waiting& one);
+  Status compare(ShadowAsker& asker, const govern::Release& earlier, const Waiting& one);
   void count(const std::string& record, int64_t release, int64_t earlier, int64_t compared,
              int64_t disagreed);
 
