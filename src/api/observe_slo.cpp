@@ -6,8 +6,6 @@
 #include "api/error_answer.h"
 #include "api/govern_call.h"
 #include "api/observe_routes.h"
-#include "api/services.h"
-#include "base/clock.h"
 #include "govern/registry.h"
 #include "observe/desk.h"
 
@@ -32,8 +30,8 @@ json::object indicator_view(const observe::IndicatorFigures& figures) {
           {"alarms", std::move(alarms)}};
 }
 
-json::object slo_view(Services& services, observe::Desk& desk, const std::string& record) {
-  const auto known = desk.objectives().view(record, services.clock.now());
+json::object slo_view(observe::Desk& desk, const std::string& record) {
+  const auto known = desk.objectives().view(record);
   const observe::Objectives::View view =
       known.value_or(observe::Objectives::View{.promise = desk.objectives().usual(), .indicators = {}});
   json::object out{{"record", record},
@@ -46,27 +44,25 @@ json::object slo_view(Services& services, observe::Desk& desk, const std::string
   return out;
 }
 
-Result<Response> list(Services& services, govern::Registry& registry, observe::Desk& desk, const Call& call) {
+Result<Response> list(govern::Registry& registry, observe::Desk& desk, const Call& call) {
   TRY(const auto records, registry.records.list(call.caller));
   json::array out;
-  for (const govern::StoredRecord& stored : records)
-    out.push_back(slo_view(services, desk, stored.record.id));
+  for (const govern::StoredRecord& stored : records) out.push_back(slo_view(desk, stored.record.id));
   return json_answer(json::object{{"slos", std::move(out)}});
 }
 
-Result<Response> show(Services& services, govern::Registry& registry, observe::Desk& desk, const Call& call) {
+Result<Response> show(govern::Registry& registry, observe::Desk& desk, const Call& call) {
   TRY(const govern::StoredRecord stored, registry.records.find(call.caller, record_in_path(call)));
-  return json_answer(slo_view(services, desk, stored.record.id));
+  return json_answer(slo_view(desk, stored.record.id));
 }
 
 }  // namespace
 
-void add_observe_routes(RouteTable& table, Services& services, govern::Registry& registry,
-                        observe::Desk& desk) {
+void add_observe_routes(RouteTable& table, govern::Registry& registry, observe::Desk& desk) {
   table.add({"GET", "/api/slo", "slos", Access::signed_in, 0,
-             CallHandler([&](const Call& call) { return list(services, registry, desk, call); })});
+             CallHandler([&](const Call& call) { return list(registry, desk, call); })});
   table.add({"GET", "/api/slo/{ns}/{name}", "slo", Access::signed_in, 0,
-             CallHandler([&](const Call& call) { return show(services, registry, desk, call); })});
+             CallHandler([&](const Call& call) { return show(registry, desk, call); })});
 }
 
 }  // namespace holdfast::api

@@ -23,7 +23,7 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_xet_routes(table, services, parts.instance_key);
   add_govern_routes(table, services, parts.govern);
   if (parts.desk != nullptr) {
-    add_observe_routes(table, services, parts.govern.registry, *parts.desk);
+    add_observe_routes(table, parts.govern.registry, *parts.desk);
     add_observe_drift_routes(table, services, parts.govern.registry, *parts.desk);
   }
 }

@@ -25,6 +25,8 @@ class RunningObserver final : public Observing {
       if (!made.ok()) log_.failure("rounds_failed", made.error());
       wake_.wait_for(lock, stop, step, [] { return false; });
     }
+    const Status kept = guarded([this] { return rounds_.finish(); });
+    if (!kept.ok()) log_.failure("rounds_failed", kept.error());
   }
 
   observe::Rounds& rounds_;

@@ -27,7 +27,7 @@ void Desk::served(const Answered& answered) {
   const Series series = parts_.names.of(answered.call.by);
   const Judgement judgement = judge(answered, expected_of(record));
   probe_.ended(series, answered, judgement);
-  if (!record.empty()) objectives_.count(record, parts_.clock.now(), judgement.outcome, answered.took);
+  if (!record.empty()) objectives_.count(record, judgement.outcome, answered.took);
   log_request(parts_.log, parts_.names, series, answered, judgement);
   drift_.offer(answered.call);
   if (parts_.shadow != nullptr && answered.caller != nullptr && judgement.expected == Expected::labels)

@@ -42,7 +42,7 @@ class Desk {
   Desk(const DeskOptions& options, const DeskParts& parts)
       : parts_(parts),
         probe_(parts.metrics, options.price_per_hour),
-        objectives_(options.usual, parts.names, parts.metrics),
+        objectives_(options.usual, parts.names, parts.clock, parts.metrics),
         drift_({parts.instance_key, parts.names, parts.log, parts.metrics}) {}
 
   const Ticks& ticks() const { return parts_.ticks; }

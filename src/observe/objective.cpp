@@ -1,6 +1,7 @@
 #include "observe/objective.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::observe {
 namespace {
@@ -43,7 +44,8 @@ std::string_view alarm_name(Alarm alarm) {
 }
 
 void BudgetBook::Cell::take(int64_t now, Kind kind) {
-  if (number != now) *this = {.number = now};
+  if (number != now) *this = Cell{{.number = now}};
+  changed = true;
   switch (kind) {
     case Kind::late:
       ++late;
@@ -61,6 +63,38 @@ void BudgetBook::count(std::chrono::milliseconds now, Kind kind) {
   const int64_t minute = now.count() / minute_ms, hour = now.count() / hour_ms;
   minutes_[static_cast<size_t>(minute % minutes_kept)].take(minute, kind);
   hours_[static_cast<size_t>(hour % hours_kept)].take(hour, kind);
+}
+
+int64_t BudgetBook::oldest(Grain grain, std::chrono::milliseconds now) {
+  return grain == Grain::hour ? now.count() / hour_ms - hours_kept + 1
+                              : now.count() / minute_ms - minutes_kept + 1;
+}
+
+std::vector<BudgetBook::Kept> BudgetBook::take_changed() {
+  std::vector<Kept> out;
+  for (const Grain grain : {Grain::minute, Grain::hour})
+    for (Cell& cell : cells(grain))
+      if (std::exchange(cell.changed, false)) out.push_back({grain, cell});
+  return out;
+}
+
+void BudgetBook::take_all_again() {
+  for (const Grain grain : {Grain::minute, Grain::hour})
+    for (Cell& cell : cells(grain)) cell.changed = cell.number >= 0;
+}
+
+void BudgetBook::put_back(const Kept& kept, std::chrono::milliseconds now) {
+  const BudgetCell& back = kept.cell;
+  const int64_t newest = now.count() / (kept.grain == Grain::hour ? hour_ms : minute_ms);
+  if (back.number < 0 || back.number > newest || back.number < oldest(kept.grain, now)) return;
+  std::vector<Cell>& of_grain = cells(kept.grain);
+  Cell& cell = of_grain[static_cast<size_t>(back.number) % of_grain.size()];
+  if (cell.number > back.number) return;
+  if (cell.number != back.number) cell = Cell{{.number = back.number}};
+  cell.changed = cell.answered + cell.bad > 0;
+  cell.answered += back.answered;
+  cell.late += back.late;
+  cell.bad += back.bad;
 }
 
 // A window ends now and begins at the start of a minute, or of an hour where it is longer than six.

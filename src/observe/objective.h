@@ -56,26 +56,46 @@ struct IndicatorFigures {
   std::array<bool, alarm_count> alarms{};
 };
 
-// Counts one endpoint's requests over time: minutes for six hours, hours for 30 days. Times are a Clock's,
-// which never goes back. One owner.
+// What one minute or one hour of an endpoint's requests came to.
+struct BudgetCell {
+  int64_t number = -1;  // Of its minute or hour.
+  int64_t answered = 0, late = 0, bad = 0;
+};
+
+// Counts one endpoint's requests over time: minutes for six hours, hours for 30 days. Times never go back.
+// One owner.
 class BudgetBook {
  public:
+  enum class Grain : uint8_t { minute, hour };
+  struct Kept {
+    Grain grain = Grain::minute;
+    BudgetCell cell{};
+  };
   // `late`: answered, but over the promised latency. A request that the caller spoilt is not counted at all.
   enum class Kind : uint8_t { good, late, bad };
   void count(std::chrono::milliseconds now, Kind kind);
   IndicatorFigures figures(Indicator indicator, const Promise& promise, std::chrono::milliseconds now) const;
 
+  static constexpr int64_t minutes_kept = 361, hours_kept = 721, cells_max = minutes_kept + hours_kept;
   static constexpr int64_t bad_min = 5;  // In the long window: fewer wake nobody.
 
+  // To keep it over a restart: what changed since this was last asked, whole cells; and such a cell put back,
+  // added to what was counted meanwhile. One that is too old by now, or of a time that has not come, is not.
+  std::vector<Kept> take_changed();
+  void put_back(const Kept& kept, std::chrono::milliseconds now);
+  // What was taken did not get where it should: the next time it is taken again.
+  void take_all_again();
+  // The number of the oldest cell that a window of `grain` at `now` may need.
+  static int64_t oldest(Grain grain, std::chrono::milliseconds now);
+
  private:
-  struct Cell {
-    int64_t number = -1;  // Of its minute or hour.
-    int64_t answered = 0, late = 0, bad = 0;
+  struct Cell : BudgetCell {
+    bool changed = false;
     void take(int64_t now, Kind kind);
   };
+  std::vector<Cell>& cells(Grain grain) { return grain == Grain::hour ? hours_ : minutes_; }
   WindowFigures sum(Indicator indicator, std::chrono::minutes length, std::chrono::milliseconds now) const;
 
-  static constexpr int64_t minutes_kept = 361, hours_kept = 721;
   std::vector<Cell> minutes_ = std::vector<Cell>(minutes_kept), hours_ = std::vector<Cell>(hours_kept);
 };
 

@@ -82,5 +82,28 @@ TEST_F(ObjectiveTest, WhatIsOlderThanAWindowIsNotInIt) {
   EXPECT_EQ(now().budget_left, 1);
 }
 
+TEST_F(ObjectiveTest, WhatIsPutBackAddsToWhatWasCountedAndNothingOldOrFutureIs) {
+  for (int i = 0; i < 10; ++i) minute(50, 3, 2);
+  const auto kept = book.take_changed();
+  EXPECT_TRUE(book.take_changed().empty());
+  const auto before = now();
+  BudgetBook next;
+  clock.advance(-minutes(1));
+  next.count(clock.now(), Kind::bad);  // In the last of these minutes.
+  for (const BudgetBook::Kept& one : kept) next.put_back(one, clock.now());
+  clock.advance(minutes(1));
+  book = next;
+  for (size_t i = 1; i < windows.size(); ++i) {
+    EXPECT_EQ(now().by_window[i].valid, before.by_window[i].valid + 1) << windows[i].name;
+    EXPECT_EQ(now().by_window[i].bad, before.by_window[i].bad + 1) << windows[i].name;
+  }
+  const int64_t minute_now = clock.now().count() / 60'000;
+  for (const int64_t number : {minute_now + 1, minute_now - 400, int64_t{-5}})
+    book.put_back(
+        {.grain = BudgetBook::Grain::minute, .cell = {.number = number, .answered = 1, .bad = 1000}},
+        clock.now());
+  EXPECT_EQ(now().by_window[4].bad, before.by_window[4].bad + 1);
+}
+
 }  // namespace
 }  // namespace holdfast::observe

@@ -1,5 +1,7 @@
 #include "observe/objectives.h"
 
+#include "observe/budget_store.h"
+
 namespace holdfast::observe {
 namespace {
 
@@ -22,15 +24,14 @@ void Objectives::promise(const std::string& record, const Promise& promise) {
   if (Kept* known = kept(record)) known->promise = promise;
 }
 
-void Objectives::count(const std::string& record, std::chrono::milliseconds now, Outcome outcome,
-                       std::chrono::nanoseconds took) {
+void Objectives::count(const std::string& record, Outcome outcome, std::chrono::nanoseconds took) {
   if (outcome == Outcome::rejected) return;
   std::lock_guard lock(mutex_);
   Kept* known = kept(record);
   if (known == nullptr) return;
   using Kind = BudgetBook::Kind;
   const bool late = took > known->promise.latency;
-  known->book.count(now, outcome != Outcome::answered ? Kind::bad : late ? Kind::late : Kind::good);
+  known->book.count(now(), outcome != Outcome::answered ? Kind::bad : late ? Kind::late : Kind::good);
 }
 
 void Objectives::show(const std::string& record, Indicator indicator, const IndicatorFigures& figures) {
@@ -59,34 +60,65 @@ void Objectives::show(const std::string& record, Indicator indicator, const Indi
         .set(figures.alarms[static_cast<size_t>(i)] ? 1 : 0);
 }
 
-std::vector<std::string> Objectives::refresh(std::chrono::milliseconds now) {
+bool Objectives::is_gated(const Kept& known, std::chrono::milliseconds now) {
+  for (int i = 0; i < indicator_count; ++i) {
+    const auto indicator = static_cast<Indicator>(i);
+    const bool freezes = indicator == Indicator::availability || known.promise.said == Promise::Latency::own;
+    const IndicatorFigures figures = known.book.figures(indicator, known.promise, now);
+    if (freezes && figures.alarms[static_cast<size_t>(Alarm::gate)]) return true;
+  }
+  return false;
+}
+
+Status Objectives::load(sql::Database& database) {
+  TRY(const std::vector<BudgetRow> rows, load_budgets(database, records_max * BudgetBook::cells_max));
   std::lock_guard lock(mutex_);
+  const auto at = now();
+  for (const BudgetRow& row : rows)
+    if (Kept* known = kept(row.record)) known->book.put_back(row.kept, at);
+  for (auto& [record, known] : records_) known.gated = is_gated(known, at);
+  return Done{};
+}
+
+Status Objectives::save(sql::Database& database) {
+  std::vector<BudgetRow> rows;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& [record, known] : records_)
+      for (const BudgetBook::Kept& changed : known.book.take_changed()) rows.push_back({record, changed});
+  }
+  if (rows.empty()) return Done{};
+  Status saved = save_budgets(database, rows, now());
+  if (saved.ok()) return saved;
+  std::lock_guard lock(mutex_);
+  for (auto& [record, known] : records_) known.book.take_all_again();
+  return saved;
+}
+
+std::vector<std::string> Objectives::refresh() {
+  std::lock_guard lock(mutex_);
+  const auto at = now();
   std::vector<std::string> closed;
   for (auto& [record, known] : records_) {
-    bool gated = false;
     for (int i = 0; i < indicator_count; ++i) {
       const auto indicator = static_cast<Indicator>(i);
-      const IndicatorFigures figures = known.book.figures(indicator, known.promise, now);
-      show(record, indicator, figures);
-      const bool freezes =
-          indicator == Indicator::availability || known.promise.said == Promise::Latency::own;
-      gated = gated || (freezes && figures.alarms[static_cast<size_t>(Alarm::gate)]);
+      show(record, indicator, known.book.figures(indicator, known.promise, at));
     }
+    const bool gated = is_gated(known, at);
     if (gated && !known.gated) closed.push_back(record);
     known.gated = gated;
   }
   return closed;
 }
 
-std::optional<Objectives::View> Objectives::view(const std::string& record,
-                                                 std::chrono::milliseconds now) const {
+std::optional<Objectives::View> Objectives::view(const std::string& record) const {
   std::lock_guard lock(mutex_);
   const auto known = records_.find(record);
   if (known == records_.end()) return std::nullopt;
   View out{.promise = known->second.promise, .indicators = {}};
   for (int i = 0; i < indicator_count; ++i)
     out.indicators[static_cast<size_t>(i)] =
-        known->second.book.figures(static_cast<Indicator>(i), out.promise, now);
+        known->second.book.figures(static_cast<Indicator>(i), out.promise, now());
   return out;
 }
 

@@ -50,15 +50,22 @@ Status Rounds::tick() {
       parts_.desk.expect(record.id,
                          record.task == "text-classification" ? Expected::labels : Expected::anything);
     }
-  for (const std::string& record : objectives.refresh(now)) TRY_DONE(freeze(*live, record));
+  if (!loaded_) {
+    TRY_DONE(objectives.load(parts_.database));
+    loaded_ = true;
+  }
+  for (const std::string& record : objectives.refresh()) TRY_DONE(freeze(*live, record));
   if (live->generation != generation_ || now >= standing_at_) {
     standing_at_ = now + standing_step;
     generation_ = live->generation;
     TRY_DONE(standing_.refresh());
   }
+  if (++ticks_ % saving_ticks == 0) TRY_DONE(objectives.save(parts_.database));
   TRY_DONE(parts_.desk.drift().tick(parts_.database));
   if (parts_.shadow == nullptr || parts_.asker == nullptr) return Done{};
   return parts_.shadow->tick(*parts_.asker);
 }
+
+Status Rounds::finish() { return loaded_ ? parts_.desk.objectives().save(parts_.database) : Status(Done{}); }
 
 }  // namespace holdfast::observe

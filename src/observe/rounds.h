@@ -29,13 +29,18 @@ class Rounds {
   explicit Rounds(const Parts& parts);
 
   Status tick();
+  // At the end: what the next start takes up.
+  Status finish();
 
  private:
   Status freeze(const govern::LiveSnapshot& live, const std::string& record);
 
   static constexpr std::chrono::seconds standing_step{15};
+  static constexpr int64_t saving_ticks = 5;
   Parts parts_;
   Standing standing_;
+  bool loaded_ = false;
+  int64_t ticks_ = 0;
   int64_t generation_ = -1;
   std::chrono::milliseconds standing_at_{0};
 };

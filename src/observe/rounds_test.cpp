@@ -6,6 +6,7 @@
 
 #include "govern/registry_fixture.h"
 #include "observe/schema.h"
+#include "sql/database.h"
 
 namespace holdfast::observe {
 namespace {
@@ -170,7 +171,7 @@ TEST_F(RoundsTest, TheRecordsOwnPromiseComesBeforeTheUsualOne) {
                                                 "accuracy_drop_max: 0.02, p95_ms_max: 40"));
   world.deployed("one");
   tick();
-  const auto view = desk.objectives().view("lab/support", world.hub.clock().now());
+  const auto view = desk.objectives().view("lab/support");
   ASSERT_TRUE(view.has_value());
   EXPECT_EQ(view->promise.latency, milliseconds(40));
   EXPECT_EQ(view->promise.availability, 0.99);
@@ -199,6 +200,82 @@ TEST_F(RoundsTest, ASampleOfAnswersIsAskedOfTheVersionBeforeAndDisagreementIsSho
   EXPECT_EQ(value("holdfast_shadow_skipped_total{why=\"failed\"}"), static_cast<double>(Shadow::runs_max))
       << "a few at a time";
   EXPECT_EQ(shadow.figures("lab/support").compared, 6);
+}
+
+TEST_F(RoundsTest, ACanaryIsComparedHoweverMuchTheStableVersionAnswers) {
+  world.deployed("one");
+  tick();
+  for (int i = 0; i < 40; ++i)
+    desk.served({.call = call(1, "r"), .took = milliseconds(5), .caller = &world.ada});
+  desk.served({.call = call(2, "r", "refund"), .took = milliseconds(5), .caller = &world.ada});
+  tick();
+  EXPECT_EQ(asker.asked, std::vector<int64_t>{1}) << "the stable one has none before it to be asked";
+  EXPECT_EQ(shadow.figures("lab/support").disagreed, 1);
+}
+
+TEST_F(RoundsTest, WindowsOutliveARestartAndAGateThatWasClosedClosesNoSecondTime) {
+  world.deployed("one");
+  serve_minutes(60, 950, 50);
+  tick();
+  ASSERT_EQ(desk.objectives().view("lab/support")->indicators[0].by_window[2].bad, 59 * 50)
+      << "the oldest minute has left the hour";
+  TestHub::require(world.registry->records.set_frozen(
+      world.ada, "lab/support", govern::Records::Freezing::unfreeze, "known, accepted"));
+  TestHub::require(rounds.finish());
+
+  Desk next{{.usual = {.availability = 0.99}},
+            {.names = names,
+             .instance_key = key,
+             .clock = world.hub.clock(),
+             .ticks = ticks,
+             .random = world.hub.random(),
+             .log = world.hub.log(),
+             .metrics = *metrics}};
+  Rounds again{{.desk = next,
+                .database = world.hub.database(),
+                .registry = *world.registry,
+                .auditor = auditor,
+                .clock = world.hub.clock(),
+                .log = world.hub.log(),
+                .metrics = *metrics}};
+  const Error gone = fail(Reason::worker_failed, "gone");
+  const serve::ServedCall one = call(1, "r");
+  next.served({.call = one, .took = milliseconds(5), .error = &gone});  // Before anything was taken up.
+  TestHub::require(again.tick());
+  const auto view = next.objectives().view("lab/support");
+  ASSERT_TRUE(view.has_value());
+  EXPECT_EQ(view->indicators[0].by_window[2].bad, 59 * 50 + 1);
+  EXPECT_EQ(view->indicators[0].by_window[7].bad, 60 * 50 + 1) << "30 days";
+  EXPECT_TRUE(view->indicators[0].alarms[static_cast<size_t>(Alarm::gate)]);
+  EXPECT_FALSE(
+      TestHub::require_value(world.registry->records.find(world.ada, "lab/support")).freeze.has_value())
+      << "a person's word stands over a restart";
+}
+
+TEST_F(RoundsTest, WhatNoWindowNeedsIsNotKept) {
+  world.deployed("one");
+  const auto rows = [&] {
+    int64_t count = 0;
+    TestHub::require(world.hub.database().read([&](sql::Transaction& tx) {
+      return tx.query("SELECT COUNT(*) FROM observe_budgets", {}, [&](const sql::Row& row) {
+        count = row.integer(0);
+        return true;
+      });
+    }));
+    return count;
+  };
+  serve_minutes(90, 1, 0);
+  tick();
+  TestHub::require(rounds.finish());
+  EXPECT_GT(rows(), 90);
+  world.hub.clock().advance(hours(7));
+  serve_minutes(1, 1, 0);
+  TestHub::require(rounds.finish());
+  EXPECT_LT(rows(), 6) << "minutes of an older day are gone, hours stay";
+  world.hub.clock().advance(hours(24 * 40));
+  serve_minutes(1, 1, 0);
+  TestHub::require(rounds.finish());
+  EXPECT_EQ(rows(), 2);
 }
 
 TEST_F(RoundsTest, ADriftReferenceIsKeptOverARestart) {

@@ -5,12 +5,24 @@
 namespace holdfast::observe {
 namespace {
 
-// The body is DriftBook's state: numbers, labels and keyed digests of words, no text.
+// The body is DriftBook's state: numbers, labels and keyed digests of words, no text. A budget's row is what
+// one minute or hour (`minutes` 1 or 60) came to; its number counts them since 1970.
 constexpr std::array steps = {
     sql::Migration{"observe", 1, R"sql(
 CREATE TABLE observe_drift (
   record TEXT PRIMARY KEY,
   body TEXT NOT NULL
+);
+)sql"},
+    sql::Migration{"observe", 2, R"sql(
+CREATE TABLE observe_budgets (
+  record TEXT NOT NULL,
+  minutes BIGINT NOT NULL,
+  number BIGINT NOT NULL,
+  answered BIGINT NOT NULL,
+  late BIGINT NOT NULL,
+  bad BIGINT NOT NULL,
+  PRIMARY KEY (record, minutes, number)
 );
 )sql"},
 };
