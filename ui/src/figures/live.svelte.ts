@@ -4,14 +4,13 @@ import { parse, quantile, total, type Sample } from "./prometheus";
 // What the server measured since this page was opened, a point every two seconds, at most ten minutes of them.
 export interface Point {
   at: number; // Seconds since 1970.
-  answers: number; // A second, of models.
-  failures: number;
+  answers: number; // A second, of models, by any door.
+  failures: number; // What objectives count: a failure of ours, the model's or its engine's, or no capacity.
   p95: number | null; // Milliseconds.
   requests: number; // A second, of the whole server.
 }
 
-// The doors through which models answer, be it our own worker or an engine outside.
-const ofModels = (labels: Record<string, string>): boolean => /^(task_|openai_embeddings$|endpoint_(root|call)$)/.test(labels.route ?? "");
+const ended = (...outcomes: string[]) => (labels: Record<string, string>): boolean => outcomes.includes(labels.outcome);
 
 export interface Stage {
   stage: string;
@@ -46,13 +45,13 @@ export function liveFigures() {
         const seconds = Math.max(0.001, (at - before.at) / 1000);
         const rate = (name: string, fits?: (labels: Record<string, string>) => boolean) =>
           Math.max(0, total(samples, name, fits) - total(before?.samples ?? [], name, fits)) / seconds;
-        const p95 = quantile(before.samples, samples, "holdfast_http_request_duration_seconds", 0.95, ofModels);
+        const p95 = quantile(before.samples, samples, "holdfast_serve_request_duration_seconds", 0.95);
         points = [
           ...points.slice(-pointsMax + 1),
           {
             at: at / 1000,
-            answers: rate("holdfast_http_requests_total", ofModels),
-            failures: rate("holdfast_http_requests_total", (labels) => ofModels(labels) && labels.status === "5xx"),
+            answers: rate("holdfast_serve_requests_total", ended("answered")),
+            failures: rate("holdfast_serve_requests_total", ended("failed", "refused")),
             p95: p95 === null ? null : p95 * 1000,
             requests: rate("holdfast_http_requests_total"),
           },
