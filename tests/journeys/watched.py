@@ -155,6 +155,7 @@ class Story:
             self.second_week()
             self.traces()
             self.silence()
+            self.restart()
             print("seen: a calm week, a drifting one, and an alert")
         finally:
             if hasattr(self, "prometheus"):
@@ -269,6 +270,19 @@ class Story:
         line = next(json.loads(line) for line in log.splitlines() if '"model_request"' in line)
         for name in ("trace_id", "request", "status", "revision", "tokenizer", "deployment", "input_bytes", "input_digest", "duration_ms", "post_ms"):
             check(name in line, f"a line without {name}")
+
+    def restart(self):
+        print("  a restart forgets no window", flush=True)
+        before = self.call("GET", "/api/slo/demo/support").json()["availability"]["windows"]["30d"]
+        port = urllib.parse.urlsplit(self.server.url).port
+        self.server.stop()
+        self.server.start(port)
+        after = self.call("GET", "/api/slo/demo/support").json()["availability"]
+        end = time.monotonic() + 10
+        while (after is None or after["windows"]["30d"] != before) and time.monotonic() < end:
+            time.sleep(0.2)
+            after = self.call("GET", "/api/slo/demo/support").json()["availability"]
+        check(after and after["windows"]["30d"] == before and before["valid"] >= self.sent, f"the windows: {before}, then {after}")
 
 
 def main():
