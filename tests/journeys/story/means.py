@@ -26,7 +26,7 @@ def check(condition, what):
 class Means:
     def __init__(self, data, seed):
         self.random = random.Random(seed)
-        self.server = holdfast_server.HoldfastServer(data, ["--manual-clock", "--checkpoints", str(Path(data) / "outside")])
+        self.server = holdfast_server.HoldfastServer(data, ["--manual-clock", "--checkpoints", str(Path(data) / "outside"), "--slo.shadow-percent", "100"])
         self.files = Path(tempfile.mkdtemp(prefix="holdfast-story-"))
         self.tokens, self.kills, self.worker_kills = {}, 0, 0
 
