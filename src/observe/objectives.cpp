@@ -1,5 +1,7 @@
 #include "observe/objectives.h"
 
+#include <set>
+
 #include "observe/budget_store.h"
 
 namespace holdfast::observe {
@@ -74,9 +76,13 @@ Status Objectives::load(sql::Database& database) {
   TRY(const std::vector<BudgetRow> rows, load_budgets(database, records_max * BudgetBook::cells_max));
   std::lock_guard lock(mutex_);
   const auto at = now();
+  std::set<Kept*> taken_up;
   for (const BudgetRow& row : rows)
-    if (Kept* known = kept(row.record)) known->book.put_back(row.kept, at);
-  for (auto& [record, known] : records_) known.gated = is_gated(known, at);
+    if (Kept* known = kept(row.record)) {
+      known->book.put_back(row.kept, at);
+      taken_up.insert(known);
+    }
+  for (Kept* known : taken_up) known->gated = is_gated(*known, at);
   return Done{};
 }
 
