@@ -8,6 +8,7 @@ clock is moved by hand; server and workers are killed between steps by seed.
 usage: life_cycle.py --program build/holdfast --data DIR [--once] [--seed N]
 """
 import argparse
+import hashlib
 import http.client
 import importlib.util
 import json
@@ -175,6 +176,7 @@ class Story(Means):
         check(full["digest"] == kept["digest"] and len(rows) == body["rows"] == len(self.messages["test"]), "the evidence and all its rows are kept")
         right = sum(row["label"] == row["predicted"] for row in rows) / len(rows)
         check(abs(right - self.accuracy) < 1e-9 and 0.75 < right < 0.93 and body["dataset_revision"] == self.dataset, f"accuracy {right}")
+        self.beside_scikit_learn(right)
         for slice_name in ("kind:normal", "kind:edge", "kind:messy", "kind:sensitive", "kind:unacceptable", "length:short", "tone:formal"):
             interval = body["slices"][slice_name]["accuracy"]
             check(interval["low"] <= interval["value"] <= interval["high"] and body["slices"][slice_name]["rows"] >= 50, slice_name)
@@ -186,6 +188,14 @@ class Story(Means):
         self.call("POST", self.release_path(1, "evidence"), body={"kind": "evaluation", "body": body, "rows": rows}, status=400)
         self.call("POST", self.release_path(1, "evidence"), body={"kind": "scan", "body": {"verdict": "pass"}}, status=400)
         check("validated" in self.command("release", "promote", "demo/support", "1", "--reason", "the evidence is there"), "validated")
+
+    def beside_scikit_learn(self, accuracy):
+        """LogisticRegression on the same features, made once by tools/make_support_goldens.py of these very messages."""
+        other = json.loads((ROOT / "tests/golden/support/logistic_regression.json").read_text())
+        for split, digest in other["sha256"].items():
+            check(hashlib.sha256((self.files / f"support/{split}.jsonl").read_bytes()).hexdigest() == digest, f"{split} is what scikit-learn was given")
+        theirs = other["accuracy"]["test"]
+        check(0.80 <= theirs <= 0.93 and abs(accuracy - theirs) <= 0.01, f"the head has {accuracy}, scikit-learn's regression {theirs}")
 
     def approvals(self):
         self.step("two people approve in their roles; the author does not; a role needs a second person")
@@ -528,8 +538,6 @@ class Story(Means):
     def rewrite(self, path):
         """Puts another approver into an old row and makes all hashes after it anew, as an owner of the file could."""
         sys.path.insert(0, str(ROOT / "tools"))
-        import hashlib
-
         import verify_audit
         database = sqlite3.connect(path)
         rows = database.execute("SELECT number, at, actor, action, subject, details FROM identity_audit ORDER BY number").fetchall()
