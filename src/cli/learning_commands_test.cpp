@@ -105,6 +105,22 @@ TEST_F(Learning, WithoutValidationTrainingIsRefused) {
   EXPECT_NE(world.complaints.find("validation"), std::string::npos);
 }
 
+TEST_F(Learning, AHeadThatIsMuchBetterInTrainingIsFlagged) {
+  write_data(*data_disk);
+  ASSERT_EQ(train(model), exit_done) << world.complaints;
+  EXPECT_EQ(world.complaints.find("overfits"), std::string::npos);
+  std::string other;  // The same texts, one in four under the other label.
+  for (int i = 0; i < 20; ++i)
+    other += codec::to_text(boost::json::object{{"id", "v" + std::to_string(i)},
+                                                {"text", i % 2 == 0 ? "I love this wonderful film" : "it is"},
+                                                {"intent", i % 4 == 1 ? "plain" : "good"}}) +
+             "\n";
+  ASSERT_TRUE(io::publish_text(*data_disk, "validation.jsonl", other).ok());
+  const std::string second = folder.path() / "second";
+  ASSERT_EQ(train(second), exit_done) << world.complaints;
+  EXPECT_NE(world.complaints.find("overfits"), std::string::npos) << world.output;
+}
+
 TEST_F(Learning, TooFewRowsWait) {
   write_data(*data_disk);
   ASSERT_EQ(train(model), exit_done);
