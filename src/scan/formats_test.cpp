@@ -2,6 +2,7 @@
 #include <archive_entry.h>
 #include <gtest/gtest.h>
 
+#include "codec/hex.h"
 #include "scan/scan_file.h"
 #include "scan/template_check.h"
 
@@ -64,6 +65,23 @@ TEST(Formats, PicklesInArchivesOfEveryKindAreFound) {
         has(look(packed(each.format, each.filter, {{"in/data.pkl", evil, ""}}), each.name), "pickle.global"));
     EXPECT_LE(look(packed(each.format, each.filter, {{"in/data.txt", "harmless", ""}}), each.name).worst(),
               Severity::warning);
+  }
+}
+
+// Made by Python's zipfile with ZIP_BZIP2 and ZIP_LZMA; the member is a pickle of os.system.
+TEST(Formats, MembersOfAZipPackedByOtherWaysAreFound) {
+  for (const char* hex :
+       {"504b03042e0000000c0000002100cd089f2b400000001400000008000000646174612e747874425a6839314159"
+        "2653596880eb5600000953c01010000112000e228c2042002000314c00134281a7a8d3d4f28a24860157f14c4d"
+        "13f8bb9229c2848344075ab0504b01022e032e0000000c0000002100cd089f2b40000000140000000800000000"
+        "00000000000000800100000000646174612e747874504b0506000000000100010036000000660000000000",
+        "504b03043f0002000e0000002100cd089f2b290000001400000008000000646174612e747874090405005d0000"
+        "80000040008803bc30bd34de2f5e26d069fab23ea319ed68a6d0d1a7ffff9bf40000504b01023f033f0002000e"
+        "0000002100cd089f2b2900000014000000080000000000000000000000800100000000646174612e747874504b"
+        "05060000000001000100360000004f0000000000"}) {
+    const auto bytes = codec::from_hex(hex);
+    ASSERT_TRUE(bytes.ok());
+    EXPECT_TRUE(has(look(as_text(bytes.value()), "a.zip"), "pickle.global"));
   }
 }
 

@@ -65,6 +65,7 @@ class LibraryReader final : public PackedReader {
     archive_read_support_format_rar(handle);
     archive_read_support_format_rar5(handle);
     archive_read_support_format_cpio(handle);
+    archive_read_support_format_zip_seekable(handle);
     archive_read_support_format_raw(handle);
     archive_read_set_callback_data(handle, &feed_);
     archive_read_set_read_callback(handle, give);

@@ -18,7 +18,8 @@ struct PackedMember {
 };
 
 // Reads tar in all its dialects, 7z, rar, cpio, and plain streams of xz, bzip2, zstd, lz4 and compress, each
-// of them maybe packed in another, by libarchive. A stream that holds no archive is one member without a
+// of them maybe packed in another, by libarchive; zip archives too, whose members are packed in
+// ways that zip.h does not read. A stream that holds no archive is one member without a
 // name. One thread; borrows the source.
 class PackedReader {
  public:

@@ -261,8 +261,13 @@ class FileScan {
           "the archive's directory is missing or damaged; its members were looked for");
     if (directory.value().cut)
       add(Topic::archive, "archive.limit", Severity::dangerous, place, "has more members than are looked at");
-    for (const ZipMember& member : directory.value().members)
+    bool packed_otherwise = false;
+    for (const ZipMember& member : directory.value().members) {
+      packed_otherwise = packed_otherwise || (member.method != 0 && member.method != 8);
       TRY_DONE(scan_member(source, member, place, depth));
+    }
+    // By bzip2, lzma, zstd: torch does not read those, people's tools do.
+    if (packed_otherwise) return scan_packed(source, "", place, depth);
     return Done{};
   }
 
@@ -286,12 +291,7 @@ class FileScan {
       const auto part = part_source(source, begin.value(), stored);
       return scan(*part, member.name, within, depth + 1);
     }
-    if (member.method != 8) {
-      add(Topic::archive, "archive.unread",
-          ends_in(member.name, pickle_names) ? Severity::dangerous : Severity::warning, within,
-          "is packed in a way that is not read");
-      return Done{};
-    }
+    if (member.method != 8) return Done{};
     TRY(const std::optional<Bytes> all, unpack(source, begin.value(), stored, codec::Deflate::raw, within));
     if (!all) return Done{};
     const auto inner = memory_source(*all);
