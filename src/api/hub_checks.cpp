@@ -76,6 +76,37 @@ Result<json::object> security_status(Services& services, const repo::Repository&
   return json::object{{"scansDone", true}, {"filesWithIssues", std::move(issues)}};
 }
 
+json::object safe_file_status() {
+  return {{"status", "safe"},
+          {"avScan", json::object{{"virusFound", false}, {"virusNames", json::array()}}},
+          {"pickleImportScan", nullptr}};
+}
+
+Result<json::object> file_statuses(Services& services, const repo::Repository& repository,
+                                   const git::Repository& objects, const git::ObjectId& commit) {
+  TRY(const repo::RevisionVerdict verdict, services.hub.checks.verdict(repository, objects, commit));
+  TRY(const json::object report, codec::parse_json_object(verdict.json, {.bytes_max = 64 << 20}));
+  json::object out;
+  for (const json::value& each : report.at("files").as_array()) {
+    const json::object& file = each.as_object();
+    const json::string& severity = file.at("severity").as_string();
+    json::object status = safe_file_status();
+    if (severity != "note") status["status"] = severity == "dangerous" ? "unsafe" : "suspicious";
+    if (file.at("pickle").as_bool()) {
+      // The client's words for the safety of a name are ours.
+      std::string_view highest = "innocuous";
+      for (const json::value& import : file.at("imports").as_array()) {
+        const std::string_view safety = import.as_object().at("safety").as_string();
+        if (safety == "dangerous" || (safety == "suspicious" && highest != "dangerous")) highest = safety;
+      }
+      status["pickleImportScan"] =
+          json::object{{"highestSafetyLevel", highest}, {"imports", file.at("imports")}};
+    }
+    out[file.at("path").as_string()] = std::move(status);
+  }
+  return out;
+}
+
 void add_hub_check_routes(RouteTable& table, Services& services) {
   table.add({.method = "GET",
              .pattern = "/api/{T}/{id}/checks/{rev}",

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "api/error_answer.h"
+#include "api/hub_checks.h"
 #include "api/hub_routes.h"
 #include "api/hub_views.h"
 #include "api/services.h"
@@ -55,11 +56,18 @@ std::string with_parameter(const Call& call, std::string_view name, std::string_
 }
 
 // lastCommit and the scan's verdict, which clients ask for by expand=true.
-Status add_details(const Opened& opened, std::span<const repo::FileEntry> entries, json::array& views) {
+Status add_details(Services& services, const Call& call, const Opened& opened,
+                   std::span<const repo::FileEntry> entries, json::array& views) {
+  TRY(const json::object statuses,
+      file_statuses(services, call.repo(), opened.objects, opened.revision.commit));
   std::vector<std::string> paths;
   for (const repo::FileEntry& entry : entries) paths.push_back(entry.path);
   TRY(const auto changes, git::last_changes(opened.objects, opened.revision.commit, paths));
   for (size_t i = 0; i < entries.size(); ++i) {
+    if (views[i].as_object().at("type") == "file") {
+      const json::value* status = statuses.if_contains(entries[i].path);
+      views[i].as_object()["securityFileStatus"] = status == nullptr ? safe_file_status() : *status;
+    }
     const auto found = changes.find(entries[i].path);
     if (found == changes.end()) continue;
     views[i].as_object()["lastCommit"] = json::object{{"id", found->second.id.hex()},
@@ -89,7 +97,7 @@ Result<Response> tree(Services& services, const Call& call) {
   json::array out;
   for (const repo::FileEntry& entry : page.value().entries)
     out.emplace_back(tree_view(entry, xet_links(services)));
-  if (expand) TRY_DONE(add_details(opened, page.value().entries, out));
+  if (expand) TRY_DONE(add_details(services, call, opened, page.value().entries, out));
   Response response = json_answer(out);
   if (page.value().more && !page.value().entries.empty())
     response.headers.add("Link",
@@ -137,7 +145,7 @@ Result<Response> paths_info(Services& services, const Call& call) {
     out.emplace_back(tree_view(*entry, xet_links(services)));
     entries.push_back(std::move(*entry));
   }
-  if (wish.expand) TRY_DONE(add_details(opened, entries, out));
+  if (wish.expand) TRY_DONE(add_details(services, call, opened, entries, out));
   return json_answer(out);
 }
 

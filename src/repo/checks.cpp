@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -44,7 +45,12 @@ class StoredSource final : public scan::Source {
 std::string suffix_of(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
   const size_t dot = name.rfind('.');
-  return dot == std::string_view::npos ? "" : std::string(name.substr(dot, 20));
+  if (dot == std::string_view::npos) return "";
+  // Some JSON is a template's or a model's configuration by its whole name; what is packed has two endings.
+  static constexpr auto by_name =
+      std::to_array<std::string_view>({".json", ".gz", ".xz", ".bz2", ".zst", ".lz4"});
+  const bool whole = std::find(by_name.begin(), by_name.end(), name.substr(dot)) != by_name.end();
+  return std::string(whole ? name.substr(name.size() > 64 ? name.size() - 64 : 0) : name.substr(dot, 20));
 }
 
 // Names in archives and pickles are any bytes.

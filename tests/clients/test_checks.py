@@ -54,6 +54,8 @@ def test_what_is_held_says_why(api, server, tokens, repo):
     assert verdict["license"]["verdict"] == "review"
     status = api.model_info(repo, securityStatus=True).security_repo_status
     assert status == {"scansDone": True, "filesWithIssues": [{"path": "deploy.env", "level": "unsafe"}]}
+    files = {file.path: file.security for file in api.get_paths_info(repo, ["deploy.env", "README.md"], expand=True)}
+    assert files["deploy.env"].status == "unsafe" and not files["deploy.env"].safe and files["README.md"].safe is not None
     assert server.http("GET", f"/api/models/{repo}/checks/main?purpose=fun", tokens["ada"]).status == 400
 
 
@@ -76,3 +78,23 @@ def test_a_push_by_git_takes_the_same_checks(server, tokens, repo, tmp_path):
     git("add", ".")
     git("commit", "-q", "-m", "notes")
     assert "works" in git("push", "-q", "origin", "HEAD:main", code=1)
+
+
+def test_a_files_status_is_shown_where_files_are_listed(api, repo):
+    api.upload_file(repo_id=repo, path_or_fileobj=pickle.dumps({"a": [1, 2]}), path_in_repo="data.pkl")
+    listed = {file.path: file for file in api.list_repo_tree(repo, expand=True)}
+    assert listed["data.pkl"].security.safe and listed["data.pkl"].security.status == "safe"
+    assert listed["data.pkl"].security.av_scan["virusFound"] is False
+    template = b'{"chat_template": "{{ \'\'.__class__.__mro__ }}"}'
+    with pytest.raises(HfHubHTTPError) as refused:
+        api.upload_file(repo_id=repo, path_or_fileobj=template, path_in_repo="tokenizer_config.json")
+    assert "template.escape" in refused.value.response.text, refused.value.response.text
+
+
+def test_a_verdict_is_not_carried_to_a_name_that_means_more(api, repo):
+    api.upload_file(repo_id=repo, path_or_fileobj=b"*.json filter=lfs diff=lfs merge=lfs -text\n", path_in_repo=".gitattributes")
+    template = b'{"chat_template": "{{ \'\'.__class__.__mro__ }}", "filler": "' + b"x" * 2000 + b'"}'
+    api.upload_file(repo_id=repo, path_or_fileobj=template, path_in_repo="notes.json")
+    with pytest.raises(HfHubHTTPError) as refused:
+        api.upload_file(repo_id=repo, path_or_fileobj=template, path_in_repo="tokenizer_config.json")
+    assert "template.escape" in refused.value.response.text, refused.value.response.text
