@@ -1,12 +1,42 @@
 #include "model/row_table.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "base/check.h"
 #include "tensor/blocks.h"
 #include "tensor/kernels.h"
 
 namespace holdfast::model {
+namespace {
+
+// Whether no number's exponent is all ones; `Bits` as wide as a number.
+template <typename Bits>
+bool below(ByteView bytes, Bits infinity) {
+  Bits largest = 0;
+  const Bits magnitude = std::numeric_limits<Bits>::max() >> 1;
+  for (size_t at = 0; at + sizeof(Bits) <= bytes.size(); at += sizeof(Bits)) {
+    Bits one = 0;
+    std::memcpy(&one, bytes.data() + at, sizeof(Bits));
+    largest = std::max<Bits>(largest, one & magnitude);
+  }
+  return largest < infinity;
+}
+
+// Of a table that stays where it is: looked at once, while it is loaded, as one bad row would spoil the
+// answers of whoever uses its token.
+bool all_finite(const tensor::TensorView& view) {
+  if (view.dtype == tensor::Dtype::f32) return below<uint32_t>(view.bytes, 0x7F800000U);
+  if (view.dtype == tensor::Dtype::bf16) return below<uint16_t>(view.bytes, 0x7F80U);
+  if (view.dtype == tensor::Dtype::f16) return below<uint16_t>(view.bytes, 0x7C00U);
+  if (view.dtype == tensor::Dtype::f64) return below<uint64_t>(view.bytes, 0x7FF0000000000000U);
+  return true;
+}
+
+}  // namespace
 
 Result<RowTable> RowTable::load(const WeightReader& reader, std::string_view name, size_t rows,
                                 size_t width) {
@@ -26,6 +56,8 @@ Result<RowTable> RowTable::load(const WeightReader& reader, std::string_view nam
   // Widening one row finds out now whether the type can be read.
   TRY([[maybe_unused]] auto row,
       tensor::to_floats({out.view_->dtype, {width}, out.view_->bytes.first(out.view_->bytes.size() / rows)}));
+  if (!all_finite(*out.view_))
+    return fail(Reason::bad_request, fmt::format("'{}' holds a number that is not finite", name));
   return out;
 }
 
