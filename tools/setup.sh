@@ -112,6 +112,7 @@ node_packages
 python_environment build/env tests/clients/requirements.txt "the real clients and one real model (first time about one minute, 700 MB)"
 if [ "$purpose" != run ]; then
   python_environment build/env-hub1 tests/clients/requirements-hub1.txt "huggingface_hub 1.x (about 10 s)"
+  python_environment build/env-openvino tests/clients/requirements-openvino.txt "OpenVINO and a graph for it (about 20 s, 200 MB)"
   python_environment build/env-hub0 tests/clients/requirements-hub0.txt "huggingface_hub 0.x (about 10 s)"
 fi
 say "set-up done in $((SECONDS - began)) s"

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <optional>
 
+#include "cli/model_backends.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
 #include "codec/safetensors.h"
@@ -16,6 +17,7 @@ struct ForwardWords {
   std::vector<std::string_view> places;
   tensor::Compute compute;
   std::optional<boost::json::object> generate;
+  std::optional<std::string_view> openvino;
 };
 
 Result<ForwardWords> parse_forward(std::span<const std::string_view> arguments) {
@@ -28,6 +30,8 @@ Result<ForwardWords> parse_forward(std::span<const std::string_view> arguments) 
       out.compute.precision = *precision;
     } else if (arguments[i] == "--generate" && more) {
       TRY(out.generate, codec::parse_json_object(arguments[++i]));
+    } else if (arguments[i] == "--openvino" && more) {
+      out.openvino = arguments[++i];
     } else {
       out.places.push_back(arguments[i]);
     }
@@ -37,10 +41,10 @@ Result<ForwardWords> parse_forward(std::span<const std::string_view> arguments) 
   return out;
 }
 
-Result<Bytes> to_file(const std::vector<model::NamedTensor>& outputs) {
+Result<Bytes> to_file(const std::vector<model::GraphTensor>& outputs) {
   std::vector<codec::SafetensorsTensor> tensors;
-  for (const model::NamedTensor& output : outputs)
-    tensors.push_back({output.name, codec::Dtype::f32, output.shape, std::as_bytes(std::span(output.data))});
+  for (const model::GraphTensor& output : outputs)
+    tensors.push_back({output.name, output.dtype, output.shape, output.bytes});
   return codec::write_safetensors(tensors);
 }
 
@@ -60,20 +64,29 @@ Result<Bytes> to_file(const model::AnyModel::Sequences& sequences) {
   return codec::write_safetensors(tensors);
 }
 
-Status forward_files(const ForwardWords& words) {
-  TRY(UserFiles files, UserFiles::open());
+Result<Bytes> generated(const ForwardWords& words, UserFiles& files, const tensor::Weights& inputs,
+                        tensor::Threads& threads) {
   TRY(const model::AnyModel model,
       model::AnyModel::open(files.disk(), files.path(words.places[0]), words.compute));
+  TRY(const model::AnyModel::Sequences sequences, model.generate(inputs, *words.generate, threads));
+  return to_file(sequences);
+}
+
+Result<Bytes> answered(const World& world, const ForwardWords& words, UserFiles& files,
+                       const tensor::Weights& inputs, tensor::Threads& threads) {
+  const auto backends = open_backends(world, files, threads.count(), words.openvino);
+  TRY(const std::unique_ptr<model::Graph> graph,
+      model::open_graph(backends, files.disk(), files.path(words.places[0]), words.compute));
+  TRY(const std::vector<model::GraphTensor> outputs, graph->run(inputs, threads));
+  return to_file(outputs);
+}
+
+Status forward_files(const World& world, const ForwardWords& words) {
+  TRY(UserFiles files, UserFiles::open());
   TRY(const tensor::Weights inputs, tensor::Weights::open_file(files.disk(), files.path(words.places[1])));
   const auto threads = tensor::make_threads(2);
-  Bytes file;
-  if (words.generate) {
-    TRY(const model::AnyModel::Sequences sequences, model.generate(inputs, *words.generate, *threads));
-    TRY(file, to_file(sequences));
-  } else {
-    TRY(const std::vector<model::NamedTensor> outputs, model.forward(inputs, *threads));
-    TRY(file, to_file(outputs));
-  }
+  TRY(const Bytes file, words.generate ? generated(words, files, inputs, *threads)
+                                       : answered(world, words, files, inputs, *threads));
   return files.write(words.places[2], as_text(file));
 }
 
@@ -83,7 +96,7 @@ int run_forward(World& world, std::span<const std::string_view> arguments) {
     world.complain("holdfast: " + words.error().message + "\n");
     return exit_misused;
   }
-  const Status done = forward_files(words.value());
+  const Status done = forward_files(world, words.value());
   return done.ok() ? exit_done : report(world, done.error());
 }
 
@@ -91,8 +104,10 @@ int run_forward(World& world, std::span<const std::string_view> arguments) {
 
 std::vector<Command> forward_commands() {
   return {
-      {"forward", "MODEL_DIR IN.safetensors OUT.safetensors [--generate JSON] [--dtype f32|bf16|int8]",
-       "Runs a model once, or lets it generate, on tensors from a file and writes its outputs to another.",
+      {"forward",
+       "MODEL IN.safetensors OUT.safetensors [--generate JSON] [--dtype f32|bf16|int8] [--openvino FOLDER]",
+       "Runs a model (a folder, GGUF, ONNX, TFLite or IR) on tensors from a file and writes its outputs to "
+       "another.",
        "holdfast forward ./bert inputs.safetensors outputs.safetensors", run_forward}};
 }
 

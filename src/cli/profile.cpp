@@ -123,10 +123,10 @@ Result<ModelProfile> measure(const model::EncoderModel& model, const Wish& wish)
   }
   const auto threads = tensor::make_threads(1);
   StepClock clock;
-  TRY_DONE(model.encoder().forward(batch, *threads));  // Warms up.
+  TRY_DONE(model.encoder()->forward(batch, *threads));  // Warms up.
   for (size_t call = 0; call < wish.calls; ++call) {
     clock.begin();
-    TRY_DONE(model.encoder().forward(batch, *threads, &clock));
+    TRY_DONE(model.encoder()->forward(batch, *threads, &clock));
     clock.end();
   }
   ModelProfile out;

@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "cli/model_backends.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
 #include "model/pipeline.h"
@@ -21,6 +22,7 @@ struct RunWords {
   std::optional<std::string> input;
   boost::json::object parameters;
   tensor::Compute compute;
+  std::optional<std::string_view> openvino;
 };
 
 Result<RunWords> parse_run(std::span<const std::string_view> arguments) {
@@ -34,6 +36,8 @@ Result<RunWords> parse_run(std::span<const std::string_view> arguments) {
       const auto precision = tensor::precision_from_name(arguments[++i]);
       if (!precision) return fail(Reason::bad_request, "--dtype is f32, bf16 or int8");
       out.compute.precision = *precision;
+    } else if (arguments[i] == "--openvino" && more) {
+      out.openvino = arguments[++i];
     } else {
       places.push_back(arguments[i]);
     }
@@ -60,12 +64,13 @@ Result<boost::json::value> read_inputs(const std::string& input, boost::json::ob
   return body.at("inputs");
 }
 
-Result<std::string> answer(RunWords words, const std::string& input) {
+Result<std::string> answer(const World& world, RunWords words, const std::string& input) {
   TRY(const boost::json::value inputs, read_inputs(input, words.parameters));
   TRY(UserFiles files, UserFiles::open());
-  TRY(const model::Pipeline pipeline,
-      model::Pipeline::open(files.disk(), files.path(words.folder), words.compute));
   const auto threads = tensor::make_threads(2);
+  const auto graphs = open_openvino(world, files, threads->count(), words.openvino);
+  TRY(const model::Pipeline pipeline,
+      model::Pipeline::open(files.disk(), files.path(words.folder), words.compute, graphs.get()));
   TRY(const boost::json::value answer, pipeline.run(words.task, inputs, words.parameters, *threads));
   return codec::to_text(answer) + "\n";
 }
@@ -90,7 +95,7 @@ int run_task(World& world, std::span<const std::string_view> arguments) {
     input = std::move(read).value();
     if (input.ends_with('\n')) input.pop_back();
   }
-  const auto text = answer(std::move(words).value(), input);
+  const auto text = answer(world, std::move(words).value(), input);
   if (!text.ok()) return report(world, text.error());
   world.print(text.value());
   return exit_done;
@@ -99,7 +104,7 @@ int run_task(World& world, std::span<const std::string_view> arguments) {
 }  // namespace
 
 std::vector<Command> run_commands() {
-  return {{"run", "TASK MODEL_DIR [INPUT] [--parameters JSON] [--dtype f32|bf16|int8]",
+  return {{"run", "TASK MODEL_DIR [INPUT] [--parameters JSON] [--dtype f32|bf16|int8] [--openvino FOLDER]",
            "Runs a task of a model on one input, without a server.",
            "holdfast run feature-extraction ./all-MiniLM-L6-v2 \"A sentence.\"", run_task}};
 }

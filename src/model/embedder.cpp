@@ -16,17 +16,18 @@ TokenizedText to_tokenized(const token::Encoding& encoding, bool truncated) {
 
 }  // namespace
 
-Embedder::Embedder(TextModel model, SentenceConfig sentence)
-    : model_(std::move(model)), sentence_(std::move(sentence)) {
+Embedder::Embedder(TextModel model, SentenceConfig sentence, const tensor::Kernels& kernels)
+    : model_(std::move(model)), sentence_(std::move(sentence)), kernels_(&kernels) {
   tokens_max_ = std::min(sentence_.tokens_max.value_or(model_.tokens_max()), model_.plan().positions);
   dimensions_ = model_.plan().width * sentence_.poolings.size();
   for (const VectorStep& step : sentence_.steps)
     if (step.dense != nullptr) dimensions_ = step.dense->linear->width();
 }
 
-Result<Embedder> Embedder::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
+Result<Embedder> Embedder::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
+                                const Backend* graphs) {
   TRY(SentenceConfig sentence, read_sentence_config(disk, folder, compute));
-  TRY(TextModel model, TextModel::open(disk, folder, compute));
+  TRY(TextModel model, TextModel::open(disk, folder, compute, graphs));
   size_t width = model.plan().width * sentence.poolings.size();
   for (const VectorStep& step : sentence.steps) {
     if (step.dense == nullptr) continue;
@@ -34,7 +35,7 @@ Result<Embedder> Embedder::open(io::Disk& disk, const io::Path& folder, tensor::
       return fail(Reason::bad_request, "a dense module does not fit what comes before it");
     width = step.dense->linear->width();
   }
-  return Embedder(std::move(model), std::move(sentence));
+  return Embedder(std::move(model), std::move(sentence), tensor::kernels_for(compute.isa));
 }
 
 Result<std::string> Embedder::prompt(std::optional<std::string_view> name) const {
@@ -115,11 +116,10 @@ Result<std::vector<std::vector<float>>> Embedder::embed(std::span<const Tokenize
   if (options.dimensions && (*options.dimensions < 1 || *options.dimensions > dimensions_))
     return fail(Reason::bad_request, fmt::format("the model's vectors have {} dimensions", dimensions_));
   const TokenBatch batch = batch_of(texts);
-  const Encoder& encoder = model_.model().encoder();
-  TRY(const tensor::Floats hidden, encoder.forward(batch, threads));
+  TRY(const tensor::Floats hidden, model_.model().hidden(batch, threads));
   std::vector<std::vector<float>> vectors(texts.size());
   for (const Pooling pooling : sentence_.poolings) {
-    const auto pooled = pool_sentences(encoder.kernels(), pooling, batch, hidden, feature_width(), skip);
+    const auto pooled = pool_sentences(*kernels_, pooling, batch, hidden, feature_width(), skip);
     for (size_t i = 0; i < vectors.size(); ++i)
       vectors[i].insert(vectors[i].end(), pooled[i].begin(), pooled[i].end());
   }
@@ -135,7 +135,7 @@ Result<std::vector<std::vector<float>>> Embedder::embed(std::span<const Tokenize
 Result<std::vector<std::vector<float>>> Embedder::features(std::span<const TokenizedText> texts,
                                                            tensor::Threads& threads) const {
   const TokenBatch batch = batch_of(texts);
-  TRY(const tensor::Floats hidden, model_.model().encoder().forward(batch, threads));
+  TRY(const tensor::Floats hidden, model_.model().hidden(batch, threads));
   std::vector<std::vector<float>> out;
   for (size_t i = 0; i < batch.sequences(); ++i)
     out.emplace_back(hidden.data() + batch.starts[i] * feature_width(),

@@ -31,7 +31,9 @@ struct VectorOptions {
 // there are some. Immutable; safe from any thread, each with its own Threads.
 class Embedder {
  public:
-  static Result<Embedder> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {});
+  // `graphs`: as EncoderModel has it.
+  static Result<Embedder> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {},
+                               const Backend* graphs = nullptr);
 
   const TextModel& text_model() const { return model_; }
   size_t dimensions() const { return dimensions_; }             // Of a vector.
@@ -61,13 +63,14 @@ class Embedder {
                                                    tensor::Threads& threads) const;
 
  private:
-  Embedder(TextModel model, SentenceConfig sentence);
+  Embedder(TextModel model, SentenceConfig sentence, const tensor::Kernels& kernels);
   TokenBatch batch_of(std::span<const TokenizedText> texts) const;
 
   void take_step(const VectorStep& step, std::vector<float>& vector) const;
 
   TextModel model_;
   SentenceConfig sentence_;
+  const tensor::Kernels* kernels_;  // One of the static tables.
   size_t tokens_max_ = 0, dimensions_ = 0;
 };
 

@@ -24,10 +24,17 @@ Result<boost::json::object> read_config(io::Disk& disk, const io::Path& folder) 
   return codec::parse_json_object(text);
 }
 
-Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
+Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
+                                        const Backend* graphs) {
   TRY(const boost::json::object json, read_config(disk, folder));
   TRY(EncoderPlan plan, plan_encoder(json));
   EncoderModel out;
+  if (graphs != nullptr && !tensor::Weights::are_in(disk, folder) && graphs->takes(disk, folder)) {
+    TRY(std::unique_ptr<Graph> graph, graphs->open(disk, folder, compute));
+    TRY(GraphEncoder encoder, GraphEncoder::create(std::move(plan), std::move(graph)));
+    out.graph_ = std::make_unique<GraphEncoder>(std::move(encoder));
+    return out;
+  }
   TRY(tensor::Weights weights, tensor::Weights::open(disk, folder));
   TRY_DONE(check_memory(weights, compute));
   out.weights_ = std::make_unique<tensor::Weights>(std::move(weights));
@@ -42,6 +49,11 @@ Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& folder, 
   return out;
 }
 
+Result<tensor::Floats> EncoderModel::hidden(const TokenBatch& batch, tensor::Threads& threads) const {
+  if (graph_ != nullptr) return graph_->hidden(batch, threads);
+  return encoder_->forward(batch, threads);
+}
+
 bool EncoderModel::reads_first_tokens() const {
   return std::any_of(heads_.begin(), heads_.end(),
                      [](const EncoderHead& head) { return head.plan().rows == HeadPlan::Rows::first; });
@@ -51,6 +63,7 @@ Result<std::vector<NamedOutput>> EncoderModel::forward(const TokenBatch& batch,
                                                        tensor::Threads& threads) const {
   for (size_t i = 0; i < batch.sequences(); ++i)
     if (batch.length(i) == 0) return fail(Reason::bad_request, "a sequence without tokens has no answer");
+  if (graph_ != nullptr) return graph_->forward(batch, threads);
   TRY(tensor::Floats hidden, encoder_->forward(batch, threads));
   std::vector<NamedOutput> out;
   for (const EncoderHead& head : heads_)

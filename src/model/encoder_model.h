@@ -5,17 +5,23 @@
 
 #include "io/disk.h"
 #include "model/encoder_head.h"
+#include "model/graph_encoder.h"
 
 namespace holdfast::model {
 
-// An encoder checkpoint of any family with the head that its config names, loaded from a folder. Owns its
-// weights. Safe from any thread.
+// An encoder checkpoint of any family with the head that its config names, loaded from a folder: its weights
+// on our own blocks, or where it has none its graph on another backend. Owns its weights. Safe from any
+// thread.
 class EncoderModel {
  public:
-  static Result<EncoderModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {});
+  // `graphs`: what runs a folder without safetensors; null: nothing does.
+  static Result<EncoderModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {},
+                                   const Backend* graphs = nullptr);
 
-  const EncoderPlan& plan() const { return encoder_->plan(); }
-  const Encoder& encoder() const { return *encoder_; }
+  const EncoderPlan& plan() const { return encoder_ != nullptr ? encoder_->plan() : graph_->plan(); }
+  const Encoder* encoder() const { return encoder_.get(); }  // Null where it is a graph.
+  // Hidden states of the last layer, [tokens, E].
+  Result<tensor::Floats> hidden(const TokenBatch& batch, tensor::Threads& threads) const;
   // What the head makes of the batch: hidden states and pooled output, logits, or start and end logits.
   // Sequences are not empty.
   Result<std::vector<NamedOutput>> forward(const TokenBatch& batch, tensor::Threads& threads) const;
@@ -28,6 +34,7 @@ class EncoderModel {
   std::unique_ptr<tensor::Weights>
       weights_;  // Its address must not change: the encoder reads tables in place.
   std::unique_ptr<Encoder> encoder_;
+  std::unique_ptr<GraphEncoder> graph_;  // One of the two is there.
   std::vector<EncoderHead> heads_;
 };
 

@@ -41,16 +41,19 @@ uint64_t bytes_of(tensor::Precision precision) {
 
 }  // namespace
 
-Status check_memory(const tensor::Weights& weights, tensor::Compute compute) {
+Status check_memory(uint64_t bytes_needed) {
   const auto available = bytes_available();
-  if (!available) return Done{};
+  if (!available || bytes_needed <= *available) return Done{};
+  constexpr uint64_t mebibyte = 1 << 20;
+  return fail(Code::unavailable, fmt::format("the model needs {} MiB of memory, {} MiB are there",
+                                             bytes_needed / mebibyte, *available / mebibyte));
+}
+
+Status check_memory(const tensor::Weights& weights, tensor::Compute compute) {
   uint64_t needed = 0;
   for (const std::string& name : weights.names())
     needed += weights.find(name)->elements() * bytes_of(compute.precision);
-  if (needed <= *available) return Done{};
-  constexpr uint64_t mebibyte = 1 << 20;
-  return fail(Code::unavailable, fmt::format("the model needs {} MiB of memory, {} MiB are there",
-                                             needed / mebibyte, *available / mebibyte));
+  return check_memory(needed);
 }
 
 }  // namespace holdfast::model

@@ -29,8 +29,9 @@ constexpr std::string_view names[] = {"feature-extraction",
 
 std::span<const std::string_view> pipeline_tasks() { return names; }
 
-Result<Pipeline> Pipeline::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
-  TRY(Embedder embedder, Embedder::open(disk, folder, compute));
+Result<Pipeline> Pipeline::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
+                                const Backend* graphs) {
+  TRY(Embedder embedder, Embedder::open(disk, folder, compute, graphs));
   return Pipeline(std::move(embedder));
 }
 

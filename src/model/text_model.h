@@ -19,7 +19,9 @@ enum class LongText : uint8_t { refuse, cut };
 // own Threads.
 class TextModel {
  public:
-  static Result<TextModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {});
+  // `graphs`: as EncoderModel has it.
+  static Result<TextModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {},
+                                const Backend* graphs = nullptr);
 
   const EncoderModel& model() const { return model_; }
   const EncoderPlan& plan() const { return model_.plan(); }

@@ -36,15 +36,21 @@ Result<Index> parse_index(std::string_view text) {
   return index;
 }
 
+constexpr std::string_view file_name = "model.safetensors", index_name = "model.safetensors.index.json";
+
 }  // namespace
+
+bool Weights::are_in(io::Disk& disk, const io::Path& folder) {
+  return disk.stat(folder / file_name).ok() || disk.stat(folder / index_name).ok();
+}
 
 Result<Weights> Weights::open(io::Disk& disk, const io::Path& folder) {
   Weights weights;
-  if (disk.stat(folder / "model.safetensors").ok()) {
-    TRY_DONE(weights.add_file(disk, folder / "model.safetensors"));
+  if (disk.stat(folder / file_name).ok()) {
+    TRY_DONE(weights.add_file(disk, folder / file_name));
     return weights;
   }
-  auto text = io::read_text(disk, folder / "model.safetensors.index.json", index_bytes_max);
+  auto text = io::read_text(disk, folder / index_name, index_bytes_max);
   if (!text.ok()) {
     if (text.error().code == Code::not_found)
       return fail(Reason::entry_not_found, "the folder has no model.safetensors and no index of shards");
@@ -63,6 +69,12 @@ Result<Weights> Weights::open_file(io::Disk& disk, const io::Path& file) {
   Weights weights;
   TRY_DONE(weights.add_file(disk, file));
   return weights;
+}
+
+Weights Weights::borrowed(std::vector<std::pair<std::string, TensorView>> tensors) {
+  Weights out;
+  for (auto& [name, view] : tensors) out.tensors_.emplace(std::move(name), std::move(view));
+  return out;
 }
 
 Weights Weights::renamed(const Weights& all, std::string_view prefix) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -20,9 +21,13 @@ class Weights {
   // Errors: not_found when there is neither file, bad_request when one is malformed, repeats a name or lacks
   // a tensor that the index promises.
   static Result<Weights> open(io::Disk& disk, const io::Path& folder);
+  // Whether `open` would find a file to read.
+  static bool are_in(io::Disk& disk, const io::Path& folder);
   // One file, whatever its name.
   static Result<Weights> open_file(io::Disk& disk, const io::Path& file);
 
+  // Tensors in somebody else's memory; of equal names the first.
+  static Weights borrowed(std::vector<std::pair<std::string, TensorView>> tensors);
   // The tensors of `all` whose names start with `prefix`, without it. Borrows what `all` has mapped.
   static Weights renamed(const Weights& all, std::string_view prefix);
 

@@ -1,0 +1,64 @@
+#include <algorithm>
+
+#include "model/any_model.h"
+#include "model/backend.h"
+
+namespace holdfast::model {
+namespace {
+
+GraphTensor to_graph_tensor(NamedTensor&& tensor) {
+  const auto bytes = std::as_bytes(std::span(tensor.data));
+  return {std::move(tensor.name), tensor::Dtype::f32, std::move(tensor.shape),
+          Bytes(bytes.begin(), bytes.end())};
+}
+
+class OwnGraph final : public Graph {
+ public:
+  explicit OwnGraph(AnyModel model) : model_(std::move(model)) {}
+
+  std::vector<std::string> inputs() const override {
+    return {"input_ids", "attention_mask", "token_type_ids", "position_ids"};
+  }
+  std::vector<std::string> outputs() const override { return {}; }
+
+  Result<std::vector<GraphTensor>> run(const tensor::Weights& inputs,
+                                       tensor::Threads& threads) const override {
+    TRY(std::vector<NamedTensor> outputs, model_.forward(inputs, threads));
+    std::vector<GraphTensor> out;
+    for (NamedTensor& output : outputs) out.push_back(to_graph_tensor(std::move(output)));
+    return out;
+  }
+
+ private:
+  AnyModel model_;
+};
+
+class OwnBackend final : public Backend {
+ public:
+  std::string_view name() const override { return "holdfast"; }
+
+  bool takes(io::Disk& disk, const io::Path& model) const override {
+    return model.extension() == ".gguf" || tensor::Weights::are_in(disk, model);
+  }
+
+  Result<std::unique_ptr<Graph>> open(io::Disk& disk, const io::Path& model,
+                                      tensor::Compute compute) const override {
+    TRY(AnyModel opened, AnyModel::open(disk, model, compute));
+    return std::unique_ptr<Graph>(std::make_unique<OwnGraph>(std::move(opened)));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_own_backend() { return std::make_unique<OwnBackend>(); }
+
+Result<std::unique_ptr<Graph>> open_graph(std::span<const std::unique_ptr<Backend>> backends, io::Disk& disk,
+                                          const io::Path& model, tensor::Compute compute) {
+  TRY_DONE(disk.stat(model));
+  for (const auto& backend : backends)
+    if (backend->takes(disk, model)) return backend->open(disk, model, compute);
+  return fail(Reason::model_unsupported,
+              "there is no model.safetensors here, no GGUF, ONNX or TensorFlow Lite file and no OpenVINO IR");
+}
+
+}  // namespace holdfast::model
