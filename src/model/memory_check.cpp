@@ -13,14 +13,19 @@ namespace {
 // "MemAvailable:   12345 kB" of /proc/meminfo.
 std::optional<uint64_t> bytes_available() {
   constexpr std::string_view key = "MemAvailable:";
+  constexpr size_t bytes_max = 1 << 14;
   const auto disk = io::open_posix_disk("/proc");
   if (!disk.ok()) return std::nullopt;
-  const auto text = io::read_text(*disk.value(), "meminfo", 1 << 16);
-  if (!text.ok()) return std::nullopt;
-  const size_t at = text.value().find(key);
+  const auto file = disk.value()->open("meminfo");
+  if (!file.ok()) return std::nullopt;
+  std::string text(bytes_max, '\0');  // The kernel gives such a file's size as 0.
+  const auto count = file.value()->read_at(0, std::as_writable_bytes(std::span(text)));
+  if (!count.ok()) return std::nullopt;
+  text.resize(count.value());
+  const size_t at = text.find(key);
   if (at == std::string::npos) return std::nullopt;
-  const char* begin = text.value().data() + at + key.size();
-  const char* end = text.value().data() + text.value().size();
+  const char* begin = text.data() + at + key.size();
+  const char* end = text.data() + text.size();
   while (begin < end && *begin == ' ') ++begin;
   uint64_t kibibytes = 0;
   if (std::from_chars(begin, end, kibibytes).ec != std::errc{}) return std::nullopt;
