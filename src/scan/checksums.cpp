@@ -327,7 +327,8 @@ Checked check_bitcoin(std::string_view text) {
 }
 
 Checked check_phone(std::string_view text) {
-  const std::string d = digits_of(text);
+  // An extension is no part of the number.
+  const std::string d = digits_of(text.substr(0, text.find_first_of("xe")));
   const bool plausible = d.size() >= 7 && d.size() <= 15 && !all_same(d);
   return plausible ? Checked::unknown : Checked::invalid;
 }

@@ -30,6 +30,7 @@ TEST(Personal, PatternedKindsAreFound) {
       {"ssn 536904399", "US_SSN"},
       {"call +49 30 901820", "PHONE_NUMBER"},
       {"(212) 555-0188", "PHONE_NUMBER"},
+      {"001-375-875-0649x61426", "PHONE_NUMBER"},
       {"phone: 020 7946 0018", "PHONE_NUMBER"},
       {"from 192.168.17.4", "IP_ADDRESS"},
       {"from 2001:db8:85a3::8a2e:370:7334", "IP_ADDRESS"},
