@@ -67,8 +67,10 @@ void expect_folder(io::Disk& disk, const io::Path& folder, tensor::Isa isa) {
 
 // Folders ROOT/FAMILY/VARIANT of families that we have.
 std::vector<io::Path> folders_under(const std::filesystem::path& root) {
-  constexpr std::string_view names[] = {"albert",     "bert",  "deberta-v2", "distilbert", "electra",
-                                        "modernbert", "mpnet", "nomic_bert", "roberta"};
+  constexpr std::string_view names[] = {
+      "albert",     "bert",    "data2vec-text",       "deberta-v2", "distilbert",
+      "electra",    "ernie",   "megatron-bert",       "modernbert", "mpnet",
+      "nomic_bert", "roberta", "roberta-prelayernorm"};
   std::vector<io::Path> out;
   for (std::string_view family : names) {
     std::error_code missing;

@@ -10,11 +10,20 @@ namespace holdfast::model {
 namespace {
 
 constexpr EncoderFamily families[] = {
-    {"albert", plan_albert},         {"bert", plan_bert},
-    {"camembert", plan_roberta},     {"deberta-v2", plan_deberta_v2},
-    {"distilbert", plan_distilbert}, {"electra", plan_electra},
-    {"modernbert", plan_modernbert}, {"mpnet", plan_mpnet},
-    {"nomic_bert", plan_nomic_bert}, {"roberta", plan_roberta},
+    {"albert", plan_albert},
+    {"bert", plan_bert},
+    {"camembert", plan_roberta},
+    {"data2vec-text", plan_roberta},
+    {"deberta-v2", plan_deberta_v2},
+    {"distilbert", plan_distilbert},
+    {"electra", plan_electra},
+    {"ernie", plan_ernie},
+    {"megatron-bert", plan_megatron_bert},
+    {"modernbert", plan_modernbert},
+    {"mpnet", plan_mpnet},
+    {"nomic_bert", plan_nomic_bert},
+    {"roberta", plan_roberta},
+    {"roberta-prelayernorm", plan_roberta_prelayernorm},
     {"xlm-roberta", plan_roberta},
 };
 

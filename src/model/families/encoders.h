@@ -20,10 +20,13 @@ void plan_bert(ConfigReader& config, EncoderPlan& plan);
 void plan_deberta_v2(ConfigReader& config, EncoderPlan& plan);
 void plan_distilbert(ConfigReader& config, EncoderPlan& plan);
 void plan_electra(ConfigReader& config, EncoderPlan& plan);
+void plan_ernie(ConfigReader& config, EncoderPlan& plan);
+void plan_megatron_bert(ConfigReader& config, EncoderPlan& plan);
 void plan_modernbert(ConfigReader& config, EncoderPlan& plan);
 void plan_mpnet(ConfigReader& config, EncoderPlan& plan);
 void plan_nomic_bert(ConfigReader& config, EncoderPlan& plan);
 void plan_roberta(ConfigReader& config, EncoderPlan& plan);
+void plan_roberta_prelayernorm(ConfigReader& config, EncoderPlan& plan);
 
 std::span<const EncoderFamily> encoder_families();
 const EncoderFamily* find_encoder_family(std::string_view model_type);  // Null when there is none.

@@ -3,10 +3,10 @@
 
 namespace holdfast::model {
 
-// Also xlm-roberta and camembert. Positions count past the padding id.
+// Also xlm-roberta, camembert and data2vec-text. Positions count past the padding id.
 void plan_roberta(ConfigReader& config, EncoderPlan& plan) {
   const size_t layers = read_sizes(config, plan, {});
-  plan.prefixes = {"roberta.", "camembert."};
+  plan.prefixes = {"roberta.", "camembert.", "data2vec_text."};
   name_as_bert(plan);
   add_layers(plan, "encoder.layer.", layers);
   plan.position_kind = EncoderPlan::Positions::past_padding;
