@@ -68,7 +68,8 @@ bool Tokenizer::append_fast(std::string_view text, const EncodeOptions& options,
     from = found.end;
     out.ids.push_back(found.id);
     if (!with_rows) continue;
-    out.texts.emplace_back(out.ids.size() - 1, text.substr(found.begin, found.end - found.begin));
+    if (out.own_texts == OwnTexts::keep)
+      out.texts.emplace_back(out.ids.size() - 1, text.substr(found.begin, found.end - found.begin));
     const auto end =
         code + static_cast<uint32_t>(count_code_points(text.substr(found.begin, found.end - found.begin)));
     out.offsets.push_back({code, end});
@@ -139,8 +140,8 @@ Status Tokenizer::append_rows(std::string_view text, const EncodeOptions& option
       out.words.resize(out.ids.size(), Encoding::no_word);
     };
     if (special) put(around_->before);
+    out.own_texts = OwnTexts::drop;
     const bool good = append_fast(text, options, out, true);
-    out.texts.clear();
     if (good) {
       if (special) put(around_->after);
       return Done{};

@@ -51,10 +51,14 @@ class RawWords final : public WordModel {
     if (ends_are_bytes()) model_->learn(words, workspace);
   }
 
-  // The rows of a word one by one, by the plain parts; words of the first piece are `first_word`.
+  // The rows of a word whose ends are odd, one by one: by the map of its code points, or the plain parts.
   bool rows(std::string_view word, uint32_t first_code, int32_t& next_word, Workspace& workspace,
-            Rows& out) const {
+            RowRoom& out) const {
     RowTarget target{first_code, next_word, out};
+    if (out.rows().own_texts == OwnTexts::drop && !is_sentence() && rows_by_map(word, workspace, target)) {
+      next_word = target.next_word;
+      return true;
+    }
     if (!plain(word, workspace, &target)) return false;
     next_word = target.next_word;
     return true;
@@ -68,7 +72,7 @@ class RawWords final : public WordModel {
   struct RowTarget {
     uint32_t first_code;
     int32_t next_word;
-    Rows& out;
+    RowRoom& out;
   };
 
   bool is_sentence() const { return shape_ == WordShape::sentence || shape_ == WordShape::prefixed_sentence; }
@@ -151,6 +155,33 @@ class RawWords final : public WordModel {
     return cluster_is_long() && workspace.piece.size() > (clusters ? meta.size() : 0);
   }
 
+  // A token gets the code points its bytes came from, so it may begin after the one before it ended, or
+  // share one with it; the sign in front came from the first.
+  bool rows_by_map(std::string_view word, Workspace& workspace, RowTarget& target) const {
+    if (!map_word(word, workspace) || !model_->tokenize(workspace.piece, workspace) || workspace.ids.empty())
+      return false;
+    std::vector<uint32_t>& codes = workspace.code_starts;
+    const size_t in_front = shape_ == WordShape::metaspace ? meta.size() : 0, bytes = workspace.piece.size();
+    if (codes[in_front] != 0) return false;
+    std::fill_n(codes.begin(), in_front, 0);
+    for (size_t at = in_front + 1; at < bytes; ++at)
+      if (codes[at] == Workspace::inside_code) codes[at] = codes[at - 1];
+    if (workspace.ends.back() == odd_end) workspace.ends.back() = static_cast<uint32_t>(bytes);
+    for (const uint32_t end : workspace.ends)
+      if (end == 0 || end > bytes) return false;
+    target.out.need(workspace.ids.size());
+    uint32_t begin = 0;
+    for (size_t i = 0; i < workspace.ids.size(); ++i) {
+      const uint32_t end = workspace.ends[i];
+      target.out.put(workspace.ids[i],
+                     {target.first_code + codes[begin], target.first_code + codes[end - 1] + 1},
+                     target.next_word);
+      if (i + 1 < workspace.ids.size() && workspace.ends[i + 1] != end) begin = end;  // Bytes share a range.
+    }
+    ++target.next_word;
+    return true;
+  }
+
   // Ends in bytes of workspace.piece become code points of the word.
   static void ends_by_map(Workspace& workspace) {
     bool odd = workspace.drops_codes;
@@ -212,10 +243,10 @@ class RawWords final : public WordModel {
         const Span bytes = piece.text.origin(token.range.begin, token.range.end);
         const auto begin = static_cast<uint32_t>(count_code_points(word.substr(0, bytes.begin)));
         const auto end = static_cast<uint32_t>(count_code_points(word.substr(0, bytes.end)));
-        target->out.texts.emplace_back(target->out.ids.size(), token.text);
-        target->out.ids.push_back(token.id);
-        target->out.offsets.push_back({target->first_code + begin, target->first_code + end});
-        target->out.words.push_back(target->next_word);
+        if (target->out.rows().own_texts == OwnTexts::keep)
+          target->out.rows().texts.emplace_back(target->out.size(), token.text);
+        target->out.need(1);
+        target->out.put(token.id, {target->first_code + begin, target->first_code + end}, target->next_word);
       }
       if (target != nullptr && !is_sentence()) ++target->next_word;
     }
@@ -299,10 +330,7 @@ class RowTargetSink {
   }
 
   bool odd_word(const FoundWord& word, uint32_t codes) {
-    room_.finish();
-    const std::string_view text(reinterpret_cast<const char*>(word.at), word.bytes);
-    if (!words_.rows(text, code_, word_, workspace_, room_.rows())) return false;
-    room_.look_again();
+    if (!words_.rows(word.text(), code_, word_, workspace_, room_)) return false;
     code_ += codes;
     return true;
   }
