@@ -100,7 +100,7 @@ class Tokenizer {
     return post_processor_ ? post_processor_->added_tokens(texts) : 0;
   }
 
-  bool has_fast_way() const { return fast_ != nullptr; }
+  bool has_fast_way() const { return fast_ != nullptr && fast_->is_there(); }
   // The parts, to show and to ask each alone; null where the file has none.
   const Normalizer* normalizer() const { return normalizer_.get(); }
   const PreTokenizer* pre_tokenizer() const { return pre_tokenizer_.get(); }
@@ -117,6 +117,8 @@ class Tokenizer {
   };
 
   Tokenizer() = default;
+  // `tables`: what is left out of the document, or null.
+  static Result<Tokenizer> from_parts(const boost::json::object& document, ModelTables* tables);
   void prepare_fast(const boost::json::object& document);
   bool encode_fast(std::string_view text, uint32_t type_id, std::optional<int32_t> word,
                    const EncodeOptions& options, Encoding& out) const;

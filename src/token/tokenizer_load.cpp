@@ -2,6 +2,7 @@
 #include <boost/json/object.hpp>
 
 #include "codec/json.h"
+#include "token/models/model_tables.h"
 #include "token/tokenizer.h"
 
 namespace holdfast::token {
@@ -59,15 +60,23 @@ Result<Padding> load_padding(const boost::json::object& json) {
 }  // namespace
 
 Result<Tokenizer> Tokenizer::load(std::string_view text) {
-  TRY(const boost::json::object document,
-      codec::parse_json_object(text, {.depth_max = 32, .bytes_max = json_bytes_max}));
+  constexpr codec::JsonLimits limits{.depth_max = 32, .bytes_max = json_bytes_max};
+  if (text.size() <= limits.bytes_max)
+    if (auto split = split_document(text))
+      if (const auto rest = codec::parse_json_object(split->rest, limits); rest.ok())
+        return from_parts(rest.value(), &split->tables);
+  TRY(const boost::json::object document, codec::parse_json_object(text, limits));
   return from_document(document);
 }
 
 Result<Tokenizer> Tokenizer::from_document(const boost::json::object& json) {
+  return from_parts(json, nullptr);
+}
+
+Result<Tokenizer> Tokenizer::from_parts(const boost::json::object& json, ModelTables* tables) {
   Tokenizer out;
   TRY(const boost::json::object* model, codec::json_object(json, "model"));
-  TRY(out.model_, load_model(*model));
+  TRY(out.model_, load_model(*model, tables));
   TRY(const boost::json::object* normalizer, codec::json_object_if(json, "normalizer"));
   if (normalizer != nullptr) {
     TRY(out.normalizer_, load_normalizer(*normalizer));

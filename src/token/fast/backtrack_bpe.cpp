@@ -47,6 +47,13 @@ BacktrackBpe::BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Me
   known.reserve(symbols.size() + merges.size());
   for (const Symbol& symbol : symbols) known.push_back(symbol.id);
   for (uint32_t rank = 0; rank < merges.size(); ++rank) {
+    constexpr size_t ahead = 12;
+    if (rank + ahead < merges.size()) {
+      const Merge& later = merges[rank + ahead];
+      __builtin_prefetch(parts_.data() + later.left);
+      __builtin_prefetch(parts_.data() + later.right);
+      pairs.prefetch(later.left, later.right);
+    }
     const Merge& merge = merges[rank];
     if (!makes(merge, rank)) continue;
     const Part &left = parts_[merge.left], &right = parts_[merge.right];
@@ -59,7 +66,7 @@ BacktrackBpe::BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Me
     known.push_back(merge.result);
   }
   for (const uint32_t id : known) entries.push_back({bytes_of(id), id});
-  tree_ = PrefixTree(std::move(entries));
+  tree_ = PrefixTree(entries);
   for (const uint32_t id : known) {
     const std::string_view bytes = bytes_of(id);
     PrefixTree::Node node = tree_.start();

@@ -2,6 +2,8 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <functional>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -58,29 +60,29 @@ std::optional<std::string_view> isolating_pattern(const object& json) {
   return regex;
 }
 
-std::unique_ptr<FastEncoder> byte_level(const object& document, const Bpe& model) {
+// The shape of byte-level BPE; its pattern is of `pattern`.
+std::optional<ByteLevelShape> byte_level(const object& document, std::string& pattern) {
   const auto normalizers = parts_of(document, "normalizer", "normalizers");
   const auto splits = parts_of(document, "pre_tokenizer", "pretokenizers");
   ByteLevelShape shape;
   if (normalizers.size() == 1 && text_of(*normalizers[0], "type") == "NFC")
     shape.composition = Composition::nfc;
   else if (!normalizers.empty())
-    return nullptr;
+    return std::nullopt;
   if (splits.empty() || text_of(*splits.back(), "type") != "ByteLevel" ||
       flag_of(*splits.back(), "add_prefix_space", true))
-    return nullptr;
+    return std::nullopt;
   const bool own_regex = flag_of(*splits.back(), "use_regex", true);
-  std::string pattern;
   for (size_t i = 0; i + 1 < splits.size(); ++i) {
     const auto part = isolating_pattern(*splits[i]);
-    if (!part) return nullptr;
+    if (!part) return std::nullopt;
     if (i > 0) pattern += '\n';
     pattern += *part;
   }
   // A second pattern after GPT-2's own would be another scanner.
-  if (own_regex != pattern.empty()) return nullptr;
+  if (own_regex != pattern.empty()) return std::nullopt;
   shape.pattern = pattern;
-  return make_byte_level_encoder(shape, model);
+  return shape;
 }
 
 std::vector<std::string_view> types_of(const std::vector<const object*>& parts) {
@@ -137,13 +139,49 @@ std::optional<WordShape> word_shape(const object& document) {
   return one_piece_shape(normalizers, splits);
 }
 
+// Makes its tables when the first text comes: one who loads a tokenizer to decode, or to look at it, does not
+// wait for them.
+class DeferredEncoder final : public FastEncoder {
+ public:
+  using Make = std::function<std::unique_ptr<FastEncoder>()>;
+  explicit DeferredEncoder(Make make) : make_(std::move(make)) {}
+
+  bool append_ids(std::string_view text, Workspace& workspace, std::vector<uint32_t>& out) const override {
+    const FastEncoder* const encoder = made();
+    return encoder != nullptr && encoder->append_ids(text, workspace, out);
+  }
+  bool append_rows(std::string_view text, Workspace& workspace, uint32_t& first_code, int32_t& first_word,
+                   Rows& out) const override {
+    const FastEncoder* const encoder = made();
+    return encoder != nullptr && encoder->append_rows(text, workspace, first_code, first_word, out);
+  }
+  bool is_there() const override { return made() != nullptr; }
+
+ private:
+  const FastEncoder* made() const {
+    std::call_once(once_, [this] { encoder_ = make_(); });
+    return encoder_.get();
+  }
+
+  Make make_;
+  mutable std::once_flag once_;
+  mutable std::unique_ptr<FastEncoder> encoder_;
+};
+
 }  // namespace
 
 std::unique_ptr<FastEncoder> make_fast_encoder(const object& document, const FastParts& parts) {
-  if (const auto* bpe = dynamic_cast<const Bpe*>(&parts.model))
-    if (auto encoder = byte_level(document, *bpe)) return encoder;
-  if (const auto shape = word_shape(document)) return make_word_encoder(*shape, parts);
-  return nullptr;
+  std::string pattern;
+  const auto* const bpe = dynamic_cast<const Bpe*>(&parts.model);
+  const auto bytes = bpe != nullptr ? byte_level(document, pattern) : std::nullopt;
+  const auto words = word_shape(document);
+  if (!bytes && !words) return nullptr;
+  return std::make_unique<DeferredEncoder>(
+      [bpe, bytes, words, parts, pattern = std::move(pattern)]() -> std::unique_ptr<FastEncoder> {
+        if (bytes)
+          if (auto encoder = make_byte_level_encoder({pattern, bytes->composition}, *bpe)) return encoder;
+        return words ? make_word_encoder(*words, parts) : nullptr;
+      });
 }
 
 }  // namespace holdfast::token

@@ -24,6 +24,8 @@ class FastEncoder {
   // after the text. Ids are those of append_ids.
   virtual bool append_rows(std::string_view text, Workspace& workspace, uint32_t& first_code,
                            int32_t& first_word, Rows& out) const = 0;
+  // False where it turns out that the model has no fast twin: every text is for the plain path.
+  virtual bool is_there() const { return true; }
 };
 
 // The plain parts; null where there is none. They outlive the encoder.
@@ -33,7 +35,7 @@ struct FastParts {
   const PreTokenizer* pre_tokenizer = nullptr;
 };
 
-// Null where the document is of no known shape.
+// Null where the document is of no known shape. What takes time is done when the first text comes.
 std::unique_ptr<FastEncoder> make_fast_encoder(const boost::json::object& document, const FastParts& parts);
 
 }  // namespace holdfast::token

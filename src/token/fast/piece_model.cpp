@@ -344,7 +344,7 @@ class TrieUnigram final : public PieceModel {
       entries.push_back({model.entries()[id].piece, id});
       scores_.push_back(model.entries()[id].score);
     }
-    tree_ = PrefixTree(std::move(entries));
+    tree_ = PrefixTree(entries);
     if (model.fallback() == ByteFallback::no) return;
     for (size_t byte = 0; byte < bytes_.size(); ++byte)
       bytes_[byte] = model.id_of(fmt::format("<0x{:02X}>", byte));
@@ -423,7 +423,7 @@ class TrieWordPiece final : public PieceModel {
     std::vector<PrefixTree::Entry> entries;
     entries.reserve(model.vocabulary().size());
     for (const auto& [token, id] : model.vocabulary().ids()) entries.push_back({token, id});
-    tree_ = PrefixTree(std::move(entries));
+    tree_ = PrefixTree(entries);
     inner_ = tree_.walk(model.options().prefix);
   }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <deque>
+#include <utility>
 
 namespace holdfast::token {
 namespace {
@@ -17,27 +17,33 @@ uint64_t head_of(std::string_view text) {
 
 }  // namespace
 
-// Puts the children of one node after the other, breadth first, so that nodes near the root lie together.
+// Puts the children of one node after the other, level by level, so that nodes near the root lie together.
 class PrefixTree::Builder {
  public:
-  Builder(PrefixTree& tree, std::vector<Entry> entries) : tree_(tree) {
+  Builder(PrefixTree& tree, const std::vector<Entry>& entries) : tree_(tree) {
     sorted_.reserve(entries.size());
     for (const Entry& entry : entries)
       if (!entry.text.empty()) sorted_.push_back({head_of(entry.text), entry});
-    std::stable_sort(sorted_.begin(), sorted_.end(), [](const Sorted& a, const Sorted& b) {
-      if (a.head != b.head) return a.head < b.head;
-      return (a.entry.text.size() > 8 || b.entry.text.size() > 8) && a.entry.text < b.entry.text;
-    });
-    // A text of up to 8 bytes with zeros at its end has the head of the one without: rare, sorted again.
-    if (!std::is_sorted(sorted_.begin(), sorted_.end(), by_text))
-      std::stable_sort(sorted_.begin(), sorted_.end(), by_text);
+    sort_by_head();
+    // Texts of one head: longer ones, or some with zeros at their end.
+    for (auto begin = sorted_.begin(); begin != sorted_.end();) {
+      const auto end =
+          std::find_if(begin, sorted_.end(), [&](const Sorted& one) { return one.head != begin->head; });
+      if (end - begin > 1 && !std::is_sorted(begin, end, by_text)) std::stable_sort(begin, end, by_text);
+      begin = end;
+    }
   }
 
   void run() {
+    tree_.storage_.reserve(256 + node_count() / 8 * 9);
     tree_.storage_.assign(256, 0);
-    std::deque<Range> waiting{{0, static_cast<uint32_t>(sorted_.size()), 0, root_slot}};
-    for (; !waiting.empty(); waiting.pop_front()) place(waiting.front(), waiting);
-    tree_.storage_.shrink_to_fit();
+    std::vector<Range> level, next;
+    if (!sorted_.empty()) level.push_back({0, static_cast<uint32_t>(sorted_.size()), root_slot});
+    for (uint32_t depth = 0; !level.empty(); ++depth) {
+      next.clear();
+      for (const Range& range : level) place(range, depth, next);
+      level.swap(next);
+    }
     tree_.slots_ = tree_.storage_.data();
   }
 
@@ -46,8 +52,8 @@ class PrefixTree::Builder {
     uint64_t head = 0;
     Entry entry;
   };
-  struct Range {  // Of sorted texts that have `depth` bytes in common, below the node in `slot`.
-    uint32_t begin = 0, end = 0, depth = 0, slot = 0;
+  struct Range {  // Of sorted texts that have as many bytes in common as the level is deep, below a node.
+    uint32_t begin = 0, end = 0, slot = 0;
   };
   struct Block {
     std::array<uint64_t, 4> taken{}, bases{};
@@ -63,28 +69,68 @@ class PrefixTree::Builder {
   }
   static void set(std::array<uint64_t, 4>& bits, uint32_t at) { bits[at >> 6U] |= uint64_t{1} << (at & 63U); }
 
+  // Byte by byte from the last, which keeps the order of equal ones.
+  void sort_by_head() {
+    struct Key {
+      uint64_t head;
+      uint32_t index;
+    };
+    std::vector<Key> keys(sorted_.size()), other(sorted_.size());
+    std::array<std::array<uint32_t, 256>, 8> counts{};
+    for (uint32_t i = 0; i < keys.size(); ++i) {
+      keys[i] = {sorted_[i].head, i};
+      for (size_t byte = 0; byte < 8; ++byte) ++counts[byte][keys[i].head >> byte * 8 & 255U];
+    }
+    for (size_t byte = 0; byte < 8; ++byte) {
+      uint32_t place = 0;
+      for (uint32_t& count : counts[byte]) place += std::exchange(count, place);
+      for (const Key& key : keys) other[counts[byte][key.head >> byte * 8 & 255U]++] = key;
+      keys.swap(other);
+    }
+    std::vector<Sorted> out;
+    out.reserve(sorted_.size());
+    for (const Key& key : keys) out.push_back(sorted_[key.index]);
+    sorted_ = std::move(out);
+  }
+
+  uint8_t byte_at(uint32_t index, uint32_t depth) const {
+    const Sorted& one = sorted_[index];
+    return static_cast<uint8_t>(depth < 8 ? one.head >> (56 - depth * 8)
+                                          : static_cast<uint8_t>(one.entry.text[depth]));
+  }
+
+  // Without the root.
+  size_t node_count() const {
+    size_t out = 0;
+    std::string_view before;
+    for (const Sorted& one : sorted_) {
+      const std::string_view text = one.entry.text;
+      const auto common = std::mismatch(text.begin(), text.end(), before.begin(), before.end()).first;
+      out += static_cast<size_t>(text.end() - common);
+      before = text;
+    }
+    return out;
+  }
+
   uint64_t& node(uint32_t slot) { return slot == root_slot ? tree_.root_ : tree_.storage_[slot]; }
 
-  void place(Range range, std::deque<Range>& waiting) {
-    while (range.begin < range.end && sorted_[range.begin].entry.text.size() == range.depth) {
-      uint64_t& slot = node(range.slot);  // The last of equal ones counts.
-      slot = (slot & ((uint64_t{1} << value_shift) - 1)) | (uint64_t{sorted_[range.begin].entry.value} + 1)
-                                                               << value_shift;
-      ++range.begin;
-    }
-    if (range.begin == range.end) return;
+  void place(const Range& range, uint32_t depth, std::vector<Range>& next) {
     size_t count = 0;
     for (uint32_t i = range.begin; i < range.end; ++i) {
-      const auto byte = static_cast<uint8_t>(sorted_[i].entry.text[range.depth]);
+      const uint8_t byte = byte_at(i, depth);
       if (count == 0 || children_[count - 1].byte != byte) children_[count++] = {byte, i};
     }
     const uint32_t base = find_base(count);
     node(range.slot) |= uint64_t{base} << base_shift;
     for (size_t i = 0; i < count; ++i) {
+      uint32_t begin = children_[i].begin;
+      const uint32_t end = i + 1 < count ? children_[i + 1].begin : range.end;
       const uint32_t slot = base ^ children_[i].byte;
-      tree_.storage_[slot] = used | children_[i].byte;
-      waiting.push_back(
-          {children_[i].begin, i + 1 < count ? children_[i + 1].begin : range.end, range.depth + 1, slot});
+      uint64_t made = used | children_[i].byte;
+      for (; begin < end && sorted_[begin].entry.text.size() == depth + 1; ++begin)  // The last counts.
+        made = used | children_[i].byte | (uint64_t{sorted_[begin].entry.value} + 1) << value_shift;
+      tree_.storage_[slot] = made;
+      if (begin < end) next.push_back({begin, end, slot});
     }
   }
 
@@ -135,7 +181,7 @@ class PrefixTree::Builder {
   std::vector<Open> open_;
 };
 
-PrefixTree::PrefixTree(std::vector<Entry> entries) { Builder(*this, std::move(entries)).run(); }
+PrefixTree::PrefixTree(const std::vector<Entry>& entries) { Builder(*this, entries).run(); }
 
 PrefixTree::Node PrefixTree::walk(std::string_view text) const {
   Node node = start();

@@ -24,7 +24,7 @@ class PrefixTree {
   PrefixTree(PrefixTree&&) noexcept = default;
   PrefixTree& operator=(PrefixTree&&) noexcept = default;
   // Empty texts are left out; of equal ones the last counts.
-  explicit PrefixTree(std::vector<Entry> entries);
+  explicit PrefixTree(const std::vector<Entry>& entries);
 
   // A node with what is known of it: reading a child gives all of it.
   class Node {

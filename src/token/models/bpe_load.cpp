@@ -8,13 +8,12 @@
 
 #include "codec/json.h"
 #include "token/models/bpe.h"
+#include "token/models/model_tables.h"
 
 namespace holdfast::token {
 namespace {
 
-struct Pair {
-  std::string_view left, right;
-};
+using Pair = ModelTables::MergePair;
 
 Error broken(size_t index, std::string_view what) {
   return fail(Reason::bad_request, fmt::format("model.merges[{}] of the tokenizer {}", index, what));
@@ -56,6 +55,10 @@ class MergeLoader {
 
   Status finish() {
     const size_t count = std::exchange(count_, 0);
+    for (size_t i = 0; i < count; ++i)
+      for (const uint64_t hash : waiting_[i].hashes) vocabulary_.prefetch_entry(hash);
+    for (size_t i = 0; i < count; ++i)
+      for (const uint64_t hash : waiting_[i].hashes) vocabulary_.prefetch_token(hash);
     for (size_t i = 0; i < count; ++i) {
       const Waiting& one = waiting_[i];
       const auto left = vocabulary_.id_of(one.pair.left, one.hashes[0]),
@@ -80,8 +83,18 @@ class MergeLoader {
   const Vocabulary& vocabulary_;
   size_t prefix_bytes_, count_ = 0;
   std::vector<Merge>& out_;
-  std::array<Waiting, 16> waiting_;
+  std::array<Waiting, 32> waiting_;
 };
+
+Result<std::vector<Merge>> load_merges(const std::vector<Pair>& pairs, const Vocabulary& vocabulary,
+                                       size_t prefix_bytes) {
+  std::vector<Merge> out;
+  out.reserve(pairs.size());
+  MergeLoader loader(vocabulary, prefix_bytes, out);
+  for (size_t i = 0; i < pairs.size(); ++i) TRY_DONE(loader.put(pairs[i], i));
+  TRY_DONE(loader.finish());
+  return out;
+}
 
 Result<std::vector<Merge>> load_merges(const boost::json::array& json, const Vocabulary& vocabulary,
                                        size_t prefix_bytes) {
@@ -103,7 +116,7 @@ Result<std::vector<Merge>> load_merges(const boost::json::array& json, const Voc
 
 }  // namespace
 
-Result<std::unique_ptr<Model>> load_bpe(const boost::json::object& json) {
+Result<std::unique_ptr<Model>> load_bpe(const boost::json::object& json, ModelTables* tables) {
   BpeOptions options;
   TRY(const auto unknown, codec::json_text_if(json, "unk_token"));
   if (unknown) options.unknown = *unknown;
@@ -122,10 +135,11 @@ Result<std::unique_ptr<Model>> load_bpe(const boost::json::object& json) {
   TRY(const auto ignore, codec::json_flag_if(json, "ignore_merges"));
   options.ignore_merges = ignore.value_or(false);
 
-  TRY(const boost::json::object* tokens, codec::json_object(json, "vocab"));
-  TRY(Vocabulary vocabulary, Vocabulary::load(*tokens));
+  TRY(Vocabulary vocabulary, take_vocabulary(json, tables));
   TRY(const boost::json::array* pairs, codec::json_array(json, "merges"));
-  TRY(std::vector<Merge> merges, load_merges(*pairs, vocabulary, options.prefix.size()));
+  TRY(std::vector<Merge> merges, tables != nullptr && tables->merges
+                                     ? load_merges(*tables->merges, vocabulary, options.prefix.size())
+                                     : load_merges(*pairs, vocabulary, options.prefix.size()));
   return std::unique_ptr<Model>(
       std::make_unique<Bpe>(std::move(vocabulary), std::move(merges), std::move(options)));
 }

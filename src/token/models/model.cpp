@@ -18,13 +18,13 @@ std::string_view type_of(const boost::json::object& json) {
 
 }  // namespace
 
-Result<std::unique_ptr<Model>> load_model(const boost::json::object& json) {
+Result<std::unique_ptr<Model>> load_model(const boost::json::object& json, ModelTables* tables) {
   TRY(const auto given, codec::json_text_if(json, "type"));
   const std::string_view type = given.value_or(type_of(json));
-  if (type == "BPE") return load_bpe(json);
+  if (type == "BPE") return load_bpe(json, tables);
   if (type == "Unigram") return load_unigram(json);
-  if (type == "WordLevel") return load_word_level(json);
-  if (type == "WordPiece") return load_word_piece(json);
+  if (type == "WordLevel") return load_word_level(json, tables);
+  if (type == "WordPiece") return load_word_piece(json, tables);
   return fail(Reason::model_unsupported,
               "the tokenizer's model '" + std::string(type.substr(0, 60)) + "' is not supported");
 }

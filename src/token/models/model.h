@@ -22,13 +22,16 @@ class Model {
   virtual size_t vocabulary_size() const = 0;
 };
 
-// From the `model` object of a tokenizer.json. Unknown kinds are model_unsupported.
-Result<std::unique_ptr<Model>> load_model(const boost::json::object& json);
+struct ModelTables;
 
-// One function a kind.
-Result<std::unique_ptr<Model>> load_bpe(const boost::json::object& json);
+// From the `model` object of a tokenizer.json. `tables` are read already and taken; null: they are in the
+// object. Unknown kinds are model_unsupported.
+Result<std::unique_ptr<Model>> load_model(const boost::json::object& json, ModelTables* tables = nullptr);
+
+// One function a kind. The tables of Unigram are in the object.
+Result<std::unique_ptr<Model>> load_bpe(const boost::json::object& json, ModelTables* tables);
 Result<std::unique_ptr<Model>> load_unigram(const boost::json::object& json);
-Result<std::unique_ptr<Model>> load_word_level(const boost::json::object& json);
-Result<std::unique_ptr<Model>> load_word_piece(const boost::json::object& json);
+Result<std::unique_ptr<Model>> load_word_level(const boost::json::object& json, ModelTables* tables);
+Result<std::unique_ptr<Model>> load_word_piece(const boost::json::object& json, ModelTables* tables);
 
 }  // namespace holdfast::token

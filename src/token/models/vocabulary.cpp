@@ -1,6 +1,7 @@
 #include "token/models/vocabulary.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <boost/json/object.hpp>
 
@@ -10,9 +11,7 @@ Result<Vocabulary> Vocabulary::load(const boost::json::object& json) {
   Vocabulary out;
   size_t bytes = 0;
   for (const auto& pair : json) bytes += pair.key().size();
-  out.memory_.reserve(bytes);
-  out.ids_.reserve(json.size());
-  out.slots_.resize(std::bit_ceil(json.size() * 2 + 2));
+  out.reserve(json.size(), bytes);
   for (const auto& [token, id] : json) {
     const bool whole = id.is_int64() || id.is_uint64();
     if (!whole || (id.is_int64() && (id.get_int64() < 0 || id.get_int64() > UINT32_MAX)) ||
@@ -21,22 +20,49 @@ Result<Vocabulary> Vocabulary::load(const boost::json::object& json) {
                   "the tokenizer's vocabulary has an id that is not a whole number below 2^32");
     const auto number =
         static_cast<uint32_t>(id.is_int64() ? static_cast<uint64_t>(id.get_int64()) : id.get_uint64());
-    out.put({token.data(), token.size()}, number);
+    const std::string_view text(token.data(), token.size());
+    out.put(text, number, hash_of(text));  // Keys are there once.
   }
   out.index_by_id();
   return out;
 }
 
+std::optional<Vocabulary> Vocabulary::of(std::span<const Entry> entries) {
+  constexpr size_t ahead = 16;
+  Vocabulary out;
+  size_t bytes = 0;
+  for (const Entry& entry : entries) bytes += entry.first.size();
+  out.reserve(entries.size(), bytes);
+  std::array<uint64_t, ahead> hashes{};
+  for (size_t i = 0; i < entries.size() + ahead; ++i) {
+    if (i >= ahead) {
+      const Entry& entry = entries[i - ahead];
+      if (out.put(entry.first, entry.second, hashes[i % ahead]) == Put::was_there) return std::nullopt;
+    }
+    if (i >= entries.size()) continue;
+    hashes[i % ahead] = hash_of(entries[i].first);
+    out.prefetch(hashes[i % ahead]);
+  }
+  out.index_by_id();
+  return out;
+}
+
+void Vocabulary::reserve(size_t tokens, size_t bytes) {
+  memory_.reserve(bytes);
+  ids_.reserve(tokens);
+  slots_.resize(std::bit_ceil(tokens * 2 + 2));
+}
+
 // The memory is reserved: it does not move.
-void Vocabulary::put(std::string_view token, uint32_t id) {
-  const uint64_t hash = hash_of(token);
-  if (id_of(token, hash)) return;
+Vocabulary::Put Vocabulary::put(std::string_view token, uint32_t id, uint64_t hash) {
+  if (id_of(token, hash)) return Put::was_there;
   const size_t begin = memory_.size();
   memory_.insert(memory_.end(), token.begin(), token.end());
   ids_.emplace_back(std::string_view(memory_.data() + begin, token.size()), id);
   size_t at = hash & (slots_.size() - 1);
   while (slots_[at].entry != 0) at = (at + 1) & (slots_.size() - 1);
   slots_[at] = {static_cast<uint32_t>(hash >> 32U), static_cast<uint32_t>(ids_.size())};
+  return Put::done;
 }
 
 void Vocabulary::index_by_id() {

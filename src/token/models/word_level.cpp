@@ -2,6 +2,7 @@
 
 #include "codec/json.h"
 #include "token/models/model.h"
+#include "token/models/model_tables.h"
 #include "token/models/vocabulary.h"
 
 namespace holdfast::token {
@@ -31,9 +32,8 @@ class WordLevel final : public Model {
 
 }  // namespace
 
-Result<std::unique_ptr<Model>> load_word_level(const boost::json::object& json) {
-  TRY(const boost::json::object* tokens, codec::json_object(json, "vocab"));
-  TRY(Vocabulary vocabulary, Vocabulary::load(*tokens));
+Result<std::unique_ptr<Model>> load_word_level(const boost::json::object& json, ModelTables* tables) {
+  TRY(Vocabulary vocabulary, take_vocabulary(json, tables));
   TRY(const std::string_view unknown, codec::json_text(json, "unk_token"));
   return std::unique_ptr<Model>(std::make_unique<WordLevel>(std::move(vocabulary), std::string(unknown)));
 }

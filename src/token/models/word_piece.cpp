@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 
 #include "codec/json.h"
+#include "token/models/model_tables.h"
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
@@ -55,9 +56,8 @@ Result<std::vector<Token>> WordPiece::unknown(std::string_view word) const {
   return std::vector<Token>{{*id, options_.unknown, {0, static_cast<uint32_t>(word.size())}}};
 }
 
-Result<std::unique_ptr<Model>> load_word_piece(const boost::json::object& json) {
-  TRY(const boost::json::object* vocabulary, codec::json_object(json, "vocab"));
-  TRY(Vocabulary loaded, Vocabulary::load(*vocabulary));
+Result<std::unique_ptr<Model>> load_word_piece(const boost::json::object& json, ModelTables* tables) {
+  TRY(Vocabulary loaded, take_vocabulary(json, tables));
   WordPieceOptions options;
   TRY(const auto unknown, codec::json_text_if(json, "unk_token"));
   TRY(const auto prefix, codec::json_text_if(json, "continuing_subword_prefix"));
