@@ -190,18 +190,20 @@ std::vector<AddedTokens::Found> AddedTokens::find(const Tree& tree, std::string_
     if (token.lstrip) found.begin = std::max(without_spaces_at_end(text.substr(0, found.begin)), taken);
     if (token.rstrip) found.end += spaces_at_start(text.substr(found.end));
     taken = found.end;
-    out.push_back(found);
+    if (found.begin != found.end) out.push_back(found);  // The token before took all of it.
   }
   return out;
 }
 
-void AddedTokens::cut(const Tree& tree, NormalizedText text, SpecialsInText specials, Pieces& out) const {
+Status AddedTokens::cut(const Tree& tree, NormalizedText text, SpecialsInText specials, Pieces& out) const {
   if (tree.nodes.size() == 1) {
     if (!text.empty()) out.push_back({std::move(text), std::nullopt});
-    return;
+    return Done{};
   }
   size_t at = 0;
   for (const Found& found : find(tree, text.text(), specials)) {
+    if (found.begin > found.end)
+      return fail(Reason::tokenization_failed, "an added token stands within the spaces of the one before");
     if (at < found.begin) out.push_back({text.slice(at, found.begin), std::nullopt});
     Piece piece{text.slice(found.begin, found.end), std::nullopt};
     const Span whole{0, static_cast<uint32_t>(found.end - found.begin)};
@@ -210,19 +212,24 @@ void AddedTokens::cut(const Tree& tree, NormalizedText text, SpecialsInText spec
     at = found.end;
   }
   if (at < text.text().size()) out.push_back({text.slice(at, text.text().size()), std::nullopt});
+  return Done{};
 }
 
 Result<Pieces> AddedTokens::split(std::string_view input, const Normalizer* normalizer,
                                   SpecialsInText specials) const {
   Pieces raw, out;
-  cut(raw_tree_, NormalizedText(input), specials, raw);
+  TRY_DONE(cut(raw_tree_, NormalizedText(input), specials, raw));
   for (Piece& piece : raw) {
     if (piece.tokens) {
       out.push_back(std::move(piece));
       continue;
     }
-    if (normalizer != nullptr) TRY_DONE(normalizer->normalize(piece.text));
-    cut(normalized_tree_, std::move(piece.text), specials, out);
+    if (normalizer != nullptr) {
+      TRY_DONE(normalizer->normalize(piece.text));
+      // What stripping took from the begin is no part of the piece: it does not begin where the input does.
+      piece.text = piece.text.slice(0, piece.text.text().size());
+    }
+    TRY_DONE(cut(normalized_tree_, std::move(piece.text), specials, out));
   }
   return out;
 }

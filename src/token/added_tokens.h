@@ -63,7 +63,8 @@ class AddedTokens {
     uint32_t id;
     size_t begin, end;
   };
-  // The tokens of a text that no normalizer changes, in order.
+  // The tokens of a text that no normalizer changes, in order. One may begin, and even end, before the one
+  // before it ends: in the spaces that this one took.
   std::vector<Found> find_all(std::string_view text, SpecialsInText specials) const;
   bool has_normalized() const { return normalized_tree_.nodes.size() > 1; }
   // Those that are cut out before normalization.
@@ -76,7 +77,7 @@ class AddedTokens {
   static std::optional<Found> longest_at(const Tree& tree, std::string_view text, size_t begin);
   static size_t next_begin(const Tree& tree, std::string_view text, size_t from);
   std::vector<Found> find(const Tree& tree, std::string_view text, SpecialsInText specials) const;
-  void cut(const Tree& tree, NormalizedText text, SpecialsInText specials, Pieces& out) const;
+  Status cut(const Tree& tree, NormalizedText text, SpecialsInText specials, Pieces& out) const;
 
   std::unordered_map<uint32_t, AddedToken> tokens_;
   std::unordered_map<uint32_t, std::string> normalized_;  // Where that differs from the content.

@@ -64,6 +64,10 @@ bool Tokenizer::append_fast(std::string_view text, const EncodeOptions& options,
   };
   size_t from = 0;
   for (const AddedTokens::Found& found : added_.find_all(text, options.specials_in_text)) {
+    if (found.begin < from || found.end < found.begin) {
+      good = false;
+      break;
+    }
     between(from, found.begin);
     from = found.end;
     out.ids.push_back(found.id);

@@ -1,17 +1,19 @@
 """Our tokenizers against the Rust library `tokenizers`, on random texts by seed: ids, tokens, offsets, masks, words, decodings.
 
 10,000 texts over the twelve real tokenizers of the shared data and the committed ones; with HOLDFAST_LONG=1 200,000.
-HOLDFAST_SEED changes the texts. A difference prints the smallest text that shows it.
+Then tokenizers by seed (random_tokenizers.py). HOLDFAST_SEED changes the texts. A difference prints the smallest text that shows it.
 """
 
 import gzip
 import json
 import os
+import random
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
+import random_tokenizers
 import tokenizer_texts
 from tokenizers import Tokenizer
 
@@ -94,6 +96,33 @@ def test_every_text_is_encoded_and_decoded_as_the_reference_does(name):
         text = tokenizer_texts.smallest(min((case[0] for case, _ in bad if case[1] == special), key=len), differ)
         found = difference(got(file.name, [(text, special)])[0], wanted(reference, text, special))
     pytest.fail(f"{name}, seed {SEED}: {len(bad)} of {count} texts differ. Smallest: {text!r}, add_special {special}: {found}", pytrace=False)
+
+
+def random_documents():
+    """Documents and texts for each, by the seed."""
+    models = list({json.dumps(model, sort_keys=True): model for model in (json.loads(text)["model"] for text in committed().values())}.values())
+    rnd = random.Random(f"{SEED} tokenizers")
+    for at in range(2000 if TEXTS > 10_000 else 150):
+        document = random_tokenizers.document(rnd, models)
+        yield document, tokenizer_texts.texts(f"{SEED} {at}", 10, [token["content"] for token in document["added_tokens"]])
+
+
+def test_random_tokenizers_do_as_the_reference_does():
+    for document, texts in random_documents():
+        json_text = json.dumps(document)
+        shown = {key: value for key, value in document.items() if key != "model"}
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write(json_text)
+            file.flush()
+            try:
+                reference = Tokenizer.from_str(json_text)
+            except ValueError:
+                with pytest.raises(subprocess.CalledProcessError):
+                    got(file.name, [("a", True)])
+                continue
+            for text, ours in zip(texts, got(file.name, [(text, True) for text in texts])):
+                found = difference(ours, wanted(reference, text, True))
+                assert not found, f"seed {SEED}: {text!r}: {found}; {shown}"
 
 
 def test_what_we_save_is_read_by_the_reference_and_behaves_the_same():
