@@ -16,7 +16,7 @@ std::optional<uint64_t> bytes_available() {
   constexpr size_t bytes_max = 1 << 14;
   const auto disk = io::open_posix_disk("/proc");
   if (!disk.ok()) return std::nullopt;
-  const auto file = disk.value()->open("meminfo");
+  const auto file = disk.value()->open(io::Path("meminfo"));
   if (!file.ok()) return std::nullopt;
   std::string text(bytes_max, '\0');  // The kernel gives such a file's size as 0.
   const auto count = file.value()->read_at(0, std::as_writable_bytes(std::span(text)));
