@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "base/check.h"
+#include "scan/secret_form.h"
+
 namespace holdfast::scan {
 namespace {
 
@@ -133,30 +136,66 @@ std::span<const SecretRule> common_secret_rules() { return rules; }
 namespace {
 
 constexpr std::string_view assigned_prefix = "assigned-";
+constexpr double entropy_of_marked = 2.0, entropy_of_assigned = 2.5;
+constexpr uint16_t longest_form = 1200;
+
+// The tables are ours, so a form that cannot be read is a fault of the program.
+std::string spelled(std::string_view form) {
+  auto pattern = pattern_of_form(form);
+  CHECK(pattern.ok());
+  return std::move(pattern).value();
+}
+
+std::string any_of(std::string_view words, std::string (*spell)(std::string_view)) {
+  std::string out;
+  for (size_t begin = 0; begin < words.size();) {
+    const size_t end = std::min(words.find(' ', begin), words.size());
+    out += (out.empty() ? "" : "|") + spell(words.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
+
+std::string id_of(std::string_view maker) {
+  std::string out;
+  for (const char c : maker)
+    out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : (c == ' ' || c == '.' ? '-' : c);
+  return out;
+}
 
 struct AllRules {
-  std::deque<std::string> texts;  // What the rows of the assigned ones point into.
+  std::deque<std::string> texts;  // What the rows made here point into.
   std::vector<SecretRule> rows;
 
   std::string_view keep(std::string text) { return texts.emplace_back(std::move(text)); }
+
+  void add(const MarkedSecret& secret) {
+    rows.push_back({.id = keep(id_of(secret.maker) + "-token"),
+                    .what = keep(fmt::format("a secret of {}", secret.maker)),
+                    .keywords = secret.keyword.empty() ? keep(keyword_of_form(secret.form)) : secret.keyword,
+                    .pattern = keep(fmt::format(R"re((?<![\w-])({})(?![\w-]))re", spelled(secret.form))),
+                    .entropy = entropy_of_marked,
+                    .before = 240,
+                    .after = longest_form});
+  }
+  void add(const AssignedSecret& secret) {
+    const std::string_view name = secret.names.substr(0, secret.names.find(' '));
+    // The name, what is left of the variable's, a sign that something is assigned, the value alone.
+    rows.push_back(
+        {.id = keep(fmt::format("{}{}", assigned_prefix, name)),
+         .what = keep(fmt::format("what looks like a key of {}", name)),
+         .keywords = secret.names,
+         .pattern = keep(fmt::format(
+             R"re((?i)(?:{})[\w.\- \t]{{0,20}}["'\]\s]{{0,3}}(?:[:=]=?|=>|\|\||,|>|\?=)[\s"'`=]{{0,5}}({})(?![\w=-]))re",
+             any_of(secret.names, spelled), any_of(secret.forms, spelled))),
+         .entropy = entropy_of_assigned,
+         .severity = maybe,
+         .before = 0});
+  }
   AllRules() {
     rows.assign(rules.begin(), rules.end());
-    rows.insert(rows.end(), vendor_secret_rules().begin(), vendor_secret_rules().end());
-    for (const AssignedSecretRule& row : assigned_secret_rules()) {
-      std::string value(row.value);
-      for (size_t at = value.find("UUID"); at != std::string::npos; at = value.find("UUID", at))
-        value.replace(at, 4, "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
-      rows.push_back(
-          {.id = keep(fmt::format("{}{}", assigned_prefix, row.id)),
-           .what = keep(fmt::format("what looks like a key of {}", row.id)),
-           .keywords = row.keywords,
-           .pattern = keep(fmt::format(
-               R"re((?i)(?:{})(?:[ \t\w.-]{{0,20}})[\s'"]{{0,3}}(?:=|>|:{{1,3}}=|\|\||:|=>|\?=|,)[`'"\s=]{{0,5}}({})(?:[`'"\s;]|\\[nr]|$))re",
-               row.words, value)),
-           .entropy = row.entropy,
-           .severity = maybe,
-           .before = 0});
-    }
+    for (const MarkedSecret& secret : marked_secrets()) add(secret);
+    for (const AssignedSecret& secret : assigned_secrets()) add(secret);
   }
 };
 

@@ -18,20 +18,23 @@ struct SecretRule {
   uint16_t before = 32, after = 256;  // How far around the keyword the pattern is tried.
 };
 
-// A value that is told only by the words of its maker it is assigned to.
-struct AssignedSecretRule {
-  std::string_view id;
-  std::string_view keywords;
-  std::string_view words;  // PCRE2, any case; what every keyword is part of.
-  std::string_view value;  // PCRE2, any case. UUID stands for the pattern of one.
-  double entropy = 0;
+// A secret whose maker gives it a mark of its own.
+struct MarkedSecret {
+  std::string_view maker;
+  std::string_view form;       // secret_form.h
+  std::string_view keyword{};  // Empty: the longest plain part of the form.
+};
+// Values that are told only by the maker's name they are assigned to.
+struct AssignedSecret {
+  std::string_view names;  // Lower case, separated by spaces; the first names the rule.
+  std::string_view forms;  // Separated by spaces.
 };
 
 std::span<const SecretRule> common_secret_rules();
-std::span<const SecretRule> vendor_secret_rules();
-std::span<const AssignedSecretRule> assigned_secret_rules();
+std::span<const MarkedSecret> marked_secrets();
+std::span<const AssignedSecret> assigned_secrets();
 
-// All of them, the assigned ones spelled out; lives for ever.
+// All of them, spelled out; lives for ever.
 std::span<const SecretRule> secret_rules();
 // Rules whose values have no form of their own: an assignment follows the keyword, and what looks like words
 // is none.

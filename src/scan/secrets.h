@@ -11,7 +11,7 @@ struct SecretRule;
 
 // Looks through text for secrets: one pass finds the keywords of all rules (Aho-Corasick), around each the
 // rule's pattern is tried, what it captures must be as random as the rule asks (Shannon entropy, bits a
-// character), and must not be an example or a variable's name. Rules after gitleaks' and detect-secrets'
+// character), and must not be an example or a variable's name. What to look for: secret_rules.h
 // (governance.md 2.2). The secret itself never enters a finding. One thread.
 class SecretSearch {
  public:
