@@ -40,6 +40,14 @@ Result<std::vector<Prompt>> read_prompts(const tensor::Weights& inputs) {
 
 }  // namespace
 
+Result<bool> writes_text(io::Disk& disk, const io::Path& folder) {
+  TRY(const boost::json::object config, read_config(disk, folder));
+  TRY(const std::string_view type, codec::json_text(config, "model_type"));
+  if (find_decoder_family(type) == nullptr) return false;
+  TRY(const DecoderPlan plan, plan_decoder(config));
+  return plan.head_kind == DecoderPlan::Head::language;
+}
+
 Result<AnyModel> AnyModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
   if (folder.extension() == ".gguf") {
     TRY(DecoderModel model, DecoderModel::open_gguf(disk, folder, compute));

@@ -8,6 +8,9 @@
 
 namespace holdfast::model {
 
+// Whether a folder's config.json names a decoder with a language head.
+Result<bool> writes_text(io::Disk& disk, const io::Path& folder);
+
 // A model folder of any family we have, or a GGUF file. Safe from any thread.
 class AnyModel {
  public:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 namespace holdfast::model {
@@ -23,6 +24,20 @@ void multiply(const tensor::Linear& layer, const float* in, float* out, size_t r
   layer.run(run, threads);
 }
 
+// Rows in pieces, shared among the threads where there are many; nothing depends on the pieces.
+constexpr size_t piece_rows = 16;
+void by_rows(tensor::Threads& threads, size_t rows,
+             const std::function<void(size_t first, size_t count)>& work) {
+  if (rows <= 2 * piece_rows) return work(0, rows);
+  threads.run((rows + piece_rows - 1) / piece_rows, [&](size_t index) {
+    work(index * piece_rows, std::min(piece_rows, rows - index * piece_rows));
+  });
+}
+
+void ensure(Floats& buffer, size_t count) {
+  if (buffer.size() < count) buffer = Floats(count + count / 4);
+}
+
 void scale_all(float* x, size_t count, float factor) {
   if (factor != 1.0F)
     for (size_t i = 0; i < count; ++i) x[i] *= factor;
@@ -36,7 +51,13 @@ float rounded(float x) {
 
 }  // namespace
 
-Status Decoder::check(const TokenBatch& batch, std::span<KvCache* const> caches) const {
+Status Decoder::check(const TokenBatch& batch, std::span<KvCache* const> caches,
+                      std::span<const Adapter* const> adapters) const {
+  if (!adapters.empty() && adapters.size() != batch.sequences())
+    return fail(Code::internal, "one adapter a sequence is needed");
+  for (const Adapter* adapter : adapters)
+    if (adapter != nullptr && !plan_.gates_apart)
+      return fail(Code::internal, "the base was not opened for adapters");
   if (!caches.empty() && caches.size() != batch.sequences())
     return fail(Code::internal, "one cache a sequence is needed");
   for (int64_t id : batch.ids)
@@ -55,6 +76,12 @@ void Decoder::normalize(DecoderPlan::NormKind kind, const Norm& norm, const floa
   const tensor::LayerNormJob job{in, out, norm.gamma.data(), norm.beta.data(), rows, width, plan_.epsilon};
   if (kind == DecoderPlan::NormKind::layer) return kernels_->layer_norm(job);
   kernels_->rms_norm(job);
+}
+
+void Decoder::normalize_rows(Work& work, const Norm& norm, const float* in, float* out) const {
+  by_rows(work.threads, work.batch.tokens(), [&](size_t first, size_t count) {
+    normalize(plan_.norm, norm, in + first * plan_.width, out + first * plan_.width, count, plan_.width);
+  });
 }
 
 void Decoder::embed(Work& work, float* x) const {
@@ -97,24 +124,28 @@ void Decoder::normalize_heads(Work& work, const Layer& layer) const {
         return;
     }
   };
-  for (size_t row = 0; row < work.batch.tokens(); ++row) {
-    float* at = work.joined.data() + row * joined_width();
-    one(*layer.query_norm, at, plan_.heads);
-    one(*layer.key_norm, at + key_offset(), plan_.key_heads);
-  }
+  by_rows(work.threads, work.batch.tokens(), [&](size_t first, size_t count) {
+    for (size_t row = first; row < first + count; ++row) {
+      float* at = work.space.joined.data() + row * joined_width();
+      one(*layer.query_norm, at, plan_.heads);
+      one(*layer.key_norm, at + key_offset(), plan_.key_heads);
+    }
+  });
 }
 
 // Turns heads that begin at `offset` of each row, past the first `skip` numbers of each.
 void Decoder::rotate(Work& work, size_t rope, size_t offset, size_t heads, size_t head_width,
                      size_t skip) const {
-  tensor::RopeJob job;
-  job.data = work.joined.data() + offset + skip;
-  job.heads = heads;
-  job.head_width = head_width;
-  job.stride = joined_width();
-  job.positions = work.rows;
-  job.pairs = plan_.ropes[rope].pairs;
-  tensor::rotate(work.angles[rope], job);
+  by_rows(work.threads, work.batch.tokens(), [&](size_t first, size_t count) {
+    tensor::RopeJob job;
+    job.stride = joined_width();
+    job.data = work.space.joined.data() + first * job.stride + offset + skip;
+    job.heads = heads;
+    job.head_width = head_width;
+    job.positions = std::span(work.rows).subspan(first, count);
+    job.pairs = plan_.ropes[rope].pairs;
+    tensor::rotate(work.angles[rope], job);
+  });
 }
 
 // DeepSeek: queries, keys and values from compressed rows, into work.joined, turned.
@@ -133,11 +164,11 @@ void Decoder::project_latent(Work& work, const Latent& latent, const float* in, 
   }
   multiply(*latent.query_up, from, wide.data(), rows, work.threads);
   for (size_t row = 0; row < rows; ++row)
-    std::copy_n(wide.data() + row * queries, queries, work.joined.data() + row * joined_width());
+    std::copy_n(wide.data() + row * queries, queries, work.space.joined.data() + row * joined_width());
   multiply(*latent.down, in, narrow.data(), rows, work.threads);
   for (size_t row = 0; row < rows; ++row) {
     std::copy_n(narrow.data() + row * compressed, plan.rank, rank.data() + row * plan.rank);
-    float* keys = work.joined.data() + row * joined_width() + key_offset();
+    float* keys = work.space.joined.data() + row * joined_width() + key_offset();
     for (size_t head = 0; head < plan_.heads; ++head)  // All heads share the part that turns.
       std::copy_n(narrow.data() + row * compressed + plan.rank, plan.rotary_width,
                   keys + head * plan_.head_width + plan.plain_width);
@@ -145,7 +176,7 @@ void Decoder::project_latent(Work& work, const Latent& latent, const float* in, 
   normalize(plan_.norm, latent.norm, rank.data(), rank.data(), rows, plan.rank);
   multiply(*latent.up, rank.data(), wide.data(), rows, work.threads);
   for (size_t row = 0; row < rows; ++row) {
-    float* joined = work.joined.data() + row * joined_width();
+    float* joined = work.space.joined.data() + row * joined_width();
     for (size_t head = 0; head < plan_.heads; ++head) {
       const float* at = wide.data() + (row * plan_.heads + head) * pair;
       std::copy_n(at, plan.plain_width, joined + key_offset() + head * plan_.head_width);
@@ -157,12 +188,29 @@ void Decoder::project_latent(Work& work, const Latent& latent, const float* in, 
   rotate(work, rope, key_offset(), plan_.heads, plan_.head_width, plan.plain_width);
 }
 
+// Puts the new keys and values into the caches.
+void Decoder::keep(Work& work, size_t index) const {
+  const tensor::PageShape& shape = pages_->shape();
+  const size_t offset = index * shape.layer_floats();
+  by_rows(work.threads, work.batch.tokens(), [&](size_t first, size_t count) {
+    const std::vector<size_t>& starts = work.batch.starts;
+    size_t sequence =
+        static_cast<size_t>(std::upper_bound(starts.begin(), starts.end(), first) - starts.begin()) - 1;
+    for (size_t row = first; row < first + count; ++row) {
+      while (row >= starts[sequence + 1]) ++sequence;
+      const KvCache& cache = *work.caches[sequence];
+      const size_t token = cache.tokens + row - starts[sequence];
+      const float* at = work.space.joined.data() + row * joined_width();
+      tensor::put_token(shape, cache.page(token / tensor::page_tokens, offset), token % tensor::page_tokens,
+                        at + key_offset(), at + value_offset());
+    }
+  });
+}
+
 // work.context from work.joined and the caches, which take the new keys and values first.
 void Decoder::attend(Work& work, size_t index) const {
   const DecoderPlan::Layer& kind = plan_.layers[index];
   const TokenBatch& batch = work.batch;
-  const size_t keys_width = plan_.key_heads * plan_.head_width;
-  const size_t values_width = plan_.key_heads * plan_.value_width;
   tensor::Attention job;
   job.heads = plan_.heads;
   job.key_heads = plan_.key_heads;
@@ -186,40 +234,34 @@ void Decoder::attend(Work& work, size_t index) const {
     };
   job.query_stride = joined_width();
   job.out_stride = plan_.heads * plan_.value_width;
-  const bool fresh = std::all_of(work.caches.begin(), work.caches.end(),
-                                 [](const KvCache* cache) { return cache == nullptr || cache->tokens == 0; });
-  for (size_t i = 0; i < work.caches.size(); ++i) {
-    if (work.caches[i] == nullptr) continue;
-    KvCache::Layer& layer = work.caches[i]->layers[index];
-    for (size_t row = batch.starts[i]; row < batch.starts[i + 1]; ++row) {
-      const float* at = work.joined.data() + row * joined_width();
-      layer.keys.insert(layer.keys.end(), at + key_offset(), at + key_offset() + keys_width);
-      layer.values.insert(layer.values.end(), at + value_offset(), at + value_offset() + values_width);
-    }
-  }
-  if (fresh) {
-    job.query = work.joined.data();
+  job.query = work.space.joined.data();
+  job.out = work.space.context.data();
+  job.query_starts = batch.starts;
+  if (work.caches.empty()) {
     job.key = job.query + key_offset();
     job.value = job.query + value_offset();
     job.key_stride = job.value_stride = joined_width();
-    job.out = work.context.data();
-    job.query_starts = job.key_starts = batch.starts;
+    job.key_starts = batch.starts;
     return tensor::attend(job, compute_, work.threads);
   }
-  job.key_stride = keys_width;
-  job.value_stride = values_width;
+  keep(work, index);
+  // Caches hold floats, so that one text's bits are the same however it came in.
+  const size_t offset = index * pages_->shape().layer_floats();
+  std::vector<const float*> pages;
+  std::vector<tensor::Attention::Pages> lists;
+  std::vector<size_t> key_starts = {0};
+  for (const KvCache* cache : work.caches)
+    for (size_t page = 0; page < cache->pages(); ++page) pages.push_back(cache->page(page, offset));
+  size_t at = 0;
   for (size_t i = 0; i < batch.sequences(); ++i) {
-    const KvCache::Layer& layer = work.caches[i]->layers[index];
-    const size_t row = batch.starts[i];
-    const size_t query_starts[] = {0, batch.length(i)}, key_starts[] = {0, layer.keys.size() / keys_width};
-    job.query = work.joined.data() + row * joined_width();
-    job.key = layer.keys.data();
-    job.value = layer.values.data();
-    job.out = work.context.data() + row * job.out_stride;
-    job.query_starts = query_starts;
-    job.key_starts = key_starts;
-    tensor::attend(job, compute_, work.threads);
+    lists.push_back(std::span(pages).subspan(at, work.caches[i]->pages()));
+    at += work.caches[i]->pages();
+    key_starts.push_back(key_starts.back() + work.caches[i]->tokens + batch.length(i));
   }
+  job.pages = lists;
+  job.page_shape = &pages_->shape();
+  job.key_starts = key_starts;
+  tensor::attend(job, {compute_.isa, tensor::Precision::f32}, work.threads);
 }
 
 // out = the branch, without what it is added to.
@@ -230,7 +272,9 @@ void Decoder::attention(Work& work, size_t index, const float* in, float* out) c
   if (layer.latent) {
     project_latent(work, *layer.latent, in, static_cast<size_t>(rope));
   } else {
-    multiply(*layer.query_key_value, in, work.joined.data(), rows, work.threads);
+    multiply(*layer.query_key_value, in, work.space.joined.data(), rows, work.threads);
+    adapt(work, index, Adapter::Place::query_key_value, in, plan_.width, work.space.joined.data(),
+          joined_width());
     normalize_heads(work, layer);
     if (rope >= 0) {
       rotate(work, static_cast<size_t>(rope), 0, plan_.heads, plan_.head_width, 0);
@@ -238,21 +282,54 @@ void Decoder::attention(Work& work, size_t index, const float* in, float* out) c
     }
   }
   attend(work, index);
-  multiply(*layer.attention_out, work.context.data(), out, rows, work.threads);
-  if (layer.attention_post_norm)
-    normalize(plan_.norm, *layer.attention_post_norm, out, out, rows, plan_.width);
+  multiply(*layer.attention_out, work.space.context.data(), out, rows, work.threads);
+  adapt(work, index, Adapter::Place::attention_out, work.space.context.data(),
+        plan_.heads * plan_.value_width, out, plan_.width);
+  if (layer.attention_post_norm) normalize_rows(work, *layer.attention_post_norm, out, out);
   scale_all(out, rows * plan_.width, plan_.residual_scale);
 }
 
-void Decoder::feed_forward(Work& work, const Layer& layer, const float* in, float* out) const {
+// What adapters add to a product, of the sequences that have one.
+void Decoder::adapt(Work& work, size_t index, Adapter::Place place, const float* in, size_t inputs,
+                    float* out, size_t outputs) const {
+  for (size_t i = 0; i < work.adapters.size(); ++i) {
+    const Adapter* adapter = work.adapters[i];
+    if (adapter == nullptr || !adapter->changes(index, place)) continue;
+    const size_t row = work.batch.starts[i];
+    adapter->add(index, place,
+                 {in + row * inputs, out + row * outputs, work.batch.length(i), inputs, outputs},
+                 work.threads);
+  }
+}
+
+void Decoder::feed_forward(Work& work, size_t index, const float* in, float* out) const {
+  const Layer& layer = layers_[index];
   const size_t rows = work.batch.tokens();
   if (layer.experts) {
     layer.experts->run(*kernels_, in, out, rows, work.threads);
   } else {
-    multiply(*layer.inner, in, work.inner.data(), rows, work.threads, nullptr, plan_.activation);
-    multiply(*layer.down, work.inner.data(), out, rows, work.threads);
+    if (!plan_.gates_apart) {
+      multiply(*layer.inner, in, work.space.inner.data(), rows, work.threads, nullptr, plan_.activation);
+    } else {
+      // Adapters may change what goes into the activation.
+      const size_t inner = plan_.inner, width = plan_.gated ? 2 * inner : inner;
+      float* hidden = plan_.gated ? work.space.gates.data() : work.space.inner.data();
+      multiply(*layer.inner, in, hidden, rows, work.threads);
+      adapt(work, index, Adapter::Place::gate_up, in, plan_.width, hidden, width);
+      by_rows(work.threads, rows, [&](size_t first, size_t count) {
+        for (size_t row = first; row < first + count; ++row) {
+          float* gates = hidden + row * width;
+          kernels_->activate(plan_.activation, gates, inner);
+          if (!plan_.gated) continue;
+          float* into = work.space.inner.data() + row * inner;
+          for (size_t i = 0; i < inner; ++i) into[i] = gates[i] * gates[inner + i];
+        }
+      });
+    }
+    multiply(*layer.down, work.space.inner.data(), out, rows, work.threads);
+    adapt(work, index, Adapter::Place::down, work.space.inner.data(), plan_.inner, out, plan_.width);
   }
-  if (layer.inner_post_norm) normalize(plan_.norm, *layer.inner_post_norm, out, out, rows, plan_.width);
+  if (layer.inner_post_norm) normalize_rows(work, *layer.inner_post_norm, out, out);
   scale_all(out, rows * plan_.width, plan_.residual_scale);
 }
 
@@ -262,57 +339,62 @@ void Decoder::run(Work& work, size_t index, float* x) const {
   const size_t rows = work.batch.tokens(), count = rows * plan_.width;
   const auto normed = [&](const std::optional<Norm>& norm) -> const float* {
     if (!norm) return x;
-    normalize(plan_.norm, *norm, x, work.normed.data(), rows, plan_.width);
-    return work.normed.data();
+    normalize_rows(work, *norm, x, work.space.normed.data());
+    return work.space.normed.data();
   };
   const auto add = [&](const float* from, const float* branch) {
     if (plan_.residual_after_norm && from != x) std::copy_n(from, count, x);
     kernels_->add(x, branch, count);
   };
   const float* in = normed(layer.attention_norm);
-  attention(work, index, in, work.branch.data());
+  attention(work, index, in, work.space.branch.data());
   if (plan_.parallel) {
     if (layer.inner_norm) in = normed(layer.inner_norm);
-    feed_forward(work, layer, in, work.second.data());
-    kernels_->add(x, work.branch.data(), count);
-    kernels_->add(x, work.second.data(), count);
+    feed_forward(work, index, in, work.space.second.data());
+    kernels_->add(x, work.space.branch.data(), count);
+    kernels_->add(x, work.space.second.data(), count);
     return;
   }
-  add(in, work.branch.data());
+  add(in, work.space.branch.data());
   in = normed(layer.inner_norm);
-  feed_forward(work, layer, in, work.branch.data());
-  add(in, work.branch.data());
+  feed_forward(work, index, in, work.space.branch.data());
+  add(in, work.space.branch.data());
 }
 
 // A layer whose norms follow the sums.
 void Decoder::run_after(Work& work, size_t index, float* x) const {
   const Layer& layer = layers_[index];
   const size_t rows = work.batch.tokens(), count = rows * plan_.width;
-  attention(work, index, x, work.branch.data());
-  kernels_->add(x, work.branch.data(), count);
-  normalize(plan_.norm, *layer.attention_norm, x, x, rows, plan_.width);
-  feed_forward(work, layer, x, work.branch.data());
-  kernels_->add(x, work.branch.data(), count);
-  normalize(plan_.norm, *layer.inner_norm, x, x, rows, plan_.width);
+  attention(work, index, x, work.space.branch.data());
+  kernels_->add(x, work.space.branch.data(), count);
+  normalize_rows(work, *layer.attention_norm, x, x);
+  feed_forward(work, index, x, work.space.branch.data());
+  kernels_->add(x, work.space.branch.data(), count);
+  normalize_rows(work, *layer.inner_norm, x, x);
 }
 
 Result<Decoder::States> Decoder::forward(const TokenBatch& batch, std::span<KvCache* const> caches,
-                                         tensor::Threads& threads, Keep keep) const {
-  TRY_DONE(check(batch, caches));
+                                         tensor::Threads& threads, Keep keep,
+                                         std::span<const Adapter* const> adapters) const {
+  TRY_DONE(check(batch, caches, adapters));
   const size_t rows = batch.tokens(), width = plan_.width;
-  for (KvCache* cache : caches)
-    if (cache != nullptr) cache->layers.resize(layers_.size());
-  Work work{batch, caches, threads, {}, {}, {}, {}, {}, {}, {}, {}};
+  std::vector<KvCache> passing(caches.size());  // Where nobody keeps one.
+  std::vector<KvCache*> all;
+  for (size_t i = 0; i < caches.size(); ++i) {
+    all.push_back(caches[i] != nullptr ? caches[i] : &passing[i]);
+    all[i]->reserve(*pages_, batch.length(i));
+  }
+  const auto space = spaces_->take();
+  Work work{batch, all, threads, {}, {}, adapters, *space};
   for (const RopeSpec& rope : plan_.ropes)
     work.angles.push_back(rope_rows(rope, batch.positions, batch.lengths));
   work.rows.resize(rows);
   std::iota(work.rows.begin(), work.rows.end(), 0);
-  work.joined = Floats(rows * joined_width());
-  work.context = Floats(rows * plan_.heads * plan_.value_width);
-  work.inner = Floats(rows * plan_.inner);
-  work.normed = Floats(rows * width);
-  work.branch = Floats(rows * width);
-  work.second = Floats(rows * width);
+  ensure(space->joined, rows * joined_width());
+  ensure(space->context, rows * plan_.heads * plan_.value_width);
+  ensure(space->inner, rows * plan_.inner);
+  if (plan_.gates_apart) ensure(space->gates, 2 * rows * plan_.inner);
+  for (Floats* buffer : {&space->normed, &space->branch, &space->second}) ensure(*buffer, rows * width);
   States out;
   Floats x(rows * width);
   embed(work, x.data());

@@ -4,10 +4,12 @@
 #include <optional>
 #include <span>
 
+#include "model/adapter.h"
 #include "model/decoder_plan.h"
 #include "model/experts.h"
 #include "model/kv_cache.h"
 #include "model/row_table.h"
+#include "model/scratch.h"
 #include "model/token_batch.h"
 #include "tensor/attention.h"
 #include "tensor/buffer.h"
@@ -34,8 +36,10 @@ class Decoder {
   // New tokens of several sequences, each going on from its cache, which grows by them; a null cache is an
   // empty one that nobody keeps. Positions count on from what the cache holds. A sequence's bits depend
   // neither on the batch around it nor on how its tokens are split into calls, nor on the number of threads.
+  // `adapters`, where given: one a sequence, null for the base alone.
   Result<States> forward(const TokenBatch& batch, std::span<KvCache* const> caches, tensor::Threads& threads,
-                         Keep keep = Keep::last) const;
+                         Keep keep = Keep::last, std::span<const Adapter* const> adapters = {}) const;
+  const KvPool& pages() const { return *pages_; }
   size_t head_inputs() const { return plan_.project_out.empty() ? plan_.width : plan_.embedding_width; }
 
  private:
@@ -52,14 +56,19 @@ class Decoder {
     std::optional<Latent> latent;
     std::vector<float> sinks;
   };
-  // One call's buffers.
+  // Buffers of calls, kept between them.
+  struct Space {
+    tensor::Floats joined, context, inner, gates, normed, branch, second;
+  };
+  // One call.
   struct Work {
     const TokenBatch& batch;
     std::span<KvCache* const> caches;
     tensor::Threads& threads;
     std::vector<tensor::RopeTable> angles;  // By rope.
     std::vector<int64_t> rows;              // 0, 1, 2, ...
-    tensor::Floats joined, context, inner, normed, branch, second;
+    std::span<const Adapter* const> adapters;
+    Space& space;
   };
 
   Decoder() = default;
@@ -67,7 +76,8 @@ class Decoder {
   Status load_layer(const DecoderWeights& weights, size_t index, Layer& layer) const;
   Status load_attention(const DecoderWeights& weights, const std::string& at, Layer& layer) const;
   Status load_latent(const DecoderWeights& weights, const std::string& at, Layer& layer) const;
-  Status check(const TokenBatch& batch, std::span<KvCache* const> caches) const;
+  Status check(const TokenBatch& batch, std::span<KvCache* const> caches,
+               std::span<const Adapter* const> adapters) const;
 
   size_t key_offset() const { return plan_.heads * plan_.head_width; }
   size_t value_offset() const { return key_offset() + plan_.key_heads * plan_.head_width; }
@@ -76,12 +86,16 @@ class Decoder {
   void embed(Work& work, float* x) const;
   void normalize(DecoderPlan::NormKind kind, const Norm& norm, const float* in, float* out, size_t rows,
                  size_t width) const;
+  void normalize_rows(Work& work, const Norm& norm, const float* in, float* out) const;
   void normalize_heads(Work& work, const Layer& layer) const;
   void rotate(Work& work, size_t rope, size_t offset, size_t heads, size_t head_width, size_t skip) const;
   void project_latent(Work& work, const Latent& latent, const float* in, size_t rope) const;
+  void keep(Work& work, size_t index) const;
   void attend(Work& work, size_t index) const;
   void attention(Work& work, size_t index, const float* in, float* out) const;
-  void feed_forward(Work& work, const Layer& layer, const float* in, float* out) const;
+  void feed_forward(Work& work, size_t index, const float* in, float* out) const;
+  void adapt(Work& work, size_t index, Adapter::Place place, const float* in, size_t inputs, float* out,
+             size_t outputs) const;
   void run(Work& work, size_t index, float* x) const;
   void run_after(Work& work, size_t index, float* x) const;
 
@@ -93,6 +107,8 @@ class Decoder {
   LinearLayer project_in_, project_out_;
   std::vector<Layer> layers_;
   std::vector<float> slopes_;  // ALiBi's, by head.
+  std::unique_ptr<const KvPool> pages_;
+  std::unique_ptr<ScratchPool<Space>> spaces_;
 };
 
 }  // namespace holdfast::model

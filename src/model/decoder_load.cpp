@@ -136,6 +136,10 @@ Result<Decoder> Decoder::load(DecoderPlan plan, const WeightReader& reader) {
   out.plan_ = std::move(plan);
   out.compute_ = reader.compute();
   out.kernels_ = &tensor::kernels_for(out.compute_.isa);
+  const DecoderPlan& made = out.plan_;
+  out.pages_ = std::make_unique<const KvPool>(
+      tensor::PageShape{made.layers.size(), made.key_heads, made.head_width, made.value_width});
+  out.spaces_ = std::make_unique<ScratchPool<Space>>();
   const DecoderWeights weights(out.plan_, reader);
   TRY_DONE(out.load_outside(weights));
   for (size_t i = 0; i < out.plan_.layers.size(); ++i) {

@@ -32,9 +32,11 @@ Result<GenerationSettings> read_generation(io::Disk& disk, const io::Path& folde
 
 }  // namespace
 
-Result<DecoderModel> DecoderModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
+Result<DecoderModel> DecoderModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
+                                        Adapters adapters) {
   TRY(const boost::json::object config, read_config(disk, folder));
   TRY(DecoderPlan plan, plan_decoder(config));
+  plan.gates_apart = adapters == Adapters::may_come;
   TRY(tensor::Weights weights, tensor::Weights::open(disk, folder));
   TRY_DONE(check_memory(weights, compute));
   DecoderModel out;

@@ -13,9 +13,16 @@ namespace holdfast::model {
 // thread.
 class DecoderModel {
  public:
-  static Result<DecoderModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {});
+  enum class Adapters : uint8_t { none, may_come };  // Whether open_adapter will be called.
+  static Result<DecoderModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {},
+                                   Adapters adapters = Adapters::none);
   // A GGUF file.
   static Result<DecoderModel> open_gguf(io::Disk& disk, const io::Path& file, tensor::Compute compute = {});
+
+  // A PEFT folder for this base, which must have been opened for that.
+  Result<Adapter> open_adapter(io::Disk& disk, const io::Path& folder) const {
+    return Adapter::open(disk, folder, plan(), decoder_->compute());
+  }
 
   const DecoderPlan& plan() const { return decoder_->plan(); }
   const Decoder& decoder() const { return *decoder_; }

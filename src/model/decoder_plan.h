@@ -85,9 +85,11 @@ struct DecoderPlan {
   Bias norm_bias = Bias::without, query_bias = Bias::without, out_bias = Bias::without,
        inner_bias = Bias::without, head_bias = Bias::without;
   bool gated = true;
-  bool parallel = false;                     // x + attention(norm x) + feed_forward(norm x)
-  bool norm_after = false;                   // OPT 350m: norms follow the sums.
-  bool residual_after_norm = false;          // Bloom's switch: the normed rows are what is added to.
+  bool gates_apart = false;          // Gates and values come out of their product as they are, so that
+                                     // adapters can change them; the same numbers.
+  bool parallel = false;             // x + attention(norm x) + feed_forward(norm x)
+  bool norm_after = false;           // OPT 350m: norms follow the sums.
+  bool residual_after_norm = false;  // Bloom's switch: the normed rows are what is added to.
   bool alibi = false, alibi_coarse = false;  // Coarse: scaled and rounded to bfloat16, as in Falcon.
   bool takes_mask_positions = false;         // Positions count the tokens that the mask shows.
   float soft_cap = 0, logit_cap = 0;

@@ -58,17 +58,16 @@ Result<LinearLayer> DecoderWeights::linear(const std::string& name, size_t outpu
   return one.pack(reader_.compute());
 }
 
-// Where each row of [queries, keys, values] lies in the joined layer.
-std::vector<size_t> DecoderWeights::joined_rows() const {
-  const size_t width = plan_.head_width;
+std::vector<size_t> joined_rows(const DecoderPlan& plan) {
+  const size_t width = plan.head_width;
   std::vector<size_t> out;
   const auto head = [&](size_t at) {
     for (size_t i = 0; i < width; ++i) out.push_back(at * width + i);
   };
-  const size_t group = plan_.heads / plan_.key_heads;  // by_head is by_group with one query each.
-  for (size_t i = 0; i < plan_.heads; ++i) head(i / group * (group + 2) + i % group);
-  for (size_t i = 0; i < plan_.key_heads; ++i) head(i * (group + 2) + group);
-  for (size_t i = 0; i < plan_.key_heads; ++i) head(i * (group + 2) + group + 1);
+  const size_t group = plan.heads / plan.key_heads;  // by_head is by_group with one query each.
+  for (size_t i = 0; i < plan.heads; ++i) head(i / group * (group + 2) + i % group);
+  for (size_t i = 0; i < plan.key_heads; ++i) head(i * (group + 2) + group);
+  for (size_t i = 0; i < plan.key_heads; ++i) head(i * (group + 2) + group + 1);
   return out;
 }
 
@@ -78,9 +77,14 @@ Result<LinearLayer> DecoderWeights::query_key_value(const std::string& layer) co
     TRY(const Matrix joined,
         matrix(layer + plan_.query_key_value, queries + 2 * keys, plan_.width, plan_.query_bias));
     if (plan_.joined_order == DecoderPlan::JoinedOrder::blocks) return joined.pack(reader_.compute());
-    return with_rows(joined, joined_rows()).pack(reader_.compute());
+    return with_rows(joined, joined_rows(plan_)).pack(reader_.compute());
   }
   if (reader_.stays_in_blocks(layer + plan_.query + ".weight")) {
+    TRY(LinearLayer joined,
+        reader_.joined_blocks(
+            {{layer + plan_.query, queries}, {layer + plan_.key, keys}, {layer + plan_.value, keys}},
+            plan_.width, plan_.query_bias));
+    if (joined != nullptr) return joined;
     // Types may differ between them, as converters keep values in more bits.
     std::vector<LinearLayer> parts;
     for (const auto& [name, outputs] :
@@ -100,19 +104,29 @@ Result<LinearLayer> DecoderWeights::query_key_value(const std::string& layer) co
 
 Result<LinearLayer> DecoderWeights::gate_up(const std::string& gate, const std::string& up,
                                             const std::string& joined, size_t inner, Bias bias) const {
+  const auto layout = plan_.gates_apart ? tensor::OutputLayout::plain : tensor::OutputLayout::gated;
   if (!joined.empty() && reader_.has(joined + ".weight")) {
     TRY(const Matrix both, matrix(joined, 2 * inner, plan_.width, bias));
-    return both.pack(reader_.compute(), tensor::OutputLayout::gated);
+    return both.pack(reader_.compute(), layout);
   }
   if (reader_.stays_in_blocks(gate + ".weight")) {
+    TRY(LinearLayer gated,
+        reader_.joined_blocks({{gate, inner}, {up, inner}}, plan_.width, bias, tensor::OutputLayout::gated));
+    if (gated != nullptr) return gated;
     TRY(LinearLayer first, linear(gate, inner, plan_.width, bias));
     TRY(LinearLayer second, linear(up, inner, plan_.width, bias));
+    if (plan_.gates_apart) {
+      std::vector<LinearLayer> parts;
+      parts.push_back(std::move(first));
+      parts.push_back(std::move(second));
+      return stack_linears(std::move(parts));
+    }
     return gate_linears(std::move(first), std::move(second));
   }
   TRY(Matrix both, matrix(gate, inner, plan_.width, bias));
   TRY(const Matrix second, matrix(up, inner, plan_.width, bias));
   append(both, second);
-  return both.pack(reader_.compute(), tensor::OutputLayout::gated);
+  return both.pack(reader_.compute(), layout);
 }
 
 Result<Norm> DecoderWeights::norm(const std::string& name, size_t width, DecoderPlan::NormKind kind,

@@ -12,6 +12,9 @@ struct Matrix {
   LinearLayer pack(tensor::Compute compute, tensor::OutputLayout layout = tensor::OutputLayout::plain) const;
 };
 
+// Where each row of [queries, keys, values] lies in the joined layer of a checkpoint.
+std::vector<size_t> joined_rows(const DecoderPlan& plan);
+
 // Reads the linear layers of a decoder in the orders that checkpoints keep them in. Borrows both.
 class DecoderWeights {
  public:
@@ -29,8 +32,6 @@ class DecoderWeights {
   Result<Norm> norm(const std::string& name, size_t width, DecoderPlan::NormKind kind, Bias bias) const;
 
  private:
-  std::vector<size_t> joined_rows() const;
-
   const DecoderPlan& plan_;
   const WeightReader& reader_;
 };

@@ -192,7 +192,8 @@ tensor::RopeTable rope_rows(const RopeSpec& spec, std::span<const int64_t> posit
   std::vector<float> frequencies;
   size_t length = 0;
   for (size_t row = 0; row < positions.size(); ++row) {
-    if (frequencies.empty() || lengths[row] != length) {
+    const bool by_length = spec.kind == RopeSpec::Kind::dynamic || spec.kind == RopeSpec::Kind::longrope;
+    if (frequencies.empty() || (by_length && lengths[row] != length)) {
       length = lengths[row];
       frequencies = rope_frequencies(spec, length);
     }

@@ -62,19 +62,30 @@ bool WeightReader::stays_in_blocks(std::string_view name) const {
 
 Result<LinearLayer> WeightReader::block_linear(std::string_view name, size_t outputs, size_t inputs,
                                                Bias bias) const {
-  const std::string weight_name = std::string(name) + ".weight", bias_name = std::string(name) + ".bias";
-  TRY(const BlockView* view, block(weight_name, {outputs, inputs}));
-  std::vector<float> shift;
-  if (bias == Bias::with || (bias == Bias::if_there && has(bias_name))) {
-    TRY(shift, floats(bias_name, {outputs}));
-  }
+  return joined_blocks({{std::string(name), outputs}}, inputs, bias);
+}
+
+Result<LinearLayer> WeightReader::joined_blocks(const std::vector<BlockPart>& parts, size_t inputs, Bias bias,
+                                                tensor::OutputLayout layout) const {
   tensor::BlockWeights weights;
-  weights.type = view->type;
   weights.inputs = inputs;
-  weights.bias = shift;
-  const size_t row_bytes = view->bytes.size() / outputs;
-  for (size_t row = 0; row < outputs; ++row)
-    weights.rows.push_back(view->bytes.subspan(row * row_bytes, row_bytes));
+  weights.layout = layout;
+  std::vector<float> shifts;
+  for (const BlockPart& part : parts) {
+    TRY(const BlockView* view, block(part.name + ".weight", {part.outputs, inputs}));
+    if (weights.rows.empty()) weights.type = view->type;
+    if (view->type != weights.type) return LinearLayer{};
+    if (bias == Bias::with || (bias == Bias::if_there && has(part.name + ".bias"))) {
+      TRY(const std::vector<float> shift, floats(part.name + ".bias", {part.outputs}));
+      shifts.resize(weights.rows.size());
+      shifts.insert(shifts.end(), shift.begin(), shift.end());
+    }
+    const size_t row_bytes = view->bytes.size() / part.outputs;
+    for (size_t row = 0; row < part.outputs; ++row)
+      weights.rows.push_back(view->bytes.subspan(row * row_bytes, row_bytes));
+  }
+  if (!shifts.empty()) shifts.resize(weights.rows.size());
+  weights.bias = shifts;
   return tensor::make_block_linear(weights, compute_);
 }
 

@@ -53,6 +53,13 @@ class WeightReader {
   bool stays_in_blocks(std::string_view name) const;
   // A layer in its blocks.
   Result<LinearLayer> block_linear(std::string_view name, size_t outputs, size_t inputs, Bias bias) const;
+  // Several of one input as one layer, their outputs in order; null where they are of different types.
+  struct BlockPart {
+    std::string name;
+    size_t outputs = 0;
+  };
+  Result<LinearLayer> joined_blocks(const std::vector<BlockPart>& parts, size_t inputs, Bias bias,
+                                    tensor::OutputLayout layout = tensor::OutputLayout::plain) const;
   Result<const tensor::TensorView*> view(std::string_view name, std::vector<uint64_t> shape) const;
   Result<std::vector<float>> floats(std::string_view name, std::vector<uint64_t> shape) const;
   // NAME.weight [outputs, inputs] and NAME.bias [outputs].

@@ -51,24 +51,34 @@ class HeadAttention {
         width_(round_up(keys_, 2 * strip_columns)),
         key_steps_(width_ / a_step_),
         value_strips_(round_up(value_width_, 2 * strip_columns) / strip_columns),
-        in_place_(precision == Precision::f32 && value_width_ % (2 * strip_columns) == 0) {}
+        in_place_(precision == Precision::f32 && value_width_ % (2 * strip_columns) == 0),
+        pages_(job.page_shape == nullptr ? Attention::Pages{} : job.pages[sequence]) {}
 
   // Heads [first, last) of all.
   void run(size_t first, size_t last) {
     if (queries_ == 0) return;
     CHECK(keys_ >= queries_);
-    pack();
+    if (job_.page_shape == nullptr) pack();
     const size_t rows = std::clamp<size_t>(scores_most / width_ / 12 * 12, 12, rows_most);
+    const size_t heads = last - first;
+    if (job_.page_shape != nullptr && heads * queries_ <= rows) {
+      reserve(heads * queries_);
+      return block(first, heads, 0, queries_);
+    }
+    reserve(std::min(rows, queries_));
+    for (size_t head = first; head < last; ++head)
+      for (size_t row = 0; row < queries_; row += rows) block(head, 1, row, std::min(rows, queries_ - row));
+  }
+
+ private:
+  void reserve(size_t rows) const {
     ensure(scratch.queries, rows * query_words());
     ensure(scratch.scores, rows * width_);
     ensure(scratch.weights, rows * weight_words());
     ensure(scratch.sums, rows * value_strips_ * strip_columns);
     ensure(scratch.totals, rows);
-    for (size_t head = first; head < last; ++head)
-      for (size_t row = 0; row < queries_; row += rows) block(head, row, std::min(rows, queries_ - row));
   }
 
- private:
   size_t query_words() const { return steps_ * kernel_.words_a_step + row_gap_words; }
   size_t weight_words() const { return key_steps_ * kernel_.words_a_step + row_gap_words; }
 
@@ -100,8 +110,8 @@ class HeadAttention {
     kernel_.pack_rows(values);
   }
 
-  // Queries [row, row + rows) of a head.
-  void block(size_t head, size_t row, size_t rows) const {
+  // Queries [row, row + rows) of some heads beside each other: a row a head and query.
+  void block(size_t head, size_t heads, size_t row, size_t rows) const {
     // Keys that none of these queries sees are left out at the end: they would add zeros.
     const size_t last = keys_ - queries_ + row + rows - 1;
     const size_t seen = job_.after < keys_ - 1 - last ? last + job_.after + 1 : keys_;
@@ -115,36 +125,102 @@ class HeadAttention {
     prepare.steps = steps_;
     prepare.out = reinterpret_cast<uint32_t*>(scratch.queries.data());
     prepare.row_words = query_words();
-    kernel_.prepare(prepare);
+    for (size_t i = 0; i < heads; ++i) {
+      kernel_.prepare(prepare);
+      prepare.in += job_.head_width;
+      prepare.out += rows * prepare.row_words;
+    }
 
     SumsJob sums;
-    sums.rows = prepare.out;
+    sums.rows = reinterpret_cast<const uint32_t*>(scratch.queries.data());
     sums.row_words = prepare.row_words;
-    sums.row_count = rows;
-    sums.strips = reinterpret_cast<const std::byte*>(scratch.keys.data());
-    sums.strip_bytes = steps_ * line_bytes;
-    sums.strip_count = wide / strip_columns;
+    sums.row_count = heads * rows;
     sums.steps = steps_;
-    sums.sums = scratch.scores.data();
+    sums.strip_bytes = steps_ * line_bytes;
     sums.sums_stride = width_;
-    kernel_.sums(sums);
+    score(sums, wide);
 
-    const float scale = change(head, row, rows, seen);
     WeighJob weigh;
-    weigh.scores = scratch.scores.data();
     weigh.stride = width_;
     weigh.rows = rows;
     weigh.keys = seen;
-    weigh.scale = scale;
-    weigh.sink = job_.sinks == nullptr ? nullptr : job_.sinks + head;
-    weigh.words = reinterpret_cast<uint32_t*>(scratch.weights.data());
     weigh.row_words = weight_words();
     weigh.steps = in_place_ ? seen : wide / a_step_;
-    weigh.totals = scratch.totals.data();
-    kernel_.weigh(weigh);
+    for (size_t i = 0; i < heads; ++i) {
+      float* scores = scratch.scores.data() + i * rows * width_;
+      weigh.scale = change(head + i, row, rows, seen, scores);
+      weigh.scores = scores;
+      weigh.sink = job_.sinks == nullptr ? nullptr : job_.sinks + head + i;
+      weigh.words = reinterpret_cast<uint32_t*>(scratch.weights.data()) + i * rows * weigh.row_words;
+      weigh.totals = scratch.totals.data() + i * rows;
+      kernel_.weigh(weigh);
+    }
 
-    sums.rows = weigh.words;
+    sums.rows = reinterpret_cast<const uint32_t*>(scratch.weights.data());
     sums.row_words = weigh.row_words;
+    sums.strip_count = value_strips_;
+    sums.steps = weigh.steps;
+    sums.sums = scratch.sums.data();
+    sums.sums_stride = value_strips_ * strip_columns;
+    collect(sums, seen);
+    for (size_t i = 0; i < heads; ++i) {
+      ShareJob share;
+      share.sums_stride = sums.sums_stride;
+      share.sums = scratch.sums.data() + i * rows * share.sums_stride;
+      share.rows = rows;
+      share.columns = value_width_;
+      share.totals = scratch.totals.data() + i * rows;
+      const size_t first = query_first_ + row;
+      if (job_.words != nullptr) {
+        share.words = job_.words + first * job_.row_words;
+        share.row_words = job_.row_words;
+        share.word_from = (head + i) * value_width_;
+      }
+      if (job_.words == nullptr || a_step_ == 1) {  // Words of f32 are floats.
+        float* out = job_.words == nullptr ? job_.out : reinterpret_cast<float*>(job_.words);
+        share.out_stride = job_.words == nullptr ? job_.out_stride : job_.row_words;
+        share.out = out + first * share.out_stride + (head + i) * value_width_;
+        share.words = nullptr;
+      }
+      kernel_.share(share);
+    }
+  }
+
+  const float* page_head(size_t page) const {
+    return pages_[page] + key_head_ * job_.page_shape->head_floats();
+  }
+
+  // Scores of the first `wide` keys.
+  void score(SumsJob sums, size_t wide) const {
+    if (job_.page_shape == nullptr) {
+      sums.strips = reinterpret_cast<const std::byte*>(scratch.keys.data());
+      sums.strip_count = wide / strip_columns;
+      sums.sums = scratch.scores.data();
+      return kernel_.sums(sums);
+    }
+    sums.strip_count = page_tokens / strip_columns;
+    for (size_t from = 0; from < wide; from += page_tokens) {
+      sums.strips = reinterpret_cast<const std::byte*>(page_head(from / page_tokens));
+      sums.sums = scratch.scores.data() + from;
+      kernel_.sums(sums);
+    }
+  }
+
+  // Values of the first `seen` keys by their weights.
+  void collect(SumsJob sums, size_t seen) const {
+    if (job_.page_shape != nullptr) {
+      const uint32_t* rows = sums.rows;
+      sums.strip_bytes = page_tokens * line_bytes;
+      for (size_t from = 0; from < seen; from += page_tokens) {
+        sums.rows = rows + from;
+        sums.steps = std::min(page_tokens, seen - from);
+        sums.strips =
+            reinterpret_cast<const std::byte*>(page_head(from / page_tokens) + job_.page_shape->key_floats());
+        kernel_.sums(sums);
+        sums.begin = SumsJob::Begin::at_sums;
+      }
+      return;
+    }
     if (in_place_) {
       sums.strips = reinterpret_cast<const std::byte*>(job_.value + key_first_ * job_.value_stride +
                                                        key_head_ * value_width_);
@@ -154,36 +230,12 @@ class HeadAttention {
       sums.strips = reinterpret_cast<const std::byte*>(scratch.values.data());
       sums.strip_bytes = key_steps_ * line_bytes;
     }
-    sums.strip_count = value_strips_;
-    sums.steps = weigh.steps;
-    sums.sums = scratch.sums.data();
-    sums.sums_stride = value_strips_ * strip_columns;
     kernel_.sums(sums);
-    ShareJob share;
-    share.sums = scratch.sums.data();
-    share.sums_stride = sums.sums_stride;
-    share.rows = rows;
-    share.columns = value_width_;
-    share.totals = weigh.totals;
-    const size_t first = query_first_ + row;
-    if (job_.words != nullptr) {
-      share.words = job_.words + first * job_.row_words;
-      share.row_words = job_.row_words;
-      share.word_from = head * value_width_;
-    }
-    if (job_.words == nullptr || a_step_ == 1) {  // Words of f32 are floats.
-      float* out = job_.words == nullptr ? job_.out : reinterpret_cast<float*>(job_.words);
-      share.out_stride = job_.words == nullptr ? job_.out_stride : job_.row_words;
-      share.out = out + first * share.out_stride + head * value_width_;
-      share.words = nullptr;
-    }
-    kernel_.share(share);
   }
 
   // Caps, biases and masks the scores; returns the scale that is left to apply.
-  float change(size_t head, size_t row, size_t rows, size_t seen) const {
+  float change(size_t head, size_t row, size_t rows, size_t seen, float* scores) const {
     const AttentionBias& bias = job_.bias;
-    float* scores = scratch.scores.data();
     const bool biased = bias.by_distance != nullptr || bias.add || job_.soft_cap > 0 || job_.sinks != nullptr;
     if (biased) {
       for (size_t r = 0; r < rows; ++r)
@@ -227,12 +279,15 @@ class HeadAttention {
   const size_t key_steps_;  // Of the outputs' sums.
   const size_t value_strips_;
   const bool in_place_;  // Values are read where they are: their rows are lines already.
+  const Attention::Pages pages_;
 };
 
 }  // namespace
 
 void attend(const Attention& attention, Compute compute, Threads& threads) {
   CHECK(attention.query_starts.size() == attention.key_starts.size());
+  CHECK(attention.page_shape == nullptr ||
+        (compute.precision == Precision::f32 && attention.pages.size() + 1 == attention.query_starts.size()));
   CHECK(attention.key_heads > 0 && attention.heads % attention.key_heads == 0);
   CHECK(attention.words == nullptr || compute.precision != Precision::int8);
   // Scores and weights of int8 models are bf16: bytes would not do for softmax.

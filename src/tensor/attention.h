@@ -4,6 +4,7 @@
 #include <functional>
 #include <span>
 
+#include "tensor/key_pages.h"
 #include "tensor/precision.h"
 #include "tensor/threads.h"
 
@@ -30,6 +31,12 @@ struct AttentionBias {
 // stands at its last key. Row r, head h begins at base + r * stride + h * head_width. A sequence's bits do
 // not depend on what else is in the batch, nor on how its queries are split into calls.
 struct Attention {
+  // Keys and values may lie in pages of page_tokens (key_pages.h) instead: of each sequence its pages in
+  // order, each at the layer's begin. f32 only; key, value and their strides are not read then.
+  using Pages = std::span<const float* const>;
+  std::span<const Pages> pages;
+  const PageShape* page_shape = nullptr;  // Null: none.
+
   const float* query = nullptr;
   const float* key = nullptr;
   const float* value = nullptr;

@@ -246,5 +246,51 @@ TEST(Attention, RowsForTheNextProductAreThoseMadeOfItsFloats) {
   }
 }
 
+// The keys and values of a case in pages.
+struct Paged {
+  PageShape shape;
+  std::vector<Vector> pages;
+  std::vector<std::vector<const float*>> lists;
+  std::vector<Attention::Pages> spans;
+
+  explicit Paged(const Case& test) {
+    shape = {1, test.job.key_heads, test.job.head_width, test.value_width()};
+    for (size_t s = 0; s + 1 < test.key_starts.size(); ++s) {
+      const size_t first = test.key_starts[s], keys = test.key_starts[s + 1] - first, from = pages.size();
+      for (size_t k = 0; k < keys; ++k) {
+        if (k % page_tokens == 0) pages.emplace_back(shape.floats());
+        put_token(shape, pages.back().data(), k % page_tokens,
+                  test.job.key + (first + k) * test.job.key_stride,
+                  test.job.value + (first + k) * test.job.value_stride);
+      }
+      auto& list = lists.emplace_back();
+      for (size_t page = from; page < pages.size(); ++page) list.push_back(pages[page].data());
+    }
+    for (const auto& list : lists) spans.emplace_back(list);
+  }
+};
+
+TEST(Attention, FromPagesHasTheBitsOfRows) {
+  std::mt19937 random(35);  // Seed 35.
+  const auto threads = make_threads(2);
+  for (int round = 0; round < 60; ++round) {
+    Case test(random, 1 + random() % 4, 120, true);
+    const Paged paged(test);
+    for (Isa isa : isas_of_this_machine()) {
+      std::fill(test.out.begin(), test.out.end(), 0.0F);
+      attend(test.job, {isa, Precision::f32}, *threads);
+      const Vector whole = test.out;
+      std::fill(test.out.begin(), test.out.end(), 0.0F);
+      Attention from_pages = test.job;
+      from_pages.key = from_pages.value = nullptr;
+      from_pages.pages = paged.spans;
+      from_pages.page_shape = &paged.shape;
+      attend(from_pages, {isa, Precision::f32}, *threads);
+      EXPECT_EQ(std::memcmp(whole.data(), test.out.data(), whole.size() * sizeof(float)), 0)
+          << isa_name(isa) << " round " << round;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::tensor

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "tensor/buffer.h"
+#include "tensor/byte_block_linear.h"
 #include "tensor/kernels.h"
 
 namespace holdfast::tensor {
@@ -188,6 +189,7 @@ std::unique_ptr<const Linear> make_block_linear(const BlockWeights& weights, Com
   CHECK(block_format(weights.type).has_value());
   CHECK(weights.layout == OutputLayout::plain || weights.rows.size() % 2 == 0);
   CHECK(weights.bias.empty() || weights.bias.size() == weights.rows.size());
+  if (compute.precision == Precision::int8) return make_byte_block_linear(weights, compute.isa);
   return std::make_unique<BlockLayer>(weights, compute);
 }
 

@@ -135,5 +135,81 @@ TEST(BlockLinear, GivesTheBitsOfTheWidenedWeight) {
   }
 }
 
+struct RandomLayer {
+  std::vector<std::byte> bytes;
+  std::vector<float> bias, weight;
+  BlockWeights source;
+  size_t outputs = 0, width = 0;
+};
+
+std::unique_ptr<RandomLayer> random_layer(std::mt19937& random, GgmlType type, OutputLayout layout) {
+  auto out = std::make_unique<RandomLayer>();
+  std::normal_distribution<float> normal(0, 1);
+  const codec::GgmlTypeRow& sizes = codec::ggml_type_row(type);
+  const size_t blocks = 1 + random() % 3;
+  out->outputs = 2 * (1 + random() % 100);
+  out->width = layout == OutputLayout::gated ? out->outputs / 2 : out->outputs;
+  out->bytes = random_blocks(random, type, out->outputs * blocks);
+  out->bias.resize(out->outputs);
+  for (float& x : out->bias) x = normal(random);
+  out->source = {type, {}, out->bias, blocks * sizes.block_elements, layout};
+  if (random() % 2 == 0) out->source.row_bits = RowBits::eight;
+  for (size_t i = 0; i < out->outputs; ++i) {
+    out->source.rows.push_back(
+        ByteView(out->bytes).subspan(i * blocks * sizes.block_bytes, blocks * sizes.block_bytes));
+    const auto row = widen_blocks(type, out->source.rows.back(), out->source.inputs).value();
+    out->weight.insert(out->weight.end(), row.begin(), row.end());
+  }
+  return out;
+}
+
+std::vector<float> run_layer(const Linear& layer, std::span<const float> in, size_t rows, Threads& threads) {
+  std::vector<float> out(rows * layer.width());
+  LinearRun run;
+  run.in = in.data();
+  run.out = out.data();
+  run.rows = rows;
+  layer.run(run, threads);
+  return out;
+}
+
+// Rows quantised to bytes: the same bits on every instruction set, alone or among others, on one and two
+// threads; and near to what the widened weight gives.
+TEST(ByteBlockLinear, GivesTheSameBitsEverywhereAndIsNear) {
+  std::mt19937 random(53);  // Seed 53.
+  const auto one = make_threads(1), two = make_threads(2);
+  std::normal_distribution<float> normal(0, 1);
+  for (GgmlType type : quantised)
+    for (const OutputLayout layout : {OutputLayout::plain, OutputLayout::gated, OutputLayout::plain}) {
+      const auto layer = random_layer(random, type, layout);
+      const size_t inputs = layer->source.inputs;
+      const auto near = make_linear({layer->weight, layer->bias, layer->outputs, inputs, layout}, {});
+      const auto oracle = make_block_linear(layer->source, {Isa::plain, Precision::int8});
+      for (const size_t rows : {size_t{1}, size_t{2}, size_t{3}, size_t{7}, 60 + random() % 30}) {
+        std::vector<float> in(rows * inputs);
+        for (float& x : in) x = normal(random);
+        const std::vector<float> wanted = run_layer(*oracle, in, rows, *one);
+        const std::vector<float> exact = run_layer(*near, in, rows, *one);
+        double dot = 0, a = 0, b = 0;
+        for (size_t i = 0; i < wanted.size(); ++i) {
+          dot += double(wanted[i]) * exact[i];
+          a += double(wanted[i]) * wanted[i];
+          b += double(exact[i]) * exact[i];
+        }
+        EXPECT_GE(dot / std::sqrt(a * b), 0.999) << codec::ggml_type_row(type).name;
+        for (Isa isa : isas_of_this_machine()) {
+          const auto fast = make_block_linear(layer->source, {isa, Precision::int8});
+          for (Threads* threads : {one.get(), two.get()})
+            ASSERT_EQ(run_layer(*fast, in, rows, *threads), wanted)
+                << codec::ggml_type_row(type).name << " on " << isa_name(isa) << ", " << rows << " rows";
+          const size_t row = random() % rows;
+          const auto alone = run_layer(*fast, std::span(in).subspan(row * inputs, inputs), 1, *one);
+          ASSERT_TRUE(std::equal(alone.begin(), alone.end(),
+                                 wanted.begin() + static_cast<ptrdiff_t>(row * layer->width)));
+        }
+      }
+    }
+}
+
 }  // namespace
 }  // namespace holdfast::tensor

@@ -27,6 +27,21 @@ struct Out {
   int8_t* codes;
   float* scales;
   float* leasts;
+  int8_t* scale_parts;
+  int8_t* least_parts;
+  uint16_t* super_scale;
+  uint16_t* super_least;
+
+  // Of a block whose numbers are parts of one scale and one least.
+  void put_supers(const std::byte* p, size_t scale_at, size_t least_at) const {
+    std::memcpy(super_scale, p + scale_at, 2);
+    std::memcpy(super_least, p + least_at, 2);
+    *super_least ^= 0x8000U;  // Leasts are taken off.
+  }
+  void put_parts(size_t group, int scale, int least) const {
+    scale_parts[group] = static_cast<int8_t>(scale);
+    least_parts[group] = static_cast<int8_t>(least);
+  }
 };
 
 // 32 codes of four bits: the low halves are the first sixteen.
@@ -78,22 +93,26 @@ std::pair<int, int> six_bits(const std::byte* p, size_t j) {
 
 void q2_k(const std::byte* p, Out out) {  // scales[16], codes[64], d, dmin
   const float scale = half_at(p, 80), least = half_at(p, 82);
+  out.put_supers(p, 80, 82);
   for (size_t i = 0; i < super; ++i)
     out.codes[i] = static_cast<int8_t>(u8(p, 16 + i / 128 * 32 + i % 32) >> (i % 128 / 32 * 2) & 3);
   for (size_t j = 0; j < 16; ++j) {
     out.scales[j] = scale * static_cast<float>(u8(p, j) & 15);
     out.leasts[j] = -least * static_cast<float>(u8(p, j) >> 4);
+    out.put_parts(j, u8(p, j) & 15, u8(p, j) >> 4);
   }
 }
 
 void q3_k(const std::byte* p, Out out) {  // high bits[32], low bits[64], scales[12], d
   const float scale = half_at(p, 108);
+  out.put_supers(p, 108, 108);
   const std::byte* packed = p + 96;
   for (size_t j = 0; j < 16; ++j) {
     const int low = j < 8 ? u8(packed, j) & 15 : u8(packed, j - 8) >> 4;
     const int high = u8(packed, 8 + j % 4) >> (j / 4 * 2) & 3;
     out.scales[j] = scale * static_cast<float>((low | high << 4) - 32);
     out.leasts[j] = -4 * out.scales[j];
+    out.put_parts(j, (low | high << 4) - 32, 0);
   }
   for (size_t i = 0; i < super; ++i) {
     const int low = u8(p, 32 + i / 128 * 32 + i % 32) >> (i % 128 / 32 * 2) & 3;
@@ -104,8 +123,10 @@ void q3_k(const std::byte* p, Out out) {  // high bits[32], low bits[64], scales
 
 void q4_k(const std::byte* p, Out out) {  // d, dmin, scales[12], codes[128]
   const float scale = half_at(p, 0), least = half_at(p, 2);
+  out.put_supers(p, 0, 2);
   for (size_t j = 0; j < 8; ++j) {
     const auto [a, b] = six_bits(p + 4, j);
+    out.put_parts(j, a, b);
     out.scales[j] = scale * static_cast<float>(a);
     out.leasts[j] = -least * static_cast<float>(b);
     for (size_t i = 0; i < 32; ++i)
@@ -115,8 +136,10 @@ void q4_k(const std::byte* p, Out out) {  // d, dmin, scales[12], codes[128]
 
 void q5_k(const std::byte* p, Out out) {  // d, dmin, scales[12], high bits[32], codes[128]
   const float scale = half_at(p, 0), least = half_at(p, 2);
+  out.put_supers(p, 0, 2);
   for (size_t j = 0; j < 8; ++j) {
     const auto [a, b] = six_bits(p + 4, j);
+    out.put_parts(j, a, b);
     out.scales[j] = scale * static_cast<float>(a);
     out.leasts[j] = -least * static_cast<float>(b);
     for (size_t i = 0; i < 32; ++i)
@@ -127,8 +150,11 @@ void q5_k(const std::byte* p, Out out) {  // d, dmin, scales[12], high bits[32],
 
 void q6_k(const std::byte* p, Out out) {  // low bits[128], high bits[64], scales[16], d
   const float scale = half_at(p, 208);
-  for (size_t j = 0; j < 16; ++j)
+  out.put_supers(p, 208, 208);
+  for (size_t j = 0; j < 16; ++j) {
     out.scales[j] = scale * static_cast<float>(static_cast<int8_t>(u8(p, 192 + j)));
+    out.put_parts(j, static_cast<int8_t>(u8(p, 192 + j)), 0);
+  }
   for (size_t i = 0; i < super; ++i) {
     const size_t half = i / 128, part = i % 128 / 32, at = i % 32;
     const int low = u8(p, half * 64 + part % 2 * 32 + at) >> (part / 2 * 4) & 15;
@@ -140,15 +166,22 @@ void q6_k(const std::byte* p, Out out) {  // low bits[128], high bits[64], scale
 struct TypeRow {
   GgmlType type;
   BlockFormat format;
+  ByteFormat bytes;
   void (*read)(const std::byte*, Out);
 };
 
+constexpr auto halves = ByteFormat::Scales::half, parts = ByteFormat::Scales::parts;
 constexpr TypeRow types[] = {
-    {GgmlType::q4_0, {4, 32, 2, true}, q4_0},  {GgmlType::q4_1, {4, 32, 2, true}, q4_1},
-    {GgmlType::q5_0, {8, 32, 2, false}, q5_0}, {GgmlType::q5_1, {8, 32, 2, true}, q5_1},
-    {GgmlType::q8_0, {8, 32, 2, false}, q8_0}, {GgmlType::q2_k, {4, 16, 4, true}, q2_k},
-    {GgmlType::q3_k, {4, 16, 4, true}, q3_k},  {GgmlType::q4_k, {4, 32, 4, true}, q4_k},
-    {GgmlType::q5_k, {8, 32, 4, true}, q5_k},  {GgmlType::q6_k, {8, 16, 4, false}, q6_k},
+    {GgmlType::q4_0, {4, 32, 2, true}, {4, 32, 8, false, halves}, q4_0},
+    {GgmlType::q4_1, {4, 32, 2, true}, {4, 32, 0, true, halves}, q4_1},
+    {GgmlType::q5_0, {8, 32, 2, false}, {8, 32, 0, false, halves}, q5_0},
+    {GgmlType::q5_1, {8, 32, 2, true}, {8, 32, 0, true, halves}, q5_1},
+    {GgmlType::q8_0, {8, 32, 2, false}, {8, 32, 0, false, halves}, q8_0},
+    {GgmlType::q2_k, {4, 16, 4, true}, {4, 16, 0, true, parts}, q2_k},
+    {GgmlType::q3_k, {4, 16, 4, true}, {4, 16, 4, false, parts}, q3_k},
+    {GgmlType::q4_k, {4, 32, 4, true}, {4, 32, 0, true, parts}, q4_k},
+    {GgmlType::q5_k, {8, 32, 4, true}, {8, 32, 0, true, parts}, q5_k},
+    {GgmlType::q6_k, {8, 16, 4, false}, {8, 16, 0, false, parts}, q6_k},
 };
 
 const TypeRow* find(GgmlType type) {
@@ -186,6 +219,11 @@ std::optional<BlockFormat> block_format(GgmlType type) {
   return row == nullptr ? std::nullopt : std::optional(row->format);
 }
 
+std::optional<ByteFormat> byte_format(GgmlType type) {
+  const TypeRow* row = find(type);
+  return row == nullptr ? std::nullopt : std::optional(row->bytes);
+}
+
 void read_block_row(GgmlType type, ByteView row, size_t inputs, BlockRow& out) {
   const TypeRow* known = find(type);
   CHECK(known != nullptr);
@@ -195,10 +233,16 @@ void read_block_row(GgmlType type, ByteView row, size_t inputs, BlockRow& out) {
   out.codes.resize(inputs);
   out.scales.assign(inputs / known->format.group, 0.0F);
   out.leasts.assign(inputs / known->format.group, 0.0F);
+  out.scale_parts.resize(inputs / known->format.group);
+  out.least_parts.resize(inputs / known->format.group);
+  out.super_scales.resize(blocks);
+  out.super_leasts.resize(blocks);
   for (size_t i = 0; i < blocks; ++i) {
     const size_t at = i * sizes.block_elements, group = at / known->format.group;
     known->read(row.data() + i * sizes.block_bytes,
-                {out.codes.data() + at, out.scales.data() + group, out.leasts.data() + group});
+                {out.codes.data() + at, out.scales.data() + group, out.leasts.data() + group,
+                 out.scale_parts.data() + group, out.least_parts.data() + group, out.super_scales.data() + i,
+                 out.super_leasts.data() + i});
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tensor/block_bytes.h"
 #include "tensor/block_format.h"
 #include "tensor/isa.h"
 #include "tensor/products.h"
@@ -38,6 +39,8 @@ struct Kernels {
   void (*activate)(Activation activation, float* data, size_t count);  // In place.
   void (*block_sums)(const BlockSumsJob&);
   void (*widen)(const WidenJob&);
+  void (*quantize)(const QuantizeJob&);
+  void (*block_dots)(const BlockDotsJob&);
   ProductKernel products[precisions];  // By Precision.
 };
 
@@ -48,6 +51,9 @@ extern const Kernels plain_kernels;
 extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
 extern const ProductKernel avx2_pairs, avx2_bytes;
+void avx2_block_dots(const BlockDotsJob& job);
+void avx2_vnni_block_dots(const BlockDotsJob& job);
+void avx512_vnni_block_dots(const BlockDotsJob& job);
 extern const ProductKernel avx2_vnni_bytes;
 extern const ProductKernel avx512_pairs, avx512_bytes;
 extern const ProductKernel avx512_vnni_bytes;

@@ -1,5 +1,7 @@
 // int8 on AVX2 with AVX-VNNI: four products of bytes summed at once, without saturation.
 #include "tensor/kernels.h"
+#include "tensor/simd/block_dots.h"
+#include "tensor/simd/dots_avx2.h"
 #include "tensor/simd/f32x16_avx2.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_avx2.h"
@@ -11,6 +13,12 @@ struct ByteDot256 : WideByteDot256 {
   static constexpr size_t words = 1;
   static __m256i part(__m256i line, size_t) { return line; }
   static Sum add(Sum sum, __m256i word, __m256i part) { return _mm256_dpbusd_avx_epi32(sum, word, part); }
+};
+
+struct QuadSteps {
+  static __m256i add(__m256i sum, __m256i codes, __m256i word) {
+    return _mm256_dpbusd_avx_epi32(sum, codes, word);
+  }
 };
 
 using Products = ProductRows<F32x16Avx2>;
@@ -26,5 +34,7 @@ const ProductKernel avx2_vnni_bytes = {1,
                                        nullptr,
                                        nullptr,
                                        6};
+
+void avx2_vnni_block_dots(const BlockDotsJob& job) { BlockDots<Dots256<QuadSteps>>::run(job); }
 
 }  // namespace holdfast::tensor

@@ -1,5 +1,7 @@
 // int8 on AVX-512 with VNNI: four products of bytes summed at once, without saturation.
 #include "tensor/kernels.h"
+#include "tensor/simd/block_dots.h"
+#include "tensor/simd/dots_avx512.h"
 #include "tensor/simd/f32x16_avx512.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_avx512.h"
@@ -26,5 +28,7 @@ const ProductKernel avx512_vnni_bytes = {1,
                                          nullptr,
                                          nullptr,
                                          12};
+
+void avx512_vnni_block_dots(const BlockDotsJob& job) { BlockDots<Dots512>::run(job); }
 
 }  // namespace holdfast::tensor

@@ -7,6 +7,7 @@
 
 #include "tensor/blocks.h"
 #include "tensor/kernels.h"
+#include "tensor/simd/block_dots.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -151,12 +152,14 @@ void sums(const SumsJob& job, Step step) {
     for (size_t column = 0; column < job.strip_count * strip_columns; ++column) {
       const std::byte* strip = job.strips + column / strip_columns * job.strip_bytes;
       Number sum = 0;
+      auto* out = static_cast<Number*>(job.sums) + row * job.sums_stride + column;
+      if (job.begin == SumsJob::Begin::at_sums) sum = *out;
       for (size_t k = 0; k < job.steps; ++k) {
         uint32_t word;
         std::memcpy(&word, strip + k * job.line_stride + column % strip_columns * 4, 4);
         sum = step(sum, job.rows[row * job.row_words + k], word);
       }
-      static_cast<Number*>(job.sums)[row * job.sums_stride + column] = sum;
+      *out = sum;
     }
 }
 
@@ -312,6 +315,78 @@ void widen(const WidenJob& job) {
       job.lines[k * 16 + column] = weight_at(job.format, job.strip, k, column);
 }
 
+// Word for word what tensor/block_bytes.h says.
+class PlainDots {
+ public:
+  explicit PlainDots(const BlockDotsJob& job) : job_(job), groups_(job.inputs / job.format.group) {}
+
+  void run() const {
+    for (size_t row = 0; row < job_.row_count; ++row)
+      for (size_t column = 0; column < job_.strip_count * strip_columns; ++column)
+        job_.sums[row * job_.sums_stride + column] = sum(row, column);
+  }
+
+ private:
+  static float half(const std::byte* at, size_t lane) {
+    uint16_t bits;
+    std::memcpy(&bits, at + 2 * lane, 2);
+    return from_half(bits);
+  }
+  float number(const std::byte* at, const std::byte* super, size_t lane) const {
+    float out = 0;
+    switch (job_.format.scales) {
+      case ByteFormat::Scales::half:
+        return half(at, lane);
+      case ByteFormat::Scales::single:
+        std::memcpy(&out, at + 4 * lane, 4);
+        return out;
+      case ByteFormat::Scales::parts:
+        break;
+    }
+    return static_cast<float>(static_cast<int8_t>(at[lane])) * half(super, lane);
+  }
+  int32_t code(const std::byte* lines, size_t lane, size_t input) const {
+    const size_t group = job_.format.group;
+    if (job_.format.code_bits == 8) return static_cast<int8_t>(lines[input / 4 * 64 + lane * 4 + input % 4]);
+    const size_t at = input % (group / 2);
+    const auto byte = static_cast<uint8_t>(lines[at / 4 * 64 + lane * 4 + at % 4]);
+    return (input < group / 2 ? byte & 15 : byte >> 4) - job_.format.zero;
+  }
+  int32_t row_code(size_t at) const {
+    const int32_t code = job_.rows.codes[at];
+    return job_.rows.fine == nullptr ? code : fine_steps * code + job_.rows.fine[at];
+  }
+  float sum(size_t row, size_t column) const {
+    const ByteFormat& format = job_.format;
+    const std::byte* at = job_.strips + column / strip_columns * job_.strip_bytes;
+    const std::byte* super = at;
+    const size_t lane = column % strip_columns;
+    float out = 0;
+    for (size_t g = 0; g < groups_; ++g) {
+      if (super_bytes(format) != 0 && g * format.group % super_inputs == 0) {
+        super = at;
+        at += super_bytes(format);
+      }
+      int32_t whole = 0;
+      for (size_t i = 0; i < format.group; ++i)
+        whole += code(at + byte_scales_bytes(format), lane, i) *
+                 row_code(row * job_.inputs + g * format.group + i);
+      const size_t place = row * groups_ + g;
+      out = std::fma(static_cast<float>(whole), number(at, super, lane) * job_.rows.scales[place], out);
+      if (format.has_least)
+        out = std::fma(number(at + number_bytes(format.scales), super + 32, lane),
+                       job_.rows.scaled_sums[place], out);
+      at += byte_group_bytes(format);
+    }
+    return out;
+  }
+
+  const BlockDotsJob& job_;
+  const size_t groups_;
+};
+
+void block_dots(const BlockDotsJob& job) { PlainDots(job).run(); }
+
 }  // namespace
 
 const Kernels plain_kernels = {
@@ -324,6 +399,8 @@ const Kernels plain_kernels = {
     activate,
     block_sums,
     widen,
+    quantize_rows,
+    block_dots,
     {{1, prepare_floats, float_sums, finish, pack_transposed<false>, pack_rows<false>, weigh<false>, share},
      {1, prepare_bf16, bf16_sums, finish, pack_transposed<true>, pack_rows<true>, weigh<true>, share},
      {1, prepare_bytes, byte_sums, finish}}};

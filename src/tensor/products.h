@@ -42,6 +42,9 @@ struct SumsJob {
   size_t line_stride = line_bytes;
   void* sums = nullptr;  // [row_count, strip_count * 16], rows sums_stride numbers apart
   size_t sums_stride = 0;
+  // f32 only: goes on from what `sums` holds, so that a sum over k may come in pieces.
+  enum class Begin : uint8_t { at_zero, at_sums };
+  Begin begin = Begin::at_zero;
 };
 
 // What becomes of sums: (sum + bias), the activation, the gate, the addend.

@@ -23,6 +23,11 @@ struct Tiles256 {
     typename Dot::Sum sums[R][2 * C];
     for (size_t r = 0; r < R; ++r)
       for (size_t c = 0; c < 2 * C; ++c) sums[r][c] = Dot::zero();
+    auto* out = static_cast<std::byte*>(job.sums) + (row * job.sums_stride + strip * strip_columns) * 4;
+    if constexpr (requires { Dot::load(out); })
+      if (job.begin == SumsJob::Begin::at_sums)
+        for (size_t r = 0; r < R; ++r)
+          for (size_t c = 0; c < 2 * C; ++c) sums[r][c] = Dot::load(out + (r * job.sums_stride + c * 8) * 4);
     const uint32_t* a = job.rows + row * job.row_words;
     const std::byte* b = job.strips + strip * job.strip_bytes;
     const size_t row_words = job.row_words, strip_bytes = job.strip_bytes, line_stride = job.line_stride;
@@ -43,7 +48,6 @@ struct Tiles256 {
         }
       }
     }
-    auto* out = static_cast<std::byte*>(job.sums) + (row * job.sums_stride + strip * strip_columns) * 4;
 #pragma GCC unroll 6
     for (size_t r = 0; r < R; ++r)
 #pragma GCC unroll 12
@@ -82,6 +86,7 @@ struct FloatDot256 {
     return _mm256_fmadd_ps(_mm256_castsi256_ps(word), _mm256_castsi256_ps(part), sum);
   }
   static void store(void* to, Sum sum) { _mm256_storeu_ps(static_cast<float*>(to), sum); }
+  static Sum load(const void* from) { return _mm256_loadu_ps(static_cast<const float*>(from)); }
 };
 
 struct WideBf16Dot256 : FloatDot256 {

@@ -27,6 +27,12 @@ struct Tiles512 {
     typename Dot::Sum sums[R][C];
     for (size_t r = 0; r < R; ++r)
       for (size_t c = 0; c < C; ++c) sums[r][c] = Dot::zero();
+    auto* out = static_cast<std::byte*>(job.sums) + (row * job.sums_stride + strip * strip_columns) * 4;
+    if constexpr (requires { Dot::load(out); })
+      if (job.begin == SumsJob::Begin::at_sums)
+        for (size_t r = 0; r < R; ++r)
+          for (size_t c = 0; c < C; ++c)
+            sums[r][c] = Dot::load(out + (r * job.sums_stride + c * strip_columns) * 4);
     const uint32_t* a = job.rows + row * job.row_words;
     const std::byte* b = job.strips + strip * job.strip_bytes;
     const size_t row_words = job.row_words, strip_bytes = job.strip_bytes, line_stride = job.line_stride;
@@ -45,7 +51,6 @@ struct Tiles512 {
         }
       }
     }
-    auto* out = static_cast<std::byte*>(job.sums) + (row * job.sums_stride + strip * strip_columns) * 4;
 #pragma GCC unroll 12
     for (size_t r = 0; r < R; ++r)
 #pragma GCC unroll 12
@@ -92,6 +97,7 @@ struct FloatDot512 {
     return _mm512_fmadd_ps(_mm512_castsi512_ps(word), _mm512_castsi512_ps(part), sum);
   }
   static void store(void* to, Sum sum) { _mm512_storeu_ps(to, sum); }
+  static Sum load(const void* from) { return _mm512_loadu_ps(from); }
 };
 
 // bfloat16 widened to floats, two words a step: the first of each pair and the second.

@@ -1,0 +1,205 @@
+#include "tensor/byte_block_linear.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "tensor/buffer.h"
+#include "tensor/kernels.h"
+
+namespace holdfast::tensor {
+namespace {
+
+// Rows that one pass over a strip serves before it goes on to the next.
+constexpr size_t rows_share = 64;
+constexpr size_t few_rows = 16;
+// Strips a thread takes at a time.
+constexpr size_t few_strips = 16, many_strips = 4;
+
+size_t round_up(size_t count, size_t to) { return (count + to - 1) / to * to; }
+
+// One caller's rows as bytes, and one thread's sums; kept between calls.
+struct Scratch {
+  Floats codes, fine, scales, scaled_sums, sums, out;
+};
+thread_local Scratch scratch;
+
+float* ensure(Floats& buffer, size_t count) {
+  if (buffer.size() < count) buffer = Floats(count + count / 2);
+  return buffer.data();
+}
+
+class ByteBlockLayer final : public Linear {
+ public:
+  ByteBlockLayer(const BlockWeights& weights, Isa isa)
+      : kernels_(kernels_for(isa)),
+        product_(kernels_.products[static_cast<size_t>(Precision::f32)]),
+        format_(*byte_format(weights.type)),
+        inputs_(weights.inputs),
+        groups_(weights.inputs / format_.group),
+        rows_(weights.row_bits),
+        gated_(weights.layout == OutputLayout::gated),
+        width_(gated_ ? weights.rows.size() / 2 : weights.rows.size()),
+        strips_(gated_ ? round_up(width_, strip_columns) / strip_columns * 2
+                       : round_up(width_, 2 * strip_columns) / strip_columns),
+        strip_bytes_(byte_strip_bytes(format_, inputs_)),
+        packed_((strips_ * strip_bytes_ + 3) / 4),
+        bias_(strips_ * strip_columns) {
+    std::fill_n(bias_.data(), bias_.size(), 0.0F);
+    std::memset(packed_.data(), 0, packed_.size() * sizeof(float));
+    BlockRow row;
+    for (size_t output = 0; output < weights.rows.size(); ++output) {
+      const size_t column = column_of(output);
+      if (!weights.bias.empty()) bias_.data()[column] = weights.bias[output];
+      read_block_row(weights.type, weights.rows[output], inputs_, row);
+      pack(row, column);
+    }
+  }
+
+  size_t inputs() const override { return inputs_; }
+  size_t width() const override { return width_; }
+  size_t bytes() const override { return (packed_.size() + bias_.size()) * sizeof(float); }
+
+  void run(const LinearRun& run, Threads& threads) const override {
+    if (run.rows == 0 || width_ == 0) return;
+    const ByteRows rows = quantize(run, threads);
+    const size_t share = run.rows <= few_rows ? few_strips : many_strips;
+    threads.run((strips_ + share - 1) / share, [&](size_t index) {
+      const size_t first = index * share, count = std::min(share, strips_ - first);
+      for (size_t row = 0; row < run.rows; row += rows_share)
+        dots(run, rows, first, count, row, std::min(rows_share, run.rows - row));
+    });
+  }
+
+ private:
+  ByteRows quantize(const LinearRun& run, Threads& threads) const {
+    ByteRows out;
+    out.codes = reinterpret_cast<int8_t*>(ensure(scratch.codes, (run.rows * inputs_ + 3) / 4));
+    if (rows_ == RowBits::fifteen)
+      out.fine = reinterpret_cast<int8_t*>(ensure(scratch.fine, (run.rows * inputs_ + 3) / 4));
+    out.scales = ensure(scratch.scales, run.rows * groups_);
+    out.scaled_sums = ensure(scratch.scaled_sums, run.rows * groups_);
+    out.sums = reinterpret_cast<int32_t*>(ensure(scratch.sums, run.rows * groups_));
+    const auto part = [&](size_t first, size_t count) {
+      QuantizeJob job;
+      job.in_stride = run.in_stride != 0 ? run.in_stride : inputs_;
+      job.in = run.in + first * job.in_stride;
+      job.rows = count;
+      job.inputs = inputs_;
+      job.group = format_.group;
+      job.out = from(out, first);
+      kernels_.quantize(job);
+    };
+    if (run.rows <= few_rows) {
+      part(0, run.rows);
+    } else {
+      threads.run((run.rows + few_rows - 1) / few_rows, [&](size_t index) {
+        part(index * few_rows, std::min(few_rows, run.rows - index * few_rows));
+      });
+    }
+    return out;
+  }
+
+  ByteRows from(const ByteRows& rows, size_t first) const {
+    return {rows.codes + first * inputs_, rows.fine == nullptr ? nullptr : rows.fine + first * inputs_,
+            rows.scales + first * groups_, rows.scaled_sums + first * groups_, rows.sums + first * groups_};
+  }
+
+  size_t column_of(size_t output) const {
+    if (!gated_) return output;
+    const size_t at = output % width_;
+    return at / strip_columns * 2 * strip_columns + (output < width_ ? 0 : strip_columns) +
+           at % strip_columns;
+  }
+
+  void put(std::byte* numbers, size_t lane, float value, int8_t part) const {
+    switch (format_.scales) {
+      case ByteFormat::Scales::half:
+        return put_half(numbers, lane, half_that_equals(value));
+      case ByteFormat::Scales::single:
+        std::memcpy(numbers + 4 * lane, &value, 4);
+        return;
+      case ByteFormat::Scales::parts:
+        numbers[lane] = static_cast<std::byte>(part);
+        return;
+    }
+  }
+  static void put_half(std::byte* numbers, size_t lane, uint16_t half) {
+    std::memcpy(numbers + 2 * lane, &half, 2);
+  }
+
+  void pack(const BlockRow& row, size_t column) {
+    const size_t lane = column % strip_columns, number = number_bytes(format_.scales);
+    auto* at = reinterpret_cast<std::byte*>(packed_.data()) + column / strip_columns * strip_bytes_;
+    for (size_t g = 0; g < groups_; ++g, at += byte_group_bytes(format_)) {
+      if (super_bytes(format_) != 0 && g * format_.group % super_inputs == 0) {
+        const size_t block = g * format_.group / super_inputs;
+        put_half(at, lane, row.super_scales[block]);
+        if (format_.has_least) put_half(at + 32, lane, row.super_leasts[block]);
+        at += super_bytes(format_);
+      }
+      put(at, lane, row.scales[g], row.scale_parts[g]);
+      if (format_.has_least) put(at + number, lane, row.leasts[g], row.least_parts[g]);
+      pack_codes(row.codes.data() + g * format_.group, at + byte_scales_bytes(format_) + 4 * lane);
+    }
+  }
+  void pack_codes(const int8_t* codes, std::byte* out) const {
+    if (format_.code_bits == 8) {
+      for (size_t i = 0; i < format_.group; ++i) out[i / 4 * 64 + i % 4] = static_cast<std::byte>(codes[i]);
+      return;
+    }
+    const size_t half = format_.group / 2;
+    for (size_t i = 0; i < half; ++i)
+      out[i / 4 * 64 + i % 4] = static_cast<std::byte>((codes[i] & 15) | (codes[half + i] & 15) << 4);
+  }
+
+  void dots(const LinearRun& run, const ByteRows& rows, size_t first, size_t count, size_t row,
+            size_t row_count) const {
+    BlockDotsJob job;
+    job.format = format_;
+    job.rows = from(rows, row);
+    job.row_count = row_count;
+    job.strips = reinterpret_cast<const std::byte*>(packed_.data()) + first * strip_bytes_;
+    job.strip_bytes = strip_bytes_;
+    job.strip_count = count;
+    job.inputs = inputs_;
+    job.sums_stride = count * strip_columns;
+    job.sums = ensure(scratch.out, row_count * job.sums_stride);
+    kernels_.block_dots(job);
+    finish(run, first, count, row, row_count, job.sums);
+  }
+
+  void finish(const LinearRun& run, size_t first, size_t count, size_t row, size_t rows,
+              const float* sums) const {
+    const size_t from = first * strip_columns, column = gated_ ? from / 2 : from;
+    if (column >= width_) return;
+    FinishJob job;
+    job.sums = sums;
+    job.sums_stride = count * strip_columns;
+    job.rows = rows;
+    job.columns = std::min(job.sums_stride / (gated_ ? 2 : 1), width_ - column);
+    job.bias = bias_.data() + from;
+    job.activation = run.activation;
+    job.gated = gated_;
+    job.out_stride = run.out_stride != 0 ? run.out_stride : width_;
+    job.out = run.out + row * job.out_stride + column;
+    job.addend = run.addend == nullptr ? nullptr : run.addend + row * job.out_stride + column;
+    product_.finish(job);
+  }
+
+  const Kernels& kernels_;
+  const ProductKernel& product_;
+  const ByteFormat format_;
+  const size_t inputs_, groups_;
+  const RowBits rows_;
+  const bool gated_;
+  const size_t width_, strips_, strip_bytes_;
+  Floats packed_, bias_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Linear> make_byte_block_linear(const BlockWeights& weights, Isa isa) {
+  return std::make_unique<ByteBlockLayer>(weights, isa);
+}
+
+}  // namespace holdfast::tensor

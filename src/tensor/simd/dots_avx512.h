@@ -1,0 +1,56 @@
+#pragma once
+
+// Sixteen sums in one register, four products a step (VNNI).
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "tensor/block_bytes.h"
+
+namespace holdfast::tensor {
+namespace {
+
+struct Dots512 {
+  using V = __m512;
+  using Sum = __m512i;
+  using Line = __m512i;
+  static constexpr size_t wide_of_one = 4, wide = 2, rows = 4;
+  static constexpr int32_t byte_zero = 128;  // Bytes are read without sign, 128 more.
+
+  static V nothing() { return _mm512_setzero_ps(); }
+  static V all(float x) { return _mm512_set1_ps(x); }
+  static V times(V a, V b) { return _mm512_mul_ps(a, b); }
+  static V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+  static V halves(const std::byte* at) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)));
+  }
+  static V singles(const std::byte* at) { return _mm512_loadu_ps(at); }
+  static V bytes(const std::byte* at) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))));
+  }
+  static V floats(Sum sum) { return _mm512_cvtepi32_ps(sum); }
+  // Whole sums of the codes and of the fine codes as one.
+  static Sum joined(Sum codes, Sum fine) {
+    return _mm512_add_epi32(_mm512_mullo_epi32(codes, _mm512_set1_epi32(fine_steps)), fine);
+  }
+  static void store(float* to, V v) { _mm512_storeu_ps(to, v); }
+  static Sum begin(int32_t x) { return _mm512_set1_epi32(x); }
+  template <size_t bits>
+  static Line line(const std::byte* at, size_t half) {
+    const __m512i all = _mm512_loadu_si512(at);
+    if constexpr (bits == 8) return _mm512_xor_si512(all, _mm512_set1_epi8(static_cast<char>(-128)));
+    return _mm512_and_si512(half == 0 ? all : _mm512_srli_epi16(all, 4), _mm512_set1_epi8(15));
+  }
+  static __m512i word(const int8_t* at) {
+    int32_t bits;
+    std::memcpy(&bits, at, 4);
+    return _mm512_set1_epi32(bits);
+  }
+  template <size_t bits>
+  static Sum add(Sum sum, Line line, __m512i word) {
+    return _mm512_dpbusd_epi32(sum, line, word);
+  }
+};
+
+}  // namespace
+}  // namespace holdfast::tensor
