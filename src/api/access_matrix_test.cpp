@@ -47,6 +47,9 @@ class NoModels final : public serve::Models {
   Result<serve::WorkerFacts> facts(const Context&, const serve::ServedModel&, serve::Work*) override {
     return fail(Reason::not_offered, "no models");
   }
+  Status generate(const Context&, const serve::ServedModel&, serve::Generation) override {
+    return fail(Reason::not_offered, "no models");
+  }
   std::vector<serve::ServedModel> loaded() const override { return {}; }
   void refresh_figures() override {}
 };

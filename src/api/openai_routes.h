@@ -11,6 +11,9 @@ namespace holdfast::api {
 // POST /v1/embeddings and GET /v1/models as the openai clients speak them (reference: serving, 1.1).
 void add_openai_routes(RouteTable& table, Services& services, serve::Models& models);
 
+// POST /v1/chat/completions and /v1/completions, streamed and whole.
+void add_completion_routes(RouteTable& table, Services& services, serve::Models& models);
+
 // POST /models/{ns}/{name} and …/pipeline/feature-extraction, also under /hf-inference: the task API.
 void add_task_routes(RouteTable& table, Services& services, serve::Models& models);
 

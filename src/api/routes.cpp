@@ -16,6 +16,7 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_git_routes(table, services, parts.git, parts.data);
   add_lfs_routes(table, services, parts.instance_key, parts.data, parts.lfs);
   add_openai_routes(table, services, parts.models);
+  add_completion_routes(table, services, parts.models);
   add_task_routes(table, services, parts.models);
   add_tei_routes(table, services, parts.models);
   add_session_routes(table, services);

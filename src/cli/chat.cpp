@@ -35,6 +35,7 @@ Result<Number> number(std::string_view option, std::string_view text) {
 
 Result<ChatWords> parse_chat(std::span<const std::string_view> arguments) {
   ChatWords out;
+  bool said = false;  // What to compute in.
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view word = arguments[i];
     if (!word.starts_with("--")) {
@@ -60,11 +61,14 @@ Result<ChatWords> parse_chat(std::span<const std::string_view> arguments) {
       const auto precision = tensor::precision_from_name(value);
       if (!precision) return fail(Reason::bad_request, "--dtype is f32, bf16 or int8");
       out.compute.precision = *precision;
+      said = true;
     } else {
       return fail(Reason::bad_request, fmt::format("chat has no option {}", word));
     }
   }
   if (out.place.empty()) return fail(Reason::bad_request, "chat takes a MODEL: a folder or a GGUF file");
+  // Quantised weights are met by quantised rows, as serving does it; f32 is the exact way.
+  if (!said && out.place.ends_with(".gguf")) out.compute.precision = tensor::Precision::int8;
   return out;
 }
 

@@ -1,6 +1,7 @@
 // The one list of this room's commands. A noun's file gives its rows by a function `NOUN_commands()`.
 #include "cli/audit.h"
 #include "cli/bench.h"
+#include "cli/bench_generate.h"
 #include "cli/bench_tokenize.h"
 #include "cli/chat.h"
 #include "cli/command.h"
@@ -47,6 +48,7 @@ std::vector<Command> commands() {
   add(chat_commands());
   add(render_commands());
   add(bench_commands());
+  add(bench_generate_commands());
   add(bench_tokenize_commands());
   add(profile_commands());
   add(quantize_commands());

@@ -115,6 +115,14 @@ Result<std::optional<Frame>> Channel::receive(const Clock& clock, std::chrono::m
   }
 }
 
+Result<bool> Channel::readable(const Clock& clock, std::chrono::milliseconds deadline) const {
+  if (!parser_.empty()) return true;
+  const Status ready = wait_ready(end_.raw(), Ready::read, clock, deadline);
+  if (!ready.ok() && ready.error().reason == Reason::timed_out) return false;
+  TRY_DONE(ready);
+  return true;
+}
+
 Result<Listener> Listener::open(const std::string& path) {
   TRY(const sockaddr_un address, address_of(path));
   TRY(Descriptor socket, make_socket());

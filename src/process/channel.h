@@ -52,6 +52,9 @@ class Channel {
   // nullopt when the peer closed between two frames; corrupt when within one.
   Result<std::optional<Frame>> receive(const Clock& clock, std::chrono::milliseconds deadline);
 
+  // Whether receive would find something, a frame or the peer's end, within the time.
+  Result<bool> readable(const Clock& clock, std::chrono::milliseconds deadline) const;
+
   int raw() const { return end_.raw(); }
   void close() { end_.close(); }
 

@@ -10,6 +10,8 @@ namespace holdfast::serve {
 namespace {
 
 constexpr std::chrono::milliseconds look_again{50};
+// How long the model's thread listens to its worker before it looks for new requests.
+constexpr std::chrono::milliseconds listening{4};
 
 // What the caller is told when a model's folder lacks something: the model is there, but not as one we can
 // serve.
@@ -51,9 +53,20 @@ Status ModelSlot::push(std::vector<Slice> slices) {
   return Done{};
 }
 
+Status ModelSlot::push(Generation generation) {
+  std::lock_guard lock(mutex_);
+  if (refusal_ && clock_.now() < refused_until_) return *refusal_;
+  if (generations_ >= options_.generations_max)
+    return fail(Reason::queue_full, "the model writes as many answers as it takes");
+  ++generations_;
+  beginning_.push_back(std::move(generation));
+  ready_.notify_one();
+  return Done{};
+}
+
 bool ModelSlot::idle() const {
   std::lock_guard lock(mutex_);
-  return waiting_.empty() && !working_;
+  return waiting_.empty() && generations_ == 0 && !working_;
 }
 
 std::optional<WorkerFacts> ModelSlot::facts() const {
@@ -72,7 +85,7 @@ std::chrono::nanoseconds ModelSlot::loading_between(std::chrono::nanoseconds beg
 std::optional<ModelSlot::Batch> ModelSlot::next_batch(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   working_ = false;
-  ready_.wait(lock, stop, [this] { return !waiting_.empty(); });
+  if (writing_.empty()) ready_.wait(lock, stop, [this] { return !waiting_.empty() || !beginning_.empty(); });
   if (stop.stop_requested()) return std::nullopt;
   Batch batch;
   size_t inputs = 0;
@@ -107,6 +120,7 @@ bool ModelSlot::ensure_worker() {
     probe_.worker_stopped();
     probe_.worker_crashed();
     log_.warn("worker_ended", {{"model", model_.name}});
+    fail_generations(fail(Reason::worker_failed, "the model's worker ended while it worked; try again"));
   }
   {
     std::lock_guard lock(mutex_);
@@ -154,16 +168,78 @@ void ModelSlot::serve(Batch batch, std::stop_token stop) {
       batch[i].ticket->fill(batch[i].first, std::move(answers.value()[i]));
     return;
   }
-  log_.failure("worker_failed", answers.error(), {{"model", model_.name}});
+  for (Slice& slice : batch) slice.ticket->fill(slice.first, answers.error());
+  worker_broke(answers.error(), stop);
+}
+
+void ModelSlot::worker_broke(const Error& error, std::stop_token stop) {
+  log_.failure("worker_failed", error, {{"model", model_.name}});
   worker_.reset();
   probe_.worker_stopped();
   probe_.worker_crashed();
-  for (Slice& slice : batch) slice.ticket->fill(slice.first, answers.error());
+  fail_generations(error);
   pause(backoff_.after(clock_.now() - worker_since_), stop);
+}
+
+void ModelSlot::fail_generations(const Error& error) {
+  for (auto& [id, on_event] : writing_) (void)on_event({.id = id, .text = {}, .extra = {}, .error = error});
+  std::lock_guard lock(mutex_);
+  generations_ -= writing_.size();
+  writing_.clear();
+}
+
+void ModelSlot::begin_generations(std::vector<Generation> all) {
+  for (Generation& one : all) {
+    const uint64_t id = ++last_generation_;
+    writing_.emplace(id, std::move(one.on_event));
+    if (worker_ == nullptr) continue;  // They fail together below.
+    heard_at_ = clock_.now();
+    // A worker that is gone is found out when it is listened to.
+    (void)worker_->generate({id, std::move(one.request)}, clock_.now() + options_.batch_timeout);
+  }
+}
+
+void ModelSlot::tell(const GenerateEvent& event) {
+  const auto found = writing_.find(event.id);
+  if (found == writing_.end()) return;  // Was cancelled.
+  const bool more = found->second(event);
+  if (more && !event.last()) return;
+  if (!event.last()) (void)worker_->cancel(event.id, clock_.now() + options_.batch_timeout);
+  writing_.erase(found);
+  std::lock_guard lock(mutex_);
+  --generations_;
+}
+
+// Begins what waits, and hears the worker for a moment.
+void ModelSlot::write(std::stop_token stop) {
+  std::vector<Generation> beginning;
+  {
+    std::lock_guard lock(mutex_);
+    beginning.swap(beginning_);
+  }
+  if (beginning.empty() && writing_.empty()) return;
+  const bool there = ensure_worker();
+  begin_generations(std::move(beginning));
+  if (!there) {
+    std::optional<Error> why;
+    {
+      std::lock_guard lock(mutex_);
+      why = refusal_;
+    }
+    return fail_generations(*why);
+  }
+  const auto now = clock_.now();
+  auto events = worker_->events(now + listening, now + options_.batch_timeout);
+  if (!events.ok()) return worker_broke(events.error(), stop);
+  if (!events.value().empty()) heard_at_ = now;
+  for (const GenerateEvent& event : events.value()) tell(event);
+  if (!writing_.empty() && clock_.now() > heard_at_ + options_.batch_timeout)
+    worker_broke(fail(Reason::worker_failed, "the model's worker did not answer in time; try again"), stop);
 }
 
 void ModelSlot::run(std::stop_token stop) {
   while (auto batch = next_batch(stop)) {
+    write(stop);
     if (batch->empty()) continue;
     if (ensure_worker()) {
       serve(std::move(*batch), stop);
@@ -180,6 +256,13 @@ void ModelSlot::run(std::stop_token stop) {
     worker_.reset();
     probe_.worker_stopped();
   }
+  std::vector<Generation> beginning;
+  {
+    std::lock_guard lock(mutex_);
+    beginning.swap(beginning_);
+  }
+  begin_generations(std::move(beginning));
+  fail_generations(fail(Reason::shutting_down, "the model is being unloaded; try again"));
   fail_all(fail(Reason::shutting_down, "the model is being unloaded; try again"));
 }
 

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -13,6 +14,7 @@
 #include "base/log.h"
 #include "base/ticks.h"
 #include "process/supervise.h"
+#include "serve/generation.h"
 #include "serve/serve_probe.h"
 #include "serve/serving_copy.h"
 #include "serve/ticket.h"
@@ -23,6 +25,7 @@ namespace holdfast::serve {
 struct SlotOptions {
   size_t slices_max = 256;  // Waiting; more are refused.
   size_t batch_inputs_max = 64;
+  size_t generations_max = 64;  // Being written or waiting; more are refused.
   std::chrono::milliseconds load_timeout{120'000};
   std::chrono::milliseconds batch_timeout{60'000};
   std::chrono::milliseconds refusal_lasts{
@@ -49,6 +52,8 @@ class ModelSlot {
                                            std::chrono::nanoseconds end) const;
   // queue_full, or why the model could not be loaded a moment ago.
   Status push(std::vector<Slice> slices);
+  // As push, for an answer that comes in events.
+  Status push(Generation generation);
   bool idle() const;                         // Nothing waits and nothing runs.
   std::optional<WorkerFacts> facts() const;  // Once it was loaded.
 
@@ -59,6 +64,11 @@ class ModelSlot {
   std::optional<Batch> next_batch(std::stop_token stop);
   bool ensure_worker();
   void serve(Batch batch, std::stop_token stop);
+  void write(std::stop_token stop);
+  void begin_generations(std::vector<Generation> all);
+  void tell(const GenerateEvent& event);
+  void fail_generations(const Error& error);
+  void worker_broke(const Error& error, std::stop_token stop);
   void fail_all(const Error& error);
   void pause(std::chrono::milliseconds length, std::stop_token stop);
 
@@ -75,6 +85,8 @@ class ModelSlot {
   mutable std::mutex mutex_;  // Guards the seven below.
   std::condition_variable_any ready_;
   std::deque<Slice> waiting_;
+  std::vector<Generation> beginning_;
+  size_t generations_ = 0;  // Beginning and being written.
   bool working_ = false;
   std::optional<WorkerFacts> facts_;
   std::optional<Error> refusal_;
@@ -83,6 +95,9 @@ class ModelSlot {
 
   // The thread's own.
   std::unique_ptr<Worker> worker_;
+  std::map<uint64_t, OnGenerate> writing_;
+  uint64_t last_generation_ = 0;
+  std::chrono::milliseconds heard_at_{};  // When the worker last said something while it wrote.
   process::Backoff backoff_;
   std::chrono::milliseconds worker_since_{};
   std::jthread thread_;  // Last: it uses all above.

@@ -46,6 +46,14 @@ class OpenModels final : public Models {
     return answer;
   }
 
+  Status generate(const Context&, const ServedModel& model, Generation generation) override {
+    if (generation.request.size() > options_.input_bytes_max)
+      return fail(Reason::input_too_long,
+                  fmt::format("the request has more than {} bytes", options_.input_bytes_max));
+    TRY(const std::shared_ptr<ModelSlot> slot, slot_for(model));
+    return slot->push(std::move(generation));
+  }
+
   Result<WorkerFacts> facts(const Context& context, const ServedModel& model, Work* work) override {
     TRY(const std::shared_ptr<ModelSlot> slot, slot_for(model));
     if (const auto known = slot->facts()) return *known;

@@ -38,6 +38,8 @@ class Models {
   // be served. What it took is added to `work`, of an answer and of a failure; null: nobody asks.
   virtual Result<EmbedAnswer> embed(const Context& context, const ServedModel& model, EmbedItem request,
                                     Work* work) = 0;
+  // Asks for an answer that comes in events, on the model's own thread; returns when it waits or is written.
+  virtual Status generate(const Context& context, const ServedModel& model, Generation generation) = 0;
   // As embed, for what is known of a model; loads it.
   virtual Result<WorkerFacts> facts(const Context& context, const ServedModel& model, Work* work) = 0;
   virtual std::vector<ServedModel> loaded() const = 0;

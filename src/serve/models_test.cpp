@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <map>
 #include <thread>
 
@@ -13,7 +14,7 @@ using std::chrono::milliseconds;
 
 // What the fake workers of a test share: knobs and counts.
 struct Script {
-  std::atomic<int> starts = 0, running = 0, most_inputs = 0;
+  std::atomic<int> starts = 0, running = 0, most_inputs = 0, cancelled = 0;
   std::atomic<bool> crash = false, hang = false, refuse_load = false, dead = false;
 };
 
@@ -24,6 +25,32 @@ class FakeWorker final : public Worker {
   ~FakeWorker() override { --script_.running; }
   const WorkerFacts& facts() const override { return facts_; }
   bool alive() override { return !script_.dead.exchange(false); }
+  // Each word of a request is an event; "bad" fails, "crash" ends the worker, "long" never ends.
+  Status generate(const GenerateAsk& ask, milliseconds) override {
+    if (script_.crash.exchange(false)) crashed_ = true;
+    requests_.push_back(ask);
+    return Done{};
+  }
+  Status cancel(uint64_t id, milliseconds) override {
+    ++script_.cancelled;
+    std::erase_if(requests_, [&](const GenerateAsk& ask) { return ask.id == id; });
+    return Done{};
+  }
+  Result<std::vector<GenerateEvent>> events(milliseconds, milliseconds) override {
+    std::this_thread::sleep_for(milliseconds(1));
+    if (crashed_) return fail(Reason::worker_failed, "gone");
+    std::vector<GenerateEvent> out;
+    for (const GenerateAsk& ask : requests_) {
+      out.push_back({.id = ask.id, .text = ask.request, .extra = {}});
+      if (ask.request == "bad")
+        out.back().error = fail(Reason::bad_request, "bad");
+      else if (ask.request != "long")
+        out.back().end = GenerateEvent::End{"stop", 1, 1};
+    }
+    std::erase_if(requests_, [](const GenerateAsk& ask) { return ask.request != "long"; });
+    return out;
+  }
+
   Result<std::vector<Result<EmbedAnswer>>> ask(std::span<const EmbedItem> items, milliseconds) override {
     while (script_.hang) std::this_thread::sleep_for(milliseconds(1));
     if (script_.crash.exchange(false)) return fail(Reason::worker_failed, "gone");
@@ -50,6 +77,8 @@ class FakeWorker final : public Worker {
  private:
   Script& script_;
   WorkerFacts facts_{1, 8, true, false};
+  std::vector<GenerateAsk> requests_;
+  bool crashed_ = false;
 };
 
 class FakeStarter final : public WorkerStarter {
@@ -202,6 +231,67 @@ TEST_F(ModelsTest, TooManyAtOnceAreRefusedAndLateOnesAreTold) {
   EXPECT_EQ(timed_out, 2);
   EXPECT_EQ(refused, 4);
   EXPECT_TRUE(ask(*models, model(1), texts({"a"})).ok());
+}
+
+// What one answer's events came to, for a thread that waits.
+struct Heard {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::string text;
+  std::optional<GenerateEvent> last;
+  size_t wanted = SIZE_MAX;  // Bytes.
+
+  OnGenerate listener() {
+    return [this](const GenerateEvent& event) {
+      std::lock_guard lock(mutex);
+      text += event.text;
+      if (event.last()) last = event;
+      changed.notify_all();
+      return text.size() < wanted;
+    };
+  }
+  bool wait(const std::function<bool()>& until) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, std::chrono::seconds(20), until);
+  }
+};
+
+TEST_F(ModelsTest, AnswersComeInEventsAndEndWithOneThatSaysSo) {
+  const auto models = open();
+  Heard good, bad, endless;
+  endless.wanted = 40;
+  ASSERT_TRUE(models->generate(context, model(1), {"long", endless.listener()}).ok());
+  ASSERT_TRUE(models->generate(context, model(1), {"hello", good.listener()}).ok());
+  ASSERT_TRUE(models->generate(context, model(1), {"bad", bad.listener()}).ok());
+  EXPECT_TRUE(good.wait([&] { return good.last.has_value(); }));
+  EXPECT_EQ(good.text, "hello");
+  EXPECT_EQ(good.last->end->reason, "stop");
+  EXPECT_TRUE(bad.wait([&] { return bad.last.has_value(); }));
+  EXPECT_EQ(bad.last->error->reason, Reason::bad_request);
+  // Nobody wants more of the third: it is cancelled. Embeddings go on beside it.
+  EXPECT_TRUE(ask(*models, model(1), texts({"a"})).ok());
+  EXPECT_TRUE(endless.wait([&] { return endless.text.size() >= 40; }));
+  for (int i = 0; i < 2'000 && script.cancelled == 0; ++i) std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_EQ(script.cancelled, 1);
+  EXPECT_EQ(endless.text.size(), 40U);
+}
+
+TEST_F(ModelsTest, AWorkersEndIsToldToTheAnswersItWroteAndTheNextAreWritten) {
+  const auto models = open();
+  Heard lost, next;
+  ASSERT_TRUE(ask(*models, model(1), texts({"a"})).ok());
+  script.crash = true;
+  ASSERT_TRUE(models->generate(context, model(1), {"long", lost.listener()}).ok());
+  EXPECT_TRUE(lost.wait([&] { return lost.last.has_value(); }));
+  EXPECT_EQ(lost.last->error->reason, Reason::worker_failed);
+  ASSERT_TRUE(models->generate(context, model(1), {"again", next.listener()}).ok());
+  EXPECT_TRUE(next.wait([&] { return next.last.has_value(); }));
+  EXPECT_EQ(next.text, "again");
+  Heard refused;
+  script.refuse_load = true;
+  ASSERT_TRUE(models->generate(context, model(2), {"x", refused.listener()}).ok());
+  EXPECT_TRUE(refused.wait([&] { return refused.last.has_value(); }));
+  EXPECT_EQ(refused.last->error->reason, Reason::model_unsupported);
 }
 
 }  // namespace

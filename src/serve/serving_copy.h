@@ -33,8 +33,8 @@ class FileSource {
   virtual Status copy(const ServedModel& model, const std::string& path, io::WriteFile& into) = 0;
 };
 
-// Whether a file of a repository is needed to serve the model: configuration, tokenizer and safetensors
-// weights.
+// Whether a file of a repository is needed to serve the model: configuration, tokenizer, chat template,
+// safetensors or GGUF weights.
 bool is_served_file(std::string_view path, uint64_t size);
 
 // Makes, once, the plain copy that workers map: `folder`/KEY on the disk. Shown complete or not at all; not

@@ -53,19 +53,59 @@ class ProcessWorker final : public Worker {
     const Status sent =
         channel_.send(static_cast<uint8_t>(FrameKind::ask), encode_ask(items), clock_, deadline);
     if (!sent.ok()) return failed("is gone");
-    auto frame = channel_.receive(clock_, deadline);
-    if (!frame.ok()) return failed("did not answer in time");
-    if (!frame.value()) return failed("ended while it worked");
-    auto answers = decode_answers(frame.value()->payload);
+    auto frame = next(deadline);
+    while (frame.ok() && frame.value().kind == static_cast<uint8_t>(FrameKind::piece)) {
+      auto event = decode_piece(frame.value().payload);
+      if (!event.ok()) return failed("answered nonsense");
+      events_.push_back(std::move(event).value());
+      frame = next(deadline);
+    }
+    if (!frame.ok()) return std::move(frame).error();
+    auto answers = decode_answers(frame.value().payload);
     if (!answers.ok() || answers.value().size() != items.size()) return failed("answered nonsense");
     return answers;
   }
 
+  Status generate(const GenerateAsk& ask, std::chrono::milliseconds deadline) override {
+    return send(FrameKind::generate, encode_generate(ask), deadline);
+  }
+  Status cancel(uint64_t id, std::chrono::milliseconds deadline) override {
+    return send(FrameKind::cancel, encode_cancel(id), deadline);
+  }
+
+  Result<std::vector<GenerateEvent>> events(std::chrono::milliseconds patience,
+                                            std::chrono::milliseconds deadline) override {
+    std::vector<GenerateEvent> out = std::exchange(events_, {});
+    while (true) {
+      auto readable = channel_.readable(clock_, out.empty() ? patience : clock_.now());
+      if (!readable.ok()) return failed("is gone");
+      if (!readable.value()) return out;
+      auto frame = next(deadline);
+      if (!frame.ok()) return std::move(frame).error();
+      if (frame.value().kind != static_cast<uint8_t>(FrameKind::piece)) return failed("answered nonsense");
+      auto event = decode_piece(frame.value().payload);
+      if (!event.ok()) return failed("answered nonsense");
+      out.push_back(std::move(event).value());
+    }
+  }
+
  private:
+  Status send(FrameKind kind, const Bytes& payload, std::chrono::milliseconds deadline) {
+    const Status sent = channel_.send(static_cast<uint8_t>(kind), payload, clock_, deadline);
+    return sent.ok() ? sent : Status(failed("is gone"));
+  }
+  Result<process::Frame> next(std::chrono::milliseconds deadline) {
+    auto frame = channel_.receive(clock_, deadline);
+    if (!frame.ok()) return failed("did not answer in time");
+    if (!frame.value()) return failed("ended while it worked");
+    return std::move(*frame.value());
+  }
+
   process::Child child_;
   process::Channel channel_;
   const Clock& clock_;
   WorkerFacts facts_;
+  std::vector<GenerateEvent> events_;  // That came before an answer.
 };
 
 class ProcessStarter final : public WorkerStarter {

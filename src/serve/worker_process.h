@@ -24,6 +24,12 @@ class Worker {
   // more use then.
   virtual Result<std::vector<Result<EmbedAnswer>>> ask(std::span<const EmbedItem> items,
                                                        std::chrono::milliseconds deadline) = 0;
+  // Begins an answer whose events come from `events`; worker_failed as above.
+  virtual Status generate(const GenerateAsk& ask, std::chrono::milliseconds deadline) = 0;
+  virtual Status cancel(uint64_t id, std::chrono::milliseconds deadline) = 0;
+  // What has come; waits for the first until `patience`, which is no failure.
+  virtual Result<std::vector<GenerateEvent>> events(std::chrono::milliseconds patience,
+                                                    std::chrono::milliseconds deadline) = 0;
 };
 
 // Starts workers. Safe from any thread.

@@ -207,4 +207,71 @@ Result<std::vector<Result<EmbedAnswer>>> decode_answers(ByteView payload) {
   return answers;
 }
 
+Bytes encode_generate(const GenerateAsk& ask) {
+  ByteWriter out;
+  out.u64(ask.id);
+  put_text(out, ask.request);
+  return std::move(out).take();
+}
+
+Bytes encode_cancel(uint64_t id) {
+  ByteWriter out;
+  out.u64(id);
+  return std::move(out).take();
+}
+
+Bytes encode_piece(const GenerateEvent& event) {
+  ByteWriter out;
+  out.u64(event.id);
+  put_text(out, event.text);
+  put_text(out, event.extra);
+  out.u8(event.error ? 2 : event.end ? 1 : 0);
+  if (event.error) {
+    put_error(out, *event.error);
+  } else if (event.end) {
+    put_text(out, event.end->reason);
+    out.u32(event.end->prompt_tokens);
+    out.u32(event.end->new_tokens);
+  }
+  return std::move(out).take();
+}
+
+Result<GenerateAsk> decode_generate(ByteView payload) {
+  ByteReader in(payload);
+  GenerateAsk ask;
+  TRY(ask.id, in.u64());
+  TRY(ask.request, take_text(in));
+  TRY_DONE(at_end(in));
+  return ask;
+}
+
+Result<uint64_t> decode_cancel(ByteView payload) {
+  ByteReader in(payload);
+  TRY(const uint64_t id, in.u64());
+  TRY_DONE(at_end(in));
+  return id;
+}
+
+Result<GenerateEvent> decode_piece(ByteView payload) {
+  ByteReader in(payload);
+  GenerateEvent event;
+  TRY(event.id, in.u64());
+  TRY(event.text, take_text(in));
+  TRY(event.extra, take_text(in));
+  TRY(const uint8_t kind, in.u8());
+  if (kind > 2) return broken("an unknown kind of piece");
+  if (kind == 2) {
+    TRY(PeerError told, take_error(in));
+    event.error = std::move(told).error;
+  } else if (kind == 1) {
+    GenerateEvent::End end;
+    TRY(end.reason, take_text(in));
+    TRY(end.prompt_tokens, in.u32());
+    TRY(end.new_tokens, in.u32());
+    event.end = std::move(end);
+  }
+  TRY_DONE(at_end(in));
+  return event;
+}
+
 }  // namespace holdfast::serve

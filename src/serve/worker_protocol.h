@@ -7,16 +7,20 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "serve/generation.h"
 
 namespace holdfast::serve {
 
 // What the server and its worker processes say to each other, in frames of process/channel.h;
 // docs/formats/worker-frames.md. The worker speaks first: ready or failed. Then each ask is answered.
 enum class FrameKind : uint8_t {
-  ready = 1,   // WorkerFacts
-  failed = 2,  // An error; the worker ends.
-  ask = 3,     // A list of EmbedItem
-  answer = 4,  // One EmbedAnswer or error for each item, in order
+  ready = 1,     // WorkerFacts
+  failed = 2,    // An error; the worker ends.
+  ask = 3,       // A list of EmbedItem
+  answer = 4,    // One EmbedAnswer or error for each item, in order
+  generate = 5,  // A GenerateAsk; answered by pieces, the last one says that it is
+  piece = 6,     // A GenerateEvent
+  cancel = 7,    // Of a GenerateAsk, by its id; nothing more comes of it
 };
 
 inline constexpr size_t items_max = 4096;
@@ -67,15 +71,26 @@ struct PeerError {
   Error error;
 };
 
+struct GenerateAsk {
+  uint64_t id = 0;
+  std::string request;  // JSON
+};
+
 Bytes encode_facts(const WorkerFacts& facts);
 Bytes encode_error(const Error& error);
 Bytes encode_ask(std::span<const EmbedItem> items);
 Bytes encode_answers(std::span<const Result<EmbedAnswer>> answers);
+Bytes encode_generate(const GenerateAsk& ask);
+Bytes encode_piece(const GenerateEvent& event);
+Bytes encode_cancel(uint64_t id);
 
 // corrupt for what the peer cannot have meant.
 Result<WorkerFacts> decode_facts(ByteView payload);
 Result<PeerError> decode_error(ByteView payload);
 Result<std::vector<EmbedItem>> decode_ask(ByteView payload);
 Result<std::vector<Result<EmbedAnswer>>> decode_answers(ByteView payload);
+Result<GenerateAsk> decode_generate(ByteView payload);
+Result<GenerateEvent> decode_piece(ByteView payload);
+Result<uint64_t> decode_cancel(ByteView payload);
 
 }  // namespace holdfast::serve

@@ -52,6 +52,30 @@ TEST(WorkerProtocol, what_is_sent_is_what_arrives) {
   EXPECT_EQ(told.value().task, "fill-mask");
 }
 
+TEST(WorkerProtocol, generation_frames_arrive_as_sent_and_cut_ones_are_corrupt) {
+  const Bytes ask = encode_generate({7, "{}"}), cancel = encode_cancel(9);
+  EXPECT_EQ(decode_generate(ask).value().id, 7U);
+  EXPECT_EQ(decode_generate(ask).value().request, "{}");
+  EXPECT_EQ(decode_cancel(cancel).value(), 9U);
+  GenerateEvent going{.id = 1, .text = "a\xC3\xA9", .extra = "[1]"}, ended = going, failed = going;
+  ended.end = GenerateEvent::End{"length", 12, 3};
+  failed.error = fail(Reason::input_too_long, "too long");
+  for (const GenerateEvent& event : {going, ended, failed}) {
+    const Bytes sent = encode_piece(event);
+    const GenerateEvent got = decode_piece(sent).value();
+    EXPECT_EQ(got.id, event.id);
+    EXPECT_EQ(got.text, event.text);
+    EXPECT_EQ(got.extra, event.extra);
+    EXPECT_EQ(got.last(), event.last());
+    if (event.end) EXPECT_EQ(got.end->prompt_tokens, 12U);
+    if (event.error) EXPECT_EQ(got.error->reason, Reason::input_too_long);
+    for (size_t length = 0; length < sent.size(); ++length)
+      EXPECT_FALSE(decode_piece(ByteView(sent).first(length)).ok()) << length;
+  }
+  for (size_t length = 0; length < ask.size(); ++length)
+    EXPECT_FALSE(decode_generate(ByteView(ask).first(length)).ok()) << length;
+}
+
 TEST(WorkerProtocol, a_payload_cut_anywhere_or_too_long_is_corrupt) {
   const Bytes ask = encode_ask(sample_items()), answers = encode_answers(sample_answers());
   for (size_t length = 0; length < ask.size(); ++length)

