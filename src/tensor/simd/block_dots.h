@@ -72,6 +72,13 @@ struct BlockDots {
     return D::times(D::bytes(at), D::halves(super));
   }
 
+  // Weights come from memory when the first rows meet them: the same group of the next tile's strips is asked
+  // for meanwhile, as the hardware does not foresee where strips begin.
+  static inline void fetch(const std::byte* at, size_t strips, size_t strip_bytes, size_t bytes) {
+    for (size_t strip = 0; strip < strips; ++strip)
+      for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + strip * strip_bytes + i);
+  }
+
   // P: 1, or 2 where rows have fine codes.
   template <size_t P, size_t bits, size_t G, size_t R, size_t C>
   static void tile(const BlockDotsJob& job, size_t row, size_t strip) {
@@ -94,6 +101,7 @@ struct BlockDots {
         super = at;
         at += head_bytes;
       }
+      if (row == 0) fetch(at + C * strip_bytes, C, strip_bytes, byte_group_bytes(format));
       Sum sums[P][R][C];
 #pragma GCC unroll 8
       for (size_t r = 0; r < R; ++r)
