@@ -116,6 +116,38 @@ TEST(Gguf, what_does_not_fit_is_refused) {
   }
 }
 
+// Arrays hold arrays, so what lies inside one could go on for ever.
+TEST(Gguf, arrays_within_arrays_and_their_counts_are_bounded) {
+  struct Row {
+    const char* name;
+    size_t depth;
+    uint64_t count;
+    const char* message;
+  };
+  for (const Row& row : {Row{"a hundred thousand arrays in each other", 100'000, 1, "too deep"},
+                         {"an array of arrays beyond the file", 2, 1U << 20, "longer than the file"},
+                         {"a count that wraps", 1, ~uint64_t{0}, "longer than the file"}}) {
+    ByteWriter out;
+    out.text("GGUF");
+    out.u32(3);
+    out.u64(0);
+    out.u64(1);
+    put_text(out, "k");
+    for (size_t i = 0; i < row.depth; ++i) {
+      out.u32(9);
+      if (i > 0) out.u64(row.count);
+    }
+    out.u32(4);
+    out.u64(row.count);
+    out.u32(7);
+    out.zeros(32);
+    const auto parsed = GgufFile::parse(std::move(out).take());
+    ASSERT_FALSE(parsed.ok()) << row.name;
+    EXPECT_NE(parsed.error().message.find(row.message), std::string::npos)
+        << row.name << ": " << parsed.error().message;
+  }
+}
+
 TEST(Gguf, every_shorter_file_is_refused) {
   const Bytes bytes = Sample{}.bytes();
   for (size_t size = 0; size < bytes.size(); ++size) {
