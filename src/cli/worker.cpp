@@ -9,9 +9,8 @@
 #include <optional>
 
 #include "base/ticks.h"
-#include "cli/completion_writer.h"
+#include "cli/writer_worker.h"
 #include "codec/json.h"
-#include "model/any_model.h"
 #include "model/pipeline.h"
 #include "process/channel.h"
 #include "serve/worker_protocol.h"
@@ -188,8 +187,9 @@ Status answer_asks(process::Channel& channel, const Clock& clock, const model::P
     if (!frame) return Done{};  // The server closed its end.
     if (frame->kind == static_cast<uint8_t>(FrameKind::generate)) {
       TRY(const serve::GenerateAsk ask, serve::decode_generate(frame->payload));
-      const serve::GenerateEvent refused{
-          .id = ask.id, .error = fail(Reason::model_unsupported, "the model does not write text")};
+      serve::GenerateEvent refused;
+      refused.id = ask.id;
+      refused.error = fail(Reason::model_unsupported, "the model does not write text");
       TRY_DONE(send(channel, clock, FrameKind::piece, serve::encode_piece(refused)));
       continue;
     }
@@ -202,102 +202,37 @@ Status answer_asks(process::Channel& channel, const Clock& clock, const model::P
   }
 }
 
-// Asks of one model that writes: those that embed are refused, answers are written beside each other.
-class WriterLoop {
- public:
-  WriterLoop(process::Channel& channel, const Clock& clock, CompletionWriter& writer)
-      : channel_(channel), clock_(clock), writer_(writer) {}
-
-  Status run() {
-    while (true) {
-      // While it writes it only looks whether something came.
-      bool there = writer_.idle();
-      if (!there) {
-        TRY(there, channel_.readable(clock_, clock_.now()));
-      }
-      if (there) {
-        TRY(const auto frame, channel_.receive(clock_, forever));
-        if (!frame) return Done{};
-        TRY_DONE(take(*frame));
-        continue;
-      }
-      for (const serve::GenerateEvent& event : writer_.step())
-        TRY_DONE(send(channel_, clock_, FrameKind::piece, serve::encode_piece(event)));
-    }
-  }
-
- private:
-  Status take(const process::Frame& frame) {
-    if (frame.kind == static_cast<uint8_t>(FrameKind::generate)) {
-      TRY(const serve::GenerateAsk ask, serve::decode_generate(frame.payload));
-      writer_.begin(ask);
-      return Done{};
-    }
-    if (frame.kind == static_cast<uint8_t>(FrameKind::cancel)) {
-      TRY(const uint64_t id, serve::decode_cancel(frame.payload));
-      writer_.cancel(id);
-      return Done{};
-    }
-    if (frame.kind != static_cast<uint8_t>(FrameKind::ask)) return fail(Code::corrupt, "an unexpected frame");
-    TRY(const std::vector<EmbedItem> items, serve::decode_ask(frame.payload));
-    const std::vector<Result<EmbedAnswer>> answers(
-        items.size(), fail(Reason::model_unsupported, "the model writes text: ask /v1/chat/completions"));
-    return send(channel_, clock_, FrameKind::answer, serve::encode_answers(answers));
-  }
-
-  process::Channel& channel_;
-  const Clock& clock_;
-  CompletionWriter& writer_;
-};
-
-// What a folder holds: a model that writes (its config.json names one, or its only weights are a GGUF file,
-// of which the first by name is taken), or one for the text tasks. Owns its disk, as weights stay mapped.
-struct OpenedModel {
-  std::unique_ptr<io::Disk> disk;
-  std::optional<model::TextGenerator> generator;
-  std::optional<model::Pipeline> pipeline;
-};
-
-Result<OpenedModel> open_model(const std::string& folder) {
-  OpenedModel out;
-  TRY(out.disk, io::open_posix_disk(folder));
-  TRY(const std::vector<io::Entry> entries, out.disk->list(""));
-  const auto first_with = [&](std::string_view ending) {
-    const auto found = std::find_if(entries.begin(), entries.end(),
-                                    [&](const io::Entry& entry) { return entry.name.ends_with(ending); });
-    return found == entries.end() ? std::string() : found->name;
-  };
-  const std::string gguf = first_with(".gguf");
-  if (!gguf.empty() && first_with(".safetensors").empty()) {
-    // Rows meet quantised weights as bytes, as every program that serves such files does it.
-    const tensor::Compute compute{.isa = tensor::best_isa(), .precision = tensor::Precision::int8};
-    TRY(out.generator, model::TextGenerator::open(*out.disk, gguf, compute));
-    return out;
-  }
-  TRY(const bool writes, model::writes_text(*out.disk, ""));
-  if (writes) {
-    TRY(out.generator, model::TextGenerator::open(*out.disk, ""));
-  } else {
-    TRY(out.pipeline, model::Pipeline::open(*out.disk, ""));
-  }
-  return out;
-}
-
-serve::WorkerFacts facts_of(const OpenedModel& opened) {
+serve::WorkerFacts facts_of(const model::Pipeline& pipeline) {
+  const model::Embedder& embedder = pipeline.embedder();
   serve::WorkerFacts facts;
-  if (opened.generator) {
-    facts.tokens_max = static_cast<uint32_t>(opened.generator->tokens_max());
-    facts.task = "text-generation";
-    return facts;
-  }
-  const model::Embedder& embedder = opened.pipeline->embedder();
   facts.dimensions =
       static_cast<uint32_t>(embedder.is_sentence_model() ? embedder.dimensions() : embedder.feature_width());
   facts.tokens_max = static_cast<uint32_t>(embedder.tokens_max());
   facts.sentence_model = embedder.is_sentence_model();
   facts.normalizes = embedder.normalizes();
-  facts.task = opened.pipeline->task();
+  facts.task = pipeline.task();
   return facts;
+}
+
+// Tells the server what the folder holds, then answers it until it closes its end.
+Status work(const WorkerWords& words, process::Channel& channel, World& world) {
+  const Clock& clock = world.clock();
+  const auto refused = [&](const Error& error) {
+    return send(channel, clock, FrameKind::failed, serve::encode_error(error));
+  };
+  const auto disk = io::open_posix_disk(words.folder);
+  if (!disk.ok()) return refused(disk.error());
+  const auto threads = tensor::make_threads(words.threads);
+  const auto writer = open_writer(*disk.value());
+  if (!writer.ok()) return refused(writer.error());
+  if (writer.value() != nullptr) {
+    TRY_DONE(send(channel, clock, FrameKind::ready, serve::encode_facts(writer.value()->facts())));
+    return writer.value()->work(channel, clock, world.random(), *threads);
+  }
+  const auto pipeline = model::Pipeline::open(*disk.value(), "");
+  if (!pipeline.ok()) return refused(pipeline.error());
+  TRY_DONE(send(channel, clock, FrameKind::ready, serve::encode_facts(facts_of(pipeline.value()))));
+  return answer_asks(channel, clock, pipeline.value(), *threads);
 }
 
 int run_worker(World& world, std::span<const std::string_view> arguments) {
@@ -306,22 +241,8 @@ int run_worker(World& world, std::span<const std::string_view> arguments) {
     world.complain("holdfast: worker is started by the server: --channel N --threads N FOLDER\n");
     return exit_misused;
   }
-  const Clock& clock = world.clock();
   process::Channel channel{process::Descriptor(words->channel)};
-  const auto opened = open_model(words->folder);
-  if (!opened.ok()) {
-    const Status told = send(channel, clock, FrameKind::failed, serve::encode_error(opened.error()));
-    return told.ok() ? exit_done : exit_failed;
-  }
-  const auto threads = tensor::make_threads(words->threads);
-  Status done = send(channel, clock, FrameKind::ready, serve::encode_facts(facts_of(opened.value())));
-  if (done.ok() && opened.value().generator) {
-    CompletionWriter writer(*opened.value().generator, *threads, clock, world.random());
-    done = WriterLoop(channel, clock, writer).run();
-  } else if (done.ok()) {
-    done = answer_asks(channel, clock, *opened.value().pipeline, *threads);
-  }
-  return done.ok() ? exit_done : exit_failed;
+  return work(*words, channel, world).ok() ? exit_done : exit_failed;
 }
 
 }  // namespace

@@ -1,0 +1,111 @@
+#include "cli/writer_worker.h"
+
+#include <algorithm>
+
+#include "cli/completion_writer.h"
+#include "model/any_model.h"
+
+namespace holdfast::cli {
+namespace {
+
+using serve::FrameKind;
+
+constexpr std::chrono::milliseconds forever = std::chrono::milliseconds::max();
+
+// One conversation with the server.
+class Loop {
+ public:
+  Loop(process::Channel& channel, const Clock& clock, CompletionWriter& writer)
+      : channel_(channel), clock_(clock), writer_(writer) {}
+
+  Status run() {
+    while (true) {
+      // While it writes it only looks whether something came.
+      bool there = writer_.idle();
+      if (!there) {
+        TRY(there, channel_.readable(clock_, clock_.now()));
+      }
+      if (there) {
+        TRY(const auto frame, channel_.receive(clock_, forever));
+        if (!frame) return Done{};
+        TRY_DONE(take(*frame));
+        continue;
+      }
+      for (const serve::GenerateEvent& event : writer_.step())
+        TRY_DONE(send(FrameKind::piece, serve::encode_piece(event)));
+    }
+  }
+
+ private:
+  Status send(FrameKind kind, const Bytes& payload) {
+    return channel_.send(static_cast<uint8_t>(kind), payload, clock_, forever);
+  }
+
+  Status take(const process::Frame& frame) {
+    if (frame.kind == static_cast<uint8_t>(FrameKind::generate)) {
+      TRY(const serve::GenerateAsk ask, serve::decode_generate(frame.payload));
+      writer_.begin(ask);
+      return Done{};
+    }
+    if (frame.kind == static_cast<uint8_t>(FrameKind::cancel)) {
+      TRY(const uint64_t id, serve::decode_cancel(frame.payload));
+      writer_.cancel(id);
+      return Done{};
+    }
+    if (frame.kind != static_cast<uint8_t>(FrameKind::ask)) return fail(Code::corrupt, "an unexpected frame");
+    TRY(const std::vector<serve::EmbedItem> items, serve::decode_ask(frame.payload));
+    const std::vector<Result<serve::EmbedAnswer>> answers(
+        items.size(), fail(Reason::model_unsupported, "the model writes text: ask /v1/chat/completions"));
+    return send(FrameKind::answer, serve::encode_answers(answers));
+  }
+
+  process::Channel& channel_;
+  const Clock& clock_;
+  CompletionWriter& writer_;
+};
+
+class OpenWriter final : public WriterWorker {
+ public:
+  explicit OpenWriter(model::TextGenerator generator) : generator_(std::move(generator)) {}
+
+  serve::WorkerFacts facts() const override {
+    serve::WorkerFacts out;
+    out.tokens_max = static_cast<uint32_t>(generator_.tokens_max());
+    out.task = "text-generation";
+    return out;
+  }
+  Status work(process::Channel& channel, const Clock& clock, Random& random,
+              tensor::Threads& threads) const override {
+    CompletionWriter writer(generator_, threads, clock, random);
+    return Loop(channel, clock, writer).run();
+  }
+
+ private:
+  const model::TextGenerator generator_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<const WriterWorker>> open_writer(io::Disk& folder) {
+  TRY(const std::vector<io::Entry> entries, folder.list(""));
+  const auto first_with = [&](std::string_view ending) {
+    const auto found = std::find_if(entries.begin(), entries.end(),
+                                    [&](const io::Entry& entry) { return entry.name.ends_with(ending); });
+    return found == entries.end() ? std::string() : found->name;
+  };
+  const std::string gguf = first_with(".gguf");
+  io::Path place;
+  tensor::Compute compute;
+  if (!gguf.empty() && first_with(".safetensors").empty()) {
+    // Rows meet quantised weights as bytes, as every program that serves such files does it.
+    place = gguf;
+    compute.precision = tensor::Precision::int8;
+  } else {
+    TRY(const bool writes, model::writes_text(folder, ""));
+    if (!writes) return std::unique_ptr<const WriterWorker>();
+  }
+  TRY(model::TextGenerator generator, model::TextGenerator::open(folder, place, compute));
+  return std::unique_ptr<const WriterWorker>(std::make_unique<OpenWriter>(std::move(generator)));
+}
+
+}  // namespace holdfast::cli
