@@ -1,6 +1,7 @@
 #include "token/regex/pattern.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 
 #include <cctype>
 #include <memory>
@@ -202,7 +203,7 @@ class Translator {
   }
 
   Status escape() {
-    TRY(std::optional<Class> read, class_escape());
+    TRY(std::optional<Class> read, class_escape(Place::alone));
     if (read) return put_class(*read);
     take();
     if (rest_.empty()) return broken("a backslash at its end");
@@ -244,14 +245,20 @@ class Translator {
     return Done{};
   }
 
-  // \d \w \s \h, \p{...} and their opposites, at the head of rest_; nothing if it is another escape.
-  Result<std::optional<Class>> class_escape() {
+  enum class Place : uint8_t { alone, in_brackets };
+
+  // \d \w \s \h, \p{...} and their opposites, at the head of rest_; nothing if it is another escape. Words in
+  // brackets lack the fractions and superscripts of Latin-1.
+  Result<std::optional<Class>> class_escape(Place place) {
     const char c = rest_.size() > 1 ? rest_[1] : '\0';
     Class out;
     const char kind = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     if (kind == 'd' || kind == 'w' || kind == 's' || kind == 'h') {
       rest_.remove_prefix(2);
-      *out.set = kind == 'd' ? digit_set() : kind == 'w' ? word_set() : kind == 's' ? space_set() : hex_set();
+      *out.set = kind == 'd' ? digit_set() : kind == 's' ? space_set() : kind == 'h' ? hex_set() : word_set();
+      if (kind == 'w' && place == Place::in_brackets) {
+        TRY(*out.set, property_set("word"));
+      }
       if (c != kind) out.set->flip();
       return std::optional<Class>(std::move(out));
     }
@@ -265,7 +272,13 @@ class Translator {
       name.remove_prefix(1);
     }
     rest_.remove_prefix(end + 1);
-    auto set = property_set(name);
+    // \p{Punct} is the category, without the symbols of [:punct:].
+    const auto is_named = [name](std::string_view wanted) {
+      return std::equal(name.begin(), name.end(), wanted.begin(), wanted.end(),
+                        [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+    };
+    auto set = property_set(is_named("punct") ? "P" : name);
+    if (place == Place::alone && is_named("word")) set = word_set();
     if (set.ok()) {
       *out.set = negated ? ~set.value() : set.value();
     } else {
@@ -352,7 +365,7 @@ class Translator {
       return Done{};
     }
     if (rest_.front() == '\\') {
-      TRY(const std::optional<Class> inner, class_escape());
+      TRY(const std::optional<Class> inner, class_escape(Place::in_brackets));
       if (inner) {
         *into.set |= *inner->set;
         into.foreign += inner->foreign;
