@@ -377,7 +377,8 @@ class TrieWordPiece final : public PieceModel {
  public:
   static std::unique_ptr<PieceModel> make(const WordPiece& model) {
     const auto unknown = model.id_of(model.options().unknown);
-    if (!unknown) return nullptr;
+    // The text of a token is asked for by its id.
+    if (!unknown || !model.vocabulary().has_unique_ids()) return nullptr;
     for (const auto& [token, id] : model.vocabulary().ids())
       if (id > PrefixTree::values_max) return nullptr;
     return std::unique_ptr<PieceModel>(new TrieWordPiece(model, *unknown));

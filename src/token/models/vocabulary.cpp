@@ -72,9 +72,11 @@ void Vocabulary::index_by_id() {
   for (uint32_t entry = 0; entry < ids_.size(); ++entry) {
     const uint32_t id = ids_[entry].second;
     if (by_id_.empty())
-      by_far_id_.emplace(id, entry);
+      has_unique_ids_ = by_far_id_.emplace(id, entry).second && has_unique_ids_;
     else if (by_id_[id] == 0)
       by_id_[id] = entry + 1;
+    else
+      has_unique_ids_ = false;
   }
 }
 

@@ -39,6 +39,7 @@ class Vocabulary {
   std::optional<uint32_t> id_of(std::string_view token) const { return id_of(token, hash_of(token)); }
   std::optional<std::string_view> token_of(uint32_t id) const;
   size_t size() const { return ids_.size(); }
+  bool has_unique_ids() const { return has_unique_ids_; }
   const std::vector<Entry>& ids() const { return ids_; }
 
   // A look-up in steps, for many of them: what is asked for later is read meanwhile.
@@ -74,6 +75,7 @@ class Vocabulary {
   std::vector<Slot> slots_;
   std::vector<uint32_t> by_id_;  // Of ids_, and one. Empty where ids are far apart.
   std::unordered_map<uint32_t, uint32_t> by_far_id_;
+  bool has_unique_ids_ = true;
 };
 
 }  // namespace holdfast::token
