@@ -26,6 +26,12 @@ std::string_view characters_of(char name) {
       return "[0-9a-zA-Z+/]";
     case 'e':
       return "[0-9a-zA-Z_=-]";
+    case 't':
+      return "[0-9a-zA-Z_=.~-]";
+    case 'z':
+      return "[a-zA-Z]";
+    case 'k':
+      return "[A-Z2-7]";
     case 'x':
       return "[0-9a-zA-Z_@/.:-]";
     default:

@@ -23,11 +23,13 @@ struct MarkedSecret {
   std::string_view maker;
   std::string_view form;       // secret_form.h
   std::string_view keyword{};  // Empty: the longest plain part of the form.
+  std::string_view kind = "token";
 };
 // Values that are told only by the maker's name they are assigned to.
 struct AssignedSecret {
   std::string_view names;  // Lower case, separated by spaces; the first names the rule.
   std::string_view forms;  // Separated by spaces.
+  Severity severity = Severity::warning;
 };
 
 std::span<const SecretRule> common_secret_rules();
