@@ -8,6 +8,8 @@ inline constexpr const char* database = "holdfast.db";  // SQLite, with -wal and
 inline constexpr const char* keys = "keys";             // Secrets of this instance, mode 0600.
 inline constexpr const char* instance_key = "keys/instance.key";
 inline constexpr const char* checkpoint_key = "keys/checkpoint.key";  // Signs checkpoints of the audit log.
+// Opens the stored secrets; beside keys/, so that no backup holds both.
+inline constexpr const char* sealing_key = "secrets.key";
 inline constexpr const char* content = "content";   // Xorbs by hash (docs/formats/xorb.md), temporaries.
 inline constexpr const char* uploads = "uploads";   // LFS objects that come in parts, until they are whole.
 inline constexpr const char* repositories = "git";  // Bare git repositories by number.

@@ -97,6 +97,17 @@ CREATE TABLE identity_sign_in_links (
   expires BIGINT NOT NULL
 );
 )sql"},
+    sql::Migration{"identity", 4, R"sql(
+CREATE TABLE identity_secrets (
+  name TEXT PRIMARY KEY,
+  place TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  host TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  updated BIGINT NOT NULL,
+  sealed TEXT NOT NULL
+);
+)sql"},
 };
 
 }  // namespace
