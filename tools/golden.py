@@ -18,6 +18,7 @@ from pathlib import Path
 from tree import ROOT
 
 sys.path.insert(0, str(ROOT / "tests/clients"))
+import golden_release  # noqa: E402
 from holdfast_server import HoldfastServer, program  # noqa: E402
 
 FOLDER = ROOT / "tests/golden/data"
@@ -64,6 +65,7 @@ def make(name):
         server.create_user("ada")
         server.command("token", "create", "--user", "ada", "--name", "golden", "--role", "write", "--value-stdin", stdin=TOKEN + "\n")
         expected = fill(server)
+        expected["registry"] = golden_release.fill(server, TOKEN)
         server.stop()
         FOLDER.mkdir(parents=True, exist_ok=True)
         with tarfile.open(archive, "w:gz") as out:
