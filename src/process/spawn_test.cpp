@@ -103,8 +103,10 @@ TEST(Run, StopEndsIt) {
 }
 
 TEST(Spawn, MissingProgramAndFolderAreErrorsNotChildren) {
-#ifdef __SANITIZE_THREAD__
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
   GTEST_SKIP() << "ThreadSanitizer makes vfork a fork, whose child cannot tell why it gave up";
+#endif
 #endif
   const auto program = Child::spawn({.program = "/no/such/program"});
   ASSERT_FALSE(program.ok());
