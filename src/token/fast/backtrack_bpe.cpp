@@ -8,11 +8,11 @@ namespace {
 // Places where a token would end that leads nowhere.
 class ShortBlocked {
  public:
-  bool has(size_t at) const { return (bits_ >> at & 1U) != 0; }
-  void put(size_t at) { bits_ |= uint64_t{1} << at; }
+  bool has(size_t at) const { return (bits_[at >> 6U] >> (at & 63U) & 1U) != 0; }
+  void put(size_t at) { bits_[at >> 6U] |= uint64_t{1} << (at & 63U); }
 
  private:
-  uint64_t bits_ = 0;
+  uint64_t bits_[2] = {0, 0};
 };
 
 class LongBlocked {
@@ -36,9 +36,10 @@ BacktrackBpe::BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Me
   for (const Symbol& symbol : symbols) last = std::max(last, symbol.id);
   for (const Merge& merge : merges) last = std::max({last, merge.left, merge.right, merge.result});
   parts_.resize(size_t{last} + 1);
+  tokens_.resize(size_t{last} + 1);
   for (const Symbol& symbol : symbols) {
-    parts_[symbol.id].bytes = static_cast<uint32_t>(symbol.bytes.size());
-    parts_[symbol.id].begin = static_cast<uint32_t>(arena_.size());
+    tokens_[symbol.id].bytes = static_cast<uint32_t>(symbol.bytes.size());
+    tokens_[symbol.id].begin = static_cast<uint32_t>(arena_.size());
     arena_ += symbol.bytes;
   }
   std::vector<PrefixTree::Entry> entries;
@@ -50,29 +51,37 @@ BacktrackBpe::BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Me
     constexpr size_t ahead = 12;
     if (rank + ahead < merges.size()) {
       const Merge& later = merges[rank + ahead];
-      __builtin_prefetch(parts_.data() + later.left);
-      __builtin_prefetch(parts_.data() + later.right);
+      __builtin_prefetch(tokens_.data() + later.left);
+      __builtin_prefetch(tokens_.data() + later.right);
       pairs.prefetch(later.left, later.right);
     }
     const Merge& merge = merges[rank];
     if (!makes(merge, rank)) continue;
-    const Part &left = parts_[merge.left], &right = parts_[merge.right];
-    Part& made = parts_[merge.result];
-    made = {merge.left,      merge.right,
-            rank + 1,        left.bytes + right.bytes,
-            PairTable::none, static_cast<uint32_t>(arena_.size())};
+    const Token &left = tokens_[merge.left], &right = tokens_[merge.right];
+    parts_[merge.result] = Part(rank + 1, merge.left, merge.right);
+    tokens_[merge.result] = {.bytes = left.bytes + right.bytes,
+                             .shorter = PairTable::none,
+                             .begin = static_cast<uint32_t>(arena_.size())};
     arena_.append(arena_, left.begin, left.bytes);
     arena_.append(arena_, right.begin, right.bytes);
     known.push_back(merge.result);
   }
   for (const uint32_t id : known) entries.push_back({bytes_of(id), id});
   tree_ = PrefixTree(entries);
+  one_byte_.resize(256);
+  two_bytes_.resize(65536);
+  for (size_t first = 0; first < 256; ++first) {
+    const PrefixTree::Node node = one_byte_[first] = tree_.step(tree_.start(), static_cast<uint8_t>(first));
+    if (node.is_none()) continue;
+    for (size_t second = 0; second < 256; ++second)
+      two_bytes_[first << 8U | second] = tree_.step(node, static_cast<uint8_t>(second));
+  }
   for (const uint32_t id : known) {
     const std::string_view bytes = bytes_of(id);
     PrefixTree::Node node = tree_.start();
     for (const char letter : bytes.substr(0, bytes.size() - 1)) {
       node = tree_.step(node, static_cast<uint8_t>(letter));
-      if (node.has_value()) parts_[id].shorter = node.value();
+      if (node.has_value()) tokens_[id].shorter = node.value();
     }
   }
 }
@@ -82,16 +91,16 @@ inline bool BacktrackBpe::fits(uint32_t left, uint32_t right, uint32_t limit) co
   const Part* const parts = parts_.data();
   while (true) {
     if (pairs_.rank_of(left, right) < limit) return false;
-    const Part &a = parts[left], &b = parts[right];
+    const Part a = parts[left], b = parts[right];
     // What came last is undone; of one merge the one on the right. Before it, what was next to each other was
     // there to be merged: by a lower rank, or by this one further left.
-    if (a.time > b.time) {
-      limit = a.time - 1;
-      left = a.right;
+    if (a.time() > b.time()) {
+      limit = a.time() - 1;
+      left = a.right();
     } else {
-      if (b.time == 0) return true;
-      limit = b.time;
-      right = b.left;
+      if (b.time() == 0) return true;
+      limit = b.time();
+      right = b.left();
     }
   }
 }
@@ -103,30 +112,64 @@ bool BacktrackBpe::makes(const Merge& merge, uint32_t rank) const {
   return pairs_.rank_of(merge.left, merge.right) == rank && fits(merge.left, merge.right, no_merge);
 }
 
+inline bool BacktrackBpe::stand_together(uint32_t left, uint32_t right, FitCache& fits_known) const {
+  const FitCache::Fit known = fits_known.find(left, right);
+  if (known != FitCache::Fit::unknown) [[likely]]
+    return known == FitCache::Fit::yes;
+  const bool out = fits(left, right, any_merge);
+  fits_known.put(left, right, out);
+  return out;
+}
+
 inline uint32_t BacktrackBpe::longest(const uint8_t* at, const uint8_t* end) const {
-  uint32_t out = PairTable::none;
-  PrefixTree::Node node = tree_.start();
-  while (at < end) {
-    node = tree_.step(node, *at++);
-    if (node.is_none()) break;
+  PrefixTree::Node node = one_byte_[*at];
+  uint32_t out = node.has_value() ? node.value() : PairTable::none;
+  if (end - at < 2) return out;
+  node = two_bytes_[size_t{at[0]} << 8U | at[1]];
+  for (at += 2; !node.is_none(); node = tree_.step(node, *at++)) {
     if (node.has_value()) out = node.value();
+    if (at == end) break;
   }
   return out;
 }
 
+// The longest tokens that followed each other from some place on: most of them stay.
+class BacktrackBpe::Taken {
+ public:
+  Taken() = default;
+  Taken(uint32_t begin, std::span<const uint32_t> ids, std::span<const uint32_t> ends)
+      : begin_(begin), ids_(ids), ends_(ends) {}
+
+  // Of the token that began at `at`.
+  std::optional<uint32_t> at(uint32_t at) {
+    while (next_ < ids_.size() && begin_of(next_) < at) ++next_;
+    while (next_ > 0 && begin_of(next_ - 1) >= at) --next_;
+    if (next_ == ids_.size() || begin_of(next_) != at) return std::nullopt;
+    return ids_[next_];
+  }
+
+ private:
+  uint32_t begin_of(size_t index) const { return index == 0 ? begin_ : ends_[index - 1]; }
+
+  uint32_t begin_ = 0;
+  std::span<const uint32_t> ids_, ends_;
+  size_t next_ = 0;
+};
+
 template <class Blocked>
-std::optional<size_t> BacktrackBpe::run(std::string_view text, uint32_t* ids, uint32_t* ends, size_t count,
-                                        uint32_t token, Blocked blocked) const {
-  const auto* const begin = reinterpret_cast<const uint8_t*>(text.data());
-  const uint8_t* const end = begin + text.size();
-  const Part* const parts = parts_.data();
+std::optional<size_t> BacktrackBpe::run(const Job& job, size_t count, uint32_t token, Blocked blocked,
+                                        Taken taken, FitCache& fits_known) const {
+  const auto* const begin = reinterpret_cast<const uint8_t*>(job.text.data());
+  const uint8_t* const end = begin + job.text.size();
+  const Token* const tokens = tokens_.data();
+  uint32_t *const ids = job.ids, *const ends = job.ends;
   uint32_t at = count > 0 ? ends[count - 1] : 0;
   while (true) {
     uint32_t next = 0;
     while (token != PairTable::none) {
-      next = at + parts[token].bytes;
-      if (!blocked.has(next) && (count == 0 || fits(ids[count - 1], token, any_merge))) break;
-      token = parts[token].shorter;
+      next = at + tokens[token].bytes;
+      if (!blocked.has(next) && (count == 0 || stand_together(ids[count - 1], token, fits_known))) break;
+      token = tokens[token].shorter;
     }
     if (token == PairTable::none) {
       if (count == 0) return std::nullopt;
@@ -137,31 +180,73 @@ std::optional<size_t> BacktrackBpe::run(std::string_view text, uint32_t* ids, ui
     }
     ids[count] = token;
     ends[count++] = at = next;
-    if (at == text.size()) return count;
-    token = longest(begin + at, end);
+    if (at == job.text.size()) return count;
+    const auto known = taken.at(at);
+    token = known ? *known : longest(begin + at, end);
   }
 }
 
+struct BacktrackBpe::Walk {
+  const uint8_t* at = nullptr;
+  const uint8_t* end = nullptr;
+  const uint8_t* best_end = nullptr;
+  uint32_t best = PairTable::none, place = 0;
+  Job* job = nullptr;
+};
+
+// False where the longest token is found at once.
+inline bool BacktrackBpe::begin_walk(Walk& walk) const {
+  PrefixTree::Node node = one_byte_[*walk.at];
+  walk.best = node.has_value() ? node.value() : PairTable::none;
+  walk.best_end = walk.at + 1;
+  if (walk.end - walk.at < 2) return false;
+  node = two_bytes_[size_t{walk.at[0]} << 8U | walk.at[1]];
+  if (node.is_none()) return false;
+  walk.at += 2;
+  if (node.has_value()) {
+    walk.best = node.value();
+    walk.best_end = walk.at;
+  }
+  if (walk.at == walk.end) return false;
+  walk.place = tree_.place_of_step(node, *walk.at);
+  return true;
+}
+
 // Takes the longest token again and again, a step of one text after a step of the other.
-void BacktrackBpe::take_longest(std::span<Job> jobs) const {
-  struct Walk {
-    const uint8_t* at = nullptr;
-    const uint8_t* end = nullptr;
-    const uint8_t* best_end = nullptr;
-    uint32_t best = PairTable::none, place = 0;
-    Job* job = nullptr;
-  };
+void BacktrackBpe::take_longest(std::span<Job> jobs, const FitCache& fits_known) const {
   constexpr size_t walks_max = 16;
   Walk walks[walks_max];
   size_t active = 0, next = 0;
-  const auto begin = [&](Walk& walk, Job& job) {
-    walk.at = reinterpret_cast<const uint8_t*>(job.text.data());
-    walk.end = walk.at + job.text.size();
-    walk.best = PairTable::none;
-    walk.job = &job;
-    walk.place = tree_.place_of_step(tree_.start(), *walk.at);
+  // Puts down tokens until one has to be walked for; false where there are no more texts.
+  const auto go_on = [&](Walk& walk) {
+    while (true) {
+      Job& job = *walk.job;
+      if (walk.best == PairTable::none) {
+        job.count = 0;
+        walk.best_end = walk.end;
+      } else {
+        if (job.count > 0) fits_known.prefetch(job.ids[job.count - 1], walk.best);
+        job.ids[job.count] = walk.best;
+        job.ends[job.count++] =
+            static_cast<uint32_t>(walk.best_end - reinterpret_cast<const uint8_t*>(job.text.data()));
+      }
+      walk.at = walk.best_end;
+      if (walk.at == walk.end) {
+        if (next == jobs.size()) return false;
+        walk.job = &jobs[next++];
+        walk.at = reinterpret_cast<const uint8_t*>(walk.job->text.data());
+        walk.end = walk.at + walk.job->text.size();
+      }
+      if (begin_walk(walk)) return true;
+    }
   };
-  while (active < walks_max && next < jobs.size()) begin(walks[active++], jobs[next++]);
+  while (active < walks_max && next < jobs.size()) {
+    Walk& walk = walks[active];
+    walk.job = &jobs[next++];
+    walk.at = reinterpret_cast<const uint8_t*>(walk.job->text.data());
+    walk.end = walk.at + walk.job->text.size();
+    if (begin_walk(walk) || go_on(walk)) ++active;
+  }
   while (active > 0)
     for (size_t i = 0; i < active; ++i) {
       Walk& walk = walks[i];
@@ -177,52 +262,39 @@ void BacktrackBpe::take_longest(std::span<Job> jobs) const {
           continue;
         }
       }
-      Job& job = *walk.job;
-      bool done = true;
-      if (walk.best == PairTable::none) {
-        job.count = 0;
-      } else {
-        __builtin_prefetch(parts_.data() + walk.best);
-        if (job.count > 0) pairs_.prefetch(job.ids[job.count - 1], walk.best);
-        job.ids[job.count] = walk.best;
-        job.ends[job.count++] =
-            static_cast<uint32_t>(walk.best_end - reinterpret_cast<const uint8_t*>(job.text.data()));
-        done = walk.best_end == walk.end;
-      }
-      if (!done) {
-        walk.at = walk.best_end;
-        walk.best = PairTable::none;
-        walk.place = tree_.place_of_step(tree_.start(), *walk.at);
-      } else if (next < jobs.size()) {
-        begin(walk, jobs[next++]);
-      } else {
+      if (!go_on(walk)) {
         walk = walks[--active];
         --i;
       }
     }
 }
 
-void BacktrackBpe::tokenize_all(std::span<Job> jobs) const {
-  take_longest(jobs);
+void BacktrackBpe::tokenize_all(std::span<Job> jobs, FitCache& fits_known) const {
+  take_longest(jobs, fits_known);
   // Where all neighbours fit, that was it.
-  for (Job& job : jobs) {
+  for (Job& job : jobs)
     for (size_t i = 1; i < job.count; ++i)
-      if (!fits(job.ids[i - 1], job.ids[i], any_merge)) {
-        const uint32_t shorter = parts_[job.ids[i]].shorter;
-        job.count = run(job.text, job.ids, job.ends, i, shorter, ShortBlocked()).value_or(0);
+      if (!stand_together(job.ids[i - 1], job.ids[i], fits_known)) {
+        uint32_t ids[job_bytes_max], ends[job_bytes_max];
+        const size_t left = job.count - i;
+        std::copy_n(job.ids + i, left, ids);
+        std::copy_n(job.ends + i, left, ends);
+        const Taken taken(job.ends[i - 1], {ids, left}, {ends, left});
+        const uint32_t shorter = tokens_[job.ids[i]].shorter;
+        job.count = run(job, i, shorter, ShortBlocked(), taken, fits_known).value_or(0);
         break;
       }
-  }
 }
 
 std::optional<size_t> BacktrackBpe::tokenize(std::string_view text, uint32_t* ids, uint32_t* ends,
-                                             std::vector<uint64_t>& blocked) const {
+                                             Room& room) const {
   if (text.empty()) return 0;
   const auto* const begin = reinterpret_cast<const uint8_t*>(text.data());
   const uint32_t first = longest(begin, begin + text.size());
-  if (text.size() <= job_bytes_max) return run(text, ids, ends, 0, first, ShortBlocked());
-  blocked.assign(text.size() / 64 + 1, 0);
-  return run(text, ids, ends, 0, first, LongBlocked(blocked.data()));
+  const Job job{text, ids, ends};
+  if (text.size() <= job_bytes_max) return run(job, 0, first, ShortBlocked(), Taken(), room.fits);
+  room.blocked.assign(text.size() / 64 + 1, 0);
+  return run(job, 0, first, LongBlocked(room.blocked.data()), Taken(), room.fits);
 }
 
 }  // namespace holdfast::token

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "token/fast/fit_cache.h"
 #include "token/fast/pair_table.h"
 #include "token/fast/prefix_tree.h"
 
@@ -28,10 +29,15 @@ class BacktrackBpe {
   // `pairs` are of `merges` and outlive this.
   BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Merge>& merges, const PairTable& pairs);
 
+  // What is kept from one text to the next, of one thread and one model.
+  struct Room {
+    FitCache fits;
+    std::vector<uint64_t> blocked;
+  };
+
   // Tokens are put at `ids` and their ends, in bytes of the text, at `ends`: room for one of each a byte.
-  // Nothing where the text is refused. `blocked` is room that is kept.
-  std::optional<size_t> tokenize(std::string_view text, uint32_t* ids, uint32_t* ends,
-                                 std::vector<uint64_t>& blocked) const;
+  // Nothing where the text is refused.
+  std::optional<size_t> tokenize(std::string_view text, uint32_t* ids, uint32_t* ends, Room& room) const;
 
   // The same for several short texts at once, so that their reads of memory wait together. `count` is 0 where
   // a text is refused; `ids` and `ends` have room for a token a byte.
@@ -41,36 +47,55 @@ class BacktrackBpe {
     uint32_t* ends = nullptr;
     size_t count = 0;
   };
-  static constexpr size_t job_bytes_max = 63;
-  void tokenize_all(std::span<Job> jobs) const;
+  static constexpr size_t job_bytes_max = 127;
+  void tokenize_all(std::span<Job> jobs, FitCache& fits) const;
 
-  bool has(uint32_t id) const { return id < parts_.size() && parts_[id].bytes != 0; }
+  bool has(uint32_t id) const { return id < tokens_.size() && tokens_[id].bytes != 0; }
   std::string_view bytes_of(uint32_t id) const {
-    return std::string_view(arena_).substr(parts_[id].begin, parts_[id].bytes);
+    return std::string_view(arena_).substr(tokens_[id].begin, tokens_[id].bytes);
   }
 
  private:
-  // How merging makes a token. The time is the rank of the merge and one; 0 for symbols.
-  struct Part {
-    uint32_t left = 0, right = 0, time = 0;
+  // How merging makes a token, in one number: the rank of the merge and one (0 for symbols), left, right.
+  class Part {
+   public:
+    Part() = default;
+    Part(uint32_t time, uint32_t left, uint32_t right)
+        : packed_(uint64_t{time} << 2 * PairTable::id_bits | uint64_t{left} << PairTable::id_bits | right) {}
+    uint32_t time() const { return static_cast<uint32_t>(packed_ >> 2 * PairTable::id_bits); }
+    uint32_t left() const { return static_cast<uint32_t>(packed_ >> PairTable::id_bits) & id_mask; }
+    uint32_t right() const { return static_cast<uint32_t>(packed_) & id_mask; }
+
+   private:
+    static constexpr uint32_t id_mask = (1U << PairTable::id_bits) - 1;
+    uint64_t packed_ = 0;
+  };
+  struct Token {
     uint32_t bytes = 0;                  // 0: no such token.
     uint32_t shorter = PairTable::none;  // The longest other token that it begins with.
     uint32_t begin = 0;                  // In the arena.
   };
 
   bool fits(uint32_t left, uint32_t right, uint32_t limit) const;
+  bool stand_together(uint32_t left, uint32_t right, FitCache& fits) const;
   bool makes(const Merge& merge, uint32_t rank) const;
-  void take_longest(std::span<Job> jobs) const;
+  struct Walk;
+  bool begin_walk(Walk& walk) const;
+  void take_longest(std::span<Job> jobs, const FitCache& fits) const;
   uint32_t longest(const uint8_t* at, const uint8_t* end) const;
-  // Goes on after `count` tokens with `token`, or a shorter one.
+  // Goes on after `count` tokens with `token`, or a shorter one. `taken` may know longest tokens.
+  class Taken;
   template <class Blocked>
-  std::optional<size_t> run(std::string_view text, uint32_t* ids, uint32_t* ends, size_t count,
-                            uint32_t token, Blocked blocked) const;
+  std::optional<size_t> run(const Job& job, size_t count, uint32_t token, Blocked blocked, Taken taken,
+                            FitCache& fits) const;
 
   const PairTable& pairs_;
-  LargeVector<Part> parts_;  // By id.
+  LargeVector<Part> parts_;  // By id, as the next.
+  LargeVector<Token> tokens_;
   std::string arena_;
   PrefixTree tree_;
+  std::vector<PrefixTree::Node> one_byte_;   // Of the tree, by the first byte;
+  LargeVector<PrefixTree::Node> two_bytes_;  // by the first << 8 | the second.
 };
 
 }  // namespace holdfast::token

@@ -4,7 +4,7 @@
 
 #include "token/byte_level.h"
 #include "token/fast/chunk_merge.h"
-#include "token/fast/learn_words.h"
+#include "token/fast/words_by_backtracking.h"
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
@@ -132,7 +132,7 @@ bool ByteBpe::tokenize(std::string_view word, Workspace& workspace) const {
     workspace.ids.resize(word.size());
     workspace.ends.resize(word.size());
     const auto count =
-        backtrack_->tokenize(word, workspace.ids.data(), workspace.ends.data(), workspace.blocked);
+        backtrack_->tokenize(word, workspace.ids.data(), workspace.ends.data(), workspace.backtracking);
     if (count) {
       workspace.ids.resize(*count);
       workspace.ends.resize(*count);
@@ -142,9 +142,10 @@ bool ByteBpe::tokenize(std::string_view word, Workspace& workspace) const {
   return by_merging(word, workspace);
 }
 
-void ByteBpe::learn(std::span<const FoundWord* const> words, Workspace& workspace) const {
+void ByteBpe::tokenize_all(std::span<const FoundWord* const> words, std::span<WordTokens> out,
+                           Workspace& workspace) const {
   if (!backtrack_) return;
-  learn_words(*backtrack_, words, workspace, [&](const FoundWord& word, const BacktrackBpe::Job&) {
+  tokenize_by_backtracking(*backtrack_, words, out, workspace, [&](const FoundWord& word) {
     return !whole_ || whole_->find(word.text()) == TokenTable::none;
   });
 }

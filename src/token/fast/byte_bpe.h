@@ -20,7 +20,8 @@ class ByteBpe final : public WordModel {
   static std::unique_ptr<ByteBpe> make(const Bpe& model);
 
   bool tokenize(std::string_view word, Workspace& workspace) const override;
-  void learn(std::span<const FoundWord* const> words, Workspace& workspace) const override;
+  void tokenize_all(std::span<const FoundWord* const> words, std::span<WordTokens> out,
+                    Workspace& workspace) const override;
 
  private:
   explicit ByteBpe(const Bpe& model);

@@ -22,7 +22,7 @@ class ByteLevelEncoder final : public FastEncoder {
       compose_into(text, workspace.text);
       text = workspace.text;
     }
-    IdSink sink(*model_, workspace, out);
+    IdSink sink(out);
     if (!run(text, workspace, sink)) {
       out.resize(before);
       return false;
@@ -38,7 +38,7 @@ class ByteLevelEncoder final : public FastEncoder {
       compose_into(text, workspace.text);
       if (text != workspace.text) return false;
     }
-    ByteRowSink sink(*model_, workspace, first_code, first_word, out);
+    ByteRowSink sink(first_code, first_word, out);
     const bool good = run(text, workspace, sink);
     sink.finish();
     if (!good) return false;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <new>
+#include <type_traits>
 #include <vector>
 
 namespace holdfast::token {
@@ -34,6 +35,29 @@ struct LargePages {
 
  private:
   static constexpr size_t page = size_t{2} << 20U, large_from = size_t{1} << 20U, line = 64;
+};
+
+// A table of zeros whose memory is taken as it is written to.
+template <class T>
+class ZeroedTable {
+ public:
+  explicit ZeroedTable(size_t count) : bytes_(count * sizeof(T)) {
+    void* const memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    madvise(memory, bytes_, MADV_HUGEPAGE);
+    data_ = static_cast<T*>(memory);
+  }
+  ~ZeroedTable() { munmap(data_, bytes_); }
+  ZeroedTable(const ZeroedTable&) = delete;
+  ZeroedTable& operator=(const ZeroedTable&) = delete;
+
+  T& operator[](size_t at) { return data_[at]; }
+  const T& operator[](size_t at) const { return data_[at]; }
+
+ private:
+  static_assert(std::is_trivially_copyable_v<T>);
+  size_t bytes_;
+  T* data_ = nullptr;
 };
 
 template <class T>

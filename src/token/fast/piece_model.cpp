@@ -9,8 +9,8 @@
 
 #include "token/fast/chunk_merge.h"
 #include "token/fast/code_flags.h"
-#include "token/fast/learn_words.h"
 #include "token/fast/prefix_tree.h"
+#include "token/fast/words_by_backtracking.h"
 #include "token/models/bpe.h"
 #include "token/models/unigram.h"
 #include "token/models/word_piece.h"
@@ -46,6 +46,8 @@ class CharacterBpe final : public PieceModel {
     if (!options.prefix.empty() || !options.suffix.empty() || options.dropout > 0 || options.ignore_merges ||
         !PairTable::fits(model.merges()))
       return nullptr;
+    for (const auto& [token, id] : model.vocabulary().ids())
+      if (id >= (1U << PairTable::id_bits) - 1) return nullptr;
     return std::unique_ptr<PieceModel>(new CharacterBpe(model, spaces));
   }
 
@@ -66,13 +68,12 @@ class CharacterBpe final : public PieceModel {
     return true;
   }
 
-  void learn(std::span<const FoundWord* const> pieces, Workspace& workspace) const override {
+  void tokenize_all(std::span<const FoundWord* const> pieces, std::span<WordTokens> out,
+                    Workspace& workspace) const override {
     if (!backtrack_) return;
-    workspace.known.clear();
-    for (const FoundWord* const piece : pieces)
-      if (end_of_known(piece->text(), 0) == piece->bytes) workspace.known.push_back(piece);
-    learn_words(*backtrack_, workspace.known, workspace,
-                [](const FoundWord&, const BacktrackBpe::Job&) { return true; });
+    tokenize_by_backtracking(*backtrack_, pieces, out, workspace, [&](const FoundWord& piece) {
+      return end_of_known(piece.text(), 0) == piece.bytes;
+    });
   }
 
   Result<std::vector<Token>> tokens(std::string_view piece, Workspace&) const override {
@@ -151,8 +152,8 @@ class CharacterBpe final : public PieceModel {
       if (const size_t end = end_of_known(piece, at); end > at) {
         if (waiting > 0) put(*unknown_, at);
         waiting = 0;
-        const auto part =
-            backtrack_->tokenize(piece.substr(at, end - at), ids + count, ends + count, workspace.blocked);
+        const auto part = backtrack_->tokenize(piece.substr(at, end - at), ids + count, ends + count,
+                                               workspace.backtracking);
         if (!part) return false;
         for (size_t i = 0; i < *part; ++i) ends[count + i] += static_cast<uint32_t>(at);
         count += *part;

@@ -18,9 +18,11 @@ class PieceModel {
   virtual bool tokenize(std::string_view piece, Workspace& workspace) const = 0;
   // What the plain model gives.
   virtual Result<std::vector<Token>> tokens(std::string_view piece, Workspace& workspace) const = 0;
-  // As WordModel::learn(), of pieces.
-  virtual void learn(std::span<const FoundWord* const> pieces, Workspace& workspace) const {
+  // As WordModel::tokenize_all(), of pieces.
+  virtual void tokenize_all(std::span<const FoundWord* const> pieces, std::span<WordTokens> out,
+                            Workspace& workspace) const {
     static_cast<void>(pieces);
+    static_cast<void>(out);
     static_cast<void>(workspace);
   }
   // True if no token goes on after this text at its begin: it may be cut before each.

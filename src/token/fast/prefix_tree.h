@@ -29,6 +29,7 @@ class PrefixTree {
   // A node with what is known of it: reading a child gives all of it.
   class Node {
    public:
+    Node() : slot_(0) {}  // None.
     bool has_value() const { return slot_ >> value_shift != 0; }
     uint32_t value() const { return static_cast<uint32_t>(slot_ >> value_shift) - 1; }
     bool is_none() const { return slot_ == 0; }

@@ -14,9 +14,9 @@ class RowRoom {
  public:
   explicit RowRoom(Rows& out) : out_(out), used_(out.ids.size()) { point(); }
 
-  // Room for so many more; what put_small writes beyond its tokens has room of its own.
+  // Room for so many more; what put_packed writes beyond its tokens has room of its own.
   void need(size_t rows) {
-    if (used_ + rows + WordCache::small_tokens > room_) [[unlikely]]
+    if (used_ + rows + PackedTokens::tokens_max > room_) [[unlikely]]
       grow(rows);
   }
 
@@ -27,11 +27,10 @@ class RowRoom {
   }
 
   // A word whose ends are code points, the first of which is `code`.
-  void put_small(const WordCache::Small& known, uint32_t code, int32_t word) {
-    const __m128i tokens = _mm_load_si128(reinterpret_cast<const __m128i*>(known.tokens));
-    const __m128i ids = _mm_and_si128(tokens, _mm_set1_epi32(WordCache::Small::id_mask));
-    const __m128i last =
-        _mm_and_si128(_mm_srli_epi32(tokens, WordCache::Small::end_shift), _mm_set1_epi32(15));
+  void put_packed(const PackedTokens& known, uint32_t code, int32_t word) {
+    const __m128i tokens = _mm_load_si128(reinterpret_cast<const __m128i*>(known.at));
+    const __m128i ids = _mm_and_si128(tokens, _mm_set1_epi32(PackedTokens::id_mask));
+    const __m128i last = _mm_and_si128(_mm_srli_epi32(tokens, PackedTokens::end_shift), _mm_set1_epi32(15));
     const __m128i ends = _mm_add_epi32(last, _mm_set1_epi32(static_cast<int>(code + 1)));
     const __m128i begins = _mm_or_si128(_mm_slli_si128(ends, 4), _mm_cvtsi32_si128(static_cast<int>(code)));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(ids_ + used_), ids);
@@ -43,8 +42,7 @@ class RowRoom {
 
   // The same where ends are bytes of the word: a token that holds a part of a character gets all of it.
   // Returns the code points of the word.
-  uint32_t put_small_wide(const FoundWord& found, const WordCache::Small& known, uint32_t code,
-                          int32_t word) {
+  uint32_t put_packed_wide(const FoundWord& found, const PackedTokens& known, uint32_t code, int32_t word) {
     const __m128i bytes =
         _mm_set_epi64x(static_cast<int64_t>(found.key.high), static_cast<int64_t>(found.key.low));
     // Bytes 0x80 to 0xBF are the ones below -64: characters begin with others.
@@ -54,18 +52,16 @@ class RowRoom {
     for (uint32_t i = 0; i < known.count(); ++i) {
       const uint32_t end = known.end(i);
       const uint32_t first = count_bits(starts & ((2U << begin) - 1)) - 1;
-      put(known.tokens[i] & WordCache::Small::id_mask,
-          {code + first, code + count_bits(starts & ((1U << end) - 1))}, word);
+      put(known.id(i), {code + first, code + count_bits(starts & ((1U << end) - 1))}, word);
       begin = end;
     }
     return count_bits(starts);
   }
-  uint32_t put_wide(const FoundWord& found, const WordTokens& tokens, const Workspace& workspace,
-                    uint32_t first, int32_t word) {
+  uint32_t put_wide(const FoundWord& found, const WordTokens& tokens, uint32_t first, int32_t word) {
     size_t at = 0;
     uint32_t code = first;  // Code points that begin before `at`.
     for (uint32_t i = 0; i < tokens.count; ++i) {
-      const uint32_t end = tokens.ends != nullptr ? tokens.ends[i] : workspace.ends[i];
+      const uint32_t end = tokens.end(i);
       const bool inside = (found.at[at] & 0xC0U) == 0x80U;
       const uint32_t begin_code = inside ? code - 1 : code;
       for (; at < end; ++at) code += (found.at[at] & 0xC0U) != 0x80U ? 1 : 0;
@@ -99,7 +95,7 @@ class RowRoom {
   }
 
   void grow(size_t rows) {
-    const size_t size = used_ + std::max({rows + WordCache::small_tokens, step, used_ / 2});
+    const size_t size = used_ + std::max({rows + PackedTokens::tokens_max, step, used_ / 2});
     out_.ids.resize(size);
     out_.offsets.resize(size);
     out_.words.resize(size);

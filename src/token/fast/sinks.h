@@ -9,21 +9,18 @@ namespace holdfast::token {
 // Ids only, appended to a vector by way of a buffer.
 class IdSink {
  public:
-  IdSink(const WordModel& model, Workspace& workspace, std::vector<uint32_t>& out)
-      : model_(model), workspace_(workspace), out_(out) {}
+  explicit IdSink(std::vector<uint32_t>& out) : out_(out) {}
 
-  bool word(const FoundWord& word) {
-    if (used_ + WordCache::small_tokens > buffer_size) [[unlikely]]
+  bool word(const FoundWord& word, const PackedTokens& found, WordBatch& batch) {
+    if (used_ + PackedTokens::tokens_max > buffer_size) [[unlikely]]
       flush();
-    if (word.bytes <= WordCache::small_bytes) [[likely]]
-      if (const WordCache::Small* const known = workspace_.cache.find_small(word.key)) [[likely]] {
-        const __m128i tokens = _mm_load_si128(reinterpret_cast<const __m128i*>(known->tokens));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(buffer_ + used_),
-                         _mm_and_si128(tokens, _mm_set1_epi32(WordCache::Small::id_mask)));
-        used_ += known->count();
-        return true;
-      }
-    return other_word(word);
+    if (!found.is_packed()) [[unlikely]]
+      return other_word(word, found, batch);
+    const __m128i tokens = _mm_load_si128(reinterpret_cast<const __m128i*>(found.at));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(buffer_ + used_),
+                     _mm_and_si128(tokens, _mm_set1_epi32(PackedTokens::id_mask)));
+    used_ += found.count();
+    return true;
   }
 
   void flush() {
@@ -34,9 +31,9 @@ class IdSink {
  private:
   static constexpr size_t buffer_size = 4096;
 
-  [[gnu::noinline]] bool other_word(const FoundWord& word) {
+  [[gnu::noinline]] bool other_word(const FoundWord& word, const PackedTokens& found, WordBatch& batch) {
     WordTokens tokens;
-    if (!tokens_of(word, model_, workspace_, tokens)) return false;
+    if (!batch.tokens_of(word, found, tokens)) return false;
     if (used_ + tokens.count > buffer_size) flush();
     if (tokens.count > buffer_size) {
       out_.insert(out_.end(), tokens.ids, tokens.ids + tokens.count);
@@ -47,8 +44,6 @@ class IdSink {
     return true;
   }
 
-  const WordModel& model_;
-  Workspace& workspace_;
   std::vector<uint32_t>& out_;
   size_t used_ = 0;
   uint32_t buffer_[buffer_size];

@@ -9,7 +9,8 @@
 namespace holdfast::token {
 
 // Words found and not yet looked up: while the next ones are found, what the cache knows of these is on its
-// way. A sink has word(found), asked of each in order; it answers false where a word is for the plain path.
+// way. A sink has word(found, tokens), asked of each in order; it answers false where a word is for the plain
+// path, and gets tokens that are not packed by tokens_of().
 class WordBatch {
  public:
   static constexpr size_t size_max = 192;
@@ -24,13 +25,9 @@ class WordBatch {
     word.bytes = static_cast<uint32_t>(std::min<size_t>(bytes, UINT32_MAX));
     word.skipped = skipped_;
     skipped_ = 0;
-    if (bytes <= WordCache::small_bytes) [[likely]] {
-      word.key = WordCache::key_of(at, bytes, readable);
-      cache_.prefetch_small(word.key);
-    } else if (bytes <= WordCache::large_bytes) {
-      word.key = WordCache::large_key_of(at, bytes);
-      cache_.prefetch_large(word.key.place);
-    }
+    word.key = bytes <= WordCache::small_bytes ? WordCache::key_of(at, bytes, readable)
+                                               : WordCache::long_key_of(at, bytes);
+    cache_.prefetch(word.key);
   }
   void skip(uint32_t codes) { skipped_ += codes; }
   bool is_full() const { return count_ == size_max; }
@@ -40,32 +37,39 @@ class WordBatch {
   bool give(Sink& sink) {
     const size_t count = count_;
     count_ = 0;
-    const FoundWord* unknown[size_max];
     size_t unknown_count = 0;
+    for (size_t i = 0; i < count; ++i) {
+      found_[i] = cache_.find(words_[i].key);
+      unknown_[unknown_count] = static_cast<uint8_t>(i);
+      unknown_count += found_[i].count() == PackedTokens::unknown ? 1 : 0;
+    }
+    if (unknown_count > 0) make(unknown_count);
+    made_next_ = 0;
     for (size_t i = 0; i < count; ++i)
-      if (words_[i].bytes > WordCache::small_bytes || !cache_.has_small(words_[i].key))
-        unknown[unknown_count++] = &words_[i];
-    if (unknown_count > 0) learn({unknown, unknown_count});
-    for (size_t i = 0; i < count; ++i)
-      if (!sink.word(words_[i])) [[unlikely]]
+      if (!sink.word(words_[i], found_[i], *this)) [[unlikely]]
         return false;
+    for (size_t i = 0; i < unknown_count; ++i)
+      if (made_[i].ids != nullptr) cache_.put(words_[unknown_[i]], made_[i]);
     return true;
   }
   uint32_t skipped_last() const { return skipped_; }
 
+  // The tokens of the word that the sink is given, where they are not packed.
+  bool tokens_of(const FoundWord& word, const PackedTokens& found, WordTokens& out);
+
  private:
-  // Puts the tokens of these words into the cache, of many at once where the model can.
-  void learn(std::span<const FoundWord*> words);
+  // Tokens of the words that the cache does not know, of many at once where the model can.
+  void make(size_t unknown_count);
 
   const WordModel& model_;
   Workspace& workspace_;
   WordCache& cache_;
-  size_t count_ = 0;
+  size_t count_ = 0, made_next_ = 0;
   uint32_t skipped_ = 0;
   FoundWord words_[size_max];
+  PackedTokens found_[size_max];
+  uint8_t unknown_[size_max + 1];  // Of the words.
+  WordTokens made_[size_max];      // Of the unknown ones.
 };
-
-// The tokens of a word that is no small entry of the cache: of a large one, or made and put there.
-bool tokens_of(const FoundWord& word, const WordModel& model, Workspace& workspace, WordTokens& out);
 
 }  // namespace holdfast::token

@@ -8,20 +8,14 @@
 #include <utility>
 
 #include "token/fast/large_pages.h"
+#include "token/fast/token_ring.h"
 
 namespace holdfast::token {
 
-// Tokens of one word: ids and where each ends, in units of the word model (bytes or code points of the word).
-struct WordTokens {
-  const uint32_t* ids = nullptr;
-  const uint8_t* ends = nullptr;
-  uint32_t count = 0;
-};
-
-// A word on its way to its tokens: its bytes as two numbers where they are few, else their hash; and the
-// place in the cache to look at.
+// A word on its way to its tokens: its bytes as two numbers where they are few, else its hash and its length;
+// and the place in the cache to look at.
 struct WordKey {
-  uint64_t low = 0, high = 0;  // Of a small word; its length is the highest byte.
+  uint64_t low = 0, high = 0;  // The highest byte of `high`: the length of a small word, long_word, or 0.
   uint32_t place = 0;
 };
 
@@ -35,29 +29,33 @@ struct FoundWord {
   std::string_view text() const { return {reinterpret_cast<const char*>(at), bytes}; }
 };
 
-// The words seen last and their tokens. Words of up to 15 bytes and 4 tokens are entries of half a cache
-// line, two to a place: what is new takes the second way, what is found there the first, so that words seen
-// once drive out only each other. Others of up to 48 bytes are entries of two lines. Bounded; of one thread
-// at a time.
+// What a cache knows of a word: up to 4 tokens, or where more of them are. A token is its id and the place it
+// ends at, less one; in the first one is the count.
+struct alignas(16) PackedTokens {
+  static constexpr uint32_t tokens_max = 4, id_mask = (1U << 20U) - 1, odd_bit = 1U << 27U;
+  static constexpr unsigned end_shift = 20, count_shift = 24;
+  static constexpr uint32_t in_ring = 6, unknown = 7;
+
+  uint32_t at[tokens_max] = {unknown << count_shift, 0, 0, 0};
+
+  uint32_t count() const { return at[0] >> count_shift & 7U; }
+  bool is_packed() const { return count() <= tokens_max; }
+  // The ends are not known: they do not follow each other from the begin of the word to its end.
+  bool is_odd() const { return (at[0] & odd_bit) != 0; }
+  uint32_t id(uint32_t index) const { return at[index] & id_mask; }
+  uint32_t end(uint32_t index) const { return (at[index] >> end_shift & 15U) + 1; }
+  // Of tokens in the ring.
+  uint64_t position() const { return uint64_t{at[2]} << 32U | at[1]; }
+  uint32_t ring_count() const { return at[3]; }
+};
+
+// The words seen last and their tokens: entries of half a cache line, two to a place. What is new takes the
+// second way, what is found there the first, so that words seen once drive out only each other. Words of up
+// to 15 bytes and 4 tokens are in their entry, others of up to 127 bytes in a ring. Bounded; of one thread at
+// a time.
 class WordCache {
  public:
-  static constexpr size_t small_bytes = 15, small_tokens = 4, large_bytes = 48, large_tokens = 15;
-
-  WordCache();
-
-  // A small word: each token is its id, the place it ends at less one, and in the first one the count.
-  struct Small {
-    static constexpr uint32_t id_mask = (1U << 20U) - 1, odd_bit = 1U << 27U;
-    static constexpr unsigned end_shift = 20, count_shift = 24;
-
-    uint64_t low = 0, high = 0;
-    uint32_t tokens[small_tokens] = {};
-
-    uint32_t count() const { return tokens[0] >> count_shift & 7U; }
-    // The ends are not known: they do not follow each other from the begin of the word to its end.
-    bool is_odd() const { return (tokens[0] & odd_bit) != 0; }
-    uint32_t end(uint32_t index) const { return (tokens[index] >> end_shift & 15U) + 1; }
-  };
+  static constexpr size_t small_bytes = 15, word_bytes = 127;
 
   // `bytes` of 1 to small_bytes; `readable` bytes may be read at `word`.
   static WordKey key_of(const uint8_t* word, size_t bytes, size_t readable) {
@@ -74,70 +72,51 @@ class WordCache {
       key.low = both[0];
       key.high = both[1];
     }
-    key.high |= uint64_t{bytes} << 56U;
+    key.high |= uint64_t{bytes} << length_shift;
     const uint64_t mixed = (key.low ^ key.high * 0x9E3779B97F4A7C15U) * 0xE7037ED1A0B428DBU;
-    key.place = static_cast<uint32_t>(mixed >> (64 - small_log));
+    key.place = static_cast<uint32_t>(mixed >> (64 - places_log));
     return key;
   }
-  // A word of at most large_bytes: of more than small_bytes, or of many tokens.
-  static WordKey large_key_of(const uint8_t* word, size_t bytes) {
-    WordKey key;
-    key.place = static_cast<uint32_t>(hash_of(word, bytes) & large_mask);
-    return key;
+  // Of a word of up to word_bytes; longer ones have one that is never found.
+  static WordKey long_key_of(const uint8_t* word, size_t bytes);
+
+  void prefetch(const WordKey& key) const { __builtin_prefetch(&entries_[size_t{key.place} * 2]); }
+
+  // What is in the ring is on its way when this comes back, and stays while rows_ahead words are put.
+  PackedTokens find(const WordKey& key) {
+    Entry* const entry = &entries_[size_t{key.place} * 2];
+    if (entry->low != key.low || entry->high != key.high) [[unlikely]] {
+      if (entry[1].low != key.low || entry[1].high != key.high) return {};
+      std::swap(entry[0], entry[1]);
+    }
+    if (!entry->tokens.is_packed()) [[unlikely]]
+      return ring_.begin_reading(entry->tokens.position()) ? entry->tokens : PackedTokens();
+    return entry->tokens;
   }
+  // The tokens of what find() found in the ring; false where they turn out to be another word's.
+  bool read(const FoundWord& word, const PackedTokens& found, WordTokens& out) const;
 
-  void prefetch_small(const WordKey& key) const { __builtin_prefetch(&small_data_[key.place * 2]); }
-  void prefetch_large(uint32_t place) const { __builtin_prefetch(&large_data_[size_t{place} * 2]); }
-
-  bool has_small(const WordKey& key) const {
-    const Small* const entry = small_data_ + key.place * 2;
-    return (entry->low == key.low && entry->high == key.high) ||
-           (entry[1].low == key.low && entry[1].high == key.high);
-  }
-  bool has_large(uint32_t place, const uint8_t* word, size_t bytes) const {
-    WordTokens tokens;
-    return find_large(place, word, bytes, tokens);
-  }
-  // Puts a word of up to large_bytes where it fits, if it does. `ends` are cut to a byte.
-  void put(const FoundWord& word, const uint32_t* ids, const uint32_t* ends, size_t count);
-
-  // Null where it is not known.
-  const Small* find_small(const WordKey& key) {
-    Small* const entry = small_data_ + key.place * 2;
-    if (entry->low == key.low && entry->high == key.high) [[likely]]
-      return entry;
-    if (entry[1].low != key.low || entry[1].high != key.high) return nullptr;
-    std::swap(entry[0], entry[1]);
-    return entry;
-  }
-  // False where the word has too many tokens, or too large ids, to be an entry; `ends` 255 where not known.
-  bool put_small(const WordKey& key, const WordTokens& tokens);
-
-  bool find_large(uint32_t place, const uint8_t* word, size_t bytes, WordTokens& out) const;
-  void put_large(uint32_t place, const uint8_t* word, size_t bytes, const WordTokens& tokens);
-
-  static constexpr uint8_t odd_end = 255;
+  // Puts a word where it fits, if it does and is not there; of ends only that they are not the word's is kept
+  // where they are beyond word_bytes.
+  void put(const FoundWord& word, const WordTokens& tokens);
 
  private:
-  static constexpr unsigned small_log = 15;
-  static constexpr uint64_t large_mask = (1U << 12U) - 1;
+  static constexpr unsigned places_log = 16, length_shift = 56;
+  static constexpr uint64_t long_word = 255;
 
-  struct alignas(64) Large {
-    uint8_t word[large_bytes] = {};
-    uint32_t ids[large_tokens + 1] = {};
-    uint8_t ends[large_tokens - 1] = {};
-    uint8_t bytes = 0, count = 0;
+  struct Entry {
+    uint64_t low = 0, high = 0;
+    PackedTokens tokens;
   };
-  static_assert(sizeof(Small) == 32 && sizeof(Large) == 128);
+  static_assert(sizeof(Entry) == 32);
 
-  static uint64_t hash_of(const uint8_t* word, size_t bytes);
+  static bool pack(const WordTokens& tokens, PackedTokens& out);
+
   // 16 times 255, then zeros.
   static const uint8_t masks[32];
 
-  LargeVector<Small> small_;
-  LargeVector<Large> large_;
-  Small* small_data_;
-  Large* large_data_;
+  ZeroedTable<Entry> entries_{size_t{2} << places_log};  // One of zeros is no word's.
+  TokenRing ring_;
 };
 
 inline constexpr uint8_t WordCache::masks[32] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,

@@ -47,8 +47,9 @@ class RawWords final : public WordModel {
     return true;
   }
 
-  void learn(std::span<const FoundWord* const> words, Workspace& workspace) const override {
-    if (ends_are_bytes()) model_->learn(words, workspace);
+  void tokenize_all(std::span<const FoundWord* const> words, std::span<WordTokens> out,
+                    Workspace& workspace) const override {
+    if (ends_are_bytes()) model_->tokenize_all(words, out, workspace);
   }
 
   // The rows of a word whose ends are odd, one by one: by the map of its code points, or the plain parts.
@@ -271,23 +272,21 @@ class RowTargetSink {
         word_(first_word),
         one_word_(one_word) {}
 
-  bool word(const FoundWord& word) {
+  bool word(const FoundWord& word, const PackedTokens& found, WordBatch& batch) {
     code_ += word.skipped;
     const uint32_t codes = codes_of(word);
-    if (word.bytes <= WordCache::small_bytes) [[likely]]
-      if (const WordCache::Small* const known = workspace_.cache.find_small(word.key)) [[likely]] {
-        if (known->is_odd()) [[unlikely]]
-          return odd_word(word, codes);
-        room_.need(WordCache::small_tokens);
-        if (codes != word.bytes && words_.ends_are_bytes())
-          room_.put_small_wide(word, *known, code_, word_);
-        else
-          room_.put_small(*known, code_, word_);
-        code_ += codes;
-        if (!one_word_) ++word_;
-        return true;
-      }
-    return other_word(word, codes);
+    if (!found.is_packed()) [[unlikely]]
+      return other_word(word, codes, found, batch);
+    if (found.is_odd()) [[unlikely]]
+      return odd_word(word, codes);
+    room_.need(PackedTokens::tokens_max);
+    if (codes != word.bytes && words_.ends_are_bytes())
+      room_.put_packed_wide(word, found, code_, word_);
+    else
+      room_.put_packed(found, code_, word_);
+    code_ += codes;
+    if (!one_word_) ++word_;
+    return true;
   }
   void skip(uint32_t codes) { code_ += codes; }
   void finish() { room_.finish(); }
@@ -304,23 +303,21 @@ class RowTargetSink {
     return static_cast<uint32_t>(count_code_points(word.text()));
   }
 
-  [[gnu::noinline]] bool other_word(const FoundWord& word, uint32_t codes) {
+  [[gnu::noinline]] bool other_word(const FoundWord& word, uint32_t codes, const PackedTokens& found,
+                                    WordBatch& batch) {
     WordTokens tokens;
-    if (!tokens_of(word, words_, workspace_, tokens)) return false;
-    const auto end_of = [&](uint32_t i) -> uint32_t {
-      return tokens.ends != nullptr ? tokens.ends[i] : workspace_.ends[i];
-    };
+    if (!batch.tokens_of(word, found, tokens)) return false;
     const uint32_t last = words_.ends_are_bytes() ? word.bytes : codes;
-    if (tokens.count == 0 || end_of(tokens.count - 1) != last) return odd_word(word, codes);
+    if (tokens.count == 0 || tokens.end(tokens.count - 1) != last) return odd_word(word, codes);
     room_.need(tokens.count);
     if (words_.ends_are_bytes()) {
-      code_ += room_.put_wide(word, tokens, workspace_, code_, word_);
+      code_ += room_.put_wide(word, tokens, code_, word_);
       if (!one_word_) ++word_;
       return true;
     }
     uint32_t begin = code_;
     for (uint32_t i = 0; i < tokens.count; ++i) {
-      const uint32_t end = code_ + end_of(i);
+      const uint32_t end = code_ + tokens.end(i);
       room_.put(tokens.ids[i], {begin, end}, word_);
       begin = end;
     }
@@ -356,7 +353,7 @@ class SpacedEncoder final : public FastEncoder {
 
   bool append_ids(std::string_view text, Workspace& workspace, std::vector<uint32_t>& out) const override {
     const size_t before = out.size();
-    IdSink target(words_, workspace, out);
+    IdSink target(out);
     if (run(text, workspace, target)) {
       target.flush();
       return true;
@@ -432,7 +429,7 @@ class SentenceEncoder final : public FastEncoder {
 
   bool append_ids(std::string_view text, Workspace& workspace, std::vector<uint32_t>& out) const override {
     const size_t before = out.size();
-    IdSink target(words_, workspace, out);
+    IdSink target(out);
     const bool good = run(text, workspace, target, [&](WordBatch& batch, std::string_view first) {
       const std::string word = " " + std::string(first);  // As if a space were in front.
       batch.put(reinterpret_cast<const uint8_t*>(word.data()), word.size(), word.size());

@@ -16,10 +16,13 @@ class WordModel {
   virtual ~WordModel() = default;
   // False where the word is for the plain path, which says why.
   virtual bool tokenize(std::string_view word, Workspace& workspace) const = 0;
-  // Puts the tokens of words of up to WordCache::large_bytes into the cache, where that is faster for many
-  // than one by one.
-  virtual void learn(std::span<const FoundWord* const> words, Workspace& workspace) const {
+  // Tokens of words of up to WordCache::word_bytes, where that is faster for many than one by one: in `out`,
+  // one for each word, and in memory of the workspace that stays until the next call. Others are left without
+  // ids.
+  virtual void tokenize_all(std::span<const FoundWord* const> words, std::span<WordTokens> out,
+                            Workspace& workspace) const {
     static_cast<void>(words);
+    static_cast<void>(out);
     static_cast<void>(workspace);
   }
 };

@@ -38,10 +38,10 @@ struct Workspace {
     uint32_t id = 0, from = 0;
   };
   std::vector<Node> nodes, path;
-  std::vector<const FoundWord*> known;
   // Of BacktrackBpe.
-  std::vector<uint64_t> blocked;
+  BacktrackBpe::Room backtracking;
   std::vector<BacktrackBpe::Job> jobs;
+  std::vector<uint32_t> job_words;
   std::vector<uint32_t> job_ids, job_ends;
   std::string text, piece;  // Normalized.
   // Of each byte of `piece` and its end: the code point of the word it begins, or inside_code.

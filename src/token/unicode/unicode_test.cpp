@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "token/normalized_text.h"
 #include "token/unicode/properties.h"
 #include "token/unicode/utf8.h"
+#include "token/unicode/utf8_blocks.h"
 
 namespace holdfast::token {
 namespace {
@@ -24,6 +27,28 @@ TEST(Utf8, BrokenSequencesAreRefused) {
                                      "a\xFF",        "\xF0\x80\x80\x80"};
   for (std::string_view text : broken) EXPECT_FALSE(is_valid_utf8(text));
   EXPECT_TRUE(is_valid_utf8(""));
+}
+
+TEST(Utf8, BlocksAreValidWhereCodePointsAre) {
+  if (!can_validate_by_blocks()) GTEST_SKIP() << "no SSSE3";
+  // Every lead and second byte across the end of a block, with thirds and fourths of each kind.
+  const std::string_view others = "a\x7F\x80\x8F\x90\xBF\xC3\xF0";
+  std::string text(40, 'x');
+  for (const size_t at : {size_t{0}, size_t{13}, size_t{15}, size_t{35}})
+    for (int lead = 0; lead < 256; ++lead)
+      for (int second = 0; second < 256; ++second)
+        for (const char third : others)
+          for (const char fourth : {'a', '\x80', '\xE2'}) {
+            std::fill(text.begin(), text.end(), 'x');
+            text[at] = static_cast<char>(lead);
+            text[at + 1] = static_cast<char>(second);
+            text[at + 2] = third;
+            text[at + 3] = fourth;
+            const std::string_view cut =
+                std::string_view(text).substr(0, at + 1 + static_cast<size_t>(second % 5));
+            ASSERT_EQ(is_valid_by_blocks(text), is_valid_plain_utf8(text)) << testing::PrintToString(text);
+            ASSERT_EQ(is_valid_by_blocks(cut), is_valid_plain_utf8(cut)) << testing::PrintToString(cut);
+          }
 }
 
 TEST(NormalizedText, KnowsWhereEachByteCameFrom) {

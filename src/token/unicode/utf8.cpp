@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "token/unicode/utf8_blocks.h"
+
 namespace holdfast::token {
 
 CodePoint code_point_at(std::string_view text, size_t at) {
@@ -41,6 +43,10 @@ void append_utf8(std::string& out, char32_t code) {
 }
 
 bool is_valid_utf8(std::string_view text) {
+  return can_validate_by_blocks() ? is_valid_by_blocks(text) : is_valid_plain_utf8(text);
+}
+
+bool is_valid_plain_utf8(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     const auto lead = static_cast<unsigned char>(text[at]);
     if (lead < 0x80) {

@@ -15,7 +15,8 @@ struct CodePoint {
 CodePoint code_point_at(std::string_view text, size_t at);
 void append_utf8(std::string& out, char32_t code);
 size_t utf8_length(char32_t code);
-bool is_valid_utf8(std::string_view text);  // As in RFC 3629: no surrogates, no overlong forms.
+bool is_valid_utf8(std::string_view text);        // As in RFC 3629: no surrogates, no overlong forms.
+bool is_valid_plain_utf8(std::string_view text);  // The same, code point by code point.
 // U+FFFD for each longest broken part, as Rust's from_utf8_lossy has it.
 std::string to_valid_utf8(std::string_view text);
 size_t count_code_points(std::string_view text);
