@@ -57,6 +57,9 @@ std::string random_text(std::mt19937& random) {
       "\xEF\xBC\xA1",
       "\xE2\x84\xA2",
       "$5.99!",
+      " \xE0\xB9\x89\xE0\xB8\x81",  // Marks after a space, of one cluster with it.
+      " \xCC\x81x",
+      " \xCC\x88\xCC\x81y",
       "_x_",
       "\t",
       "-----",

@@ -46,7 +46,9 @@ void expect_same(const Known& wanted, const PackedTokens& known, const FoundWord
     ASSERT_EQ(known.is_odd(), odd);
     for (uint32_t i = 0; i < known.count(); ++i) {
       ASSERT_EQ(known.id(i), wanted.ids[i]);
-      if (!odd) ASSERT_EQ(known.end(i), wanted.ends[i]);
+      if (!odd) {
+        ASSERT_EQ(known.end(i), wanted.ends[i]);
+      }
     }
     return;
   }

@@ -1,0 +1,123 @@
+#include "token/fast/spaced_encoder.h"
+
+#include <optional>
+#include <string>
+
+#include "token/fast/code_flags.h"
+#include "token/fast/code_kinds.h"
+#include "token/fast/raw_row_sink.h"
+#include "token/fast/raw_words.h"
+#include "token/fast/sinks.h"
+#include "token/unicode/utf8.h"
+
+namespace holdfast::token {
+namespace {
+
+// Words between white space, and for BERT around punctuation and ideographs.
+class SpacedEncoder final : public FastEncoder {
+ public:
+  SpacedEncoder(WordShape shape, const FastParts& parts, std::unique_ptr<PieceModel> model)
+      : normalizer_(*parts.normalizer),
+        words_(shape, parts, std::move(model), SpaceSign::sign),
+        kinds_(*parts.normalizer, shape == WordShape::bert ? CodeKinds::Marks::free : CodeKinds::Marks::bound,
+               shape == WordShape::bert ? CodeKinds::Alone::punctuation_and_ideographs
+                                        : CodeKinds::Alone::nothing) {
+    for (uint32_t code = 0; code < 0x80; ++code) ascii_[code] = kinds_.of(code);
+  }
+
+  bool append_ids(std::string_view text, Workspace& workspace, std::vector<uint32_t>& out) const override {
+    const size_t before = out.size();
+    IdSink target(out);
+    if (run(text, workspace, target)) {
+      target.flush();
+      return true;
+    }
+    out.resize(before);
+    return false;
+  }
+
+  bool append_rows(std::string_view text, Workspace& workspace, uint32_t& first_code, int32_t& first_word,
+                   Rows& out) const override {
+    RowTargetSink target(words_, workspace, first_code, first_word, false, out);
+    const bool good = run(text, workspace, target);
+    target.finish();
+    if (!good) return false;
+    first_code = target.code();
+    first_word = target.next_word();
+    return true;
+  }
+
+ private:
+  CodeKind kind_at(const uint8_t* at, uint32_t& bytes) const {
+    if (*at < 0x80) [[likely]] {
+      bytes = 1;
+      return ascii_[*at];
+    }
+    const Decoded wide = decode_wide(at);
+    bytes = wide.bytes;
+    return kinds_.of(wide.code);
+  }
+
+  // Whether the mark at `at`, which white space comes before, may become something else than it does by
+  // itself.
+  bool may_join(std::string_view text, const uint8_t* at, size_t bytes) const {
+    const auto* const begin = reinterpret_cast<const uint8_t*>(text.data());
+    if (at == begin) return false;
+    const uint8_t *const after = at + bytes, *space = at - 1;
+    uint32_t after_bytes = 1;
+    if (after < begin + text.size() && kind_at(after, after_bytes) == CodeKind::mark) return true;
+    while (!starts_code_point(static_cast<char>(*space))) --space;
+    const auto normal = [&](const uint8_t* from, const uint8_t* to) -> std::optional<std::string> {
+      NormalizedText part(text.substr(static_cast<size_t>(from - begin), static_cast<size_t>(to - from)));
+      if (!normalizer_.normalize(part).ok()) return std::nullopt;
+      return std::string(part.text());
+    };
+    const auto both = normal(space, after), first = normal(space, at), second = normal(at, after);
+    return !both || !first || !second || *both != *first + *second;
+  }
+
+  template <class Target>
+  bool run(std::string_view text, Workspace& workspace, Target& target) const {
+    WordBatch batch(words_, workspace);
+    const auto* at = reinterpret_cast<const uint8_t*>(text.data());
+    const auto* const end = at + text.size();
+    while (at < end) {
+      uint32_t bytes = 1;
+      CodeKind kind = kind_at(at, bytes);
+      if (kind == CodeKind::separator) {
+        batch.skip(1);
+        at += bytes;
+        continue;
+      }
+      if (kind == CodeKind::odd || (kind == CodeKind::mark && may_join(text, at, bytes))) return false;
+      const uint8_t* word_end = at + bytes;
+      if (kind == CodeKind::word || kind == CodeKind::mark)
+        while (word_end < end) {
+          kind = kind_at(word_end, bytes);
+          if (kind == CodeKind::odd) return false;
+          if (kind != CodeKind::word && kind != CodeKind::mark) break;
+          word_end += bytes;
+        }
+      batch.put(at, static_cast<size_t>(word_end - at), static_cast<size_t>(end - at));
+      if (batch.is_full() && !batch.give(target)) return false;
+      at = word_end;
+    }
+    if (!batch.give(target)) return false;
+    if constexpr (requires { target.skip(0); }) target.skip(batch.skipped_last());
+    return true;
+  }
+
+  const Normalizer& normalizer_;
+  RawWords words_;
+  CodeKinds kinds_;
+  std::array<CodeKind, 0x80> ascii_{};
+};
+
+}  // namespace
+
+std::unique_ptr<FastEncoder> make_spaced_encoder(WordShape shape, const FastParts& parts,
+                                                 std::unique_ptr<PieceModel> model) {
+  return std::make_unique<SpacedEncoder>(shape, parts, std::move(model));
+}
+
+}  // namespace holdfast::token
