@@ -229,7 +229,7 @@ Status work(const WorkerWords& words, process::Channel& channel, World& world) {
     TRY_DONE(send(channel, clock, FrameKind::ready, serve::encode_facts(writer.value()->facts())));
     return writer.value()->work(channel, clock, world.random(), *threads);
   }
-  const auto pipeline = model::Pipeline::open(*disk.value(), "");
+  const auto pipeline = model::Pipeline::open(*disk.value(), "", {}, nullptr, &world.random());
   if (!pipeline.ok()) return refused(pipeline.error());
   TRY_DONE(send(channel, clock, FrameKind::ready, serve::encode_facts(facts_of(pipeline.value()))));
   return answer_asks(channel, clock, pipeline.value(), *threads);

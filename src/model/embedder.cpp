@@ -25,9 +25,9 @@ Embedder::Embedder(TextModel model, SentenceConfig sentence, const tensor::Kerne
 }
 
 Result<Embedder> Embedder::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
-                                const Backend* graphs) {
+                                const Backend* graphs, Random* keep) {
   TRY(SentenceConfig sentence, read_sentence_config(disk, folder, compute));
-  TRY(TextModel model, TextModel::open(disk, folder, compute, graphs));
+  TRY(TextModel model, TextModel::open(disk, folder, compute, graphs, keep));
   size_t width = model.plan().width * sentence.poolings.size();
   for (const VectorStep& step : sentence.steps) {
     if (step.dense == nullptr) continue;

@@ -31,9 +31,9 @@ struct VectorOptions {
 // there are some. Immutable; safe from any thread, each with its own Threads.
 class Embedder {
  public:
-  // `graphs`: as EncoderModel has it.
+  // `graphs` and `keep`: as EncoderModel has them.
   static Result<Embedder> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {},
-                               const Backend* graphs = nullptr);
+                               const Backend* graphs = nullptr, Random* keep = nullptr);
 
   const TextModel& text_model() const { return model_; }
   size_t dimensions() const { return dimensions_; }             // Of a vector.

@@ -7,7 +7,7 @@
 namespace holdfast::model {
 namespace {
 
-Result<LinearLayer> load_linear(const HeadStep& step, size_t inputs, const WeightReader& reader) {
+Result<LinearLayer> make_head(const HeadStep& step, size_t inputs, const WeightReader& reader) {
   const std::string weight_name = step.linear + ".weight";
   const bool tied = !reader.has(weight_name) && !step.tied.empty();
   TRY(const std::vector<float> weight,
@@ -19,6 +19,11 @@ Result<LinearLayer> load_linear(const HeadStep& step, size_t inputs, const Weigh
     TRY(bias, reader.floats(other ? step.bias_name : own, {step.outputs}));
   }
   return tensor::make_linear({weight, bias, step.outputs, inputs}, reader.compute());
+}
+
+Result<LinearLayer> load_linear(const HeadStep& step, size_t inputs, const WeightReader& reader) {
+  return reader.kept("head " + step.linear, {step.outputs, inputs},
+                     [&] { return make_head(step, inputs, reader); });
 }
 
 NamedOutput one_column(std::string name, const tensor::Floats& data, size_t column, size_t columns) {

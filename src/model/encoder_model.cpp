@@ -1,7 +1,10 @@
 #include "model/encoder_model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "codec/json.h"
 #include "model/families/encoders.h"
@@ -17,6 +20,18 @@ bool is_there(const HeadPlan& plan, const WeightReader& reader) {
   return !plan.optional || reader.has(plan.steps.front().linear + ".weight");
 }
 
+// What the packed layers are of: the files' sizes and the configuration. Bytes that change under a size are
+// not seen, hence this is for copies that nobody changes.
+std::string packed_key(const tensor::Weights& weights, const boost::json::object& json) {
+  std::string key = boost::json::serialize(json);
+  for (const std::string& name : weights.names()) {
+    const tensor::TensorView& view = *weights.find(name);
+    fmt::format_to(std::back_inserter(key), "\n{} {} {}", name, static_cast<int>(view.dtype),
+                   view.bytes.size());
+  }
+  return key;
+}
+
 }  // namespace
 
 Result<boost::json::object> read_config(io::Disk& disk, const io::Path& folder) {
@@ -25,7 +40,7 @@ Result<boost::json::object> read_config(io::Disk& disk, const io::Path& folder) 
 }
 
 Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
-                                        const Backend* graphs) {
+                                        const Backend* graphs, Random* keep) {
   TRY(const boost::json::object json, read_config(disk, folder));
   TRY(EncoderPlan plan, plan_encoder(json));
   EncoderModel out;
@@ -36,17 +51,34 @@ Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& folder, 
     return out;
   }
   TRY(tensor::Weights weights, tensor::Weights::open(disk, folder));
-  TRY_DONE(check_memory(weights, compute));
   out.weights_ = std::make_unique<tensor::Weights>(std::move(weights));
-  const WeightReader reader(*out.weights_, plan.prefixes, compute, plan.renames);
-  TRY(Encoder encoder, Encoder::load(std::move(plan), reader));
-  out.encoder_ = std::make_unique<Encoder>(std::move(encoder));
-  for (const HeadPlan& head : out.plan().outputs) {
-    if (!is_there(head, reader)) continue;
-    TRY(EncoderHead loaded, EncoderHead::load(head, reader, *out.encoder_));
-    out.heads_.push_back(std::move(loaded));
+  if (keep == nullptr) {
+    TRY_DONE(check_memory(*out.weights_, compute));
+    TRY_DONE(out.load(plan, compute));
+    return out;
   }
+  const std::string_view suffix = tensor::precision_name(compute.precision);
+  out.packed_ = std::make_unique<tensor::PackedLayers>(disk, folder / fmt::format("packed.{}", suffix),
+                                                       packed_key(*out.weights_, json), *keep);
+  const bool known = out.packed_->is_mapped();
+  if (!known) TRY_DONE(check_memory(*out.weights_, compute));
+  TRY_DONE(out.load(plan, compute));
+  // From the file that was just written, so that what was packed in memory of its own is given back.
+  if (!known && out.packed_->save().ok()) TRY_DONE(out.load(plan, compute));
   return out;
+}
+
+Status EncoderModel::load(const EncoderPlan& plan, tensor::Compute compute) {
+  const WeightReader reader(*weights_, plan.prefixes, compute, plan.renames, packed_.get());
+  TRY(Encoder encoder, Encoder::load(plan, reader));
+  encoder_ = std::make_unique<Encoder>(std::move(encoder));
+  heads_.clear();
+  for (const HeadPlan& head : this->plan().outputs) {
+    if (!is_there(head, reader)) continue;
+    TRY(EncoderHead loaded, EncoderHead::load(head, reader, *encoder_));
+    heads_.push_back(std::move(loaded));
+  }
+  return Done{};
 }
 
 Result<tensor::Floats> EncoderModel::hidden(const TokenBatch& batch, tensor::Threads& threads) const {

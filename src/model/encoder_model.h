@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "io/disk.h"
 #include "model/encoder_head.h"
 #include "model/graph_encoder.h"
@@ -14,9 +15,11 @@ namespace holdfast::model {
 // thread.
 class EncoderModel {
  public:
-  // `graphs`: what runs a folder without safetensors; null: nothing does.
+  // `graphs`: what runs a folder without safetensors; null: nothing does. `keep`: names an unfinished file
+  // when packed layers are kept in the folder (docs/formats/packed-layers.md) for whoever opens it next,
+  // which is for copies that nobody changes; null: layers have memory of their own.
   static Result<EncoderModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {},
-                                   const Backend* graphs = nullptr);
+                                   const Backend* graphs = nullptr, Random* keep = nullptr);
 
   const EncoderPlan& plan() const { return encoder_ != nullptr ? encoder_->plan() : graph_->plan(); }
   const Encoder* encoder() const { return encoder_.get(); }  // Null where it is a graph.
@@ -30,9 +33,11 @@ class EncoderModel {
 
  private:
   EncoderModel() = default;
+  Status load(const EncoderPlan& plan, tensor::Compute compute);
 
   std::unique_ptr<tensor::Weights>
       weights_;  // Its address must not change: the encoder reads tables in place.
+  std::unique_ptr<tensor::PackedLayers> packed_;  // Null: layers have memory of their own.
   std::unique_ptr<Encoder> encoder_;
   std::unique_ptr<GraphEncoder> graph_;  // One of the two is there.
   std::vector<EncoderHead> heads_;

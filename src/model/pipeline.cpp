@@ -30,8 +30,8 @@ constexpr std::string_view names[] = {"feature-extraction",
 std::span<const std::string_view> pipeline_tasks() { return names; }
 
 Result<Pipeline> Pipeline::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
-                                const Backend* graphs) {
-  TRY(Embedder embedder, Embedder::open(disk, folder, compute, graphs));
+                                const Backend* graphs, Random* keep) {
+  TRY(Embedder embedder, Embedder::open(disk, folder, compute, graphs, keep));
   return Pipeline(std::move(embedder));
 }
 

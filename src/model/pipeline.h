@@ -13,9 +13,9 @@ namespace holdfast::model {
 // its own Threads.
 class Pipeline {
  public:
-  // `graphs`: as EncoderModel has it.
+  // `graphs` and `keep`: as EncoderModel has them.
   static Result<Pipeline> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {},
-                               const Backend* graphs = nullptr);
+                               const Backend* graphs = nullptr, Random* keep = nullptr);
 
   // `inputs` and `parameters` of the task API; the answer has the shapes of transformers' pipelines.
   // not_offered for a task that there is none of, model_unsupported for one that the model's head is not for.

@@ -42,12 +42,12 @@ bool has_prefix(const boost::json::object& document) {
 }  // namespace
 
 Result<TextModel> TextModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
-                                  const Backend* graphs) {
+                                  const Backend* graphs, Random* keep) {
   TRY(const std::string json, io::read_text(disk, folder / "tokenizer.json", tokenizer_bytes_max));
   TRY(const boost::json::value document, codec::parse_json(json, {.bytes_max = tokenizer_bytes_max}));
   if (!document.is_object()) return fail(Reason::bad_request, "tokenizer.json is not an object");
   TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(document.get_object()));
-  TRY(EncoderModel model, EncoderModel::open(disk, folder, compute, graphs));
+  TRY(EncoderModel model, EncoderModel::open(disk, folder, compute, graphs, keep));
   if (tokenizer.vocabulary_size() > model.plan().vocabulary) {
     // Ids past the table would be refused one text at a time; say it at once.
     for (size_t id = model.plan().vocabulary; id < tokenizer.vocabulary_size(); ++id)

@@ -19,9 +19,9 @@ enum class LongText : uint8_t { refuse, cut };
 // own Threads.
 class TextModel {
  public:
-  // `graphs`: as EncoderModel has it.
+  // `graphs` and `keep`: as EncoderModel has them.
   static Result<TextModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {},
-                                const Backend* graphs = nullptr);
+                                const Backend* graphs = nullptr, Random* keep = nullptr);
 
   const EncoderModel& model() const { return model_; }
   const EncoderPlan& plan() const { return model_.plan(); }

@@ -1,8 +1,10 @@
 #include "model/weight_reader.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <bit>
+#include <numeric>
 #include <span>
 
 #include "tensor/block_linear.h"
@@ -132,6 +134,14 @@ Result<LinearLayer> WeightReader::linear(std::string_view name, size_t outputs, 
 Result<LinearLayer> WeightReader::joined(const std::vector<std::string>& names,
                                          const std::vector<size_t>& outputs, size_t inputs, Bias bias,
                                          tensor::OutputLayout layout) const {
+  const size_t all = std::accumulate(outputs.begin(), outputs.end(), size_t{0});
+  return kept(fmt::format("{}", fmt::join(names, "+")), {all, inputs, layout},
+              [&] { return join(names, outputs, inputs, bias, layout); });
+}
+
+Result<LinearLayer> WeightReader::join(const std::vector<std::string>& names,
+                                       const std::vector<size_t>& outputs, size_t inputs, Bias bias,
+                                       tensor::OutputLayout layout) const {
   std::vector<float> weight, shift;
   size_t all = 0;
   for (size_t i = 0; i < names.size(); ++i) {

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "model/block_source.h"
 #include "tensor/linear.h"
+#include "tensor/packed_layers.h"
 #include "tensor/weights.h"
 
 namespace holdfast::model {
@@ -30,16 +31,22 @@ class WeightReader {
   using Renames = std::vector<std::pair<std::string, std::string>>;
 
   WeightReader(const tensor::Weights& weights, std::vector<std::string> prefixes, tensor::Compute compute,
-               Renames renames = {})
-      : weights_(weights), prefixes_(std::move(prefixes)), compute_(compute), renames_(std::move(renames)) {}
+               Renames renames = {}, tensor::PackedLayers* packed = nullptr)
+      : weights_(weights),
+        prefixes_(std::move(prefixes)),
+        compute_(compute),
+        renames_(std::move(renames)),
+        packed_(packed) {}
   // Tensors of a GGUF file. Linear layers stay in their blocks.
   WeightReader(const tensor::Weights& none, const BlockSource& blocks, tensor::Compute compute)
       : weights_(none), compute_(compute), blocks_(&blocks) {}
 
   tensor::Compute compute() const { return compute_; }
+  // Whether these weights were read and found sound before: their packed layers are there.
+  bool are_known() const { return packed_ != nullptr && packed_->is_mapped(); }
   // The same tensors for products in another precision.
   WeightReader with(tensor::Precision precision) const {
-    return {weights_, prefixes_, {compute_.isa, precision}, renames_};
+    return {weights_, prefixes_, {compute_.isa, precision}, renames_, packed_};
   }
 
   bool has(std::string_view name) const { return find(name) != nullptr || block(name) != nullptr; }
@@ -69,10 +76,22 @@ class WeightReader {
   Result<LinearLayer> joined(const std::vector<std::string>& names, const std::vector<size_t>& outputs,
                              size_t inputs, Bias bias = Bias::with,
                              tensor::OutputLayout layout = tensor::OutputLayout::plain) const;
+  // The kept layer of this name, which is the checkpoint's own in this model; else what `make` gives, from
+  // now on kept.
+  template <class Make>
+  Result<LinearLayer> kept(std::string name, const tensor::LinearShape& shape, Make make) const {
+    if (packed_ == nullptr) return make();
+    if (LinearLayer found = packed_->find(name, shape, compute_); found != nullptr) return found;
+    TRY(LinearLayer layer, make());
+    packed_->note(std::move(name), shape, compute_, *layer);
+    return layer;
+  }
   // NAME.weight and NAME.bias, or gamma and beta as early checkpoints call them.
   Result<Norm> norm(std::string_view name, size_t width, Bias bias = Bias::with) const;
 
  private:
+  Result<LinearLayer> join(const std::vector<std::string>& names, const std::vector<size_t>& outputs,
+                           size_t inputs, Bias bias, tensor::OutputLayout layout) const;
   Result<std::vector<float>> widen_int8(std::string_view name, const tensor::TensorView& bytes) const;
   const tensor::TensorView* find(std::string_view name) const;
   const tensor::TensorView* find_spelled(const std::string& name) const;
@@ -82,6 +101,7 @@ class WeightReader {
   tensor::Compute compute_;
   Renames renames_;
   const BlockSource* blocks_ = nullptr;
+  tensor::PackedLayers* packed_ = nullptr;  // Null: nothing is kept.
 };
 
 }  // namespace holdfast::model

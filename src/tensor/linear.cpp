@@ -58,34 +58,37 @@ thread_local Scratch scratch;
 class PackedLayer final : public Linear {
  public:
   PackedLayer(const LinearWeights& weights, Compute compute)
-      : kernels_(&kernels_for(compute.isa)),
-        kernel_(kernels_->products[static_cast<size_t>(compute.precision)]),
-        precision_(compute.precision),
-        inputs_(weights.inputs),
-        width_(weights.layout == OutputLayout::gated ? weights.outputs / 2 : weights.outputs),
-        gated_(weights.layout == OutputLayout::gated),
-        steps_(steps_of(compute.precision, weights.inputs)),
-        strips_(gated_ ? round_up(width_, strip_columns) / strip_columns * 2
-                       : round_up(width_, 2 * strip_columns) / strip_columns),
-        packed_(strips_ * steps_ * line_bytes / sizeof(float)),
-        bias_(strips_ * strip_columns),
-        scales_(precision_ == Precision::int8 ? strips_ * strip_columns : 0),
-        weight_sums_(scales_.size()) {
-    std::memset(packed_.data(), 0, packed_.size() * sizeof(float));
-    std::fill_n(bias_.data(), bias_.size(), 0.0F);
-    std::fill_n(scales_.data(), scales_.size(), 0.0F);
+      : PackedLayer({weights.outputs, weights.inputs, weights.layout}, compute) {
+    own_ = Floats(words());
+    numbers_ = own_.data();
+    std::memset(own_.data(), 0, own_.size() * sizeof(float));
     for (size_t output = 0; output < weights.outputs; ++output) {
       const size_t column = column_of(output);
-      if (!weights.bias.empty()) bias_.data()[column] = weights.bias[output];
+      if (!weights.bias.empty()) own_.data()[bias_at() + column] = weights.bias[output];
       pack(weights.weight.data() + output * inputs_, column);
     }
   }
+  PackedLayer(const LinearShape& shape, Compute compute)
+      : kernels_(&kernels_for(compute.isa)),
+        kernel_(kernels_->products[static_cast<size_t>(compute.precision)]),
+        precision_(compute.precision),
+        inputs_(shape.inputs),
+        width_(shape.layout == OutputLayout::gated ? shape.outputs / 2 : shape.outputs),
+        gated_(shape.layout == OutputLayout::gated),
+        steps_(steps_of(compute.precision, shape.inputs)),
+        strips_(gated_ ? round_up(width_, strip_columns) / strip_columns * 2
+                       : round_up(width_, 2 * strip_columns) / strip_columns) {}
+
+  size_t words() const {
+    const size_t columns = strips_ * strip_columns;
+    return bias_at() + columns * (precision_ == Precision::int8 ? 3 : 1);
+  }
+  void borrow(std::span<const float> packed) { numbers_ = packed.data(); }
+  std::span<const float> packed() const override { return {numbers_, words()}; }
 
   size_t inputs() const override { return inputs_; }
   size_t width() const override { return width_; }
-  size_t bytes() const override {
-    return (packed_.size() + bias_.size() + scales_.size() + weight_sums_.size()) * sizeof(float);
-  }
+  size_t bytes() const override { return own_.size() * sizeof(float); }
 
   size_t row_words() const override { return steps_ * kernel_.words_a_step + row_gap_words; }
   const ProductKernel* kernel() const override { return &kernel_; }
@@ -171,7 +174,7 @@ class PackedLayer final : public Linear {
   }
 
   void pack(const float* row, size_t column) {
-    auto* line = reinterpret_cast<std::byte*>(packed_.data()) + column / strip_columns * strip_bytes() +
+    auto* line = reinterpret_cast<std::byte*>(own_.data()) + column / strip_columns * strip_bytes() +
                  column % strip_columns * 4;
     const auto put = [&](size_t index, size_t a_line, auto number) {
       std::memcpy(line + index / a_line * line_bytes + index % a_line * sizeof(number), &number,
@@ -195,14 +198,18 @@ class PackedLayer final : public Linear {
           sum += byte;
           put(k, 4, byte);
         }
-        scales_.data()[column] = most / 127.0F;
-        weight_sums_[column] = sum;
+        own_.data()[scales_at() + column] = most / 127.0F;
+        std::memcpy(own_.data() + sums_at() + column, &sum, sizeof sum);
         return;
       }
     }
   }
 
   size_t strip_bytes() const { return steps_ * line_bytes; }
+  // Places among the numbers.
+  size_t bias_at() const { return strips_ * strip_bytes() / sizeof(float); }
+  size_t scales_at() const { return bias_at() + strips_ * strip_columns; }
+  size_t sums_at() const { return scales_at() + strips_ * strip_columns; }
 
   // Ready rows from `row` on.
   struct Source {
@@ -267,16 +274,16 @@ class PackedLayer final : public Linear {
     finish.row_words = target.row_words;
     for (size_t strip = first; strip < last; strip += group) {
       sums.strip_count = std::min(group, last - strip);
-      sums.strips = reinterpret_cast<const std::byte*>(packed_.data()) + strip * strip_bytes();
+      sums.strips = reinterpret_cast<const std::byte*>(numbers_) + strip * strip_bytes();
       sums.sums_stride = finish.sums_stride = sums.strip_count * strip_columns;
       sums.next_lines = std::min(group, last - strip - sums.strip_count) * steps_;
       sums.next = sums.next_lines > 0 ? sums.strips + sums.strip_count * strip_bytes() : nullptr;
       const size_t from = strip * strip_columns, column = gated_ ? from / 2 : from;
       finish.columns = std::min(sums.sums_stride / (gated_ ? 2 : 1), width_ - column);
-      finish.bias = bias_.data() + from;
+      finish.bias = numbers_ + bias_at() + from;
       if (precision_ == Precision::int8) {
-        finish.column_scales = scales_.data() + from;
-        finish.weight_sums = weight_sums_.data() + from;
+        finish.column_scales = numbers_ + scales_at() + from;
+        finish.weight_sums = reinterpret_cast<const int32_t*>(numbers_ + sums_at()) + from;
       }
       finish.word_from = column;
       tiles(sums, finish, target,
@@ -358,8 +365,8 @@ class PackedLayer final : public Linear {
   const size_t inputs_, width_;
   const bool gated_;
   const size_t steps_, strips_;
-  Floats packed_, bias_, scales_;
-  std::vector<int32_t> weight_sums_;
+  Floats own_;                      // Empty where the numbers are somebody else's.
+  const float* numbers_ = nullptr;  // Strips, then biases, and in int8 scales and sums of weights.
 };
 
 }  // namespace
@@ -404,6 +411,14 @@ std::unique_ptr<const Linear> make_linear(const LinearWeights& weights, Compute 
   CHECK(weights.weight.size() == weights.outputs * weights.inputs);
   CHECK(weights.bias.empty() || weights.bias.size() == weights.outputs);
   return std::make_unique<PackedLayer>(weights, compute);
+}
+
+std::unique_ptr<const Linear> make_packed_linear(std::span<const float> packed, const LinearShape& shape,
+                                                 Compute compute) {
+  auto layer = std::make_unique<PackedLayer>(shape, compute);
+  if (packed.size() != layer->words()) return nullptr;
+  layer->borrow(packed);
+  return layer;
 }
 
 }  // namespace holdfast::tensor

@@ -16,6 +16,11 @@ enum class OutputLayout : uint8_t {
           // b.
 };
 
+struct LinearShape {
+  size_t outputs = 0, inputs = 0;
+  OutputLayout layout = OutputLayout::plain;
+};
+
 // What a linear layer is made of.
 struct LinearWeights {
   std::span<const float> weight;  // [outputs, inputs]
@@ -52,7 +57,7 @@ class Linear {
   virtual ~Linear() = default;
   virtual size_t inputs() const = 0;
   virtual size_t width() const = 0;  // Of a row of out: outputs, or half of them when gated.
-  virtual size_t bytes() const = 0;  // Of memory held.
+  virtual size_t bytes() const = 0;  // Of memory it owns.
   virtual void run(const LinearRun& run, Threads& threads) const = 0;
 
   // Words of a ready row; 0 where the layer takes floats only. The numbers of a ready row are its first
@@ -62,6 +67,8 @@ class Linear {
   // f32.
   virtual bool writes_for(const Linear& reader) const;
   virtual const ProductKernel* kernel() const { return nullptr; }  // Null where row_words() is 0.
+  // All its numbers as make_packed_linear takes them; empty where they cannot be kept.
+  virtual std::span<const float> packed() const { return {}; }
   // Rows [row, row + rows) of ready rows from floats that begin at `in`.
   virtual void make_ready(const float* in, size_t in_stride, size_t row, size_t rows, ReadyRows& out) const;
 };
@@ -81,5 +88,9 @@ struct NormRun {
 void normalize_rows(const Kernels& kernels, const NormRun& run);
 
 std::unique_ptr<const Linear> make_linear(const LinearWeights& weights, Compute compute);
+// The layer whose packed() of the same precision, on whatever instruction set, these numbers are: aligned to
+// a cache line, and borrowed. Null where such a layer has not as many.
+std::unique_ptr<const Linear> make_packed_linear(std::span<const float> packed, const LinearShape& shape,
+                                                 Compute compute);
 
 }  // namespace holdfast::tensor
