@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "journeys"))
 from first_model import Server, run  # noqa: E402
 
-ROWS = []
+ROWS, STAGES = [], []
 
 
 def report(name, ours, peer, target, ours_text, peer_text, bound=""):
@@ -73,6 +73,13 @@ def bench_lfs(server, token, repo, work, size, rounds):
         ours.append(size / 1e6 / seconds(["curl", "-sSf", "-H", "Expect:", "-T", str(path), upload["href"]]))
     report("lfs_upload_vs_openssl_sha256", ours, peer, ">= 0.30", mb(ours), mb(peer), "hash, chunking and fsync share two cores with the client")
     return path, digest
+
+
+def bench_stages(program, size):
+    """What an upload's time is made of: each stage alone and all of an ingest, in the program's own code, without the network."""
+    for line in run([program, str(size >> 20)]).splitlines():
+        STAGES.append(json.loads(line))
+        print(line, flush=True)
 
 
 def start_nginx(work, folder):
@@ -168,7 +175,7 @@ def main():
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     size = int(options.gib * (1 << 30))
-    run(["ninja", "-C", options.build, "drain_server"])
+    run(["ninja", "-C", options.build, "drain_server", "ingest_bench"])
     drain = f"{options.build}/bin/drain_server"
     work = Path(tempfile.mkdtemp(prefix="holdfast-bench-"))
     server = None
@@ -190,6 +197,7 @@ def main():
         path = random_file(work / "lfs.bin", size)
         if wanted("lfs"):
             path, _ = bench_lfs(server, token, repo, work, size, options.rounds)
+            bench_stages(f"{options.build}/bin/ingest_bench", size)
         if wanted("download"):
             bench_download(server, token, repo, work, path, size, options.rounds)
         if wanted("xet"):
@@ -201,6 +209,10 @@ def main():
     print(f"\n{'':40} {'ours':>12} {'peer':>12} {'ratio':>7}  target")
     for row in ROWS:
         print(f"{row['bench']:40} {row['ours']:>12} {row['peer']:>12} {row['ratio']:>7.3f}  {row['target']}")
+    if STAGES:
+        print(f"\n{'stages of an upload, alone':40} {'seconds':>12} {'processor s':>12} {'MiB/s':>7}")
+    for row in STAGES:
+        print(f"{row['stage']:40} {row['seconds']:>12.3f} {row['cpu_seconds']:>12.3f} {row['mib_per_second']:>7}")
 
 
 if __name__ == "__main__":
