@@ -2,6 +2,8 @@
 // given.
 #include "cli/worker.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -231,6 +233,7 @@ Status work(const WorkerWords& words, process::Channel& channel, World& world) {
   }
   const auto pipeline = model::Pipeline::open(*disk.value(), "", {}, nullptr, &world.random());
   if (!pipeline.ok()) return refused(pipeline.error());
+  ::malloc_trim(0);  // The first worker of a model packed it in memory that it then gave back.
   TRY_DONE(send(channel, clock, FrameKind::ready, serve::encode_facts(facts_of(pipeline.value()))));
   return answer_asks(channel, clock, pipeline.value(), *threads);
 }
