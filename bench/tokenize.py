@@ -8,15 +8,18 @@ file, or gives other ids, is said so and does not count as best.
 
 usage: tokenize.py [--program build/holdfast] [--kinds mixed,english,code,multi] [--threads 1,2] [--only NAME,...] [--rounds 3]
                    [--instructions] [--more] [--size BYTES] [--shared DIR]
+of_simplest_scan: our part of what a scan byte by byte with one hash and one read of a table a word reaches in the same run.
 --instructions: per byte of text, counted by callgrind on a slice. --more: loading, a word of 10 MB, memory for 100 MB.
 """
 import argparse
+import base64
 import gzip
 import hashlib
 import json
 import os
 import re
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -66,6 +69,51 @@ def tiktoken_of(path):
     return tiktoken.Encoding("of the file", pat_str=(patterns or [gpt2])[0], mergeable_ranks=ranks, special_tokens={})
 
 
+def field(number, value):
+    """A field of a protobuf message: a number, a float, or bytes."""
+    def varint(value):
+        out = bytearray()
+        while value > 0x7F:
+            out.append(value & 0x7F | 0x80)
+            value >>= 7
+        return bytes(out) + bytes([value])
+    if isinstance(value, float):
+        return varint(number << 3 | 5) + struct.pack("<f", value)
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def sentencepiece_of(path):
+    """The model that a tokenizer.json was made from, as far as the file tells: pieces, their scores or the order of the merges, charsmap."""
+    import sentencepiece
+    document = json.load(open(path, encoding="utf-8"))
+    model, normalizer = document["model"], document["normalizer"] or {}
+    special = {token["content"] for token in document["added_tokens"]}
+    unigram = isinstance(model["vocab"], list)  # Older files do not name the kind.
+    parts = normalizer.get("normalizers", [normalizer])
+    charsmap = next((part["precompiled_charsmap"] for part in parts if part.get("type") == "Precompiled"), None)
+    if unigram:
+        pieces, unknown = [tuple(piece) for piece in model["vocab"]], model["unk_id"]
+    elif "merges" in model and "▁" in model["vocab"]:
+        ranks = {}
+        for rank, merge in enumerate(model["merges"]):
+            ranks.setdefault("".join(merge.split(" ", 1) if isinstance(merge, str) else merge), rank)
+        pieces = [(piece, -float(ranks.get(piece, len(ranks)))) for piece in sorted(model["vocab"], key=model["vocab"].get)]
+        unknown = model["vocab"][model["unk_token"]]
+    else:
+        raise ValueError("no SentencePiece model")
+    def kind(at, piece):
+        if at == unknown:
+            return 2
+        return 3 if piece in special else 6 if re.fullmatch(r"<0x[0-9A-F]{2}>", piece) else 1
+    out = b"".join(field(1, field(1, piece.encode()) + field(2, float(score)) + field(3, kind(at, piece))) for at, (piece, score) in enumerate(pieces))
+    out += field(2, field(3, 1 if unigram else 2) + field(35, int(bool(model.get("byte_fallback")))) + field(40, unknown))
+    spaces = field(3, 1) + field(4, int(charsmap is not None)) + field(5, 1)
+    out += field(3, (field(2, base64.b64decode(charsmap)) if charsmap else b"") + spaces)
+    return sentencepiece.SentencePieceProcessor(model_proto=out)
+
+
 def peer(name, path, threads):
     """A function from texts to what the peer returns for them, and one from that to lists of ids, which is not timed."""
     if name.startswith("tokenizers"):
@@ -88,7 +136,10 @@ def peer(name, path, threads):
     if name == "tiktoken":
         one = tiktoken_of(path)
         return lambda texts: one.encode_ordinary_batch(texts, num_threads=threads), lambda out: out
-    raise ValueError("the data has no SentencePiece file of this tokenizer" if name == "sentencepiece" else name)
+    if name == "sentencepiece":
+        one = sentencepiece_of(path)
+        return lambda texts: one.encode(texts, num_threads=threads), lambda out: out
+    raise ValueError(name)
 
 
 def flat_ids(out):
@@ -191,6 +242,7 @@ def compare(given, name, path, corpus, kind, threads, folder):
             "offsets_x": round(speed["ours"] / speed["ours with offsets"], 2), "rust_mb_s": round(speed[RUST] / 1e6, 2),
             "to_rust": round(speed["ours"] / speed[RUST], 1), "best_peer": best,
             "to_best_peer": round(speed["ours"] / speed[best], 2) if best else None,
+            "of_simplest_scan": round(speed["ours"] / statistics.median(one["simplest_scan_bytes_per_processor_second"] for one in rows["ours"]), 2),
             "load_ms": round(statistics.median(one["load_ms"] for one in rows["ours"])),
             "load_to_rust": round(statistics.median(one["load"] for one in rows[RUST]) * 1000 /
                                   max(1, statistics.median(one["load_ms"] for one in rows["ours"])), 1)}

@@ -72,6 +72,8 @@ class CharacterBpe final : public PieceModel {
     });
   }
 
+  const Joins* joins() const override { return joins_.get(); }
+
   Result<std::vector<Token>> tokens(std::string_view piece, Workspace&) const override {
     return model_.tokenize(piece);
   }
@@ -122,7 +124,35 @@ class CharacterBpe final : public PieceModel {
     const bool stay_alone = std::all_of(
         model.merges().begin(), model.merges().end(),
         [&](const Merge& merge) { return !alone.contains(merge.left) && !alone.contains(merge.right); });
+    if (model.vocabulary().has_unique_ids()) joins_ = make_joins(spaces, stay_alone);
     if (stay_alone) backtrack_ = std::make_unique<BacktrackBpe>(symbols, model.merges(), pairs_);
+  }
+
+  // Each merge joins the last character of its left token and the first of its right one. One of two
+  // characters that are cut apart is ASCII and a token, as neighbours that are none may become one token.
+  std::unique_ptr<Joins> make_joins(SpaceSign spaces, bool stay_alone) const {
+    auto out = std::make_unique<Joins>();
+    const auto is_known = [&](size_t byte) {
+      return byte < 0x80 && ascii_[byte] != PairTable::none && (byte != ' ' || spaces == SpaceSign::space);
+    };
+    for (size_t left = 0; left < 256; ++left)
+      for (size_t right = 0; right < 256; ++right) {
+        const bool known = stay_alone ? is_known(left) || is_known(right) : is_known(left) && is_known(right);
+        const bool odd_ascii = (left < 0x80 && !is_known(left)) || (right < 0x80 && !is_known(right));
+        // The sign for a space in the text itself is a space.
+        const bool sign = left == static_cast<uint8_t>(meta.back()) || right == static_cast<uint8_t>(meta[0]);
+        if (!known || odd_ascii || sign) out->put(static_cast<uint8_t>(left), static_cast<uint8_t>(right));
+      }
+    for (const Merge& merge : model_.merges()) {
+      const std::string_view left = model_.token_of(merge.left).value_or(""),
+                             right = model_.token_of(merge.right).value_or("");
+      if (left.empty() || right.empty()) return nullptr;
+      const bool from_space = spaces == SpaceSign::space && left.ends_with(meta),
+                 to_space = spaces == SpaceSign::space && right.starts_with(meta);
+      out->put(from_space ? ' ' : static_cast<uint8_t>(left.back()),
+               to_space ? ' ' : static_cast<uint8_t>(right.front()));
+    }
+    return out;
   }
 
   size_t end_of_known(std::string_view piece, size_t at) const {
@@ -241,6 +271,7 @@ class CharacterBpe final : public PieceModel {
   std::array<uint32_t, 256> bytes_{};
   std::optional<uint32_t> unknown_;
   std::vector<uint64_t> known_ = std::vector<uint64_t>(0x110000 / 64);  // Code points that are symbols.
+  std::unique_ptr<Joins> joins_;                                        // Null where two tokens have one id.
   std::unique_ptr<BacktrackBpe> backtrack_;  // Null where unknown characters may be merged.
 };
 

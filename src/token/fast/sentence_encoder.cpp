@@ -14,7 +14,9 @@ class SentenceEncoder final : public FastEncoder {
  public:
   SentenceEncoder(WordShape shape, const FastParts& parts, std::unique_ptr<PieceModel> model,
                   SpaceSign spaces)
-      : prefixed_(shape == WordShape::prefixed_sentence), words_(shape, parts, std::move(model), spaces) {}
+      : prefixed_(shape == WordShape::prefixed_sentence),
+        words_(shape, parts, std::move(model), spaces),
+        joins_(words_.model().joins()) {}
 
   bool append_ids(std::string_view text, Workspace& workspace, std::vector<uint32_t>& out) const override {
     const size_t before = out.size();
@@ -63,6 +65,11 @@ class SentenceEncoder final : public FastEncoder {
     return *at == ' ' || (*at == 0xE2 && end - at >= 3 && at[1] == 0x96 && at[2] == 0x81);
   }
 
+  // Whether no token goes on from one byte to the next.
+  bool may_cut(uint8_t before, uint8_t after) const {
+    return joins_ != nullptr && !joins_->has(before, after);
+  }
+
   template <class Target, class First>
   bool run(std::string_view text, Workspace& workspace, Target& target, First first) const {
     WordBatch batch(words_, workspace);
@@ -71,7 +78,7 @@ class SentenceEncoder final : public FastEncoder {
     for (const uint8_t* at = begin; at < end;) {
       const uint8_t* next = at;
       while (next < end && is_space(next, end)) next += *next == ' ' ? 1 : 3;
-      while (next < end && !is_space(next, end)) ++next;
+      while (next < end && !is_space(next, end) && (next == at || !may_cut(next[-1], *next))) ++next;
       const auto bytes = static_cast<size_t>(next - at);
       if (at == begin && prefixed_) {
         if (!first(batch, std::string_view(reinterpret_cast<const char*>(at), bytes))) return false;
@@ -86,6 +93,7 @@ class SentenceEncoder final : public FastEncoder {
 
   bool prefixed_;
   RawWords words_;
+  const Joins* joins_;
 };
 
 }  // namespace
