@@ -119,7 +119,7 @@ void ByteBpe::merge_range(std::string_view word, size_t begin, size_t end, Works
   out.resize(workspace.merger->merge_short(out.data(), ranks, count));
 }
 
-bool ByteBpe::tokenize(std::string_view word, Workspace& workspace) const {
+bool ByteBpe::tokenize(std::string_view word, WordPlace, Workspace& workspace) const {
   workspace.ids.clear();
   workspace.ends.clear();
   if (whole_)

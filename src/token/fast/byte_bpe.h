@@ -19,7 +19,7 @@ class ByteBpe final : public WordModel {
   // large.
   static std::unique_ptr<ByteBpe> make(const Bpe& model);
 
-  bool tokenize(std::string_view word, Workspace& workspace) const override;
+  bool tokenize(std::string_view word, WordPlace place, Workspace& workspace) const override;
   void tokenize_all(std::span<const FoundWord* const> words, std::span<WordTokens> out,
                     Workspace& workspace) const override;
 

@@ -40,7 +40,9 @@ CodeKind CodeKinds::classify(uint32_t code) const {
   }
   // What a charsmap deletes moves the origins of what follows.
   if (alone_ == Alone::nothing && spaces + others == 0) return CodeKind::odd;
-  if (spaces > 0) return others > 0 ? CodeKind::odd : CodeKind::separator;
+  const std::string after_letter = "a" + character;
+  const bool joins = marks_ == Marks::bound && grapheme_end(after_letter, 0) == after_letter.size();
+  if (spaces > 0) return others > 0 ? CodeKind::odd : joins ? CodeKind::joiner : CodeKind::separator;
   if (marks_ == Marks::free || code < 0x80) return CodeKind::word;
   // What joins the character before it into one cluster, or the one after.
   const std::string after_space = " " + character, before_letter = character + "a";

@@ -12,6 +12,7 @@ enum class CodeKind : uint8_t {
   unasked,
   word,       // Becomes part of a word, or nothing.
   separator,  // Becomes white space.
+  joiner,     // The same, but what becomes of it may depend on the character before it.
   alone,      // Is a word of its own.
   mark,       // Part of a word, but what it becomes may depend on white space before it.
   odd,        // Becomes something a word begins or ends in: the text is for the plain path.

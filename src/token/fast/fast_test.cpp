@@ -59,6 +59,8 @@ std::string random_text(std::mt19937& random) {
       "$5.99!",
       " \xE0\xB9\x89\xE0\xB8\x81",  // Marks after a space, of one cluster with it.
       " \xCC\x81x",
+      "\xCC\x81\xE2\x80\x8D",  // Becomes a space, but not after every character.
+      "\xC2\xAA\xE2\x80\x8Dy",
       " \xCC\x88\xCC\x81y",
       "_x_",
       "\t",

@@ -21,6 +21,7 @@ class RowTargetSink {
 
   bool word(const FoundWord& word, const PackedTokens& found, WordBatch& batch) {
     code_ += word.skipped;
+    if (word.place() == WordPlace::goes_on) --word_;
     const uint32_t codes = codes_of(word);
     if (!found.is_packed()) [[unlikely]]
       return other_word(word, codes, found, batch);
@@ -74,6 +75,7 @@ class RowTargetSink {
   }
 
   bool odd_word(const FoundWord& word, uint32_t codes) {
+    if (word.place() == WordPlace::goes_on) return false;
     if (!words_.rows(word.text(), code_, word_, workspace_, room_)) return false;
     code_ += codes;
     return true;

@@ -21,10 +21,6 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   text = std::move(out);
 }
 
-bool is_printable_ascii(std::string_view word) {
-  return std::all_of(word.begin(), word.end(), [](char byte) { return byte >= 0x20 && byte < 0x7F; });
-}
-
 // Ends in bytes of workspace.piece become code points of the word.
 void ends_by_map(Workspace& workspace) {
   bool odd = workspace.drops_codes;
@@ -55,6 +51,10 @@ void ends_to_code_points(std::string_view piece, Workspace& workspace) {
 
 }  // namespace
 
+bool is_printable_ascii(std::string_view word) {
+  return std::all_of(word.begin(), word.end(), [](char byte) { return byte >= 0x20 && byte < 0x7F; });
+}
+
 RawWords::RawWords(WordShape shape, const FastParts& parts, std::unique_ptr<PieceModel> model,
                    SpaceSign spaces)
     : shape_(shape), parts_(parts), model_(std::move(model)), spaces_(spaces) {
@@ -62,11 +62,12 @@ RawWords::RawWords(WordShape shape, const FastParts& parts, std::unique_ptr<Piec
   lower_ = shape == WordShape::bert && parts.normalizer->normalize(capital).ok() && capital.text() == "a";
 }
 
-bool RawWords::tokenize(std::string_view word, Workspace& workspace) const {
+bool RawWords::tokenize(std::string_view word, WordPlace place, Workspace& workspace) const {
   if (is_sentence()) return tokenize_sentence(word, workspace);
   if (is_printable_ascii(word)) {
-    put_ascii(word, workspace.piece);
-    if (!model_->tokenize(workspace.piece, workspace)) return plain(word, workspace, nullptr);
+    put_ascii(word, place, workspace.piece);
+    if (!model_->tokenize(workspace.piece, workspace))
+      return place == WordPlace::first && plain(word, workspace, nullptr);
     const auto in_front = static_cast<uint32_t>(workspace.piece.size() - word.size());
     for (uint32_t& end : workspace.ends) end = end > in_front && end != odd_end ? end - in_front : odd_end;
     // Just the sign in front.
@@ -113,8 +114,8 @@ bool RawWords::tokenize_sentence(std::string_view word, Workspace& workspace) co
   return true;
 }
 
-void RawWords::put_ascii(std::string_view word, std::string& piece) const {
-  piece = shape_ == WordShape::metaspace ? space_sign : std::string_view();
+void RawWords::put_ascii(std::string_view word, WordPlace place, std::string& piece) const {
+  piece = shape_ == WordShape::metaspace && place == WordPlace::first ? space_sign : std::string_view();
   const size_t begin = piece.size();
   piece += word;
   if (!lower_) return;

@@ -16,6 +16,8 @@ inline constexpr std::string_view space_sign = "\xE2\x96\x81";
 // asked for anew.
 inline constexpr uint32_t odd_end = UINT32_MAX;
 
+bool is_printable_ascii(std::string_view word);
+
 // The tokens of raw words: a copy of the steps for words of ASCII, the plain parts for others.
 class RawWords final : public WordModel {
  public:
@@ -24,7 +26,8 @@ class RawWords final : public WordModel {
   // Ends are code points of the word, or bytes.
   bool ends_are_bytes() const { return is_sentence() && spaces_ == SpaceSign::space; }
 
-  bool tokenize(std::string_view word, Workspace& workspace) const override;
+  // Words that go on after a cut are printable ASCII.
+  bool tokenize(std::string_view word, WordPlace place, Workspace& workspace) const override;
   void tokenize_all(std::span<const FoundWord* const> words, std::span<WordTokens> out,
                     Workspace& workspace) const override;
 
@@ -43,7 +46,7 @@ class RawWords final : public WordModel {
 
   bool is_sentence() const { return shape_ == WordShape::sentence || shape_ == WordShape::prefixed_sentence; }
   bool tokenize_sentence(std::string_view word, Workspace& workspace) const;
-  void put_ascii(std::string_view word, std::string& piece) const;
+  void put_ascii(std::string_view word, WordPlace place, std::string& piece) const;
   // The piece that the model gets, code point by code point, and where each begins. False where what becomes
   // of one depends on those around it.
   bool map_word(std::string_view word, Workspace& workspace) const;

@@ -19,6 +19,7 @@ class SpacedEncoder final : public FastEncoder {
   SpacedEncoder(WordShape shape, const FastParts& parts, std::unique_ptr<PieceModel> model)
       : normalizer_(*parts.normalizer),
         words_(shape, parts, std::move(model), SpaceSign::sign),
+        joins_(words_.model().joins()),
         kinds_(*parts.normalizer, shape == WordShape::bert ? CodeKinds::Marks::free : CodeKinds::Marks::bound,
                shape == WordShape::bert ? CodeKinds::Alone::punctuation_and_ideographs
                                         : CodeKinds::Alone::nothing) {
@@ -48,6 +49,8 @@ class SpacedEncoder final : public FastEncoder {
   }
 
  private:
+  static constexpr std::ptrdiff_t short_cluster_bytes = 6;  // What is longer is normalized by characters.
+
   CodeKind kind_at(const uint8_t* at, uint32_t& bytes) const {
     if (*at < 0x80) [[likely]] {
       bytes = 1;
@@ -58,21 +61,29 @@ class SpacedEncoder final : public FastEncoder {
     return kinds_.of(wide.code);
   }
 
-  // Whether the mark at `at`, which white space comes before, may become something else than it does by
-  // itself.
-  bool may_join(std::string_view text, const uint8_t* at, size_t bytes) const {
+  // Whether the mark at `at`, which white space comes before, or the joiner there may change what becomes of
+  // the characters before it, or they what becomes of it: short clusters are normalized as one.
+  bool may_join(std::string_view text, const uint8_t* at, uint32_t bytes) const {
     const auto* const begin = reinterpret_cast<const uint8_t*>(text.data());
     if (at == begin) return false;
-    const uint8_t *const after = at + bytes, *space = at - 1;
-    uint32_t after_bytes = 1;
-    if (after < begin + text.size() && kind_at(after, after_bytes) == CodeKind::mark) return true;
-    while (!starts_code_point(static_cast<char>(*space))) --space;
+    const uint8_t *const after = at + bytes, *before = at;
+    uint32_t other_bytes = 1;
+    if (after < begin + text.size() && kind_at(after, other_bytes) == CodeKind::mark) return true;
+    bool after_mark = false;
+    for (bool is_mark = true; is_mark && before > begin; after_mark = after_mark || is_mark) {
+      do --before;
+      while (!starts_code_point(static_cast<char>(*before)));
+      is_mark = kind_at(before, other_bytes) == CodeKind::mark;
+    }
+    if (at - before >= short_cluster_bytes) return false;
+    if (after_mark) return true;
+    if (after - before >= short_cluster_bytes) return false;
     const auto normal = [&](const uint8_t* from, const uint8_t* to) -> std::optional<std::string> {
       NormalizedText part(text.substr(static_cast<size_t>(from - begin), static_cast<size_t>(to - from)));
       if (!normalizer_.normalize(part).ok()) return std::nullopt;
       return std::string(part.text());
     };
-    const auto both = normal(space, after), first = normal(space, at), second = normal(at, after);
+    const auto both = normal(before, after), first = normal(before, at), second = normal(at, after);
     return !both || !first || !second || *both != *first + *second;
   }
 
@@ -84,7 +95,8 @@ class SpacedEncoder final : public FastEncoder {
     while (at < end) {
       uint32_t bytes = 1;
       CodeKind kind = kind_at(at, bytes);
-      if (kind == CodeKind::separator) {
+      if (kind == CodeKind::joiner && may_join(text, at, bytes)) return false;
+      if (kind == CodeKind::separator || kind == CodeKind::joiner) {
         batch.skip(1);
         at += bytes;
         continue;
@@ -98,7 +110,17 @@ class SpacedEncoder final : public FastEncoder {
           if (kind != CodeKind::word && kind != CodeKind::mark) break;
           word_end += bytes;
         }
-      batch.put(at, static_cast<size_t>(word_end - at), static_cast<size_t>(end - at));
+      WordPlace place = WordPlace::first;
+      if (joins_ != nullptr &&
+          is_printable_ascii({reinterpret_cast<const char*>(at), static_cast<size_t>(word_end - at)}))
+        for (const uint8_t* next = at + 1; next < word_end; ++next) {
+          if (joins_->has(next[-1], *next)) continue;
+          batch.put(at, static_cast<size_t>(next - at), static_cast<size_t>(end - at), place);
+          if (batch.is_full() && !batch.give(target)) return false;
+          place = WordPlace::goes_on;
+          at = next;
+        }
+      batch.put(at, static_cast<size_t>(word_end - at), static_cast<size_t>(end - at), place);
       if (batch.is_full() && !batch.give(target)) return false;
       at = word_end;
     }
@@ -109,6 +131,7 @@ class SpacedEncoder final : public FastEncoder {
 
   const Normalizer& normalizer_;
   RawWords words_;
+  const Joins* joins_;
   CodeKinds kinds_;
   std::array<CodeKind, 0x80> ascii_{};
 };

@@ -19,7 +19,7 @@ bool WordBatch::tokens_of(const FoundWord& word, const PackedTokens& found, Word
       return true;
     }
   }
-  if (!model_.tokenize(word.text(), workspace_)) return false;
+  if (!model_.tokenize(word.text(), word.place(), workspace_)) return false;
   out = {.ids = workspace_.ids.data(),
          .ends = workspace_.ends.data(),
          .short_ends = nullptr,

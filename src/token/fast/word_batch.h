@@ -19,7 +19,7 @@ class WordBatch {
       : model_(model), workspace_(workspace), cache_(workspace.cache) {}
 
   // `readable` bytes may be read at it, of 1 at least. The bytes stay until the words are given out.
-  void put(const uint8_t* at, size_t bytes, size_t readable) {
+  void put(const uint8_t* at, size_t bytes, size_t readable, WordPlace place = WordPlace::first) {
     FoundWord& word = words_[count_++];
     word.at = at;
     word.bytes = static_cast<uint32_t>(std::min<size_t>(bytes, UINT32_MAX));
@@ -27,6 +27,7 @@ class WordBatch {
     skipped_ = 0;
     word.key = bytes <= WordCache::small_bytes ? WordCache::key_of(at, bytes, readable)
                                                : WordCache::long_key_of(at, bytes);
+    if (place == WordPlace::goes_on) word.key.go_on();
     cache_.prefetch(word.key);
   }
   void skip(uint32_t codes) { skipped_ += codes; }

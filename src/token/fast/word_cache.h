@@ -15,9 +15,16 @@ namespace holdfast::token {
 // A word on its way to its tokens: its bytes as two numbers where they are few, else its hash and its length;
 // and the place in the cache to look at.
 struct WordKey {
+  static constexpr unsigned goes_on_shift = 62;
   uint64_t low = 0, high = 0;  // The highest byte of `high`: the length of a small word, long_word, or 0.
   uint32_t place = 0;
+
+  // Of the same bytes after a cut.
+  void go_on() { high |= uint64_t{1} << goes_on_shift; }
 };
+
+// Whether a word begins where one does, or goes on after a cut: what comes of the same bytes may differ.
+enum class WordPlace : uint8_t { first, goes_on };
 
 // A word of a text on its way to its tokens.
 struct FoundWord {
@@ -26,6 +33,7 @@ struct FoundWord {
   uint32_t skipped = 0;  // Code points between the word before and this one.
   WordKey key;
 
+  WordPlace place() const { return static_cast<WordPlace>(key.high >> WordKey::goes_on_shift & 1U); }
   std::string_view text() const { return {reinterpret_cast<const char*>(at), bytes}; }
 };
 
@@ -102,7 +110,7 @@ class WordCache {
 
  private:
   static constexpr unsigned places_log = 16, length_shift = 56;
-  static constexpr uint64_t long_word = 255;
+  static constexpr uint64_t long_word = 128;
 
   struct Entry {
     uint64_t low = 0, high = 0;

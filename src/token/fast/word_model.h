@@ -15,7 +15,7 @@ class WordModel {
  public:
   virtual ~WordModel() = default;
   // False where the word is for the plain path, which says why.
-  virtual bool tokenize(std::string_view word, Workspace& workspace) const = 0;
+  virtual bool tokenize(std::string_view word, WordPlace place, Workspace& workspace) const = 0;
   // Tokens of words of up to WordCache::word_bytes, where that is faster for many than one by one: in `out`,
   // one for each word, and in memory of the workspace that stays until the next call. Others are left without
   // ids.
