@@ -92,6 +92,7 @@ TEST(Quantize, SaysWhatIsWrongWithItsArguments) {
   };
   for (const Row& row : {Row{{plain}, "--out"},
                          {{plain, "--out", out, "--dtype", "int4"}, "--dtype is int8"},
+                         {{plain, "--out", out, "--dtype", "int3"}, "int8 or int4"},
                          {{plain, "--out", out, "--drop-max", "2"}, "--drop-max"},
                          {{plain, "--out", "tests"}, "there already"}}) {
     RecordingWorld world;

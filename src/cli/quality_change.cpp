@@ -75,6 +75,18 @@ size_t greatest(const float* row, size_t columns) {
   return static_cast<size_t>(std::max_element(row, row + columns) - row);
 }
 
+// Scores [tokens, vocabulary] after each token.
+Result<std::vector<float>> scores_of(const model::DecoderModel& model, const std::vector<uint32_t>& ids,
+                                     tensor::Threads& threads) {
+  model::TokenBatch batch;
+  for (size_t i = 0; i < ids.size(); ++i) batch.add(ids[i], 0, static_cast<int64_t>(i));
+  batch.end_sequence();
+  TRY(const model::Decoder::States states, model.decoder().forward(batch, {}, threads));
+  std::vector<float> out(ids.size() * model.head_width());
+  model.run_head(states.last.data(), ids.size(), out.data(), threads);
+  return out;
+}
+
 }  // namespace
 
 std::span<const std::string_view> built_in_sentences() { return sentences; }
@@ -117,6 +129,34 @@ Result<QualityChange> compare_models(const model::TextModel& model, const model:
   out.mean = told.sum / static_cast<double>(told.count);
   out.least = vectors.least;
   out.compared = told.count;
+  return out;
+}
+
+Result<QualityChange> compare_writers(const model::TextGenerator& model, const model::TextGenerator& variant,
+                                      std::span<const std::string> texts, tensor::Threads& threads) {
+  // Scores of many tokens by a large vocabulary would fill memory.
+  constexpr size_t tokens_most = 256;
+  Means scores, same;
+  for (const std::string& text : texts) {
+    TRY(token::Encoding encoding, model.tokenizer().encode({.text = text, .words = {}, .pair = {}}, {}));
+    std::vector<uint32_t> ids(encoding.ids.begin(), encoding.ids.end());
+    ids.resize(std::min({ids.size(), model.tokens_max(), tokens_most}));
+    if (ids.empty()) continue;
+    TRY(const std::vector<float> exact, scores_of(model.model(), ids, threads));
+    TRY(const std::vector<float> got, scores_of(variant.model(), ids, threads));
+    const size_t columns = model.model().head_width();
+    for (size_t row = 0; row < ids.size(); ++row) {
+      const float *a = exact.data() + row * columns, *b = got.data() + row * columns;
+      scores.add(cosine(a, b, columns));
+      same.add(greatest(a, columns) == greatest(b, columns) ? 1 : 0);
+    }
+  }
+  if (same.count == 0) return fail(Reason::bad_request, "there is no text to compare the two models on");
+  QualityChange out;
+  out.measure = "next tokens that agree";
+  out.mean = same.sum / static_cast<double>(same.count);
+  out.least = scores.least;
+  out.compared = same.count;
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "model/text_generator.h"
 #include "model/text_model.h"
 
 namespace holdfast::cli {
@@ -23,5 +24,10 @@ std::span<const std::string_view> built_in_sentences();
 // cosine as the least.
 Result<QualityChange> compare_models(const model::TextModel& model, const model::TextModel& variant,
                                      std::span<const std::string> texts, tensor::Threads& threads);
+
+// Of models that write: after each token of each text, whether both find the same one next; the least is of
+// the scores' cosine. Texts are cut where the model's length ends.
+Result<QualityChange> compare_writers(const model::TextGenerator& model, const model::TextGenerator& variant,
+                                      std::span<const std::string> texts, tensor::Threads& threads);
 
 }  // namespace holdfast::cli

@@ -6,6 +6,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <charconv>
+#include <functional>
+#include <memory>
 #include <optional>
 
 #include "cli/connection.h"
@@ -15,7 +17,9 @@
 #include "cli/user_files.h"
 #include "codec/json.h"
 #include "codec/yaml.h"
+#include "model/any_model.h"
 #include "model/int8_weights.h"
+#include "model/packed_weights.h"
 
 namespace holdfast::cli {
 namespace {
@@ -23,7 +27,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr FlagRow flags[] = {
-    {"--dtype", "int8", "What the layers' matrices become [int8]."},
+    {"--dtype", "int8|int4", "What the layers' matrices become [int8]; int4 is for models that write."},
     {"--out", "FOLDER", "Where the variant is written; must not be there yet."},
     {"--texts", "FILE", "One text a line to measure the change on [32 built-in sentences]."},
     {"--drop-max", "X", "Fail, and leave nothing, where quality falls by more: 0.01 is one in a hundred."},
@@ -41,13 +45,16 @@ struct Wish {
   std::string base_model;
   std::optional<std::string_view> texts;
   std::optional<double> drop_max;
+  model::PackedBits bits = model::PackedBits::eight;
   Output output = Output::people;
 };
 
 Result<Wish> read_wish(const Arguments& arguments) {
   Wish out;
   out.model = arguments.positionals()[0];
-  if (arguments.value_or("--dtype", "int8") != "int8") return fail(Reason::bad_request, "--dtype is int8");
+  const std::string_view dtype = arguments.value_or("--dtype", "int8");
+  if (dtype != "int8" && dtype != "int4") return fail(Reason::bad_request, "--dtype is int8 or int4");
+  if (dtype == "int4") out.bits = model::PackedBits::four;
   if (!arguments.has("--out")) return fail(Reason::bad_request, "quantize needs --out FOLDER");
   out.out = arguments.value_or("--out", "");
   out.base_model = arguments.value_or("--base-model", "");
@@ -110,19 +117,90 @@ Status copy_files(io::Disk& base, io::Disk& out, const io::Path& folder, size_t 
   return Done{};
 }
 
-// docs/formats/int8-weights.md.
-json::object quantization_config(const model::Int8Weights& weights) {
-  json::array ignore(weights.kept.begin(), weights.kept.end());
-  const json::object matrix = {
-      {"num_bits", 8}, {"type", "int"}, {"symmetric", true}, {"strategy", "channel"}, {"dynamic", false}};
-  const json::object rows = {{"num_bits", 8}, {"type", "int"}, {"strategy", "token"}, {"dynamic", true}};
+// What a variant consists of, and how it is compared with the original.
+struct Variant {
+  Bytes file;
+  size_t matrices = 0;
+  uint64_t bytes_before = 0;
+  json::object config;  // quantization_config
+  std::string_view tag, title, what, note;
+  std::function<Result<QualityChange>(io::Disk& out, tensor::Threads& threads)> compare;
+};
+
+json::object compressed_tensors(std::string_view format, json::object weights, json::value rows,
+                                const std::vector<std::string>& kept) {
   return {{"quant_method", "compressed-tensors"},
-          {"format", "int-quantized"},
+          {"format", format},
           {"quantization_status", "compressed"},
           {"config_groups", json::object{{"group_0", json::object{{"targets", json::array{"Linear"}},
-                                                                  {"weights", matrix},
-                                                                  {"input_activations", rows}}}}},
-          {"ignore", std::move(ignore)}};
+                                                                  {"weights", std::move(weights)},
+                                                                  {"input_activations", std::move(rows)}}}}},
+          {"ignore", json::array(kept.begin(), kept.end())}};
+}
+
+// docs/formats/int8-weights.md.
+Result<Variant> make_encoder_variant(io::Disk& base, const Wish& wish, std::span<const std::string> texts) {
+  if (wish.bits != model::PackedBits::eight)
+    return fail(Reason::bad_request, "int4 is for models that write: an encoder's --dtype is int8");
+  TRY(model::TextModel opened, model::TextModel::open(base, "."));
+  const auto model = std::make_shared<const model::TextModel>(std::move(opened));
+  TRY(const tensor::Weights weights, tensor::Weights::open(base, "."));
+  TRY(model::Int8Weights made, model::make_int8_weights(weights, model->plan()));
+  Variant out;
+  out.file = std::move(made.file);
+  out.matrices = made.matrices.size();
+  out.bytes_before = made.bytes_before;
+  out.config = compressed_tensors(
+      "int-quantized",
+      {{"num_bits", 8}, {"type", "int"}, {"symmetric", true}, {"strategy", "channel"}, {"dynamic", false}},
+      json::object{
+          {"num_bits", 8}, {"type", "int"}, {"symmetric", true}, {"strategy", "token"}, {"dynamic", true}},
+      made.kept);
+  out.tag = "int8";
+  out.title = "Eight-bit variant";
+  out.what =
+      "The matrices of the layers are bytes with one scale an output; tables of embeddings are bfloat16, "
+      "everything else is as it was.";
+  out.note = "Computing in int8 rounds each row of activations to bytes too; the figures above include that.";
+  out.compare = [model, texts](io::Disk& disk, tensor::Threads& threads) -> Result<QualityChange> {
+    tensor::Compute compute;
+    compute.precision = tensor::Precision::int8;
+    TRY(const model::TextModel variant, model::TextModel::open(disk, ".", compute));
+    return compare_models(*model, variant, texts, threads);
+  };
+  return out;
+}
+
+// docs/formats/packed-weights.md.
+Result<Variant> make_writer_variant(io::Disk& base, const Wish& wish, std::span<const std::string> texts) {
+  TRY(model::TextGenerator opened, model::TextGenerator::open(base, "."));
+  const auto model = std::make_shared<const model::TextGenerator>(std::move(opened));
+  TRY(const tensor::Weights weights, tensor::Weights::open(base, "."));
+  TRY(model::PackedWeights made, model::make_packed_weights(weights, model->model().plan(), wish.bits));
+  const bool four = wish.bits == model::PackedBits::four;
+  Variant out;
+  out.file = std::move(made.file);
+  out.matrices = made.matrices.size();
+  out.bytes_before = made.bytes_before;
+  out.config = compressed_tensors("pack-quantized",
+                                  {{"num_bits", four ? 4 : 8},
+                                   {"type", "int"},
+                                   {"symmetric", true},
+                                   {"strategy", "group"},
+                                   {"group_size", model::packed_group},
+                                   {"dynamic", false}},
+                                  nullptr, made.kept);
+  out.tag = four ? "int4" : "int8";
+  out.title = four ? "Four-bit variant" : "Eight-bit variant";
+  out.what =
+      "The matrices of the layers are whole numbers with a scale for each 32 inputs, everything else is as "
+      "it was.";
+  out.note = "Only weights are rounded: the figures above are of activations in f32.";
+  out.compare = [model, texts](io::Disk& disk, tensor::Threads& threads) -> Result<QualityChange> {
+    TRY(const model::TextGenerator variant, model::TextGenerator::open(disk, "."));
+    return compare_writers(*model, variant, texts, threads);
+  };
+  return out;
 }
 
 // What the original's card says of itself, for the variant's.
@@ -146,31 +224,23 @@ CardWords card_words(io::Disk& base) {
   return out;
 }
 
-struct Sizes {
-  uint64_t before = 0, after = 0;
-};
-
 std::string card_of(const CardWords& words, const std::string& base_model, const QualityChange& change,
-                    Sizes sizes, const Wish& wish) {
+                    const Variant& variant, const Wish& wish) {
   constexpr double mebibyte = 1 << 20;
   std::string out = fmt::format("---\nlicense: {}\n", words.license);
   if (!words.pipeline_tag.empty()) out += fmt::format("pipeline_tag: {}\n", words.pipeline_tag);
   if (!base_model.empty()) out += fmt::format("base_model: {}\nbase_model_relation: quantized\n", base_model);
   out += fmt::format(
-      "tags: [int8]\n---\n# Eight-bit variant{}\n\nThe matrices of the layers are bytes with one scale an "
-      "output; "
-      "tables of embeddings are bfloat16, everything else is as it was. Made by `holdfast quantize`.\n\n"
+      "tags: [{}]\n---\n# {}{}\n\n{} Made by `holdfast quantize`.\n\n"
       "| | original | this |\n| --- | --- | --- |\n| tensors | {:.1f} MiB | {:.1f} MiB |\n\n"
-      "| measured beside the original in f32 | |\n| --- | --- |\n| {} | {:.5f} |\n| least cosine | {:.5f} "
-      "|\n| "
-      "compared | {} |\n| texts | {} |\n",
-      base_model.empty() ? "" : fmt::format(" of {}", base_model),
-      static_cast<double>(sizes.before) / mebibyte, static_cast<double>(sizes.after) / mebibyte,
-      change.measure, change.mean, change.least, change.compared,
-      wish.texts ? "given" : "32 built-in English sentences");
+      "| measured beside the original in f32 | |\n| --- | --- |\n| {} | {:.5f} |\n| least cosine | {:.5f} |\n"
+      "| compared | {} |\n| texts | {} |\n",
+      variant.tag, variant.title, base_model.empty() ? "" : fmt::format(" of {}", base_model), variant.what,
+      static_cast<double>(variant.bytes_before) / mebibyte,
+      static_cast<double>(variant.file.size()) / mebibyte, change.measure, change.mean, change.least,
+      change.compared, wish.texts ? "given" : "32 built-in English sentences");
   if (wish.drop_max) out += fmt::format("| bound on the drop | {} |\n", *wish.drop_max);
-  return out +
-         "\nComputing in int8 rounds each row of activations to bytes too; the figures above include that.\n";
+  return fmt::format("{}\n{}\n", out, variant.note);
 }
 
 Result<std::string> quantize(World& world, const Arguments& arguments, const Wish& wish) {
@@ -181,29 +251,24 @@ Result<std::string> quantize(World& world, const Arguments& arguments, const Wis
     return fail(Reason::bad_request, fmt::format("{} is there already", wish.out));
   TRY(const auto base, io::open_posix_disk(source.folder));
   TRY(json::object config, model::read_config(*base, "."));
-  TRY(const model::TextModel model, model::TextModel::open(*base, "."));
-  TRY(const tensor::Weights weights, tensor::Weights::open(*base, "."));
-  TRY(const model::Int8Weights made, model::make_int8_weights(weights, model.plan()));
+  TRY(const bool writes, model::writes_text(*base, "."));
+  TRY(const Variant made,
+      writes ? make_writer_variant(*base, wish, texts) : make_encoder_variant(*base, wish, texts));
 
   TRY(const auto out, io::open_posix_disk(files.disk().absolute(files.path(wish.out))));
   const auto write = [&]() -> Result<QualityChange> {
     TRY_DONE(copy_files(*base, *out, ".", 0));
-    config["quantization_config"] = quantization_config(made);
+    config["quantization_config"] = made.config;
     TRY_DONE(io::publish_text(*out, "config.json", codec::to_pretty_text(config)));
     TRY_DONE(io::publish_text(*out, "model.safetensors", as_text(made.file)));
-    tensor::Compute compute;
-    compute.precision = tensor::Precision::int8;
-    TRY(const model::TextModel variant, model::TextModel::open(*out, ".", compute));
     const auto threads = tensor::make_threads(2);
-    TRY(QualityChange change, compare_models(model, variant, texts, *threads));
+    TRY(QualityChange change, made.compare(*out, *threads));
     if (wish.drop_max && change.drop() > *wish.drop_max)
       return fail(Reason::policy_refused,
                   fmt::format("{} fell to {:.5f} on {} compared: more than the {} allowed", change.measure,
                               change.mean, change.compared, *wish.drop_max));
     std::string named = wish.base_model.empty() ? source.name : wish.base_model;
-    TRY_DONE(io::publish_text(
-        *out, "README.md",
-        card_of(card_words(*base), named, change, {made.bytes_before, made.file.size()}, wish)));
+    TRY_DONE(io::publish_text(*out, "README.md", card_of(card_words(*base), named, change, made, wish)));
     return change;
   };
   auto change = write();
@@ -214,7 +279,7 @@ Result<std::string> quantize(World& world, const Arguments& arguments, const Wis
   const QualityChange& found = change.value();
   if (wish.output == Output::json)
     return codec::to_text(json::object{{"folder", std::string(wish.out)},
-                                       {"matrices", made.matrices.size()},
+                                       {"matrices", made.matrices},
                                        {"bytes_before", made.bytes_before},
                                        {"bytes_after", made.file.size()},
                                        {"measure", found.measure},
@@ -222,10 +287,10 @@ Result<std::string> quantize(World& world, const Arguments& arguments, const Wis
                                        {"least_cosine", found.least},
                                        {"compared", found.compared}}) +
            "\n";
-  return fmt::format("{}: {} matrices as bytes, {:.1f} of {:.1f} MiB; {} {:.5f} of {}, least cosine {:.5f}\n",
-                     wish.out, made.matrices.size(), double(made.file.size()) / (1 << 20),
-                     double(made.bytes_before) / (1 << 20), found.measure, found.mean, found.compared,
-                     found.least);
+  return fmt::format(
+      "{}: {} matrices as whole numbers, {:.1f} of {:.1f} MiB; {} {:.5f} of {}, least cosine {:.5f}\n",
+      wish.out, made.matrices, double(made.file.size()) / (1 << 20), double(made.bytes_before) / (1 << 20),
+      found.measure, found.mean, found.compared, found.least);
 }
 
 int run_quantize(World& world, std::span<const std::string_view> words) {
@@ -242,10 +307,11 @@ int run_quantize(World& world, std::span<const std::string_view> words) {
 }  // namespace
 
 std::vector<Command> quantize_commands() {
-  return {{"quantize",
-           "MODEL --out FOLDER [--dtype int8] [--texts FILE] [--drop-max X] [--base-model NAME] [--json]",
-           "Writes an encoder with its layers' matrices as bytes, and how much quality that costs.",
-           "holdfast quantize demo/minilm --out ./minilm-int8 --drop-max 0.01", run_quantize}};
+  return {
+      {"quantize",
+       "MODEL --out FOLDER [--dtype int8|int4] [--texts FILE] [--drop-max X] [--base-model NAME] [--json]",
+       "Writes a model with its layers' matrices in eight or four bits, and how much quality that costs.",
+       "holdfast quantize demo/minilm --out ./minilm-int8 --drop-max 0.01", run_quantize}};
 }
 
 }  // namespace holdfast::cli

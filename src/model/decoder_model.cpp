@@ -8,6 +8,7 @@
 #include "model/families/decoders.h"
 #include "model/gguf_weights.h"
 #include "model/memory_check.h"
+#include "model/packed_weights.h"
 
 namespace holdfast::model {
 namespace {
@@ -41,8 +42,15 @@ Result<DecoderModel> DecoderModel::open(io::Disk& disk, const io::Path& folder, 
   TRY_DONE(check_memory(weights, compute));
   DecoderModel out;
   out.weights_ = std::make_unique<tensor::Weights>(std::move(weights));
-  const WeightReader reader(*out.weights_, plan.prefixes, compute);
+  TRY(out.blocks_, PackedBlocks::read(*out.weights_, plan.prefixes));
+  const WeightReader reader = out.blocks_ != nullptr
+                                  ? WeightReader(*out.weights_, plan.prefixes, *out.blocks_, compute)
+                                  : WeightReader(*out.weights_, plan.prefixes, compute);
   TRY_DONE(out.load(std::move(plan), reader));
+  // Layers hold copies of their own; tables are read in place.
+  if (out.blocks_ != nullptr && reader.block(out.plan().words + ".weight") == nullptr &&
+      reader.block(out.plan().position_table + ".weight") == nullptr)
+    out.blocks_.reset();
   TRY(out.generation_, read_generation(disk, folder, config));
   return out;
 }

@@ -74,9 +74,10 @@ std::vector<size_t> joined_rows(const DecoderPlan& plan) {
 Result<LinearLayer> DecoderWeights::query_key_value(const std::string& layer) const {
   const size_t queries = plan_.heads * plan_.head_width, keys = plan_.key_heads * plan_.head_width;
   if (!plan_.query_key_value.empty() && reader_.has(layer + plan_.query_key_value + ".weight")) {
+    if (plan_.joined_order == DecoderPlan::JoinedOrder::blocks)
+      return linear(layer + plan_.query_key_value, queries + 2 * keys, plan_.width, plan_.query_bias);
     TRY(const Matrix joined,
         matrix(layer + plan_.query_key_value, queries + 2 * keys, plan_.width, plan_.query_bias));
-    if (plan_.joined_order == DecoderPlan::JoinedOrder::blocks) return joined.pack(reader_.compute());
     return with_rows(joined, joined_rows(plan_)).pack(reader_.compute());
   }
   if (reader_.stays_in_blocks(layer + plan_.query + ".weight")) {
@@ -106,12 +107,13 @@ Result<LinearLayer> DecoderWeights::gate_up(const std::string& gate, const std::
                                             const std::string& joined, size_t inner, Bias bias) const {
   const auto layout = plan_.gates_apart ? tensor::OutputLayout::plain : tensor::OutputLayout::gated;
   if (!joined.empty() && reader_.has(joined + ".weight")) {
+    if (reader_.stays_in_blocks(joined + ".weight"))
+      return reader_.joined_blocks({{joined, 2 * inner}}, plan_.width, bias, layout);
     TRY(const Matrix both, matrix(joined, 2 * inner, plan_.width, bias));
     return both.pack(reader_.compute(), layout);
   }
   if (reader_.stays_in_blocks(gate + ".weight")) {
-    TRY(LinearLayer gated,
-        reader_.joined_blocks({{gate, inner}, {up, inner}}, plan_.width, bias, tensor::OutputLayout::gated));
+    TRY(LinearLayer gated, reader_.joined_blocks({{gate, inner}, {up, inner}}, plan_.width, bias, layout));
     if (gated != nullptr) return gated;
     TRY(LinearLayer first, linear(gate, inner, plan_.width, bias));
     TRY(LinearLayer second, linear(up, inner, plan_.width, bias));

@@ -74,6 +74,7 @@ Result<LinearLayer> WeightReader::joined_blocks(const std::vector<BlockPart>& pa
   weights.layout = layout;
   std::vector<float> shifts;
   for (const BlockPart& part : parts) {
+    if (parts.size() > 1 && !stays_in_blocks(part.name + ".weight")) return LinearLayer{};
     TRY(const BlockView* view, block(part.name + ".weight", {part.outputs, inputs}));
     if (weights.rows.empty()) weights.type = view->type;
     if (view->type != weights.type) return LinearLayer{};
@@ -92,7 +93,7 @@ Result<LinearLayer> WeightReader::joined_blocks(const std::vector<BlockPart>& pa
 }
 
 Result<std::vector<float>> WeightReader::floats(std::string_view name, std::vector<uint64_t> shape) const {
-  if (blocks_ != nullptr) {
+  if (block(name) != nullptr) {
     TRY(const BlockView* found, block(name, shape));
     size_t elements = 1;
     for (uint64_t size : shape) elements *= size;

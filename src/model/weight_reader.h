@@ -40,6 +40,10 @@ class WeightReader {
   // Tensors of a GGUF file. Linear layers stay in their blocks.
   WeightReader(const tensor::Weights& none, const BlockSource& blocks, tensor::Compute compute)
       : weights_(none), compute_(compute), blocks_(&blocks) {}
+  // A folder some of whose matrices are in blocks, known with and without prefix.
+  WeightReader(const tensor::Weights& weights, std::vector<std::string> prefixes, const BlockSource& blocks,
+               tensor::Compute compute)
+      : weights_(weights), prefixes_(std::move(prefixes)), compute_(compute), blocks_(&blocks) {}
 
   tensor::Compute compute() const { return compute_; }
   // Whether these weights were read and found sound before: their packed layers are there.
@@ -50,7 +54,7 @@ class WeightReader {
   }
 
   bool has(std::string_view name) const { return find(name) != nullptr || block(name) != nullptr; }
-  // Null where the weights are not in blocks.
+  // Null where that tensor is not in blocks.
   const BlockView* block(std::string_view name) const {
     return blocks_ != nullptr ? blocks_->find(name) : nullptr;
   }
