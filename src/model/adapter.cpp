@@ -202,7 +202,9 @@ Result<Adapter> Adapter::open(io::Disk& disk, const io::Path& folder, const Deco
     return fail(Reason::model_unsupported, "adapters beside a GGUF file are not supported");
   if (!plan.gates_apart) return fail(Reason::model_unsupported, "the base was not opened for adapters");
   TRY(const LoraConfig config, read_config(disk, folder));
-  TRY(const tensor::Weights weights, tensor::Weights::open_file(disk, folder / "adapter_model.safetensors"));
+  const io::Path named = folder / "adapter_model.safetensors", older = folder / "adapter_model.bin";
+  TRY(const tensor::Weights weights,
+      tensor::Weights::open_file(disk, disk.stat(named).ok() || !disk.stat(older).ok() ? named : older));
   return AdapterReader(plan, config, weights, compute).read();
 }
 

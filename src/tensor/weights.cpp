@@ -6,6 +6,7 @@
 
 #include "codec/json.h"
 #include "codec/safetensors.h"
+#include "codec/torch_checkpoint.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -36,33 +37,89 @@ Result<Index> parse_index(std::string_view text) {
   return index;
 }
 
-constexpr std::string_view file_name = "model.safetensors", index_name = "model.safetensors.index.json";
+// In the order in which they are looked for.
+struct Place {
+  std::string_view file, index;
+};
+constexpr Place places[] = {{"model.safetensors", "model.safetensors.index.json"},
+                            {"pytorch_model.bin", "pytorch_model.bin.index.json"}};
+
+// Copies of tensors that lie in their file in another order, together: they could repeat one storage.
+constexpr uint64_t copies_of_file_max = 4;
+
+using NamedView = std::pair<std::string, TensorView>;
+using Files = std::vector<std::unique_ptr<io::MappedFile>>;
+
+Result<std::vector<NamedView>> views_of_safetensors(ByteView bytes) {
+  TRY(codec::SafetensorsHeader header, codec::parse_safetensors_header(bytes, bytes.size()));
+  std::vector<NamedView> out;
+  for (codec::SafetensorsEntry& entry : header.entries)
+    out.emplace_back(std::move(entry.name),
+                     TensorView{entry.dtype, std::move(entry.shape),
+                                bytes.subspan(header.data_offset + entry.begin, entry.end - entry.begin)});
+  return out;
+}
+
+// A tensor in row-major order whose elements lie otherwise in its file.
+class Copy final : public io::MappedFile {
+ public:
+  explicit Copy(const codec::TorchTensor& tensor) { (void)tensor.row_major(bytes_); }
+  ByteView bytes() const override { return bytes_; }
+
+ private:
+  Bytes bytes_;
+};
+
+// Copies that are needed are put beside the files.
+Result<std::vector<NamedView>> views_of_torch(ByteView bytes, Files& files) {
+  TRY(const std::vector<codec::TorchTensor> tensors, codec::read_torch_checkpoint(bytes));
+  std::vector<NamedView> out;
+  uint64_t copied = 0;
+  for (const codec::TorchTensor& tensor : tensors) {
+    ByteView data = tensor.storage;
+    if (!tensor.is_contiguous()) {
+      copied += tensor.row_major_bytes();
+      if (copied / copies_of_file_max > bytes.size())
+        return fail(Reason::bad_request,
+                    "torch checkpoint: too many tensors whose elements are not in order");
+      files.push_back(std::make_unique<Copy>(tensor));
+      data = files.back()->bytes();
+    }
+    out.emplace_back(tensor.name, TensorView{tensor.dtype, tensor.shape, data});
+  }
+  return out;
+}
 
 }  // namespace
 
 bool Weights::are_in(io::Disk& disk, const io::Path& folder) {
-  return disk.stat(folder / file_name).ok() || disk.stat(folder / index_name).ok();
+  return std::any_of(std::begin(places), std::end(places), [&](const Place& place) {
+    return disk.stat(folder / place.file).ok() || disk.stat(folder / place.index).ok();
+  });
 }
 
 Result<Weights> Weights::open(io::Disk& disk, const io::Path& folder) {
   Weights weights;
-  if (disk.stat(folder / file_name).ok()) {
-    TRY_DONE(weights.add_file(disk, folder / file_name));
+  for (const Place& place : places) {
+    if (disk.stat(folder / place.file).ok()) {
+      TRY_DONE(weights.add_file(disk, folder / place.file));
+      return weights;
+    }
+    auto text = io::read_text(disk, folder / place.index, index_bytes_max);
+    if (!text.ok()) {
+      if (text.error().code == Code::not_found) continue;
+      return std::move(text).error();
+    }
+    TRY(const Index index, parse_index(text.value()));
+    for (const std::string& file : index.files) TRY_DONE(weights.add_file(disk, folder / file));
+    for (const std::string& name : index.tensors)
+      if (weights.find(name) == nullptr)
+        return fail(Reason::bad_request,
+                    "the weight index promises '" + name.substr(0, 120) + "', which no file has");
     return weights;
   }
-  auto text = io::read_text(disk, folder / index_name, index_bytes_max);
-  if (!text.ok()) {
-    if (text.error().code == Code::not_found)
-      return fail(Reason::entry_not_found, "the folder has no model.safetensors and no index of shards");
-    return std::move(text).error();
-  }
-  TRY(const Index index, parse_index(text.value()));
-  for (const std::string& file : index.files) TRY_DONE(weights.add_file(disk, folder / file));
-  for (const std::string& name : index.tensors)
-    if (weights.find(name) == nullptr)
-      return fail(Reason::bad_request,
-                  "the weight index promises '" + name.substr(0, 120) + "', which no file has");
-  return weights;
+  return fail(Reason::entry_not_found,
+              "the folder has no model.safetensors, no pytorch_model.bin and no index of shards");
 }
 
 Result<Weights> Weights::open_file(io::Disk& disk, const io::Path& file) {
@@ -86,15 +143,17 @@ Weights Weights::renamed(const Weights& all, std::string_view prefix) {
 
 Status Weights::add_file(io::Disk& disk, const io::Path& file) {
   TRY(std::unique_ptr<io::MappedFile> mapped, disk.map(file));
-  const ByteView bytes = mapped->bytes();
-  TRY(codec::SafetensorsHeader header, codec::parse_safetensors_header(bytes, bytes.size()));
-  for (codec::SafetensorsEntry& entry : header.entries) {
-    const ByteView data = bytes.subspan(header.data_offset + entry.begin, entry.end - entry.begin);
-    TensorView view{entry.dtype, std::move(entry.shape), data};
-    if (!tensors_.emplace(entry.name, std::move(view)).second)
-      return fail(Reason::bad_request, "two shards have '" + entry.name.substr(0, 120) + "'");
-  }
   files_.push_back(std::move(mapped));
+  const ByteView bytes = files_.back()->bytes();
+  std::vector<NamedView> views;
+  if (codec::is_torch_checkpoint(bytes)) {
+    TRY(views, views_of_torch(bytes, files_));
+  } else {
+    TRY(views, views_of_safetensors(bytes));
+  }
+  for (auto& [name, view] : views)
+    if (!tensors_.emplace(name, std::move(view)).second)
+      return fail(Reason::bad_request, "two shards have '" + name.substr(0, 120) + "'");
   return Done{};
 }
 

@@ -13,9 +13,9 @@
 
 namespace holdfast::tensor {
 
-// The tensors of a model folder: model.safetensors, or the shards that model.safetensors.index.json names.
-// The files stay mapped for its life, so views stay valid, and processes that open the same folder share the
-// pages. Immutable; safe from any thread.
+// The tensors of model.safetensors or the shards of its index, else of pytorch_model.bin likewise, by an
+// allow-list (codec/torch_checkpoint.h). The files stay mapped for its life, so views stay valid, and
+// processes that open the same folder share the pages. Immutable; safe from any thread.
 class Weights {
  public:
   // Errors: not_found when there is neither file, bad_request when one is malformed, repeats a name or lacks
@@ -23,7 +23,7 @@ class Weights {
   static Result<Weights> open(io::Disk& disk, const io::Path& folder);
   // Whether `open` would find a file to read.
   static bool are_in(io::Disk& disk, const io::Path& folder);
-  // One file, whatever its name.
+  // One file, by its first bytes.
   static Result<Weights> open_file(io::Disk& disk, const io::Path& file);
 
   // Tensors in somebody else's memory; of equal names the first.

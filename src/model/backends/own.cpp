@@ -58,7 +58,8 @@ Result<std::unique_ptr<Graph>> open_graph(std::span<const std::unique_ptr<Backen
   for (const auto& backend : backends)
     if (backend->takes(disk, model)) return backend->open(disk, model, compute);
   return fail(Reason::model_unsupported,
-              "there is no model.safetensors here, no GGUF, ONNX or TensorFlow Lite file and no OpenVINO IR");
+              "there is no model.safetensors or pytorch_model.bin here, no GGUF, ONNX or TensorFlow Lite "
+              "file and no OpenVINO IR");
 }
 
 }  // namespace holdfast::model
