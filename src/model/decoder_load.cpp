@@ -8,6 +8,8 @@
 namespace holdfast::model {
 namespace {
 
+constexpr size_t loading_threads = 2;
+
 // Press et al. 2021; heads beyond a power of two take the odd slopes of the next one.
 std::vector<float> alibi_slopes(size_t heads) {
   size_t power = 1;
@@ -142,11 +144,13 @@ Result<Decoder> Decoder::load(DecoderPlan plan, const WeightReader& reader) {
   out.spaces_ = std::make_unique<ScratchPool<Space>>();
   const DecoderWeights weights(out.plan_, reader);
   TRY_DONE(out.load_outside(weights));
-  for (size_t i = 0; i < out.plan_.layers.size(); ++i) {
-    Layer layer;
-    TRY_DONE(out.load_layer(weights, i, layer));
-    out.layers_.push_back(std::move(layer));
-  }
+  // Layers are packed beside each other: it is what opening waits for.
+  out.layers_.resize(out.plan_.layers.size());
+  std::vector<Status> done(out.layers_.size(), Done{});
+  const auto threads = tensor::make_threads(loading_threads);
+  threads->run(out.layers_.size(),
+               [&](size_t index) { done[index] = out.load_layer(weights, index, out.layers_[index]); });
+  for (Status& one : done) TRY_DONE(std::move(one));
   return out;
 }
 

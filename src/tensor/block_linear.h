@@ -10,8 +10,8 @@
 
 namespace holdfast::tensor {
 
-// How finely rows are quantised where they meet weights as bytes: by eight bits, or by fifteen at some two
-// thirds of the speed where many rows are read, as little is lost that way.
+// How finely rows are quantised where they meet weights as bytes: by eight bits, or by fifteen, which loses
+// little and costs a second product of bytes.
 enum class RowBits : uint8_t { eight, fifteen };
 
 // A linear layer whose weight is quantised in blocks: rows[i] are the blocks of output i, so that several

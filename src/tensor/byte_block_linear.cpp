@@ -45,11 +45,16 @@ class ByteBlockLayer final : public Linear {
         packed_((strips_ * strip_bytes_ + 3) / 4),
         bias_(strips_ * strip_columns) {
     std::fill_n(bias_.data(), bias_.size(), 0.0F);
-    std::memset(packed_.data(), 0, packed_.size() * sizeof(float));
+    clear_unfilled();
     BlockRow row;
+    const size_t block_bytes = codec::ggml_type_row(weights.type).block_bytes;
     for (size_t output = 0; output < weights.rows.size(); ++output) {
       const size_t column = column_of(output);
       if (!weights.bias.empty()) bias_.data()[column] = weights.bias[output];
+      if (is_copied(weights.type)) {
+        copy(weights.rows[output], block_bytes, column);
+        continue;
+      }
       read_block_row(weights.type, weights.rows[output], inputs_, row);
       pack(row, column);
     }
@@ -111,6 +116,35 @@ class ByteBlockLayer final : public Linear {
            at % strip_columns;
   }
 
+  std::byte* strip(size_t column) {
+    return reinterpret_cast<std::byte*>(packed_.data()) + column / strip_columns * strip_bytes_;
+  }
+
+  // Strips that not all sixteen outputs fill; the others are written whole.
+  void clear_unfilled() {
+    const size_t first = width_ / strip_columns * (gated_ ? 2 : 1);
+    std::memset(reinterpret_cast<std::byte*>(packed_.data()) + first * strip_bytes_, 0,
+                (strips_ - first) * strip_bytes_);
+  }
+
+  // Types whose blocks are groups that begin with binary16 numbers and whose codes lie as in a strip's lines,
+  // four neighbours in a word: copied as they are.
+  static bool is_copied(codec::GgmlType type) {
+    return type == codec::GgmlType::q4_0 || type == codec::GgmlType::q4_1 || type == codec::GgmlType::q8_0;
+  }
+  void copy(ByteView row, size_t block_bytes, size_t column) {
+    const size_t lane = column % strip_columns, words = format_.group * format_.code_bits / 32;
+    std::byte* at = strip(column);
+    for (const std::byte* block = row.data(); block != row.data() + row.size(); block += block_bytes) {
+      std::memcpy(at + 2 * lane, block, 2);
+      if (format_.has_least) std::memcpy(at + 32 + 2 * lane, block + 2, 2);
+      const std::byte* codes = block + (format_.has_least ? 4 : 2);
+      std::byte* lines = at + byte_scales_bytes(format_) + 4 * lane;
+      for (size_t i = 0; i < words; ++i) std::memcpy(lines + 64 * i, codes + 4 * i, 4);
+      at += byte_group_bytes(format_);
+    }
+  }
+
   void put(std::byte* numbers, size_t lane, float value, int8_t part) const {
     switch (format_.scales) {
       case ByteFormat::Scales::half:
@@ -129,7 +163,7 @@ class ByteBlockLayer final : public Linear {
 
   void pack(const BlockRow& row, size_t column) {
     const size_t lane = column % strip_columns, number = number_bytes(format_.scales);
-    auto* at = reinterpret_cast<std::byte*>(packed_.data()) + column / strip_columns * strip_bytes_;
+    std::byte* at = strip(column);
     for (size_t g = 0; g < groups_; ++g, at += byte_group_bytes(format_)) {
       if (super_bytes(format_) != 0 && g * format_.group % super_inputs == 0) {
         const size_t block = g * format_.group / super_inputs;

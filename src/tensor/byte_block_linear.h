@@ -7,7 +7,7 @@
 namespace holdfast::tensor {
 
 // The same weights met by rows that are quantised to bytes, a scale for each group of inputs: whole sums
-// within a group, floats over groups. What llama.cpp computes, some ten times the speed of widened weights.
+// within a group, floats over groups, as llama.cpp computes them.
 std::unique_ptr<const Linear> make_byte_block_linear(const BlockWeights& weights, Isa isa);
 
 }  // namespace holdfast::tensor

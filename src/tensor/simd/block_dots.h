@@ -11,46 +11,51 @@
 namespace holdfast::tensor {
 namespace {
 
-// Plain loops that compilers turn into registers of the file's instruction set.
-inline void quantize_rows(const QuantizeJob& job) {
+// The number in the low byte, with its sign.
+inline int32_t low_byte(float rounded) {
+  return static_cast<int32_t>(std::bit_cast<uint32_t>(rounded) << 24) >> 24;
+}
+
+// Plain loops of fixed lengths that compilers turn into registers of the file's instruction set.
+template <size_t G>
+inline void quantize_group(const float* x, const ByteRows& out, size_t place, size_t at) {
   // Adding 1.5 * 2^23 rounds to a whole number, halves to even, and leaves it in the low bits.
   constexpr float rounder = 12582912.0F;
+  int32_t most_bits = 0;  // Positive floats are ordered as their bits are.
+  for (size_t i = 0; i < G; ++i) most_bits = std::max(most_bits, std::bit_cast<int32_t>(x[i]) & 0x7FFFFFFF);
+  const float most = std::bit_cast<float>(most_bits);
+  const float inverse = most > 0 ? 127.0F / most : 0.0F, scale = most / 127.0F;
+  int32_t codes[G], sum = 0;
+  if (out.fine == nullptr) {
+    for (size_t i = 0; i < G; ++i) codes[i] = low_byte(x[i] * inverse + rounder);
+    for (size_t i = 0; i < G; ++i) sum += codes[i];
+    for (size_t i = 0; i < G; ++i) out.codes[place + i] = static_cast<int8_t>(codes[i]);
+    out.scales[at] = scale;
+    out.sums[at] = sum;
+    out.scaled_sums[at] = scale * static_cast<float>(sum);
+    return;
+  }
+  int32_t fine[G];
+  for (size_t i = 0; i < G; ++i) {
+    const float exact = x[i] * inverse, rounded = exact + rounder, whole = rounded - rounder;
+    codes[i] = low_byte(rounded);
+    fine[i] = low_byte((exact - whole) * static_cast<float>(fine_steps) + rounder);
+  }
+  for (size_t i = 0; i < G; ++i) sum += fine_steps * codes[i] + fine[i];
+  for (size_t i = 0; i < G; ++i) out.codes[place + i] = static_cast<int8_t>(codes[i]);
+  for (size_t i = 0; i < G; ++i) out.fine[place + i] = static_cast<int8_t>(fine[i]);
+  out.scales[at] = scale / static_cast<float>(fine_steps);
+  out.sums[at] = sum;
+  out.scaled_sums[at] = scale / static_cast<float>(fine_steps) * static_cast<float>(sum);
+}
+
+inline void quantize_rows(const QuantizeJob& job) {
   const size_t groups = job.inputs / job.group;
   for (size_t row = 0; row < job.rows; ++row)
     for (size_t g = 0; g < groups; ++g) {
       const float* x = job.in + row * job.in_stride + g * job.group;
       const size_t place = row * job.inputs + g * job.group, at = row * groups + g;
-      int8_t* codes = job.out.codes + place;
-      int32_t most_bits = 0;  // Positive floats are ordered as their bits are.
-      for (size_t i = 0; i < job.group; ++i)
-        most_bits = std::max(most_bits, std::bit_cast<int32_t>(x[i]) & 0x7FFFFFFF);
-      const float most = std::bit_cast<float>(most_bits);
-      const float inverse = most > 0 ? 127.0F / most : 0.0F, scale = most / 127.0F;
-      int32_t sum = 0;
-      if (job.out.fine == nullptr) {
-        for (size_t i = 0; i < job.group; ++i) {
-          const auto code = static_cast<int8_t>(std::bit_cast<int32_t>(x[i] * inverse + rounder) & 0xFF);
-          codes[i] = code;
-          sum += code;
-        }
-        job.out.scales[at] = scale;
-        job.out.sums[at] = sum;
-        job.out.scaled_sums[at] = scale * static_cast<float>(sum);
-        continue;
-      }
-      int8_t* fine = job.out.fine + place;
-      for (size_t i = 0; i < job.group; ++i) {
-        const float exact = x[i] * inverse, rounded = exact + rounder, whole = rounded - rounder;
-        const auto code = static_cast<int8_t>(std::bit_cast<int32_t>(rounded) & 0xFF);
-        const float rest = (exact - whole) * static_cast<float>(fine_steps);
-        const auto rest_code = static_cast<int8_t>(std::bit_cast<int32_t>(rest + rounder) & 0xFF);
-        codes[i] = code;
-        fine[i] = rest_code;
-        sum += fine_steps * code + rest_code;
-      }
-      job.out.scales[at] = scale / static_cast<float>(fine_steps);
-      job.out.sums[at] = sum;
-      job.out.scaled_sums[at] = scale / static_cast<float>(fine_steps) * static_cast<float>(sum);
+      job.group == 32 ? quantize_group<32>(x, job.out, place, at) : quantize_group<16>(x, job.out, place, at);
     }
 }
 
