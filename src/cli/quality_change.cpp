@@ -1,5 +1,7 @@
 #include "cli/quality_change.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -88,6 +90,13 @@ Result<std::vector<float>> scores_of(const model::DecoderModel& model, const std
 }
 
 }  // namespace
+
+Status check_drop(const QualityChange& change, std::optional<double> drop_max) {
+  if (!drop_max || change.drop() <= *drop_max) return Done{};
+  return fail(Reason::policy_refused,
+              fmt::format("{} fell to {:.5f} on {} compared: more than the {} allowed", change.measure,
+                          change.mean, change.compared, *drop_max));
+}
 
 std::span<const std::string_view> built_in_sentences() { return sentences; }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@ struct QualityChange {
   size_t compared = 0;  // Texts or tokens.
   double drop() const { return 1 - mean; }
 };
+
+// policy_refused where more is lost than a bound allows.
+Status check_drop(const QualityChange& change, std::optional<double> drop_max);
 
 // Sentences for who has no texts of the model's own work: questions, news, reviews, code, numbers.
 std::span<const std::string_view> built_in_sentences();

@@ -14,6 +14,7 @@
 #include "cli/hub_transfer.h"
 #include "cli/model_source.h"
 #include "cli/quality_change.h"
+#include "cli/quantize_gguf.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
 #include "codec/yaml.h"
@@ -28,6 +29,7 @@ namespace json = boost::json;
 
 constexpr FlagRow flags[] = {
     {"--dtype", "int8|int4", "What the layers' matrices become [int8]; int4 is for models that write."},
+    {"--gguf", "TYPE", "Write one GGUF file instead: F16, Q8_0, Q4_0 or Q4_K; MODEL may be a GGUF file."},
     {"--out", "FOLDER", "Where the variant is written; must not be there yet."},
     {"--texts", "FILE", "One text a line to measure the change on [32 built-in sentences]."},
     {"--drop-max", "X", "Fail, and leave nothing, where quality falls by more: 0.01 is one in a hundred."},
@@ -46,6 +48,7 @@ struct Wish {
   std::optional<std::string_view> texts;
   std::optional<double> drop_max;
   model::PackedBits bits = model::PackedBits::eight;
+  std::optional<codec::GgmlType> gguf;
   Output output = Output::people;
 };
 
@@ -55,6 +58,11 @@ Result<Wish> read_wish(const Arguments& arguments) {
   const std::string_view dtype = arguments.value_or("--dtype", "int8");
   if (dtype != "int8" && dtype != "int4") return fail(Reason::bad_request, "--dtype is int8 or int4");
   if (dtype == "int4") out.bits = model::PackedBits::four;
+  if (const auto type = arguments.value("--gguf")) {
+    out.gguf = gguf_type_from_name(*type);
+    if (!out.gguf) return fail(Reason::bad_request, "--gguf is F16, Q8_0, Q4_0 or Q4_K");
+    if (arguments.has("--dtype")) return fail(Reason::bad_request, "--gguf and --dtype do not go together");
+  }
   if (!arguments.has("--out")) return fail(Reason::bad_request, "quantize needs --out FOLDER");
   out.out = arguments.value_or("--out", "");
   out.base_model = arguments.value_or("--base-model", "");
@@ -243,7 +251,51 @@ std::string card_of(const CardWords& words, const std::string& base_model, const
   return fmt::format("{}\n{}\n", out, variant.note);
 }
 
+// The end of what is said, for people or as JSON.
+std::string said_of(const Wish& wish, size_t matrices, uint64_t before, uint64_t after,
+                    const QualityChange& found) {
+  if (wish.output == Output::json)
+    return codec::to_text(json::object{{wish.gguf ? "file" : "folder", std::string(wish.out)},
+                                       {"matrices", matrices},
+                                       {"bytes_before", before},
+                                       {"bytes_after", after},
+                                       {"measure", found.measure},
+                                       {"mean", found.mean},
+                                       {"least_cosine", found.least},
+                                       {"compared", found.compared}}) +
+           "\n";
+  return fmt::format("{}: {} matrices as {}, {:.1f} of {:.1f} MiB; {} {:.5f} of {}, least cosine {:.5f}\n",
+                     wish.out, matrices,
+                     wish.gguf ? codec::ggml_type_row(*wish.gguf).name : std::string_view("whole numbers"),
+                     double(after) / (1 << 20), double(before) / (1 << 20), found.measure, found.mean,
+                     found.compared, found.least);
+}
+
+Result<std::string> quantize_to_file(World& world, const Arguments& arguments, const Wish& wish) {
+  TRY(UserFiles files, UserFiles::open());
+  TRY(const std::vector<std::string> texts, texts_of(files, wish));
+  if (!wish.out.ends_with(".gguf")) return fail(Reason::bad_request, "--out is a file, NAME.gguf");
+  if (files.disk().stat(files.path(wish.out)).ok())
+    return fail(Reason::bad_request, fmt::format("{} is there already", wish.out));
+  GgufJob job;
+  job.out = files.path(wish.out);
+  job.wish.type = *wish.gguf;
+  job.wish.name = wish.base_model;
+  job.texts = texts;
+  job.drop_max = wish.drop_max;
+  if (wish.model.ends_with(".gguf")) {
+    job.model = files.path(wish.model);
+  } else {
+    TRY(const Source source, open_source(world, arguments, wish.model, RemoteType::model));
+    job.model = files.path(source.folder);
+    if (job.wish.name.empty()) job.wish.name = source.name;
+  }
+  TRY(const GgufVariant made, write_gguf_variant(files.disk(), job));
+  return said_of(wish, made.made.matrices, made.made.bytes_before, made.made.bytes_after, made.change);
+}
+
 Result<std::string> quantize(World& world, const Arguments& arguments, const Wish& wish) {
+  if (wish.gguf) return quantize_to_file(world, arguments, wish);
   TRY(const Source source, open_source(world, arguments, wish.model, RemoteType::model));
   TRY(UserFiles files, UserFiles::open());
   TRY(const std::vector<std::string> texts, texts_of(files, wish));
@@ -263,10 +315,7 @@ Result<std::string> quantize(World& world, const Arguments& arguments, const Wis
     TRY_DONE(io::publish_text(*out, "model.safetensors", as_text(made.file)));
     const auto threads = tensor::make_threads(2);
     TRY(QualityChange change, made.compare(*out, *threads));
-    if (wish.drop_max && change.drop() > *wish.drop_max)
-      return fail(Reason::policy_refused,
-                  fmt::format("{} fell to {:.5f} on {} compared: more than the {} allowed", change.measure,
-                              change.mean, change.compared, *wish.drop_max));
+    TRY_DONE(check_drop(change, wish.drop_max));
     std::string named = wish.base_model.empty() ? source.name : wish.base_model;
     TRY_DONE(io::publish_text(*out, "README.md", card_of(card_words(*base), named, change, made, wish)));
     return change;
@@ -276,21 +325,7 @@ Result<std::string> quantize(World& world, const Arguments& arguments, const Wis
     [[maybe_unused]] const Status gone = files.disk().remove_tree(files.path(wish.out));
     return std::move(change).error();
   }
-  const QualityChange& found = change.value();
-  if (wish.output == Output::json)
-    return codec::to_text(json::object{{"folder", std::string(wish.out)},
-                                       {"matrices", made.matrices},
-                                       {"bytes_before", made.bytes_before},
-                                       {"bytes_after", made.file.size()},
-                                       {"measure", found.measure},
-                                       {"mean", found.mean},
-                                       {"least_cosine", found.least},
-                                       {"compared", found.compared}}) +
-           "\n";
-  return fmt::format(
-      "{}: {} matrices as whole numbers, {:.1f} of {:.1f} MiB; {} {:.5f} of {}, least cosine {:.5f}\n",
-      wish.out, made.matrices, double(made.file.size()) / (1 << 20), double(made.bytes_before) / (1 << 20),
-      found.measure, found.mean, found.compared, found.least);
+  return said_of(wish, made.matrices, made.bytes_before, made.file.size(), change.value());
 }
 
 int run_quantize(World& world, std::span<const std::string_view> words) {
@@ -307,11 +342,11 @@ int run_quantize(World& world, std::span<const std::string_view> words) {
 }  // namespace
 
 std::vector<Command> quantize_commands() {
-  return {
-      {"quantize",
-       "MODEL --out FOLDER [--dtype int8|int4] [--texts FILE] [--drop-max X] [--base-model NAME] [--json]",
-       "Writes a model with its layers' matrices in eight or four bits, and how much quality that costs.",
-       "holdfast quantize demo/minilm --out ./minilm-int8 --drop-max 0.01", run_quantize}};
+  return {{"quantize",
+           "MODEL --out FOLDER|FILE.gguf [--dtype int8|int4 | --gguf TYPE] [--texts FILE] [--drop-max X] "
+           "[--base-model NAME] [--json]",
+           "Writes a model with its layers' matrices in eight or four bits, and how much quality that costs.",
+           "holdfast quantize demo/minilm --out ./minilm-int8 --drop-max 0.01", run_quantize}};
 }
 
 }  // namespace holdfast::cli

@@ -54,7 +54,7 @@ TEST_F(QuantizeWriter, WritesAVariantInFourAndEightBitsThatWrites) {
     EXPECT_EQ(said.at("measure").as_string(), "next tokens that agree");
     EXPECT_EQ(said.at("matrices").to_number<int>(), 12);
     EXPECT_LT(said.at("bytes_after").to_number<double>(), said.at("bytes_before").to_number<double>());
-    EXPECT_GT(said.at("least_cosine").to_number<double>(), dtype == "int4" ? 0.9 : 0.999);
+    EXPECT_GT(said.at("least_cosine").to_number<double>(), dtype == "int4" ? 0.8 : 0.999);
     EXPECT_GT(said.at("compared").to_number<int>(), 32);
     const auto disk = io::open_posix_disk(out).value();
     const auto config =
@@ -69,10 +69,53 @@ TEST_F(QuantizeWriter, WritesAVariantInFourAndEightBitsThatWrites) {
 
 TEST_F(QuantizeWriter, PastItsBoundItFailsAndLeavesNothing) {
   // Ten words and random weights: four bits change the best of 120 tokens somewhere.
-  const int code = quantize(world_, {plain_, "--out", out_, "--dtype", "int4", "--drop-max", "0"});
-  const bool there = io::open_posix_disk(folder_.path()).value()->stat("small").ok();
-  EXPECT_EQ(code == exit_done, there);
-  if (code != exit_done) EXPECT_NE(world_.complaints.find("fell to"), std::string::npos) << world_.complaints;
+  ASSERT_EQ(quantize(world_, {plain_, "--out", out_, "--dtype", "int4", "--drop-max", "0"}), exit_failed);
+  EXPECT_FALSE(io::open_posix_disk(folder_.path()).value()->stat("small").ok());
+  EXPECT_NE(world_.complaints.find("fell to"), std::string::npos) << world_.complaints;
+}
+
+// Letters, a space as "Ġ", and two merges.
+constexpr std::string_view byte_level =
+    R"({"version":"1.0","truncation":null,"padding":null,"added_tokens":[],
+  "normalizer":null,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true},
+  "post_processor":null,"decoder":{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true},
+  "model":{"type":"BPE","dropout":null,"unk_token":null,"continuing_subword_prefix":"","end_of_word_suffix":"","fuse_unk":false,
+    "byte_fallback":false,"ignore_merges":false,
+    "vocab":{"Ġ":2,"a":3,"b":4,"c":5,"d":6,"e":7,"t":8,"h":9,"th":10,"the":11},"merges":[["t","h"],["th","e"]]}})";
+
+TEST_F(QuantizeWriter, WritesGgufFilesOfAFolderAndOfAFile) {
+  const auto disk = io::open_posix_disk(folder_.path()).value();
+  ASSERT_TRUE(io::publish_text(*disk, "plain/tokenizer.json", byte_level).ok());
+  const std::string eight = out_ + ".gguf", four = out_ + "4.gguf";
+  ASSERT_EQ(quantize(world_, {plain_, "--gguf", "q8_0", "--out", eight, "--json"}), exit_done)
+      << world_.complaints;
+  const auto said = codec::parse_json_object(world_.output).value();
+  EXPECT_EQ(said.at("file").as_string(), eight);
+  EXPECT_GT(said.at("matrices").to_number<int>(), 10);
+  EXPECT_GT(said.at("least_cosine").to_number<double>(), 0.99);
+  ASSERT_EQ(quantize(world_, {eight, "--gguf", "Q4_0", "--out", four}), exit_done) << world_.complaints;
+  EXPECT_TRUE(model::TextGenerator::open(*disk, "small4.gguf").ok());
+  // Past its bound nothing stays.
+  const std::string none = out_ + "none.gguf";
+  EXPECT_EQ(quantize(world_, {plain_, "--gguf", "Q4_0", "--out", none, "--drop-max", "0"}), exit_failed);
+  const auto entries = disk->list(".").value();
+  for (const io::Entry& entry : entries) EXPECT_EQ(entry.name.find("none"), std::string::npos) << entry.name;
+}
+
+TEST_F(QuantizeWriter, SaysWhatIsWrongWithAWishForGguf) {
+  struct Row {
+    std::vector<std::string_view> arguments;
+    std::string_view says;
+  };
+  for (const Row& row :
+       {Row{{plain_, "--gguf", "Q5_K", "--out", "a.gguf"}, "--gguf is F16"},
+        {{plain_, "--gguf", "Q8_0", "--dtype", "int8", "--out", "a.gguf"}, "do not go together"},
+        {{plain_, "--gguf", "Q8_0", "--out", "folder"}, "NAME.gguf"},
+        {{plain_, "--gguf", "Q8_0", "--out", "a.gguf"}, "cannot say"}}) {
+    world_.complaints.clear();
+    EXPECT_NE(quantize(world_, row.arguments), exit_done);
+    EXPECT_NE(world_.complaints.find(row.says), std::string::npos) << world_.complaints;
+  }
 }
 
 TEST_F(QuantizeWriter, OfAVariantIsRefused) {

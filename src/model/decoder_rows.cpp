@@ -24,7 +24,9 @@ Status DecoderRows::step(const TokenBatch& batch, std::span<float> scores) {
 KvCache DecoderRows::begin_cache(const std::vector<TokenId>& prompt) const {
   // Where frequencies hang on a text's length, keys of another length do not fit.
   for (const RopeSpec& rope : model_.plan().ropes)
-    if (rope.kind == RopeSpec::Kind::dynamic || rope.kind == RopeSpec::Kind::longrope) return {};
+    if (rope.kind == RopeSpec::Kind::dynamic ||
+        (rope.kind == RopeSpec::Kind::longrope && rope.short_factors != rope.long_factors))
+      return {};
   size_t best = 0, shared = 0;
   for (size_t row = 0; row < tokens_.size(); ++row) {
     const auto [one, other] =

@@ -24,6 +24,7 @@ class GgufWeights final : public BlockSource {
 
  private:
   GgufWeights() = default;
+  Status read_stored_factors(DecoderPlan& plan) const;
 
   std::unique_ptr<io::MappedFile> bytes_;
   std::unique_ptr<codec::GgufFile> file_;

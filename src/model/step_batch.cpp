@@ -47,7 +47,8 @@ void add_log_probabilities(std::span<const float> scores, size_t count, StepToke
 StepBatch::StepBatch(const DecoderModel& model, tensor::Threads& threads, StepOptions options)
     : model_(model), threads_(threads), options_(options) {
   for (const RopeSpec& rope : model.plan().ropes)
-    if (rope.kind == RopeSpec::Kind::dynamic || rope.kind == RopeSpec::Kind::longrope)
+    if (rope.kind == RopeSpec::Kind::dynamic ||
+        (rope.kind == RopeSpec::Kind::longrope && rope.short_factors != rope.long_factors))
       positions_by_length_ = true;
 }
 

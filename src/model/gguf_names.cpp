@@ -1,0 +1,127 @@
+#include "model/gguf_names.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace holdfast::model {
+namespace {
+
+using Names = std::pair<std::string_view, std::string_view>;
+
+constexpr GgufArchitecture architectures[] = {
+    {"llama", "llama", tensor::RopePairs::neighbours},
+    {"mistral", "mistral", tensor::RopePairs::neighbours},
+    {"smollm3", "smollm3", tensor::RopePairs::neighbours},
+    {"granite", "granite", tensor::RopePairs::neighbours},
+    {"qwen2", "qwen2", tensor::RopePairs::halves},
+    {"qwen3", "qwen3", tensor::RopePairs::halves},
+    {"gemma", "gemma", tensor::RopePairs::halves, true},
+    {"gemma2", "gemma2", tensor::RopePairs::halves, true},
+    {"gemma3", "gemma3_text", tensor::RopePairs::halves, true},
+    {"phi3", "phi3", tensor::RopePairs::halves},
+};
+
+// Names of a layer's tensors in GGUF, and the family files'.
+constexpr Names layer_names[] = {
+    {"attn_norm", "input_layernorm"},    {"ffn_norm", "post_attention_layernorm"},
+    {"attn_q", "self_attn.q_proj"},      {"attn_k", "self_attn.k_proj"},
+    {"attn_v", "self_attn.v_proj"},      {"attn_qkv", "self_attn.qkv_proj"},
+    {"attn_output", "self_attn.o_proj"}, {"attn_q_norm", "self_attn.q_norm"},
+    {"attn_k_norm", "self_attn.k_norm"}, {"ffn_gate", "mlp.gate_proj"},
+    {"ffn_up", "mlp.up_proj"},           {"ffn_down", "mlp.down_proj"},
+};
+constexpr Names gemma_names[] = {
+    {"post_attention_norm", "post_attention_layernorm"},
+    {"ffn_norm", "pre_feedforward_layernorm"},
+    {"post_ffw_norm", "post_feedforward_layernorm"},
+};
+constexpr Names outer_names[] = {
+    {"token_embd", "embed_tokens"}, {"output_norm", "norm"}, {"output", "lm_head"}};
+
+constexpr Names number_keys[] = {
+    {"context_length", "max_position_embeddings"},
+    {"embedding_length", "hidden_size"},
+    {"block_count", "num_hidden_layers"},
+    {"feed_forward_length", "intermediate_size"},
+    {"attention.head_count", "num_attention_heads"},
+    {"attention.head_count_kv", "num_key_value_heads"},
+    {"attention.key_length", "head_dim"},
+    {"attention.sliding_window", "sliding_window"},
+    {"attention.layer_norm_rms_epsilon", "rms_norm_eps"},
+    {"attention.layer_norm_epsilon", "layer_norm_eps"},
+    {"rope.freq_base", "rope_theta"},
+    {"attn_logit_softcapping", "attn_logit_softcapping"},
+    {"final_logit_softcapping", "final_logit_softcapping"},
+    {"embedding_scale", "embedding_multiplier"},
+    {"residual_scale", "residual_multiplier"},
+    {"attention.scale", "attention_multiplier"},
+    {"logit_scale", "logits_scaling"},
+};
+
+// Pairs of a layer's names, the architecture's own first.
+std::span<const Names> own_names(std::string_view architecture) {
+  constexpr static Names phi3_names[] = {{"ffn_up", "mlp.gate_up_proj"}};
+  if (architecture == "gemma2" || architecture == "gemma3") return gemma_names;
+  if (architecture == "phi3") return phi3_names;
+  return {};
+}
+
+struct Split {
+  std::string_view stem, end;  // End with its dot: ".weight"
+};
+Split split(std::string_view name) {
+  const size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos) return {};
+  return {name.substr(0, dot), name.substr(dot)};
+}
+
+// "PREFIX3.REST" into the number and the rest; nothing where it is not that.
+Split layer_of(std::string_view stem, std::string_view prefix) {
+  if (!stem.starts_with(prefix)) return {};
+  stem.remove_prefix(prefix.size());
+  const size_t next = stem.find('.');
+  if (next == std::string_view::npos) return {};
+  return {stem.substr(0, next), stem.substr(next + 1)};
+}
+
+}  // namespace
+
+const GgufArchitecture* gguf_architecture(std::string_view name) {
+  const auto found = std::find_if(std::begin(architectures), std::end(architectures),
+                                  [&](const GgufArchitecture& one) { return one.name == name; });
+  return found == std::end(architectures) ? nullptr : &*found;
+}
+
+const GgufArchitecture* gguf_architecture_of(std::string_view family) {
+  if (family == "mistral") family = "llama";  // llama.cpp knows the two by one name.
+  const auto found = std::find_if(std::begin(architectures), std::end(architectures),
+                                  [&](const GgufArchitecture& one) { return one.family == family; });
+  return found == std::end(architectures) ? nullptr : &*found;
+}
+
+std::string name_from_gguf(std::string_view architecture, std::string_view name) {
+  const auto [stem, end] = split(name);
+  for (const auto& [theirs, ours] : outer_names)
+    if (stem == theirs) return std::string(ours).append(end);
+  const auto [layer, rest] = layer_of(stem, "blk.");
+  for (const std::span<const Names> names : {own_names(architecture), std::span<const Names>(layer_names)})
+    for (const auto& [theirs, ours] : names)
+      if (!rest.empty() && rest == theirs) return fmt::format("layers.{}.{}{}", layer, ours, end);
+  return {};
+}
+
+std::string name_to_gguf(std::string_view architecture, std::string_view name) {
+  const auto [stem, end] = split(name);
+  for (const auto& [theirs, ours] : outer_names)
+    if (stem == ours) return std::string(theirs).append(end);
+  const auto [layer, rest] = layer_of(stem, "layers.");
+  for (const std::span<const Names> names : {own_names(architecture), std::span<const Names>(layer_names)})
+    for (const auto& [theirs, ours] : names)
+      if (!rest.empty() && rest == ours) return fmt::format("blk.{}.{}{}", layer, theirs, end);
+  return {};
+}
+
+std::span<const std::pair<std::string_view, std::string_view>> gguf_number_keys() { return number_keys; }
+
+}  // namespace holdfast::model
