@@ -1,4 +1,4 @@
-"""./dev bench generate: how fast a real model writes, beside llama.cpp on the same file, in one run.
+"""./dev bench generate: how fast a real model writes, beside llama.cpp and OpenVINO GenAI on the same file, in one run.
 
 Engines take turns in every round, with the same threads on the same CPUs; a ratio is the median of the rounds' ratios.
 Greedy text from the same prompt must agree as far as both are sure (quantised activations differ in the last bits, so a
@@ -7,7 +7,8 @@ the weights' size with the same threads, which is what one stream is bounded by.
 
 usage: generate.py [--program build/holdfast] [--model FILE.gguf] [--python build/bench-env/bin/python] [--rounds 5]
                    [--threads 2] [--new 128] [--prefill 512] [--streams 16]
-Needs llama.cpp: bench/requirements-generate.txt says how (not installed by set-up).
+Needs llama.cpp: bench/requirements-generate.txt says how (not installed by set-up). OpenVINO GenAI takes part where it is
+installed there too and loads the file.
 """
 import argparse
 import importlib.util
@@ -55,13 +56,34 @@ for line in sys.stdin:
     print(json.dumps({"speed": speed, "text": model.detokenize(out).decode(errors="replace"), "ids": out}), flush=True)
 """
 
+# The same for OpenVINO GenAI, whose own figures leave out the reading of the prompt.
+GENAI = r"""
+import json, os, sys
+import openvino_genai as genai
+wish = json.loads(sys.stdin.readline())
+said = os.dup(1)
+null = os.open(os.devnull, os.O_WRONLY)
+os.dup2(null, 1)
+os.dup2(null, 2)
+def say(text):
+    os.write(said, (text + "\n").encode())
+pipe = genai.LLMPipeline(wish["model"], "CPU", INFERENCE_NUM_THREADS=wish["threads"])
+say("ready")
+for line in sys.stdin:
+    wish = json.loads(line)
+    settings = genai.GenerationConfig()
+    settings.max_new_tokens = settings.min_new_tokens = wish["new"]
+    settings.do_sample, settings.apply_chat_template = False, False
+    answer = pipe.generate([wish["prompt"]], settings)
+    say(json.dumps({"speed": answer.perf_metrics.get_throughput().mean, "text": answer.texts[0]}))
+"""
+
 
 class Peer:
-    def __init__(self, python, model, threads):
-        self.process = subprocess.Popen([python, "-c", PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, python, model, threads, script=PEER):
+        self.process = subprocess.Popen([python, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.send({"model": str(model), "threads": threads})
-        if self.process.stdout.readline().strip() != "ready":
-            raise SystemExit(f"llama.cpp does not run in {python}: see bench/requirements-generate.txt")
+        self.runs = self.process.stdout.readline().strip() == "ready"
 
     def send(self, wish):
         self.process.stdin.write(json.dumps(wish) + "\n")
@@ -100,13 +122,18 @@ def main():
         command = [options.program, "bench", "generate", "--threads", str(options.threads), "--rounds", "1", "--json", *map(str, words)]
         return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
-    peer = Peer(options.python, model, options.threads)
-    names = ("decode", "prefill", "streams", "read")
+    peer, genai = Peer(options.python, model, options.threads), Peer(options.python, model, options.threads, GENAI)
+    if not peer.runs:
+        raise SystemExit(f"llama.cpp does not run in {options.python}: see bench/requirements-generate.txt")
+    if not genai.runs:
+        print("OpenVINO GenAI is not installed or does not load this file: llama.cpp alone", flush=True)
+    names = ("decode", "genai", "prefill", "streams", "read")
     mine, theirs = {name: [] for name in names}, {name: [] for name in names}
     size = model.stat().st_size
     for number in range(options.rounds + 1):
         text = peer.ask(prompt=PROMPT, new=options.new)
         written = ours("--model", model, "--prompt", PROMPT, "--new", options.new)
+        third = genai.ask(prompt=PROMPT, new=options.new) if genai.runs else None
         read = peer.ask(prefill=options.prefill, round=number)
         prefilled = ours("--model", model, "--prefill", options.prefill)
         streams = ours("--model", model, "--prompt", PROMPT, "--new", max(2, options.new // 2), "--streams", options.streams)
@@ -114,7 +141,13 @@ def main():
         if number == 0:  # Warms both up.
             same = os.path.commonprefix([text["text"], written["text"]])
             print(f"greedy text of both is the same for {len(same)} of {len(text['text'])} characters", flush=True)
+            if third:
+                same = os.path.commonprefix([third["text"], written["text"]])
+                print(f"OpenVINO GenAI's is ours for {len(same)} of {len(third['text'])} characters", flush=True)
             continue
+        if third:
+            mine["genai"].append(written["median"])
+            theirs["genai"].append(third["speed"])
         mine["decode"].append(written["median"])
         theirs["decode"].append(text["speed"])
         mine["prefill"].append(prefilled["median"])
@@ -123,10 +156,13 @@ def main():
         theirs["streams"].append(written["median"])
         mine["read"].append(written["median"] * size / 1e9)
         theirs["read"].append(buffer["median"])
-    rows = [("decode_vs_llama_cpp", "decode", ">= 1.45", "tokens/s"), ("prefill_vs_llama_cpp", "prefill", ">= 1.4 without AMX", "tokens/s"),
+    rows = [("decode_vs_llama_cpp", "decode", ">= 1.45", "tokens/s"), ("decode_vs_openvino_genai", "genai", "> 1", "tokens/s"),
+            ("prefill_vs_llama_cpp", "prefill", ">= 1.4 without AMX", "tokens/s"),
             (f"{options.streams}_streams_vs_one", "streams", ">= 4 with AVX2, 8 with VNNI", "tokens/s"),
             ("decode_vs_reading_the_weights", "read", ">= 0.7", "GB/s")]
     for name, key, target, unit in rows:
+        if not mine[key]:
+            continue
         ratio = statistics.median(a / b for a, b in zip(mine[key], theirs[key]))
         print(json.dumps({"bench": name, "ratio": round(ratio, 3), "target": target, "ours": round(statistics.median(mine[key]), 1),
                           "peer": round(statistics.median(theirs[key]), 1), "unit": unit, "rounds": options.rounds}), flush=True)
