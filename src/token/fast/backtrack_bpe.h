@@ -33,6 +33,7 @@ class BacktrackBpe {
   struct Room {
     FitCache fits;
     std::vector<uint64_t> blocked;
+    std::vector<uint32_t> part_ids, part_ends;
   };
 
   // Tokens are put at `ids` and their ends, in bytes of the text, at `ends`: room for one of each a byte.
@@ -49,6 +50,12 @@ class BacktrackBpe {
   };
   static constexpr size_t job_bytes_max = 127;
   void tokenize_all(std::span<Job> jobs, FitCache& fits) const;
+
+  // A long text: its parts side by side, as tokenize_all() does, and then what is at their seams again, as
+  // two neighbours that fit alone fit there too. False where it is refused.
+  static constexpr size_t long_from = 1024;
+  bool tokenize_long(std::string_view text, std::vector<uint32_t>& ids, std::vector<uint32_t>& ends,
+                     Room& room) const;
 
   bool has(uint32_t id) const { return id < tokens_.size() && tokens_[id].bytes != 0; }
   std::string_view bytes_of(uint32_t id) const {
@@ -79,6 +86,8 @@ class BacktrackBpe {
   bool fits(uint32_t left, uint32_t right, uint32_t limit) const;
   bool stand_together(uint32_t left, uint32_t right, FitCache& fits) const;
   bool makes(const Merge& merge, uint32_t rank) const;
+  bool append_at_seam(std::string_view text, const Job& job, std::vector<uint32_t>& ids,
+                      std::vector<uint32_t>& ends, Room& room) const;
   struct Walk;
   bool begin_walk(Walk& walk) const;
   void take_longest(std::span<Job> jobs, const FitCache& fits) const;

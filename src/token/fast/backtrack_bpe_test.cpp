@@ -60,6 +60,18 @@ struct RandomModel {
   }
 };
 
+void expect_long_as_alone(const BacktrackBpe& backtrack, std::mt19937& random, BacktrackBpe::Room& room) {
+  std::string text;
+  for (size_t left = 1 + random() % 3000; left > 0; --left) text += static_cast<char>('a' + random() % 3);
+  std::vector<uint32_t> ids(text.size()), ends(text.size()), long_ids, long_ends;
+  const auto count = backtrack.tokenize(text, ids.data(), ends.data(), room);
+  if (!count || !backtrack.tokenize_long(text, long_ids, long_ends, room)) return;
+  ids.resize(*count);
+  ends.resize(*count);
+  ASSERT_EQ(long_ids, ids) << "seed " << seed << ", text " << text;
+  ASSERT_EQ(long_ends, ends);
+}
+
 void expect_as_merged(bool shuffled) {
   std::mt19937 random(seed);
   size_t refused = 0, asked = 0;
@@ -103,6 +115,7 @@ void expect_as_merged(bool shuffled) {
       if (texts[i].size() > BacktrackBpe::job_bytes_max) continue;
       jobs.push_back({texts[i], ids[i].data(), ends[i].data()});
     }
+    expect_long_as_alone(backtrack, random, room);
     std::vector<std::vector<uint32_t>> alone = ids;
     backtrack.tokenize_all(jobs, room.fits);
     size_t job = 0;

@@ -128,6 +128,9 @@ bool ByteBpe::tokenize(std::string_view word, WordPlace, Workspace& workspace) c
       workspace.ends.push_back(static_cast<uint32_t>(word.size()));
       return true;
     }
+  if (backtrack_ && word.size() >= BacktrackBpe::long_from &&
+      backtrack_->tokenize_long(word, workspace.ids, workspace.ends, workspace.backtracking))
+    return true;
   if (backtrack_) {
     workspace.ids.resize(word.size());
     workspace.ends.resize(word.size());

@@ -98,7 +98,7 @@ __attribute__((target("ssse3"))) bool is_valid_by_ssse3(const char* text, size_t
   for (; at + 16 <= bytes; at += 16) take(text + at);
   // Zeros after the text: what is not whole by then is followed by ASCII.
   char last[16] = {};
-  std::memcpy(last, text + at, bytes - at);
+  if (at < bytes) std::memcpy(last, text + at, bytes - at);
   take(last);
   return _mm_movemask_epi8(_mm_cmpeq_epi8(wrong, _mm_setzero_si128())) == 0xFFFF;
 }
