@@ -181,7 +181,7 @@ StepToken StepBatch::choose(Row& row, std::span<float> scores) {
   const GenerationSettings& settings = row.request.settings;
   std::vector<float> own;
   if (row.request.alternatives) own.assign(scores.begin(), scores.end());
-  row.chain->apply(row.text, 0, scores);
+  // First what may be written at all: the best of the rest alone might be none of it.
   if (row.request.bound.constraint != nullptr) {
     Status bound = row.request.bound.constraint->restrict(scores);
     if (!bound.ok()) {
@@ -190,6 +190,7 @@ StepToken StepBatch::choose(Row& row, std::span<float> scores) {
       return out;
     }
   }
+  row.chain->apply(row.text, 0, scores);
   out.token = settings.sample ? sample_token(scores, settings.seed, row.text.size() - row.prompt)
                               : best_token(scores);
   if (row.request.alternatives) add_log_probabilities(own, *row.request.alternatives, out);
