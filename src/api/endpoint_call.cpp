@@ -74,7 +74,9 @@ Result<net::Response> run_inner(Services& services, const ApiRoute& row, const C
     outer.served->by = by;
     outer.served->told = true;
   }
-  return answer_and_tell(services, row.name, call, *handler);
+  auto answer = answer_and_tell(services, row.name, call, *handler);
+  if (outer.served && note->dialect) outer.served->dialect = note->dialect;
+  return answer;
 }
 
 const govern::Attachment* attachment_for(const govern::Endpoint& endpoint, std::string_view revision) {

@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 #include <string>
 
+#include "api/serving_error.h"
 #include "base/reason.h"
 #include "codec/json.h"
 
@@ -32,44 +33,14 @@ boost::json::object hub_body(const Error& error, const ReasonRow& row, const Con
   return body;
 }
 
-// The codes that OpenAI's clients know; ours where they know none.
-std::string_view openai_code(const Error& error, const ReasonRow& row) {
-  if (error.reason == Reason::repo_not_found || error.reason == Reason::revision_not_found)
-    return "model_not_found";
-  if (error.reason == Reason::unauthenticated || error.reason == Reason::bad_credentials)
-    return "invalid_api_key";
-  if (error.reason == Reason::input_too_long) return "context_length_exceeded";
-  if (row.code == Code::busy) return "rate_limit_exceeded";
-  return row.name;
-}
-
-boost::json::object openai_body(const Error& error, const ReasonRow& row) {
-  boost::json::object inner;
-  inner["message"] = public_message(error);
-  inner["type"] = row.http_status >= 500 ? "server_error" : "invalid_request_error";
-  inner["code"] = openai_code(error, row);
-  inner["param"] = nullptr;
-  return {{"error", std::move(inner)}};
-}
-
 bool brought_credentials(const net::Request& request) {
   return request.headers.find("Authorization").has_value();
 }
 
 // Clients of git and LFS send their credentials only after a challenge, so what is hidden from nobody in
 // particular is challenged, whether it exists or not.
-int status_of(Dialect dialect, const net::Request& request, const Error& error, const ReasonRow& row) {
-  const bool anonymous = !brought_credentials(request);
-  if (anonymous && error.reason == Reason::gated) return 401;
-  switch (dialect) {
-    case Dialect::git:
-    case Dialect::lfs:
-      return anonymous && error.reason == Reason::repo_not_found ? 401 : row.http_status;
-    case Dialect::hub:
-    case Dialect::openai:
-      return row.http_status;
-  }
-  return row.http_status;
+int challenged(const net::Request& request, const Error& error, int status) {
+  return !brought_credentials(request) && error.reason == Reason::repo_not_found ? 401 : status;
 }
 
 void add_challenge(Dialect dialect, net::Response& response) {
@@ -82,6 +53,10 @@ void add_challenge(Dialect dialect, net::Response& response) {
       return;
     case Dialect::hub:
     case Dialect::openai:
+    case Dialect::tei:
+    case Dialect::tgi:
+    case Dialect::llama:
+    case Dialect::kserve:
       response.headers.set("WWW-Authenticate", "Bearer realm=\"Holdfast\"");
       return;
   }
@@ -111,9 +86,9 @@ bool names_repository_without_namespace(std::string_view path) {
 }
 
 net::Response with_error_headers(Dialect dialect, const net::Request& request, const Error& error,
-                                 const ReasonRow& row, std::string body) {
+                                 const ReasonRow& row, int status, std::string body) {
   net::Response response;
-  response.status = status_of(dialect, request, error, row);
+  response.status = error.reason == Reason::gated && !brought_credentials(request) ? 401 : status;
   response.headers.set("Content-Type", dialect == Dialect::lfs ? "application/vnd.git-lfs+json"
                                                                : "application/json; charset=utf-8");
   response.headers.set("X-Error-Code", std::string(row.error_code));
@@ -145,21 +120,31 @@ net::Response json_answer(const boost::json::value& value, int status) {
 net::Response error_answer(Dialect dialect, const net::Request& request, const Error& error,
                            const Context& context) {
   const ReasonRow& row = reason_row(error.code, error.reason);
-  boost::json::object body;
+  const auto written = [&](int status, const boost::json::object& body) {
+    return with_error_headers(dialect, request, error, row, status, codec::to_text(body));
+  };
+  const auto serving = [&](const ServingError& failure) { return written(failure.status, failure.body); };
+  const std::string message = public_message(error);
   switch (dialect) {
     case Dialect::hub:
+      return written(row.http_status, hub_body(error, row, context));
     case Dialect::git:
-      body = hub_body(error, row, context);
-      break;
+      return written(challenged(request, error, row.http_status), hub_body(error, row, context));
     case Dialect::lfs:
-      body["message"] = public_message(error);
-      body["request_id"] = context.trace_id;
-      break;
+      return written(challenged(request, error, row.http_status),
+                     {{"message", message}, {"request_id", context.trace_id}});
     case Dialect::openai:
-      body = openai_body(error, row);
-      break;
+      return serving(openai_error(error, message));
+    case Dialect::tei:
+      return serving(tei_error(error, message));
+    case Dialect::tgi:
+      return serving(tgi_error(error, message));
+    case Dialect::llama:
+      return serving(llama_error(error, message));
+    case Dialect::kserve:
+      return serving(kserve_error(error, message));
   }
-  return with_error_headers(dialect, request, error, row, codec::to_text(body));
+  return written(row.http_status, hub_body(error, row, context));
 }
 
 net::Response error_answer_with(const net::Request& request, const Error& error, const Context& context,
@@ -167,7 +152,7 @@ net::Response error_answer_with(const net::Request& request, const Error& error,
   const ReasonRow& row = reason_row(error.code, error.reason);
   boost::json::object body = hub_body(error, row, context);
   for (const auto& [key, value] : more) body[key] = value;
-  return with_error_headers(Dialect::hub, request, error, row, codec::to_text(body));
+  return with_error_headers(Dialect::hub, request, error, row, row.http_status, codec::to_text(body));
 }
 
 net::Response write_error(const net::Request& request, const Error& error, const Context& context) {
@@ -175,6 +160,7 @@ net::Response write_error(const net::Request& request, const Error& error, const
   // Clients may ask for "gpt2", a name without namespace, as the Hub once had: no such repository lives here.
   if (names_repository_without_namespace(path) && is_unrouted(error))
     return error_answer(Dialect::hub, request, fail(Reason::repo_not_found, "Repository not found"), context);
+  if (path.starts_with("/v2/")) return error_answer(Dialect::kserve, request, error, context);
   if (path.starts_with("/v1/")) return error_answer(Dialect::openai, request, error, context);
   if (path.find("/info/lfs/") != std::string_view::npos)
     return error_answer(Dialect::lfs, request, error, context);

@@ -25,6 +25,7 @@ namespace json = boost::json;
 using net::Response;
 
 constexpr uint64_t model_body_bytes_max = 16 << 20;
+constexpr std::string_view kserve_models = "v2/models/";
 
 json::object deployment_view(const govern::Release& release, const govern::Endpoint& endpoint) {
   const bool canary = release.state == govern::ReleaseState::canary;
@@ -134,7 +135,18 @@ const ApiRoute* inner_row(const RouteTable& table, std::string_view method, std:
       if (row.method == method && row.pattern == pattern && std::holds_alternative<CallHandler>(row.handle) &&
           (pattern == of_model || rest.starts_with("v1/")))
         return &row;
+  // A model's name of the open inference protocol is whatever the client calls it.
+  if (rest.starts_with(kserve_models))
+    for (const ApiRoute& row : table.routes())
+      if (row.method == method && row.pattern == "/models/{ns}/{name}/v2/models/{model*}") return &row;
   return nullptr;
+}
+
+// In which protocol failures are told there.
+Dialect dialect_of(const ApiRoute* row, std::string_view rest) {
+  if (row != nullptr) return row->dialect;
+  if (rest.starts_with("v1/")) return Dialect::openai;
+  return rest.starts_with("v2") ? Dialect::kserve : Dialect::hub;
 }
 
 // The names by which engines call what the task API answers.
@@ -172,9 +184,11 @@ Result<serve::ReleaseAnswer> admit(Services& services, const GovernDoor& door, c
 
 Result<Response> endpoint_call(RouteTable& table, Services& services, const GovernDoor& door,
                                const Call& call) {
+  const std::string rest(call.capture("rest"));
+  const ApiRoute* row = inner_row(table, call.request.method, task_path(rest));
+  if (call.served) call.served->dialect = dialect_of(row, rest);
   TRY(const govern::Endpoint endpoint, door.registry.endpoints.find(call.caller, record_in_path(call)));
   TRY(const serve::ReleaseAnswer by, admit(services, door, call, endpoint));
-  const std::string rest(call.capture("rest"));
   const std::string content_type(call.request.headers.get("Content-Type"));
   if (const govern::Attachment* attachment = attachment_for(endpoint, by.model.commit)) {
     const InnerRequest inner{call.request.method, "", content_type, call.request.body, {}};
@@ -184,15 +198,16 @@ Result<Response> endpoint_call(RouteTable& table, Services& services, const Gove
     call.served->by = by;
     return answer_and_tell(services, std::string(attached_door), call, send);
   }
-  const ApiRoute* row = inner_row(table, call.request.method, task_path(rest));
   if (row == nullptr) return fail(Reason::not_offered, fmt::format("an endpoint does not answer /{}", rest));
   const size_t slash = by.model.name.find('/');
-  const InnerRequest inner{
+  InnerRequest inner{
       .method = call.request.method,
       .target = fmt::format("/models/{}", by.model.name),
       .content_type = content_type,
       .body = call.request.body,
       .captures = {{"ns", by.model.name.substr(0, slash)}, {"name", by.model.name.substr(slash + 1)}}};
+  if (rest.starts_with(kserve_models))
+    inner.captures.emplace_back("model", rest.substr(kserve_models.size()));
   return run_inner(services, *row, call, inner, by, Telling::tell);
 }
 
@@ -226,8 +241,7 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
   add("POST", "/endpoints/{ns}/{name}/{rest*}", "endpoint_call", Access::signed_in, ask,
       model_body_bytes_max);
   add("GET", "/endpoints/{ns}/{name}", "endpoint_info", Access::signed_in, govern_handler(door, show));
-  add("GET", "/endpoints/{ns}/{name}/info", "endpoint_info_page", Access::signed_in,
-      govern_handler(door, show));
+  add("GET", "/endpoints/{ns}/{name}/{rest*}", "endpoint_ask", Access::signed_in, ask);
   add("GET", "/endpoints/{ns}/{name}/health", "endpoint_health", Access::signed_in,
       govern_handler(door, health));
 }

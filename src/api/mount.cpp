@@ -264,10 +264,11 @@ Result<net::Response> run(const Mounted& mounted, const CallHandler& handler, co
   if (const auto* redirect = std::get_if<Redirect>(&admitted)) return redirect_answer(*redirect);
   const Call& call = std::get<Call>(admitted);
   auto answer = answer_and_tell(mounted.services(), mounted.route().name, call, handler);
-  if (answer.ok() || !call.served->by) return answer;
+  if (answer.ok() || (!call.served->by && !call.served->dialect)) return answer;
   // A model's failure says which model's it was.
   mounted.log_failure(answer.error(), context);
-  net::Response failure = error_answer(mounted.dialect(), request, answer.error(), context);
+  net::Response failure =
+      error_answer(call.served->dialect.value_or(mounted.dialect()), request, answer.error(), context);
   say_who_answered(call, failure);
   return failure;
 }

@@ -3,12 +3,13 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <condition_variable>
-#include <mutex>
 
 #include "api/error_answer.h"
 #include "api/openai_routes.h"
+#include "api/openai_shapes.h"
 #include "api/served_model.h"
+#include "api/served_task.h"
+#include "base/clock.h"
 #include "base/random.h"
 #include "codec/json.h"
 
@@ -16,216 +17,107 @@ namespace holdfast::api {
 namespace {
 
 namespace json = boost::json;
+using Style = CompletionShape::Style;
 
 constexpr uint64_t body_bytes_max = 8 << 20;
-constexpr size_t unsent_bytes_max = 4 << 20;  // Of a reader that is slower than the model.
-constexpr std::chrono::milliseconds look_again{200};
+constexpr int64_t text_tokens_default = 16;  // OpenAI's own, of /v1/completions.
 
-enum class Style : uint8_t { chat, text };
-
-struct Wish {
-  std::string model, id;
-  int64_t created = 0;
-  Style style = Style::chat;
-  bool streams = false, with_usage = false;
-};
-
-// One answer's objects as the openai clients know them.
-class Shape {
- public:
-  explicit Shape(Wish wish) : wish_(std::move(wish)) {}
-
-  const Wish& wish() const { return wish_; }
-
-  // A choice without an end has none: its finish_reason is null.
-  std::string chunk(std::string_view text, std::string_view extra, std::string_view end) const {
-    json::object choice{{"index", 0}};
-    if (wish_.style == Style::chat)
-      choice["delta"] = text.empty() && !end.empty() ? json::object{} : json::object{{"content", text}};
-    else
-      choice["text"] = text;
-    return written(std::move(choice), extra, end);
+// One prompt, or each of a list of texts or of lists of token ids.
+Result<json::array> read_prompts(const json::object& body) {
+  const Error bad =
+      fail(Reason::bad_request, "'prompt' is a text, token ids, or a list of texts or of lists of token ids");
+  const json::value* prompt = body.if_contains("prompt");
+  if (prompt == nullptr || prompt->is_null()) return fail(Reason::bad_request, "'prompt' is missing");
+  if (prompt->is_string()) return json::array{*prompt};
+  if (!prompt->is_array() || prompt->get_array().empty()) return bad;
+  const json::array& list = prompt->get_array();
+  if (list.front().is_number()) {
+    json::array one;
+    one.push_back(*prompt);
+    return one;
   }
-  // What a chat begins with.
-  std::string opening() const {
-    return written({{"index", 0}, {"delta", json::object{{"role", "assistant"}, {"content", ""}}}}, {}, {});
-  }
-  std::string usage_chunk(const serve::GenerateEvent::End& end) const {
-    json::object out = head(json::array{});
-    out["usage"] = usage(end);
-    return codec::to_text(out);
-  }
-  json::object whole(std::string_view text, json::array log_probabilities, bool with_log_probabilities,
-                     const serve::GenerateEvent::End& end) const {
-    json::object choice{{"index", 0}, {"finish_reason", end.reason}, {"logprobs", nullptr}};
-    if (with_log_probabilities) choice["logprobs"] = json::object{{"content", std::move(log_probabilities)}};
-    if (wish_.style == Style::chat)
-      choice["message"] = json::object{{"role", "assistant"}, {"content", text}, {"refusal", nullptr}};
-    else
-      choice["text"] = text;
-    json::array choices;
-    choices.push_back(std::move(choice));
-    json::object out = head(std::move(choices), "");
-    out["usage"] = usage(end);
-    return out;
-  }
+  for (const json::value& each : list)
+    if (each.kind() != list.front().kind() || !(each.is_string() || each.is_array())) return bad;
+  return list;
+}
 
- private:
-  static json::object usage(const serve::GenerateEvent::End& end) {
-    return {{"prompt_tokens", end.prompt_tokens},
-            {"completion_tokens", end.new_tokens},
-            {"total_tokens", int64_t{end.prompt_tokens} + end.new_tokens}};
-  }
-  json::object head(json::array choices, std::string_view ending = ".chunk") const {
-    const std::string object =
-        wish_.style == Style::chat ? fmt::format("chat.completion{}", ending) : "text_completion";
-    return {{"id", wish_.id},
-            {"object", object},
-            {"created", wish_.created},
-            {"model", wish_.model},
-            {"choices", std::move(choices)}};
-  }
-  std::string written(json::object choice, std::string_view extra, std::string_view end) const {
-    choice["logprobs"] = nullptr;
-    if (auto list = codec::parse_json(extra); !extra.empty() && list.ok())
-      choice["logprobs"] = json::object{{"content", std::move(list).value()}};
-    choice["finish_reason"] = end.empty() ? json::value(nullptr) : json::value(end);
-    json::array choices;
-    choices.push_back(std::move(choice));
-    json::object out = head(std::move(choices));
-    if (wish_.with_usage) out["usage"] = nullptr;
-    return codec::to_text(out);
-  }
+Result<int64_t> read_count(const json::object& body) {
+  TRY(const auto count, codec::json_integer_if(body, "n"));
+  if (count && (*count < 1 || *count > static_cast<int64_t>(choices_max)))
+    return fail(Reason::bad_request, fmt::format("'n' is between 1 and {}", choices_max));
+  TRY(const auto best, codec::json_integer_if(body, "best_of"));
+  if (best && *best < count.value_or(1)) return fail(Reason::bad_request, "'best_of' is 'n' or more");
+  if (best && *best > count.value_or(1))
+    return fail(Reason::not_offered, "'best_of' beyond 'n' is not offered here");
+  return count.value_or(1);
+}
 
-  const Wish wish_;
-};
-
-// An answer on its way from the model's thread to the one that waits, or straight into the body that is sent.
-// Shared by those two.
-class Exchange {
- public:
-  Exchange(Shape shape, const Clock& clock) : shape_(std::move(shape)), clock_(clock) {
-    if (shape_.wish().streams) body_ = net::make_pushed_body(unsent_bytes_max);
-  }
-
-  // On the model's thread.
-  bool take(const serve::GenerateEvent& event) {
-    std::lock_guard lock(mutex_);
-    if (left_) return false;
-    if (event.error) error_ = event.error;
-    if (event.end) end_ = event.end;
-    const bool first = !begun_;
-    begun_ = true;
-    changed_.notify_all();
-    if (!shape_.wish().streams) return keep(event);
-    if (event.error && first) return false;  // Becomes the answer itself.
-    return send(event, first);
-  }
-
-  // Until it is sure what the answer's head is: the first event of a stream, the last one else.
-  Result<net::Response> wait(const Context& context) {
-    std::unique_lock lock(mutex_);
-    const bool streams = shape_.wish().streams;
-    const auto ready = [&] { return error_ || end_ || (streams && begun_); };
-    while (!ready()) {
-      if (context.stop.stop_requested() || clock_.now() >= context.deadline) {
-        left_ = true;
-        if (context.stop.stop_requested()) return fail(Reason::client_gone, "the client left");
-        return fail(Reason::timed_out, "the model did not answer in time: ask for fewer tokens, or stream");
-      }
-      changed_.wait_for(lock, context.stop, look_again, ready);
-    }
-    if (streams && (!error_ || sent_)) {
-      net::Response out;
-      out.headers.set("Content-Type", "text/event-stream; charset=utf-8");
-      out.headers.set("Cache-Control", "no-cache");
-      out.body = body_;
-      return out;
-    }
-    if (error_) return *error_;
-    return json_answer(shape_.whole(text_, std::move(log_probabilities_), any_log_probabilities_, *end_));
-  }
-
- private:
-  bool keep(const serve::GenerateEvent& event) {
-    text_ += event.text;
-    if (event.extra.empty()) return true;
-    any_log_probabilities_ = true;
-    if (auto list = codec::parse_json(event.extra); list.ok() && list.value().is_array())
-      for (json::value& one : list.value().get_array()) log_probabilities_.push_back(std::move(one));
-    return true;
-  }
-
-  bool push(std::string_view data) { return body_->push(net::sse_event("", data)).ok(); }
-
-  bool send(const serve::GenerateEvent& event, bool first) {
-    sent_ = true;
-    if (first && shape_.wish().style == Style::chat && !push(shape_.opening())) return false;
-    if (event.error) {
-      const ReasonRow& row = reason_row(event.error->code, event.error->reason);
-      push(codec::to_text(json::object{
-          {"error", json::object{{"message", event.error->message},
-                                 {"type", row.http_status >= 500 ? "server_error" : "invalid_request_error"},
-                                 {"code", row.name},
-                                 {"param", nullptr}}}}));
-      body_->close();
-      return false;
-    }
-    if (!event.text.empty() || !event.extra.empty())
-      if (!push(shape_.chunk(event.text, event.extra, ""))) return false;
-    if (!event.end) return true;
-    push(shape_.chunk("", "", event.end->reason));
-    if (shape_.wish().with_usage) push(shape_.usage_chunk(*event.end));
-    push("[DONE]");
-    body_->close();
-    return true;
-  }
-
-  const Shape shape_;
-  const Clock& clock_;
-  std::mutex mutex_;  // Guards all below.
-  std::condition_variable_any changed_;
-  std::shared_ptr<net::PushedBody> body_;  // Of a stream.
-  bool begun_ = false, sent_ = false, left_ = false;
-  std::optional<Error> error_;
-  std::optional<serve::GenerateEvent::End> end_;
-  std::string text_;
-  json::array log_probabilities_;
-  bool any_log_probabilities_ = false;
-};
-
-Result<Wish> read_wish(Services& services, const json::object& body, Style style) {
-  Wish wish;
-  wish.style = style;
-  TRY(const std::string_view model, codec::json_text(body, "model"));
-  wish.model = model;
+Status read_stream(const json::object& body, CompletionShape& shape) {
   TRY(const auto streams, codec::json_flag_if(body, "stream"));
-  wish.streams = streams.value_or(false);
+  shape.streams = streams.value_or(false);
   TRY(const json::object* options, codec::json_object_if(body, "stream_options"));
-  if (options != nullptr) {
-    if (!wish.streams) return fail(Reason::bad_request, "'stream_options' is for streams");
-    TRY(const auto usage, codec::json_flag_if(*options, "include_usage"));
-    wish.with_usage = usage.value_or(false);
+  if (options == nullptr) return Done{};
+  if (!shape.streams) return fail(Reason::bad_request, "'stream_options' is for streams");
+  TRY(const auto usage, codec::json_flag_if(*options, "include_usage"));
+  shape.with_usage = usage.value_or(false);
+  return Done{};
+}
+
+bool wants_log_probabilities(const json::object& body) {
+  const json::value* wanted = body.if_contains("logprobs");
+  return wanted != nullptr && (wanted->is_bool() ? wanted->get_bool() : wanted->is_number());
+}
+
+// What the worker is asked: one call a choice, each with a seed of its own.
+Result<std::vector<std::string>> split(json::object body, Style style, size_t count) {
+  TRY(const auto seed, codec::json_integer_if(body, "seed"));
+  for (const char* key : {"model", "stream", "stream_options", "n", "best_of"}) body.erase(key);
+  json::array prompts;
+  if (style == Style::text) {
+    TRY(prompts, read_prompts(body));
+    if (const json::value* most = body.if_contains("max_tokens"); most == nullptr || most->is_null())
+      body["max_tokens"] = text_tokens_default;
   }
-  wish.id = (style == Style::chat ? "chatcmpl-" : "cmpl-") + services.random.hex(12);
-  wish.created =
-      std::chrono::duration_cast<std::chrono::seconds>(services.clock.wall().time_since_epoch()).count();
-  return wish;
+  const size_t lists = style == Style::text ? prompts.size() : 1;
+  if (lists > choices_max / count)
+    return fail(Reason::bad_request,
+                fmt::format("'prompt' and 'n' ask for more than {} answers", choices_max));
+  std::vector<std::string> out;
+  for (size_t prompt = 0; prompt < lists; ++prompt) {
+    if (style == Style::text) body["prompt"] = prompts[prompt];
+    for (size_t i = 0; i < count; ++i) {
+      if (seed) body["seed"] = static_cast<int64_t>(static_cast<uint64_t>(*seed) + i);
+      out.push_back(codec::to_text(body));
+    }
+  }
+  return out;
 }
 
 Result<net::Response> complete(Services& services, serve::Models& models, const Call& call, Style style) {
   TRY(json::object body, codec::parse_json_object(call.request.body));
-  TRY(Wish wish, read_wish(services, body, style));
-  TRY(const serve::ServedModel model, find_served_model(services, call, wish.model));
-  const std::string_view wanted = style == Style::chat ? "messages" : "prompt";
-  if (!body.contains(wanted)) return fail(Reason::bad_request, fmt::format("'{}' is missing", wanted));
-  for (const char* key : {"model", "stream", "stream_options"}) body.erase(key);
-  const auto exchange = std::make_shared<Exchange>(Shape(std::move(wish)), services.clock);
-  TRY_DONE(models.generate(call.context, model,
-                           {codec::to_text(body), [exchange](const serve::GenerateEvent& event) {
-                              return exchange->take(event);
-                            }}));
-  return exchange->wait(call.context);
+  TRY(const std::string name, model_wanted(call, body));
+  TRY(const serve::ServedModel model, find_served_model(services, call, name));
+  CompletionShape shape;
+  shape.style = style;
+  shape.model = name;
+  if (const json::value* said = body.if_contains("model"); said != nullptr && said->is_string())
+    shape.model = said->get_string();
+  shape.id = (style == Style::chat ? "chatcmpl-" : "cmpl-") + services.random.hex(12);
+  shape.fingerprint = "fp_" + model.commit.substr(0, 12);
+  shape.created =
+      std::chrono::duration_cast<std::chrono::seconds>(services.clock.wall().time_since_epoch()).count();
+  shape.with_log_probabilities = wants_log_probabilities(body);
+  if (style == Style::chat && !body.contains("messages"))
+    return fail(Reason::bad_request, "'messages' is missing");
+  if (style == Style::chat && body.contains("prompt"))
+    return fail(Reason::bad_request, "'prompt' is for /v1/completions");
+  TRY_DONE(read_stream(body, shape));
+  TRY(const int64_t count, read_count(body));
+  TRY(std::vector<std::string> requests, split(std::move(body), style, static_cast<size_t>(count)));
+  shape.choices = requests.size();
+  shape.choices_a_prompt = static_cast<size_t>(count);
+  return write_answers(services, models, call, model, std::move(requests),
+                       make_openai_form(std::move(shape)));
 }
 
 }  // namespace
@@ -236,8 +128,12 @@ void add_completion_routes(RouteTable& table, Services& services, serve::Models&
     const char* name;
     Style style;
   };
-  static constexpr Door doors[] = {{"/v1/chat/completions", "openai_chat", Style::chat},
-                                   {"/v1/completions", "openai_completions", Style::text}};
+  static constexpr Door doors[] = {
+      {"/v1/chat/completions", "openai_chat", Style::chat},
+      {"/v1/completions", "openai_completions", Style::text},
+      {"/models/{ns}/{name}/v1/chat/completions", "model_chat", Style::chat},
+      {"/models/{ns}/{name}/v1/completions", "model_completions", Style::text},
+      {"/hf-inference/models/{ns}/{name}/v1/chat/completions", "inference_model_chat", Style::chat}};
   for (const auto& [pattern, name, style] : doors)
     table.add({"POST", pattern, name, Access::signed_in, body_bytes_max,
                CallHandler([&services, &models, door = style](const Call& call) {

@@ -10,6 +10,7 @@
 #include "api/error_answer.h"
 #include "api/openai_routes.h"
 #include "api/served_model.h"
+#include "api/served_task.h"
 #include "codec/base64.h"
 #include "codec/json.h"
 #include "repo/hub.h"
@@ -59,7 +60,7 @@ Result<Wish> read_wish(const json::object& body) {
 
 Result<net::Response> embeddings(Services& services, serve::Models& models, const Call& call) {
   TRY(const json::object body, codec::parse_json_object(call.request.body));
-  TRY(const std::string_view name, codec::json_text(body, "model"));
+  TRY(const std::string name, model_wanted(call, body));
   TRY(const serve::ServedModel model, find_served_model(services, call, name));
   TRY(const Wish wish, read_wish(body));
   const json::value* input = body.if_contains("input");
@@ -95,12 +96,20 @@ json::object describe(const repo::Repository& repository) {
 }
 
 // One that the caller may ask, loaded or not. The openai client sends the slash of the name encoded.
-Result<net::Response> show_model(Services& services, const Call& call) {
-  TRY(const serve::ServedModel model, find_served_model(services, call, call.capture("model")));
+Result<json::object> model_object(Services& services, const Call& call, std::string_view name) {
+  TRY(const serve::ServedModel model, find_served_model(services, call, name));
   TRY(const std::optional<repo::Repository> found,
       services.hub.repositories.find(repo::RepoId{model.repository}));
   if (!found) return fail(Reason::repo_not_found, "Repository not found");
-  return json_answer(describe(*found));
+  return describe(*found);
+}
+
+// Under one model's own address.
+Result<net::Response> list_own(Services& services, const Call& call) {
+  TRY(json::object model, model_object(services, call, model_in_path(call)));
+  json::array data;
+  data.push_back(std::move(model));
+  return json_answer(json::object{{"object", "list"}, {"data", std::move(data)}});
 }
 
 // Models with a worker that this caller may see.
@@ -118,16 +127,25 @@ Result<net::Response> list_models(Services& services, serve::Models& models, con
 }  // namespace
 
 void add_openai_routes(RouteTable& table, Services& services, serve::Models& models) {
-  table.add(
-      {"POST", "/v1/embeddings", "openai_embeddings", Access::signed_in, body_bytes_max,
-       CallHandler([&services, &models](const Call& call) { return embeddings(services, models, call); }),
-       Dialect::openai});
+  static constexpr const char* embedding_rows[][2] = {
+      {"/v1/embeddings", "openai_embeddings"}, {"/models/{ns}/{name}/v1/embeddings", "model_embeddings"}};
+  for (const auto& [pattern, name] : embedding_rows)
+    table.add(
+        {"POST", pattern, name, Access::signed_in, body_bytes_max,
+         CallHandler([&services, &models](const Call& call) { return embeddings(services, models, call); }),
+         Dialect::openai});
   table.add(
       {"GET", "/v1/models", "openai_models", Access::signed_in, 0,
        CallHandler([&services, &models](const Call& call) { return list_models(services, models, call); }),
        Dialect::openai});
   table.add({"GET", "/v1/models/{model*}", "openai_model", Access::signed_in, 0,
-             CallHandler([&services](const Call& call) { return show_model(services, call); }),
+             CallHandler([&services](const Call& call) -> Result<net::Response> {
+               TRY(const json::object model, model_object(services, call, call.capture("model")));
+               return json_answer(model);
+             }),
+             Dialect::openai});
+  table.add({"GET", "/models/{ns}/{name}/v1/models", "model_models", Access::signed_in, 0,
+             CallHandler([&services](const Call& call) { return list_own(services, call); }),
              Dialect::openai});
 }
 

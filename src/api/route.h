@@ -49,7 +49,11 @@ enum class Dialect : uint8_t {
   hub,     // {"error": …} + X-Error-Code + X-Error-Message.
   git,     // As hub; without credentials 401 and a Basic challenge, since git sends them only after one.
   lfs,     // As git, application/vnd.git-lfs+json with "message".
-  openai,  // {"error": {"message", "type", "code", "param"}}.
+  openai,  // serving_error.h, as the four below.
+  tei,
+  tgi,
+  llama,
+  kserve,
 };
 
 // Runs on the disk pool with the whole body in call.request.body.

@@ -2,11 +2,14 @@
 
 #include "api/git_routes.h"
 #include "api/hub_routes.h"
+#include "api/kserve_routes.h"
 #include "api/lfs_routes.h"
+#include "api/llama_routes.h"
 #include "api/observe_routes.h"
 #include "api/openai_routes.h"
 #include "api/session_routes.h"
 #include "api/tei_routes.h"
+#include "api/tgi_routes.h"
 #include "api/xet_routes.h"
 
 namespace holdfast::api {
@@ -19,6 +22,9 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_completion_routes(table, services, parts.models);
   add_task_routes(table, services, parts.models);
   add_tei_routes(table, services, parts.models);
+  add_tgi_routes(table, services, parts.models);
+  add_llama_routes(table, services, parts.models);
+  add_kserve_routes(table, services, parts.models);
   add_session_routes(table, services);
   add_token_routes(table, services);
   add_xet_routes(table, services, parts.instance_key);

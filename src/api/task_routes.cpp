@@ -9,6 +9,8 @@
 #include "api/error_answer.h"
 #include "api/openai_routes.h"
 #include "api/served_model.h"
+#include "api/served_task.h"
+#include "api/tgi_routes.h"
 #include "codec/json.h"
 
 namespace holdfast::api {
@@ -49,6 +51,20 @@ std::string task_of(const json::value& inputs, const json::object& parameters, s
   return std::string(model_task);
 }
 
+// {sequence, labels, scores} as the API has it by now: [{label, score}]; of several texts a list of those.
+json::value as_label_lists(const json::value& answer) {
+  json::array out;
+  if (answer.is_array()) {
+    for (const json::value& one : answer.get_array()) out.push_back(as_label_lists(one));
+    return out;
+  }
+  const json::array& labels = answer.at("labels").get_array();
+  const json::array& scores = answer.at("scores").get_array();
+  for (size_t i = 0; i < labels.size(); ++i)
+    out.push_back(json::object{{"label", labels[i]}, {"score", scores[i]}});
+  return out;
+}
+
 // The Inference API's answer to a task with a head of its own. Text classification answers all labels, in a
 // list of its own for each text, as its clients expect.
 Result<net::Response> run_task(serve::Models& models, const Call& call, const serve::ServedModel& model,
@@ -59,31 +75,55 @@ Result<net::Response> run_task(serve::Models& models, const Call& call, const se
   const json::value& inputs = body.at("inputs");
   const std::string task = task_of(inputs, parameters, model_task);
   if (task == "text-classification" && !parameters.contains("top_k")) parameters["top_k"] = nullptr;
-  serve::EmbedItem item;
-  item.wanted = serve::Wanted::task;
-  item.texts.push_back(codec::to_text(
-      json::object{{"task", task}, {"inputs", inputs}, {"parameters", std::move(parameters)}}));
-  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), work_of(call)));
-  TRY(json::value out, codec::parse_json(answer.json));
+  TRY(json::value out, ask_task(models, call, model, task, inputs, std::move(parameters)));
+  if (task == "zero-shot-classification") return json_answer(as_label_lists(out));
   if (task != "text-classification" || inputs.is_array()) return json_answer(out);
   json::array nested;
   nested.push_back(std::move(out));
   return json_answer(nested);
 }
 
+double cosine(std::span<const float> left, std::span<const float> right) {
+  double dot = 0, a = 0, b = 0;
+  for (size_t i = 0; i < left.size(); ++i) {
+    dot += static_cast<double>(left[i]) * right[i];
+    a += static_cast<double>(left[i]) * left[i];
+    b += static_cast<double>(right[i]) * right[i];
+  }
+  return dot / std::max(std::sqrt(a * b), 1e-12);
+}
+
+// {"inputs": {"source_sentence": text, "sentences": [text]}}: one score a sentence.
+Result<net::Response> compare(serve::Models& models, const Call& call, const serve::ServedModel& model,
+                              const json::object& body) {
+  TRY(const json::object* inputs, codec::json_object(body, "inputs"));
+  TRY(const std::string_view source, codec::json_text(*inputs, "source_sentence"));
+  TRY(const json::array* sentences, codec::json_array(*inputs, "sentences"));
+  TRY(serve::EmbedItem item, read_embed_inputs(json::value(*sentences)));
+  if (!item.ids.empty()) return fail(Reason::bad_request, "'sentences' is a list of texts");
+  item.texts.emplace(item.texts.begin(), source);
+  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), work_of(call)));
+  json::array scores;
+  for (size_t i = 1; i < answer.vectors.size(); ++i)
+    scores.emplace_back(cosine(answer.vectors[0], answer.vectors[i]));
+  return json_answer(scores);
+}
+
 // A sentence model answers one vector a text; a bare one the hidden states of each token; any other its own
 // task.
 Result<net::Response> extract(Services& services, serve::Models& models, const Call& call) {
-  const std::string name = std::string(call.capture("ns")) + "/" + std::string(call.capture("name"));
-  TRY(const serve::ServedModel model, find_served_model(services, call, name));
+  TRY(const serve::ServedModel model, find_served_model(services, call, model_in_path(call)));
   TRY(const json::object body, codec::parse_json_object(call.request.body));
   const json::value* input = body.if_contains("inputs");
   if (input == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
   if (!call.request.path().ends_with("/feature-extraction")) {
     TRY(const serve::WorkerFacts known, models.facts(call.context, model, work_of(call)));
+    if (known.task == "text-generation") return answer_text_generation(services, models, call, model, body);
     if (!known.task.empty() && known.task != "feature-extraction")
       return run_task(models, call, model, body, known.task);
   }
+  if (input->is_object() && input->get_object().contains("source_sentence"))
+    return compare(models, call, model, body);
   TRY(serve::EmbedItem item, read_embed_inputs(*input));
   TRY(const bool normalized, flag(body, "normalize", false));
   TRY(const bool truncated, flag(body, "truncate", true));
@@ -112,40 +152,12 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
 // The task that the address names.
 Result<net::Response> named_task(Services& services, serve::Models& models, const Call& call,
                                  std::string_view task) {
-  const std::string name = std::string(call.capture("ns")) + "/" + std::string(call.capture("name"));
-  TRY(const serve::ServedModel model, find_served_model(services, call, name));
+  TRY(const serve::ServedModel model, find_served_model(services, call, model_in_path(call)));
   TRY(const json::object body, codec::parse_json_object(call.request.body));
   if (!body.contains("inputs")) return fail(Reason::bad_request, "'inputs' is missing");
+  if (task == "text-generation") return answer_text_generation(services, models, call, model, body);
   if (task == "sentiment-analysis") task = "text-classification";
   return run_task(models, call, model, body, task);
-}
-
-double cosine(std::span<const float> left, std::span<const float> right) {
-  double dot = 0, a = 0, b = 0;
-  for (size_t i = 0; i < left.size(); ++i) {
-    dot += static_cast<double>(left[i]) * right[i];
-    a += static_cast<double>(left[i]) * left[i];
-    b += static_cast<double>(right[i]) * right[i];
-  }
-  return dot / std::max(std::sqrt(a * b), 1e-12);
-}
-
-// {"inputs": {"source_sentence": text, "sentences": [text]}}: one score a sentence.
-Result<net::Response> compare(Services& services, serve::Models& models, const Call& call) {
-  const std::string name = std::string(call.capture("ns")) + "/" + std::string(call.capture("name"));
-  TRY(const serve::ServedModel model, find_served_model(services, call, name));
-  TRY(const json::object body, codec::parse_json_object(call.request.body));
-  TRY(const json::object* inputs, codec::json_object(body, "inputs"));
-  TRY(const std::string_view source, codec::json_text(*inputs, "source_sentence"));
-  TRY(const json::array* sentences, codec::json_array(*inputs, "sentences"));
-  TRY(serve::EmbedItem item, read_embed_inputs(json::value(*sentences)));
-  if (!item.ids.empty()) return fail(Reason::bad_request, "'sentences' is a list of texts");
-  item.texts.emplace(item.texts.begin(), source);
-  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), work_of(call)));
-  json::array scores;
-  for (size_t i = 1; i < answer.vectors.size(); ++i)
-    scores.emplace_back(cosine(answer.vectors[0], answer.vectors[i]));
-  return json_answer(scores);
 }
 
 }  // namespace
@@ -157,6 +169,7 @@ void add_task_routes(RouteTable& table, Services& services, serve::Models& model
   };
   static constexpr Place places[] = {
       {"/models/{ns}/{name}", "task_model"},
+      {"/models/{ns}/{name}/invocations", "task_invocations"},
       {"/models/{ns}/{name}/pipeline/feature-extraction", "task_feature_extraction"},
       {"/hf-inference/models/{ns}/{name}", "task_inference_model"},
       {"/hf-inference/models/{ns}/{name}/pipeline/feature-extraction", "task_inference_feature_extraction"}};
@@ -165,7 +178,8 @@ void add_task_routes(RouteTable& table, Services& services, serve::Models& model
         {"POST", pattern, name, Access::signed_in, body_bytes_max,
          CallHandler([&services, &models](const Call& call) { return extract(services, models, call); })});
   // Tasks under their own names, and those that clients call otherwise.
-  static constexpr const char* tasks[][2] = {{"text-classification", "text_classification"},
+  static constexpr const char* tasks[][2] = {{"text-generation", "text_generation"},
+                                             {"text-classification", "text_classification"},
                                              {"sentiment-analysis", "sentiment_analysis"},
                                              {"token-classification", "token_classification"},
                                              {"ner", "ner"},
@@ -188,9 +202,12 @@ void add_task_routes(RouteTable& table, Services& services, serve::Models& model
       {"/hf-inference/models/{ns}/{name}/pipeline/sentence-similarity",
        "task_inference_sentence_similarity"}};
   for (const auto& [pattern, name] : similarity)
-    table.add(
-        {"POST", pattern, name, Access::signed_in, body_bytes_max,
-         CallHandler([&services, &models](const Call& call) { return compare(services, models, call); })});
+    table.add({"POST", pattern, name, Access::signed_in, body_bytes_max,
+               CallHandler([&services, &models](const Call& call) -> Result<net::Response> {
+                 TRY(const serve::ServedModel model, find_served_model(services, call, model_in_path(call)));
+                 TRY(const json::object body, codec::parse_json_object(call.request.body));
+                 return compare(models, call, model, body);
+               })});
 }
 
 }  // namespace holdfast::api

@@ -10,8 +10,12 @@
 
 #include "api/embed_inputs.h"
 #include "api/error_answer.h"
+#include "api/llama_routes.h"
 #include "api/served_model.h"
-#include "base/reason.h"
+#include "api/served_note.h"
+#include "api/served_task.h"
+#include "api/tgi_routes.h"
+#include "base/random.h"
 #include "codec/json.h"
 
 namespace holdfast::api {
@@ -21,6 +25,7 @@ namespace json = boost::json;
 using net::Response;
 
 constexpr uint64_t body_bytes_max = 16 << 20;
+constexpr std::string_view writing = "text-generation";
 constexpr size_t batch_max = 1024;  // Inputs of a request, as /info says.
 
 // One request to one model.
@@ -31,33 +36,6 @@ struct TeiCall {
   serve::ServedModel model;
   json::object body;
 };
-
-// {error, error_type} with that server's statuses; types are spelled as it sends them, not as its pages say.
-Response tei_error(const Error& error) {
-  const ReasonRow& row = reason_row(error.code, error.reason);
-  int status = row.http_status;
-  std::string_view type = "Backend";
-  if (error.reason == Reason::model_unsupported || error.reason == Reason::not_offered || status == 500) {
-    status = 424;
-  } else if (error.reason == Reason::tokenization_failed) {
-    status = 422;
-    type = "Tokenizer";
-  } else if (status == 400 || status == 413 || status == 422) {
-    status = 422;
-    type = "Validation";
-  } else if (status == 429) {
-    type = "Overloaded";
-  } else if (status == 503) {
-    type = "Unhealthy";
-  }
-  Response response = json_answer(
-      json::object{{"error", error.code == Code::internal ? std::string("Internal error") : error.message},
-                   {"error_type", type}},
-      status);
-  response.headers.set("X-Error-Code", std::string(row.error_code));
-  response.headers.set("X-Error-Message", header_text(error.message));
-  return response;
-}
 
 Response empty_inputs() {
   return json_answer(json::object{{"error", "`inputs` cannot be empty"}, {"error_type", "Empty"}}, 400);
@@ -92,13 +70,7 @@ Result<serve::LongText> long_text_of(const json::object& body) {
 
 Result<json::value> run_task(const TeiCall& tei, std::string_view task, json::value inputs,
                              json::object parameters) {
-  serve::EmbedItem item;
-  item.wanted = serve::Wanted::task;
-  item.texts.push_back(codec::to_text(
-      json::object{{"task", task}, {"inputs", std::move(inputs)}, {"parameters", std::move(parameters)}}));
-  TRY(const serve::EmbedAnswer answer,
-      tei.models.embed(tei.call.context, tei.model, std::move(item), work_of(tei.call)));
-  return codec::parse_json(answer.json);
+  return ask_task(tei.models, tei.call, tei.model, task, std::move(inputs), std::move(parameters));
 }
 
 Result<const json::value*> inputs_of(const TeiCall& tei) {
@@ -231,8 +203,8 @@ Result<Response> predict(const TeiCall& tei) {
   return json_answer(batch ? answers : answers.get_array().front());
 }
 
-// Cohere's way, told by its `documents`: {results: [{index, relevance_score, document?}]}.
-json::object cohere_results(const json::array& ranked, bool with_documents) {
+// Cohere's way, told by its `documents`: [{index, relevance_score, document?}].
+json::array cohere_results(const json::array& ranked, bool with_documents) {
   json::array results;
   for (const json::value& one : ranked) {
     const json::object& row = one.get_object();
@@ -240,7 +212,22 @@ json::object cohere_results(const json::array& ranked, bool with_documents) {
     if (with_documents) result["document"] = json::object{{"text", row.at("text")}};
     results.push_back(std::move(result));
   }
-  return {{"results", std::move(results)}};
+  return results;
+}
+
+// Documents are texts, or objects with one.
+Result<json::array> plain_texts(const json::array& documents) {
+  json::array out;
+  for (const json::value& one : documents) {
+    if (one.is_string()) {
+      out.push_back(one);
+      continue;
+    }
+    if (!one.is_object()) return fail(Reason::bad_request, "'documents' are texts, or objects with a text");
+    TRY(const std::string_view text, codec::json_text(one.get_object(), "text"));
+    out.emplace_back(text);
+  }
+  return out;
 }
 
 Result<Response> rerank(const TeiCall& tei) {
@@ -250,6 +237,10 @@ Result<Response> rerank(const TeiCall& tei) {
   if (texts->empty())
     return json_answer(json::object{{"error", "`texts` cannot be empty"}, {"error_type", "Empty"}}, 400);
   TRY_DONE(check_batch(texts->size()));
+  TRY(const json::array plain, plain_texts(*texts));
+  if (const json::value* most = tei.body.if_contains("max_tokens_per_doc");
+      most != nullptr && !most->is_null())
+    return fail(Reason::not_offered, "'max_tokens_per_doc' is not offered here");
   TRY(const auto raw, codec::json_flag_if(tei.body, "raw_scores"));
   TRY(const auto shown, codec::json_flag_if(tei.body, cohere ? "return_documents" : "return_text"));
   json::object parameters{{"raw_scores", raw.value_or(false)}, {"return_text", shown.value_or(false)}};
@@ -258,9 +249,11 @@ Result<Response> rerank(const TeiCall& tei) {
   if (top && *top < 1) return fail(Reason::bad_request, "`top_n` is 1 or more");
   if (top) parameters["top_n"] = *top;
   TRY(const json::value ranked,
-      run_task(tei, "rerank", json::object{{"query", query}, {"texts", *texts}}, std::move(parameters)));
-  if (cohere) return json_answer(cohere_results(ranked.get_array(), shown.value_or(false)));
-  return json_answer(ranked);
+      run_task(tei, "rerank", json::object{{"query", query}, {"texts", plain}}, std::move(parameters)));
+  if (!cohere) return json_answer(ranked);
+  return json_answer(json::object{{"id", "rerank-" + tei.services.random.hex(12)},
+                                  {"model", tei.model.name},
+                                  {"results", cohere_results(ranked.get_array(), shown.value_or(false))}});
 }
 
 Result<Response> similarity(const TeiCall& tei) {
@@ -288,7 +281,14 @@ Result<Response> ask_tokenizer(const TeiCall& tei, std::string_view task, std::s
   TRY(const json::value answer, run_task(tei, task, *inputs, std::move(parameters)));
   return json_answer(answer);
 }
+// Three servers' address: llama.cpp's by its key, the others' by what the model is for.
 Result<Response> tokenize(const TeiCall& tei) {
+  if (tei.body.contains("content")) return llama_tokenize(tei.models, tei.call, tei.model, tei.body);
+  TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model, work_of(tei.call)));
+  if (facts.task == writing) {
+    if (tei.call.served) tei.call.served->dialect = Dialect::tgi;
+    return tgi_tokenize(tei.models, tei.call, tei.model, tei.body);
+  }
   return ask_tokenizer(tei, "tokenize", "inputs", "add_special_tokens");
 }
 Result<Response> decode(const TeiCall& tei) {
@@ -297,6 +297,7 @@ Result<Response> decode(const TeiCall& tei) {
 
 Result<Response> info(const TeiCall& tei) {
   TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model, work_of(tei.call)));
+  if (facts.task == writing) return tgi_info(tei.models, tei.call, tei.model);
   TRY(const json::value known, run_task(tei, "describe", nullptr, {}));
   const json::array& labels = known.at("labels").get_array();
   json::object type;
@@ -328,24 +329,37 @@ Result<Response> info(const TeiCall& tei) {
                                   {"docker_label", nullptr}});
 }
 
+// Loads the model: who asks wants to know whether it would answer.
+Result<Response> health(const TeiCall& tei) {
+  TRY_DONE(tei.models.facts(tei.call.context, tei.model, work_of(tei.call)));
+  return json_answer(json::object{{"status", "ok"}});
+}
+
 using TeiHandler = Result<Response> (*)(const TeiCall&);
 
 Result<Response> answer(Services& services, serve::Models& models, const Call& call, TeiHandler handle) {
-  const std::string name = std::string(call.capture("ns")) + "/" + std::string(call.capture("name"));
-  TRY(serve::ServedModel model, find_served_model(services, call, name));
+  TRY(serve::ServedModel model, find_served_model(services, call, model_in_path(call)));
   const auto start = services.clock.now();
   json::object body;
   if (call.request.method == "POST") {
-    auto parsed = codec::parse_json_object(call.request.body);
-    if (!parsed.ok()) return tei_error(parsed.error());
-    body = std::move(parsed).value();
+    TRY(body, codec::parse_json_object(call.request.body));
   }
-  auto out = handle({services, models, call, std::move(model), std::move(body)});
-  if (!out.ok()) return tei_error(out.error());
-  Response& response = out.value();
+  TRY(Response response, handle({services, models, call, std::move(model), std::move(body)}));
   response.headers.set("x-compute-type", "cpu");
   response.headers.set("x-total-time", std::to_string((services.clock.now() - start).count()));
-  return out;
+  return response;
+}
+
+}  // namespace
+
+namespace {
+
+// The body names the model.
+Result<Response> rerank_anywhere(Services& services, serve::Models& models, const Call& call) {
+  TRY(json::object body, codec::parse_json_object(call.request.body));
+  TRY(const std::string name, model_wanted(call, body));
+  TRY(serve::ServedModel model, find_served_model(services, call, name));
+  return rerank({services, models, call, std::move(model), std::move(body)});
 }
 
 }  // namespace
@@ -364,13 +378,26 @@ void add_tei_routes(RouteTable& table, Services& services, serve::Models& models
       {"POST", "/models/{ns}/{name}/similarity", "tei_similarity", similarity},
       {"POST", "/models/{ns}/{name}/tokenize", "tei_tokenize", tokenize},
       {"POST", "/models/{ns}/{name}/decode", "tei_decode", decode},
-      {"GET", "/models/{ns}/{name}/info", "tei_info", info}};
+      {"GET", "/models/{ns}/{name}/info", "tei_info", info},
+      {"GET", "/models/{ns}/{name}/health", "tei_health", health},
+      {"GET", "/models/{ns}/{name}/ping", "tei_ping", health}};
   for (const Row& row : rows)
     table.add({row.method, row.pattern, row.name, Access::signed_in,
                std::string_view(row.method) == "POST" ? body_bytes_max : 0,
                CallHandler([&services, &models, handle = row.handle](const Call& call) {
                  return answer(services, models, call, handle);
-               })});
+               }),
+               Dialect::tei});
+  static constexpr const char* by_body[][2] = {{"/v1/rerank", "cohere_rerank_v1"},
+                                               {"/v2/rerank", "cohere_rerank_v2"},
+                                               {"/rerank", "cohere_rerank"},
+                                               {"/models/{ns}/{name}/v1/rerank", "cohere_own_rerank"}};
+  for (const auto& [pattern, name] : by_body)
+    table.add({"POST", pattern, name, Access::signed_in, body_bytes_max,
+               CallHandler([&services, &models](const Call& call) {
+                 return rerank_anywhere(services, models, call);
+               }),
+               Dialect::openai});
 }
 
 }  // namespace holdfast::api

@@ -7,8 +7,8 @@
 #include <boost/json/object.hpp>
 #include <charconv>
 
+#include "cli/conversation.h"
 #include "codec/json.h"
-#include "jinja/chat.h"
 #include "model/structured/gbnf.h"
 #include "model/structured/json_schema.h"
 #include "model/structured/regex_grammar.h"
@@ -22,7 +22,8 @@ constexpr size_t stops_most = 16, stop_bytes_most = 256, alternatives_most = 20,
 
 // Keys that say nothing of the text.
 constexpr std::string_view passed_over[] = {
-    "user", "store", "metadata", "service_tier", "safety_identifier", "prompt_cache_key"};
+    "user",         "store",  "metadata", "service_tier", "safety_identifier", "prompt_cache_key",
+    "cache_prompt", "id_slot"};
 constexpr std::string_view known[] = {"messages",
                                       "prompt",
                                       "max_tokens",
@@ -40,9 +41,24 @@ constexpr std::string_view known[] = {"messages",
                                       "logprobs",
                                       "top_logprobs",
                                       "response_format",
-                                      "n",
+                                      "guided_json",
                                       "guided_regex",
-                                      "guided_grammar"};
+                                      "guided_grammar",
+                                      "tools",
+                                      "tool_choice",
+                                      "parallel_tool_calls",
+                                      "documents",
+                                      "chat_template_kwargs",
+                                      "reasoning_effort",
+                                      "echo",
+                                      "with_tokens",
+                                      "with_prompt",
+                                      "truncate_prompt_tokens",
+                                      "typical_p",
+                                      "min_tokens",
+                                      "ignore_eos"};
+constexpr std::string_view not_offered[] = {
+    "functions", "function_call", "audio", "modalities", "prediction", "suffix", "web_search_options"};
 
 Error wrong(std::string_view key, std::string_view what) {
   return fail(Reason::bad_request, fmt::format("'{}' {}", key, what));
@@ -54,72 +70,97 @@ Status check_keys(const json::object& body) {
   };
   for (const auto& [key, value] : body) {
     if (value.is_null() || among(known, key) || among(passed_over, key)) continue;
-    if (key == "tools" || key == "functions" || key == "tool_choice" || key == "audio" ||
-        key == "modalities" || key == "reasoning_effort" || key == "prediction" ||
-        key == "parallel_tool_calls")
+    if (among(not_offered, key))
       return fail(Reason::not_offered, fmt::format("'{}' is not offered here", std::string_view(key)));
     return fail(Reason::bad_request, fmt::format("unknown key '{}'", std::string_view(key).substr(0, 60)));
   }
   return Done{};
 }
 
-// Text of a message: a string, or parts of which all are text.
-Result<std::string> content_of(const json::object& message) {
-  const json::value* content = message.if_contains("content");
-  if (content == nullptr || content->is_null()) return std::string();
-  if (content->is_string()) return std::string(content->get_string());
-  if (!content->is_array()) return wrong("content", "is a text or a list of parts");
-  std::string out;
-  for (const json::value& part : content->get_array()) {
-    if (!part.is_object()) return wrong("content", "has a part that is no object");
-    TRY(const std::string_view type, codec::json_text(part.get_object(), "type"));
-    if (type != "text" && type != "input_text")
-      return fail(Reason::not_offered, fmt::format("the model reads text, not '{}'", type.substr(0, 40)));
-    TRY(const std::string_view text, codec::json_text(part.get_object(), "text"));
-    out += text;
+Result<std::vector<model::TokenId>> ids_of(const json::array& list, const model::TextGenerator& generator) {
+  std::vector<model::TokenId> out;
+  const uint64_t most = generator.model().plan().vocabulary;
+  for (const json::value& id : list) {
+    if (!id.is_int64() || id.get_int64() < 0 || static_cast<uint64_t>(id.get_int64()) >= most)
+      return wrong("prompt", fmt::format("has token ids from 0 to {}", most - 1));
+    out.push_back(static_cast<model::TokenId>(id.get_int64()));
   }
   return out;
 }
 
-Result<std::string> render(const json::array& messages, const model::TextGenerator& generator, WallTime now) {
-  if (messages.empty()) return wrong("messages", "is empty");
-  if (generator.chat_template().empty())
-    return fail(Reason::model_unsupported,
-                "the model has no chat template: use /v1/completions with a 'prompt'");
-  json::array plain;
-  for (const json::value& each : messages) {
-    if (!each.is_object()) return wrong("messages", "is a list of objects");
-    TRY(std::string_view role, codec::json_text(each.get_object(), "role"));
-    if (role == "developer") role = "system";
-    if (role != "system" && role != "user" && role != "assistant" && role != "tool")
-      return wrong("role", "is system, developer, user, assistant or tool");
-    TRY(const std::string content, content_of(each.get_object()));
-    plain.push_back(json::object{{"role", role}, {"content", content}});
+// How the answer is to be read, by the template and by what the prompt ends with.
+jinja::ReplyForm reply_form(const ToolChoice& tools, const std::string& chat_template,
+                            std::string_view prompt) {
+  using Calls = jinja::ReplyForm::Calls;
+  jinja::ReplyForm out;
+  out.family = jinja::reply_family(chat_template);
+  out.functions = tools.functions;
+  out.function = tools.named;
+  switch (tools.mode) {
+    case ToolChoice::Mode::none:
+      break;
+    case ToolChoice::Mode::free:
+      out.calls = Calls::as_family;
+      break;
+    case ToolChoice::Mode::one_of:
+      out.calls = Calls::one_object;
+      return out;
+    case ToolChoice::Mode::named:
+      out.calls = Calls::arguments_only;
+      return out;
   }
-  const json::object call{{"messages", std::move(plain)},
-                          {"add_generation_prompt", true},
-                          {"special_tokens", generator.special_tokens()}};
-  TRY(const jinja::Template chat_template, jinja::Template::parse(generator.chat_template()));
-  TRY(const jinja::ChatRequest request, jinja::chat_request(call, now));
-  return jinja::render_chat(chat_template, request);
+  out.thinks = jinja::thinks_aloud(chat_template);
+  while (!prompt.empty() && (prompt.back() == ' ' || prompt.back() == '\n')) prompt.remove_suffix(1);
+  out.within_thought = out.thinks && prompt.ends_with("<think>");
+  return out;
 }
 
-Result<std::vector<model::TokenId>> read_prompt(const json::object& body,
-                                                const model::TextGenerator& generator, WallTime now) {
-  TRY(const json::array* messages, codec::json_array_if(body, "messages"));
+Result<std::string> render(const json::object& body, const model::TextGenerator& generator, WallTime now,
+                           CompletionCall& call) {
+  TRY(ToolChoice tools, read_tool_choice(body));
+  TRY(std::string text, render_conversation(body, tools, generator, now));
+  call.reply = reply_form(tools, generator.chat_template(), text);
+  if (tools.mode == ToolChoice::Mode::free && call.reply.family == jinja::ReplyFamily::plain)
+    return fail(Reason::not_offered,
+                "'tools' are called in a way that is not known here: set 'tool_choice' to required");
+  if (tools.grammar != nullptr && call.grammar != nullptr)
+    return wrong("tool_choice", "that must be followed and another structure exclude each other");
+  if (tools.grammar != nullptr) call.grammar = std::move(tools.grammar);
+  call.one_call = tools.one_call;
+  if (call.grammar != nullptr) call.reply.thinks = call.reply.within_thought = false;
+  return text;
+}
+
+Status read_prompt(const json::object& body, const model::TextGenerator& generator, WallTime now,
+                   CompletionCall& call) {
   token::EncodeOptions options;
   std::string text;
-  if (messages != nullptr) {
-    TRY(text, render(*messages, generator, now));
+  const json::value* prompt = body.if_contains("prompt");
+  if (const json::value* messages = body.if_contains("messages"); messages != nullptr) {
+    if (prompt != nullptr) return wrong("prompt", "and 'messages' exclude each other");
+    TRY(text, render(body, generator, now, call));
     options.special = token::SpecialTokens::leave_out;
+  } else if (prompt != nullptr && prompt->is_array()) {
+    TRY(call.prompt, ids_of(prompt->get_array(), generator));
+    if (call.echo) {
+      TRY(call.echo, generator.tokenizer().decode(call.prompt, token::Tokenizer::SpecialsInOutput::keep));
+    }
   } else {
-    TRY(const std::string_view prompt, codec::json_text(body, "prompt"));
-    text = prompt;
+    TRY(const std::string_view given, codec::json_text(body, "prompt"));
+    text = given;
+    if (call.echo) call.echo = text;
   }
-  TRY(const token::Encoding encoding,
-      generator.tokenizer().encode({.text = text, .words = {}, .pair = {}}, options));
-  if (encoding.ids.empty()) return fail(Reason::tokenization_failed, "the prompt has no tokens");
-  return std::vector<model::TokenId>(encoding.ids.begin(), encoding.ids.end());
+  if (call.prompt.empty()) {
+    TRY(const token::Encoding encoding,
+        generator.tokenizer().encode({.text = text, .words = {}, .pair = {}}, options));
+    call.prompt.assign(encoding.ids.begin(), encoding.ids.end());
+  }
+  TRY(const auto last, codec::json_integer_if(body, "truncate_prompt_tokens"));
+  if (last && *last < 1) return wrong("truncate_prompt_tokens", "is 1 or more");
+  if (last && call.prompt.size() > static_cast<size_t>(*last))
+    call.prompt.erase(call.prompt.begin(), call.prompt.end() - *last);
+  if (call.prompt.empty()) return fail(Reason::tokenization_failed, "the prompt has no tokens");
+  return Done{};
 }
 
 Result<std::optional<double>> number_in(const json::object& body, std::string_view key, double least,
@@ -146,6 +187,8 @@ Status read_sampling(const json::object& body, CompletionCall& call) {
   if (min_p) settings.min_p = *min_p;
   TRY(const auto top_k, number_in(body, "top_k", -1, 1e9));
   if (top_k) settings.top_k = *top_k > 0 ? static_cast<size_t>(*top_k) : 0;
+  TRY(const auto typical, number_in(body, "typical_p", 0, 1));
+  if (typical) settings.typical_p = *typical;
   TRY(const auto repetition, number_in(body, "repetition_penalty", 1e-3, 10));
   if (repetition) settings.repetition_penalty = *repetition;
   TRY(const auto presence, number_in(body, "presence_penalty", -2, 2));
@@ -171,7 +214,7 @@ Status read_sampling(const json::object& body, CompletionCall& call) {
 
 Status read_limits(const json::object& body, const model::TextGenerator& generator, CompletionCall& call) {
   const size_t room = generator.tokens_max() - std::min(generator.tokens_max(), call.prompt.size());
-  if (room == 0)
+  if (room == 0 || call.prompt.size() > generator.tokens_max())
     return fail(Reason::input_too_long,
                 fmt::format("the prompt has {} tokens, the model takes {} with its answer",
                             call.prompt.size(), generator.tokens_max()));
@@ -179,8 +222,14 @@ Status read_limits(const json::object& body, const model::TextGenerator& generat
   if (!most) {
     TRY(most, codec::json_integer_if(body, "max_tokens"));
   }
-  if (most && *most < 1) return wrong("max_tokens", "is 1 or more");
+  const bool looks_only = most && *most == 0 && (call.echo || call.with_prompt);
+  if (most && *most < 1 && !looks_only) return wrong("max_tokens", "is 1 or more");
+  call.writes = !looks_only;
   call.settings.length_max.reset();
+  TRY(const auto least, codec::json_integer_if(body, "min_tokens"));
+  if (least && *least > 0) call.settings.new_tokens_min = static_cast<size_t>(*least);
+  TRY(const auto goes_on, codec::json_flag_if(body, "ignore_eos"));
+  if (goes_on.value_or(false)) call.settings.end_tokens.clear();
   call.settings.new_tokens_max = most ? std::min(static_cast<size_t>(*most), room) : room;
   const json::value* stop = body.if_contains("stop");
   if (stop == nullptr || stop->is_null()) return Done{};
@@ -199,6 +248,8 @@ Status read_log_probabilities(const json::object& body, CompletionCall& call) {
   TRY(const auto top, codec::json_integer_if(body, "top_logprobs"));
   if (top && (*top < 0 || *top > static_cast<int64_t>(alternatives_most)))
     return wrong("top_logprobs", "is between 0 and 20");
+  if (top && *top > 0 && (wanted == nullptr || !wanted->is_bool() || !wanted->get_bool()))
+    return wrong("top_logprobs", "is only allowed when 'logprobs' is true");
   if (wanted == nullptr || wanted->is_null()) return Done{};
   if (wanted->is_bool()) {
     if (wanted->get_bool()) call.alternatives = static_cast<size_t>(top.value_or(0));
@@ -208,6 +259,19 @@ Status read_log_probabilities(const json::object& body, CompletionCall& call) {
   if (!wanted->is_int64() || wanted->get_int64() < 0 || wanted->get_int64() > 20)
     return wrong("logprobs", "is true, false or a number up to 20");
   call.alternatives = static_cast<size_t>(wanted->get_int64());
+  return Done{};
+}
+
+// What of its making an answer shows: keys that doors set.
+Status read_details(const json::object& body, CompletionCall& call) {
+  TRY_DONE(read_log_probabilities(body, call));
+  TRY(const auto tokens, codec::json_flag_if(body, "with_tokens"));
+  TRY(const auto prompt, codec::json_flag_if(body, "with_prompt"));
+  TRY(const auto echo, codec::json_flag_if(body, "echo"));
+  call.with_tokens = tokens.value_or(call.alternatives.has_value());
+  if (call.with_tokens && !call.alternatives) call.alternatives = 0;
+  if (echo.value_or(false)) call.echo = "";
+  call.with_prompt = prompt.value_or(echo.value_or(false) && call.alternatives);
   return Done{};
 }
 
@@ -221,6 +285,8 @@ Status read_structure(const json::object& body, CompletionCall& call) {
   if (regex) return bind(model::structured::grammar_of_regex(*regex));
   TRY(const auto grammar, codec::json_text_if(body, "guided_grammar"));
   if (grammar) return bind(model::structured::grammar_of_gbnf(*grammar));
+  if (const json::value* schema = body.if_contains("guided_json"); schema != nullptr && !schema->is_null())
+    return bind(model::structured::grammar_of_schema(*schema));
   TRY(const json::object* format, codec::json_object_if(body, "response_format"));
   if (format == nullptr) return Done{};
   TRY(const std::string_view type, codec::json_text(*format, "type"));
@@ -239,15 +305,13 @@ Status read_structure(const json::object& body, CompletionCall& call) {
 Result<CompletionCall> read_completion_call(const json::object& body, const model::TextGenerator& generator,
                                             WallTime now) {
   TRY_DONE(check_keys(body));
-  TRY(const auto answers, codec::json_integer_if(body, "n"));
-  if (answers && *answers != 1) return fail(Reason::not_offered, "'n' is 1: ask once for each answer");
   CompletionCall call;
   call.settings = generator.model().generation();
   call.settings.beams = call.settings.returned = 1;
   TRY_DONE(read_sampling(body, call));
-  TRY_DONE(read_log_probabilities(body, call));
+  TRY_DONE(read_details(body, call));
   TRY_DONE(read_structure(body, call));
-  TRY(call.prompt, read_prompt(body, generator, now));
+  TRY_DONE(read_prompt(body, generator, now, call));
   TRY_DONE(read_limits(body, generator, call));
   return call;
 }

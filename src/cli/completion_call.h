@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "jinja/reply_reader.h"
 #include "model/generation/settings.h"
 #include "model/structured/grammar.h"
 #include "model/text_generator.h"
@@ -22,6 +23,12 @@ struct CompletionCall {
   std::optional<size_t> alternatives;                         // Log-probabilities, with this many others.
   std::shared_ptr<const model::structured::Grammar> grammar;  // Null: any text.
   bool seeded = false;
+  jinja::ReplyForm reply;           // How what is written is taken apart.
+  bool one_call = false;            // It ends with the first call of a tool.
+  bool with_tokens = false;         // Each event says what it was made of.
+  bool with_prompt = false;         // The prompt's own tokens and log-probabilities come first.
+  std::optional<std::string> echo;  // The prompt's text, which comes first.
+  bool writes = true;               // Not: only the prompt is looked at.
 };
 
 // The call's JSON without what the door keeps for itself. bad_request names the key that is unknown or wrong;

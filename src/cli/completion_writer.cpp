@@ -1,7 +1,6 @@
 #include "cli/completion_writer.h"
 
 #include <algorithm>
-#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include "codec/json.h"
@@ -10,29 +9,39 @@
 namespace holdfast::cli {
 namespace {
 
-namespace json = boost::json;
-
 constexpr size_t kv_bytes_max = size_t{2} << 30;  // Keys and values of all answers of a model.
-constexpr size_t answers_at_once = 32;
 
 model::StepOptions step_options(const model::DecoderModel& model) {
   const size_t page_bytes = model.decoder().pages().shape().floats() * sizeof(float);
   const size_t whole = model.plan().positions / tensor::page_tokens + 1;  // One answer always has room.
-  return {.sequences_max = answers_at_once, .pages_max = std::max(kv_bytes_max / page_bytes, whole)};
+  return {.sequences_max = CompletionWriter::answers_at_once,
+          .pages_max = std::max(kv_bytes_max / page_bytes, whole)};
 }
 
 // Where the first stop begins; else how much of the text's end may be the beginning of one.
 struct StopSearch {
   size_t found = std::string::npos, open = 0;
+  std::string stop;
 };
 StopSearch find_stop(std::string_view text, const std::vector<std::string>& stops) {
   StopSearch out;
   for (const std::string& stop : stops) {
-    out.found = std::min(out.found, text.find(stop));
+    if (const size_t at = text.find(stop); at < out.found) {
+      out.found = at;
+      out.stop = stop;
+    }
     for (size_t length = std::min(stop.size() - 1, text.size()); length > out.open; --length)
       if (text.ends_with(std::string_view(stop).substr(0, length))) out.open = length;
   }
   return out;
+}
+
+// What a reader makes of a text goes into the event.
+void add_reply(jinja::ReplyPiece piece, serve::GenerateEvent& event) {
+  event.text += piece.text;
+  event.reasoning += piece.reasoning;
+  for (jinja::ReplyCallPart& part : piece.calls)
+    event.calls.push_back({part.index, std::move(part.id), std::move(part.name), std::move(part.arguments)});
 }
 
 }  // namespace
@@ -40,12 +49,13 @@ StopSearch find_stop(std::string_view text, const std::vector<std::string>& stop
 CompletionWriter::CompletionWriter(const model::TextGenerator& generator, tensor::Threads& threads,
                                    const Clock& clock, Random& random)
     : generator_(generator),
+      threads_(threads),
       clock_(clock),
       random_(random),
       batch_(generator.model(), threads, step_options(generator.model())) {}
 
 void CompletionWriter::fail_answer(uint64_t id, Error error) {
-  ended_.push_back({.id = id, .text = {}, .extra = {}, .error = std::move(error)});
+  ended_.push_back({.id = id, .error = std::move(error)});
 }
 
 void CompletionWriter::begin(const serve::GenerateAsk& ask) {
@@ -53,10 +63,17 @@ void CompletionWriter::begin(const serve::GenerateAsk& ask) {
   if (!body.ok()) return fail_answer(ask.id, std::move(body).error());
   auto call = read_completion_call(body.value(), generator_, clock_.wall());
   if (!call.ok()) return fail_answer(ask.id, std::move(call).error());
-  auto answer = std::make_unique<Answer>(generator_.tokenizer());
+  // mistral's template wants nine letters and digits.
+  const bool short_ids = call.value().reply.family == jinja::ReplyFamily::mistral;
+  auto answer = std::make_unique<Answer>(generator_.tokenizer(), call.value().reply, [this, short_ids] {
+    return short_ids ? random_.hex(5).substr(0, 9) : "call_" + random_.hex(12);
+  });
   answer->id = ask.id;
   answer->call = std::move(call).value();
-  if (!answer->call.seeded) answer->call.settings.seed = random_.u64();
+  // A seed that any client can say again: JSON readers hold 53 bits.
+  if (!answer->call.seeded) answer->call.settings.seed = random_.u64() >> 11;
+  if (answer->call.with_prompt)
+    answer->prompt.emplace(generator_.model(), answer->call.prompt, answer->call.alternatives.value_or(0));
   answers_.push_back(std::move(answer));
 }
 
@@ -90,11 +107,34 @@ Status CompletionWriter::join(Answer& answer) {
   return Done{};
 }
 
+// One part of each.
+void CompletionWriter::look_at_prompts() {
+  for (auto at = answers_.begin(); at != answers_.end();) {
+    Answer& answer = **at;
+    Status looked = answer.prompt ? answer.prompt->step(threads_) : Status(Done{});
+    if (!looked.ok()) fail_answer(answer.id, std::move(looked).error());
+    if (looked.ok() && !answer.opened && (!answer.prompt || answer.prompt->done())) open(answer);
+    const bool over = !looked.ok() || (answer.opened && !answer.call.writes);
+    at = over ? answers_.erase(at) : std::next(at);
+  }
+}
+
+void CompletionWriter::open(Answer& answer) {
+  answer.opened = true;
+  serve::GenerateEvent event{.id = answer.id, .text = answer.call.echo.value_or("")};
+  if (answer.prompt)
+    for (const PromptScores::Token& token : answer.prompt->tokens())
+      event.prompt.push_back(written(token.id, token.chosen, token.others));
+  answer.prompt.reset();
+  if (!answer.call.writes) end(answer, "length", "", event);
+  if (event.says_something()) ended_.push_back(std::move(event));
+}
+
 // In the order they came.
 void CompletionWriter::let_in() {
   for (auto at = answers_.begin(); at != answers_.end();) {
     Answer& answer = **at;
-    if (!answer.sequence) {
+    if (!answer.sequence && answer.opened) {
       Status joined = join(answer);
       if (!joined.ok() && joined.error().reason == Reason::queue_full && batch_.sequences() > 0) return;
       if (!joined.ok()) {
@@ -107,25 +147,54 @@ void CompletionWriter::let_in() {
   }
 }
 
-std::string CompletionWriter::log_probabilities(const model::StepToken& token) const {
-  if (!token.log_probability) return {};
-  const auto shown = [&](const model::LogProbability& one) {
-    const uint32_t ids[] = {one.token};
-    const auto text = generator_.tokenizer().decode(ids, token::Tokenizer::SpecialsInOutput::keep);
-    json::array bytes;
-    const std::string plain = text.ok() ? text.value() : std::string();
-    for (const char byte : plain) bytes.push_back(static_cast<uint8_t>(byte));
-    return json::object{{"token", plain}, {"logprob", one.value}, {"bytes", std::move(bytes)}};
-  };
-  json::object out = shown(*token.log_probability);
-  json::array others;
-  for (const model::LogProbability& one : token.alternatives) others.push_back(shown(one));
-  out["top_logprobs"] = std::move(others);
-  return codec::to_text(json::array{std::move(out)});
+const std::string& CompletionWriter::bytes_of(model::TokenId token) {
+  const auto& bytes = *token_bytes();
+  if (token < bytes.size() && !bytes[token].empty()) return bytes[token];
+  const auto known = specials_.find(token);
+  if (known != specials_.end()) return known->second;
+  const uint32_t ids[] = {token};
+  const auto text = generator_.tokenizer().decode(ids, token::Tokenizer::SpecialsInOutput::keep);
+  return specials_.emplace(token, text.ok() ? text.value() : std::string()).first->second;
 }
 
-bool CompletionWriter::take(Answer& answer, const model::StepToken& token,
-                            serve::GenerateEvent& event) const {
+serve::WrittenToken CompletionWriter::written(model::TokenId token,
+                                              const std::optional<model::LogProbability>& chosen,
+                                              const std::vector<model::LogProbability>& others) {
+  serve::WrittenToken out{.id = token, .text = bytes_of(token)};
+  const uint32_t ids[] = {token};
+  const auto shown = generator_.tokenizer().decode(ids, token::Tokenizer::SpecialsInOutput::skip);
+  out.special = shown.ok() && shown.value().empty() && !out.text.empty();
+  if (chosen) out.log_probability = chosen->value;
+  for (const model::LogProbability& one : others)
+    out.others.push_back({one.token, one.value, bytes_of(one.token)});
+  return out;
+}
+
+std::string_view CompletionWriter::mark_of(const Answer& answer, model::TokenId token) {
+  const auto& form = answer.call.reply;
+  if (form.calls == jinja::ReplyForm::Calls::none && !form.thinks &&
+      form.family != jinja::ReplyFamily::harmony)
+    return {};
+  const uint32_t ids[] = {token};
+  const auto shown = generator_.tokenizer().decode(ids, token::Tokenizer::SpecialsInOutput::skip);
+  if (!shown.ok() || !shown.value().empty()) return {};
+  const std::string& text = bytes_of(token);
+  for (const std::string_view mark : jinja::reply_marks(form.family))
+    if (mark == text) return mark;
+  return {};
+}
+
+void CompletionWriter::end(Answer& answer, std::string reason, std::string stop,
+                           serve::GenerateEvent& event) const {
+  if (answer.reader.calls_begun() > 0 && reason != "length") reason = "tool_calls";
+  event.end = serve::GenerateEvent::End{.reason = std::move(reason),
+                                        .stop = std::move(stop),
+                                        .prompt_tokens = static_cast<uint32_t>(answer.call.prompt.size()),
+                                        .new_tokens = static_cast<uint32_t>(answer.new_tokens),
+                                        .seed = answer.call.settings.seed};
+}
+
+bool CompletionWriter::take(Answer& answer, const model::StepToken& token, serve::GenerateEvent& event) {
   using End = model::StepToken::End;
   if (token.end == End::failed) {
     event.error = token.error;
@@ -134,10 +203,12 @@ bool CompletionWriter::take(Answer& answer, const model::StepToken& token,
   ++answer.new_tokens;
   std::string reason = token.end == End::length ? "length" : "stop";
   bool over = token.end != End::goes_on;
+  if (answer.call.with_tokens)
+    event.tokens.push_back(written(token.token, token.log_probability, token.alternatives));
   if (token.end != End::end_token) {
-    event.extra = log_probabilities(token);
     const uint32_t ids[] = {token.token};
     if (auto piece = answer.text.step(ids); piece.ok() && piece.value()) answer.held += *piece.value();
+    answer.held += mark_of(answer, token.token);
   }
   if (over)
     if (auto rest = answer.text.finish(); rest.ok()) answer.held += rest.value();
@@ -145,18 +216,20 @@ bool CompletionWriter::take(Answer& answer, const model::StepToken& token,
   if (stop.found != std::string::npos) {
     answer.held.resize(stop.found);
     over = true;
-    reason = "stop";
+    reason = "stop_sequence";
   }
   const size_t shown = over ? answer.held.size() : answer.held.size() - stop.open;
-  event.text += answer.held.substr(0, shown);
+  add_reply(answer.reader.add(std::string_view(answer.held).substr(0, shown)), event);
   answer.held.erase(0, shown);
-  if (over)
-    event.end = serve::GenerateEvent::End{std::move(reason), static_cast<uint32_t>(answer.call.prompt.size()),
-                                          static_cast<uint32_t>(answer.new_tokens)};
-  return over;
+  if (answer.call.one_call && answer.reader.calls_ended() > 0) over = true;
+  if (!over) return false;
+  add_reply(answer.reader.finish(), event);
+  end(answer, std::move(reason), stop.stop, event);
+  return true;
 }
 
 std::vector<serve::GenerateEvent> CompletionWriter::step() {
+  look_at_prompts();
   let_in();
   std::vector<serve::GenerateEvent> out = std::exchange(ended_, {});
   auto tokens = batch_.step();
@@ -170,9 +243,9 @@ std::vector<serve::GenerateEvent> CompletionWriter::step() {
       return answer->sequence && *answer->sequence == token.sequence;
     });
     if (found == answers_.end()) continue;  // Ended by a stop within this very step.
-    serve::GenerateEvent event{.id = (*found)->id, .text = {}, .extra = {}};
+    serve::GenerateEvent event{.id = (*found)->id};
     const bool over = take(**found, token, event);
-    if (!event.text.empty() || !event.extra.empty() || over) out.push_back(std::move(event));
+    if (event.says_something()) out.push_back(std::move(event));
     if (!over) continue;
     batch_.leave(token.sequence);
     answers_.erase(found);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "cli/completion_call.h"
+#include "cli/prompt_scores.h"
 #include "model/step_batch.h"
 #include "serve/worker_protocol.h"
 #include "token/decode_stream.h"
@@ -18,11 +19,14 @@ namespace holdfast::cli {
 // further. What has no room yet waits. Borrows all four. One thread at a time.
 class CompletionWriter {
  public:
+  static constexpr size_t answers_at_once = 32;
+
   CompletionWriter(const model::TextGenerator& generator, tensor::Threads& threads, const Clock& clock,
                    Random& random);
 
   void begin(const serve::GenerateAsk& ask);
   void cancel(uint64_t id);
+  size_t answers() const { return answers_.size(); }  // Written now, or waiting for room.
   bool idle() const { return answers_.empty() && ended_.empty(); }
   // Events of one step of the model; the last one of an answer says that it is.
   std::vector<serve::GenerateEvent> step();
@@ -31,31 +35,45 @@ class CompletionWriter {
   struct Answer {
     uint64_t id = 0;
     CompletionCall call;
+    std::optional<PromptScores> prompt;                  // While it is looked at.
     std::optional<model::StepBatch::Sequence> sequence;  // None: waits for room.
+    bool opened = false;                                 // What stands before the first token was sent.
     token::DecodeStream text;
+    jinja::ReplyReader reader;
     std::string held;  // May be the beginning of a stop.
     size_t new_tokens = 0;
 
-    explicit Answer(const token::Tokenizer& tokenizer)
-        : text(tokenizer, token::Tokenizer::SpecialsInOutput::skip) {}
+    Answer(const token::Tokenizer& tokenizer, jinja::ReplyForm form, jinja::ReplyReader::NextId next_id)
+        : text(tokenizer, token::Tokenizer::SpecialsInOutput::skip),
+          reader(std::move(form), std::move(next_id)) {}
   };
+  using Answers = std::deque<std::unique_ptr<Answer>>;
 
   void fail_answer(uint64_t id, Error error);
+  void look_at_prompts();
+  void open(Answer& answer);
   void let_in();
   Status join(Answer& answer);
   // True when it has ended.
-  bool take(Answer& answer, const model::StepToken& token, serve::GenerateEvent& event) const;
-  std::string log_probabilities(const model::StepToken& token) const;
+  bool take(Answer& answer, const model::StepToken& token, serve::GenerateEvent& event);
+  void end(Answer& answer, std::string reason, std::string stop, serve::GenerateEvent& event) const;
+  // The token's text where it is a mark that the reader knows.
+  std::string_view mark_of(const Answer& answer, model::TokenId token);
+  serve::WrittenToken written(model::TokenId token, const std::optional<model::LogProbability>& chosen,
+                              const std::vector<model::LogProbability>& others);
+  const std::string& bytes_of(model::TokenId token);
   std::shared_ptr<const std::vector<std::string>> token_bytes();
 
   const model::TextGenerator& generator_;
+  tensor::Threads& threads_;
   const Clock& clock_;
   Random& random_;
   model::StepBatch batch_;
-  std::deque<std::unique_ptr<Answer>> answers_;
-  std::vector<serve::GenerateEvent> ended_;  // Of what failed before its first step.
+  Answers answers_;
+  std::vector<serve::GenerateEvent> ended_;  // Of what has no step of the model.
   std::shared_ptr<const std::vector<std::string>> token_bytes_;
   std::unique_ptr<model::structured::TokenTree> tree_;
+  std::map<model::TokenId, std::string> specials_;  // By id, of those that were written.
 };
 
 }  // namespace holdfast::cli

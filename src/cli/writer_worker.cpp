@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/completion_writer.h"
+#include "cli/writer_tasks.h"
 #include "model/any_model.h"
 
 namespace holdfast::cli {
@@ -15,8 +16,9 @@ constexpr std::chrono::milliseconds forever = std::chrono::milliseconds::max();
 // One conversation with the server.
 class Loop {
  public:
-  Loop(process::Channel& channel, const Clock& clock, CompletionWriter& writer)
-      : channel_(channel), clock_(clock), writer_(writer) {}
+  Loop(process::Channel& channel, const Clock& clock, const model::TextGenerator& generator,
+       CompletionWriter& writer)
+      : channel_(channel), clock_(clock), generator_(generator), writer_(writer) {}
 
   Status run() {
     while (true) {
@@ -54,13 +56,15 @@ class Loop {
     }
     if (frame.kind != static_cast<uint8_t>(FrameKind::ask)) return fail(Code::corrupt, "an unexpected frame");
     TRY(const std::vector<serve::EmbedItem> items, serve::decode_ask(frame.payload));
-    const std::vector<Result<serve::EmbedAnswer>> answers(
-        items.size(), fail(Reason::model_unsupported, "the model writes text: ask /v1/chat/completions"));
+    std::vector<Result<serve::EmbedAnswer>> answers;
+    for (const serve::EmbedItem& item : items)
+      answers.push_back(answer_writer_task(item, generator_, writer_.answers(), clock_.wall()));
     return send(FrameKind::answer, serve::encode_answers(answers));
   }
 
   process::Channel& channel_;
   const Clock& clock_;
+  const model::TextGenerator& generator_;
   CompletionWriter& writer_;
 };
 
@@ -77,7 +81,7 @@ class OpenWriter final : public WriterWorker {
   Status work(process::Channel& channel, const Clock& clock, Random& random,
               tensor::Threads& threads) const override {
     CompletionWriter writer(generator_, threads, clock, random);
-    return Loop(channel, clock, writer).run();
+    return Loop(channel, clock, generator_, writer).run();
   }
 
  private:

@@ -66,8 +66,8 @@ Result<boost::json::value> Pipeline::run(std::string_view task, const boost::jso
   if (task == "question-answering") return answer_question(call);
   if (task == "zero-shot-classification") return classify_zero_shot(call);
   if (task == "rerank" || task == "text-ranking") return rerank(call);
-  if (task == "tokenize") return list_tokens(embedder_, inputs, parameters);
-  if (task == "detokenize") return join_tokens(embedder_, inputs, parameters);
+  if (task == "tokenize") return list_tokens(embedder_.text_model().tokenizer(), inputs, parameters);
+  if (task == "detokenize") return join_tokens(embedder_.text_model().tokenizer(), inputs, parameters);
   if (task == "describe") return boost::json::value(describe_model(embedder_));
   return fail(Reason::not_offered, fmt::format("there is no task '{}'", task.substr(0, 60)));
 }

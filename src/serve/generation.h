@@ -4,35 +4,70 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
 namespace holdfast::serve {
 
+// A token of an answer or of a prompt, where a call asks for them.
+struct WrittenToken {
+  struct Other {
+    uint32_t id = 0;
+    float log_probability = 0;
+    std::string text;
+  };
+
+  uint32_t id = 0;
+  bool special = false;
+  std::optional<float> log_probability = {};  // Natural logarithm; none of a prompt's first token.
+  std::string text;                           // Its bytes, which need not be whole characters.
+  std::vector<Other> others = {};             // The likeliest, where they were asked for.
+};
+
+// A part of a call of one of the reader's tools. Id and name come with its first part, arguments are JSON
+// text to be put together.
+struct ToolCallPart {
+  uint32_t index = 0;
+  std::string id, name, arguments;
+};
+
 // A piece of an answer that a model writes, as it comes from its worker.
 struct GenerateEvent {
   struct End {
-    std::string reason;  // "stop" or "length".
+    // "stop": an end token, or all that was asked for. "stop_sequence", "length", "tool_calls".
+    std::string reason;
+    std::string stop;  // The text that ended it; empty: none did.
     uint32_t prompt_tokens = 0, new_tokens = 0;
+    uint64_t seed = 0;
   };
 
-  uint64_t id = 0;    // Of the request, by the slot that asked.
-  std::string text;   // New, whole characters; may be empty.
-  std::string extra;  // JSON array of log-probabilities, one object a token, where they were asked for.
+  uint64_t id = 0;             // Of the request, by the slot that asked.
+  std::string text = {};       // New, whole characters; may be empty.
+  std::string reasoning = {};  // As text, of what the model thinks before it answers.
+  std::vector<ToolCallPart> calls = {};
+  std::vector<WrittenToken> tokens = {};  // What the text was made of, where asked for.
+  std::vector<WrittenToken> prompt = {};  // In the first event, where asked for.
   std::optional<End> end = {};
   std::optional<Error> error = {};  // The answer failed; nothing follows.
 
   bool last() const { return end.has_value() || error.has_value(); }
+  bool says_something() const {
+    return !text.empty() || !reasoning.empty() || !calls.empty() || !tokens.empty() || !prompt.empty() ||
+           last();
+  }
 };
 
 // Called on the model's thread for each event, the last one included; false: nobody wants more, and nothing
 // follows. Must not block.
 using OnGenerate = std::function<bool(const GenerateEvent& event)>;
 
-// One answer to be written: the JSON of a completion call (worker_completion.h of the program's commands).
+// One answer to be written: the JSON of a completion call (completion_call.h of the program's commands).
 struct Generation {
   std::string request;
   OnGenerate on_event;
+  // Asked on the model's thread between steps, also before the first event: true ends it. May be empty.
+  std::function<bool()> gone = {};
 };
 
 }  // namespace holdfast::serve

@@ -182,7 +182,7 @@ void ModelSlot::worker_broke(const Error& error, std::stop_token stop) {
 }
 
 void ModelSlot::fail_generations(const Error& error) {
-  for (auto& [id, on_event] : writing_) (void)on_event({.id = id, .text = {}, .extra = {}, .error = error});
+  for (auto& [id, one] : writing_) (void)one.on_event({.id = id, .error = error});
   std::lock_guard lock(mutex_);
   generations_ -= writing_.size();
   writing_.clear();
@@ -191,23 +191,38 @@ void ModelSlot::fail_generations(const Error& error) {
 void ModelSlot::begin_generations(std::vector<Generation> all) {
   for (Generation& one : all) {
     const uint64_t id = ++last_generation_;
-    writing_.emplace(id, std::move(one.on_event));
+    GenerateAsk ask{id, std::move(one.request)};
+    writing_.emplace(id, std::move(one));
     if (worker_ == nullptr) continue;  // They fail together below.
     heard_at_ = clock_.now();
     // A worker that is gone is found out when it is listened to.
-    (void)worker_->generate({id, std::move(one.request)}, clock_.now() + options_.batch_timeout);
+    (void)worker_->generate(ask, clock_.now() + options_.batch_timeout);
   }
 }
 
 void ModelSlot::tell(const GenerateEvent& event) {
   const auto found = writing_.find(event.id);
   if (found == writing_.end()) return;  // Was cancelled.
-  const bool more = found->second(event);
+  const bool more = found->second.on_event(event);
   if (more && !event.last()) return;
   if (!event.last()) (void)worker_->cancel(event.id, clock_.now() + options_.batch_timeout);
   writing_.erase(found);
   std::lock_guard lock(mutex_);
   --generations_;
+}
+
+// Those whose reader left, before their first event too.
+void ModelSlot::drop_unwanted() {
+  for (auto at = writing_.begin(); at != writing_.end();) {
+    if (!at->second.gone || !at->second.gone()) {
+      ++at;
+      continue;
+    }
+    (void)worker_->cancel(at->first, clock_.now() + options_.batch_timeout);
+    at = writing_.erase(at);
+    std::lock_guard lock(mutex_);
+    --generations_;
+  }
 }
 
 // Begins what waits, and hears the worker for a moment.
@@ -228,6 +243,7 @@ void ModelSlot::write(std::stop_token stop) {
     }
     return fail_generations(*why);
   }
+  drop_unwanted();
   const auto now = clock_.now();
   auto events = worker_->events(now + listening, now + options_.batch_timeout);
   if (!events.ok()) return worker_broke(events.error(), stop);

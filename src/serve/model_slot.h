@@ -25,7 +25,7 @@ namespace holdfast::serve {
 struct SlotOptions {
   size_t slices_max = 256;  // Waiting; more are refused.
   size_t batch_inputs_max = 64;
-  size_t generations_max = 64;  // Being written or waiting; more are refused.
+  size_t generations_max = 256;  // Being written or waiting; more are refused.
   std::chrono::milliseconds load_timeout{120'000};
   std::chrono::milliseconds batch_timeout{60'000};
   std::chrono::milliseconds refusal_lasts{
@@ -67,6 +67,7 @@ class ModelSlot {
   void write(std::stop_token stop);
   void begin_generations(std::vector<Generation> all);
   void tell(const GenerateEvent& event);
+  void drop_unwanted();
   void fail_generations(const Error& error);
   void worker_broke(const Error& error, std::stop_token stop);
   void fail_all(const Error& error);
@@ -95,7 +96,7 @@ class ModelSlot {
 
   // The thread's own.
   std::unique_ptr<Worker> worker_;
-  std::map<uint64_t, OnGenerate> writing_;
+  std::map<uint64_t, Generation> writing_;
   uint64_t last_generation_ = 0;
   std::chrono::milliseconds heard_at_{};  // When the worker last said something while it wrote.
   process::Backoff backoff_;

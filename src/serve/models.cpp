@@ -63,8 +63,9 @@ class OpenModels final : public Models {
     const auto answer = embed(context, model, std::move(request), &spent);
     spent.inputs = spent.tokens = spent.unknown_tokens = 0;  // Nobody sent that text.
     if (work != nullptr) work->add(spent);
-    if (!answer.ok()) return answer.error();
+    // A model that has no vectors is loaded as well by now.
     if (const auto known = slot->facts()) return *known;
+    if (!answer.ok()) return answer.error();
     return fail(Reason::model_loading, "the model is being loaded");
   }
 

@@ -25,7 +25,8 @@ class FakeWorker final : public Worker {
   ~FakeWorker() override { --script_.running; }
   const WorkerFacts& facts() const override { return facts_; }
   bool alive() override { return !script_.dead.exchange(false); }
-  // Each word of a request is an event; "bad" fails, "crash" ends the worker, "long" never ends.
+  // Each word of a request is an event; "bad" fails, "crash" ends the worker, "long" never ends,
+  // nor does "quiet", which says nothing either.
   Status generate(const GenerateAsk& ask, milliseconds) override {
     if (script_.crash.exchange(false)) crashed_ = true;
     requests_.push_back(ask);
@@ -41,13 +42,15 @@ class FakeWorker final : public Worker {
     if (crashed_) return fail(Reason::worker_failed, "gone");
     std::vector<GenerateEvent> out;
     for (const GenerateAsk& ask : requests_) {
-      out.push_back({.id = ask.id, .text = ask.request, .extra = {}});
+      if (ask.request == "quiet") continue;
+      out.push_back({.id = ask.id, .text = ask.request});
       if (ask.request == "bad")
         out.back().error = fail(Reason::bad_request, "bad");
       else if (ask.request != "long")
-        out.back().end = GenerateEvent::End{"stop", 1, 1};
+        out.back().end = GenerateEvent::End{.reason = "stop", .prompt_tokens = 1, .new_tokens = 1};
     }
-    std::erase_if(requests_, [](const GenerateAsk& ask) { return ask.request != "long"; });
+    std::erase_if(requests_,
+                  [](const GenerateAsk& ask) { return ask.request != "long" && ask.request != "quiet"; });
     return out;
   }
 
@@ -274,6 +277,30 @@ TEST_F(ModelsTest, AnswersComeInEventsAndEndWithOneThatSaysSo) {
   for (int i = 0; i < 2'000 && script.cancelled == 0; ++i) std::this_thread::sleep_for(milliseconds(5));
   EXPECT_EQ(script.cancelled, 1);
   EXPECT_EQ(endless.text.size(), 40U);
+}
+
+TEST_F(ModelsTest, WhoLeavesBeforeTheFirstWordIsForgottenToo) {
+  const auto models = open();
+  std::atomic<bool> gone = false;
+  std::atomic<int> heard = 0;
+  ASSERT_TRUE(models
+                  ->generate(context, model(1),
+                             {.request = "quiet",
+                              .on_event =
+                                  [&](const GenerateEvent&) {
+                                    ++heard;
+                                    return true;
+                                  },
+                              .gone = [&] { return gone.load(); }})
+                  .ok());
+  Heard other;
+  ASSERT_TRUE(models->generate(context, model(1), {"hello", other.listener()}).ok());
+  EXPECT_TRUE(other.wait([&] { return other.last.has_value(); }));
+  EXPECT_EQ(script.cancelled, 0);
+  gone = true;
+  for (int i = 0; i < 2'000 && script.cancelled == 0; ++i) std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_EQ(script.cancelled, 1);
+  EXPECT_EQ(heard, 0);
 }
 
 TEST_F(ModelsTest, AWorkersEndIsToldToTheAnswersItWroteAndTheNextAreWritten) {

@@ -1,5 +1,6 @@
 #include "serve/worker_protocol.h"
 
+#include <bit>
 #include <cstring>
 
 namespace holdfast::serve {
@@ -96,6 +97,58 @@ Result<EmbedAnswer> take_answer(ByteReader& in) {
     TRY(*number, in.u64());
   }
   return answer;
+}
+
+void put_written(ByteWriter& out, const std::vector<WrittenToken>& tokens) {
+  out.u32(static_cast<uint32_t>(tokens.size()));
+  for (const WrittenToken& token : tokens) {
+    out.u32(token.id);
+    out.u8(static_cast<uint8_t>((token.special ? 1 : 0) | (token.log_probability ? 2 : 0)));
+    out.u32(std::bit_cast<uint32_t>(token.log_probability.value_or(0)));
+    put_text(out, token.text);
+    out.u32(static_cast<uint32_t>(token.others.size()));
+    for (const WrittenToken::Other& other : token.others) {
+      out.u32(other.id);
+      out.u32(std::bit_cast<uint32_t>(other.log_probability));
+      put_text(out, other.text);
+    }
+  }
+}
+
+Result<std::vector<WrittenToken>> take_written(ByteReader& in) {
+  TRY(const uint32_t count, take_count(in, 17));
+  std::vector<WrittenToken> out;
+  for (uint32_t i = 0; i < count; ++i) {
+    WrittenToken token;
+    TRY(token.id, in.u32());
+    TRY(const uint8_t flags, in.u8());
+    if (flags > 3) return broken("unknown flags of a token");
+    token.special = (flags & 1) != 0;
+    TRY(const uint32_t bits, in.u32());
+    if ((flags & 2) != 0) token.log_probability = std::bit_cast<float>(bits);
+    TRY(token.text, take_text(in));
+    TRY(const uint32_t others, take_count(in, 12));
+    for (uint32_t k = 0; k < others; ++k) {
+      WrittenToken::Other other;
+      TRY(other.id, in.u32());
+      TRY(const uint32_t value, in.u32());
+      other.log_probability = std::bit_cast<float>(value);
+      TRY(other.text, take_text(in));
+      token.others.push_back(std::move(other));
+    }
+    out.push_back(std::move(token));
+  }
+  return out;
+}
+
+Result<GenerateEvent::End> take_end(ByteReader& in) {
+  GenerateEvent::End end;
+  TRY(end.reason, take_text(in));
+  TRY(end.stop, take_text(in));
+  TRY(end.prompt_tokens, in.u32());
+  TRY(end.new_tokens, in.u32());
+  TRY(end.seed, in.u64());
+  return end;
 }
 
 Status at_end(const ByteReader& in) {
@@ -224,14 +277,23 @@ Bytes encode_piece(const GenerateEvent& event) {
   ByteWriter out;
   out.u64(event.id);
   put_text(out, event.text);
-  put_text(out, event.extra);
+  put_text(out, event.reasoning);
+  out.u32(static_cast<uint32_t>(event.calls.size()));
+  for (const ToolCallPart& call : event.calls) {
+    out.u32(call.index);
+    for (const std::string* text : {&call.id, &call.name, &call.arguments}) put_text(out, *text);
+  }
+  put_written(out, event.tokens);
+  put_written(out, event.prompt);
   out.u8(event.error ? 2 : event.end ? 1 : 0);
   if (event.error) {
     put_error(out, *event.error);
   } else if (event.end) {
     put_text(out, event.end->reason);
+    put_text(out, event.end->stop);
     out.u32(event.end->prompt_tokens);
     out.u32(event.end->new_tokens);
+    out.u64(event.end->seed);
   }
   return std::move(out).take();
 }
@@ -257,18 +319,25 @@ Result<GenerateEvent> decode_piece(ByteView payload) {
   GenerateEvent event;
   TRY(event.id, in.u64());
   TRY(event.text, take_text(in));
-  TRY(event.extra, take_text(in));
+  TRY(event.reasoning, take_text(in));
+  TRY(const uint32_t calls, take_count(in, 16));
+  for (uint32_t i = 0; i < calls; ++i) {
+    ToolCallPart call;
+    TRY(call.index, in.u32());
+    TRY(call.id, take_text(in));
+    TRY(call.name, take_text(in));
+    TRY(call.arguments, take_text(in));
+    event.calls.push_back(std::move(call));
+  }
+  TRY(event.tokens, take_written(in));
+  TRY(event.prompt, take_written(in));
   TRY(const uint8_t kind, in.u8());
   if (kind > 2) return broken("an unknown kind of piece");
   if (kind == 2) {
     TRY(PeerError told, take_error(in));
     event.error = std::move(told).error;
   } else if (kind == 1) {
-    GenerateEvent::End end;
-    TRY(end.reason, take_text(in));
-    TRY(end.prompt_tokens, in.u32());
-    TRY(end.new_tokens, in.u32());
-    event.end = std::move(end);
+    TRY(event.end, take_end(in));
   }
   TRY_DONE(at_end(in));
   return event;

@@ -57,15 +57,36 @@ TEST(WorkerProtocol, generation_frames_arrive_as_sent_and_cut_ones_are_corrupt) 
   EXPECT_EQ(decode_generate(ask).value().id, 7U);
   EXPECT_EQ(decode_generate(ask).value().request, "{}");
   EXPECT_EQ(decode_cancel(cancel).value(), 9U);
-  GenerateEvent going{.id = 1, .text = "a\xC3\xA9", .extra = "[1]"}, ended = going, failed = going;
-  ended.end = GenerateEvent::End{"length", 12, 3};
+  GenerateEvent going{.id = 1,
+                      .text = "a\xC3\xA9",
+                      .reasoning = "why",
+                      .calls = {{.index = 2, .id = "call_1", .name = "f", .arguments = "{\"a\":"}},
+                      .tokens = {{.id = 7,
+                                  .special = true,
+                                  .log_probability = -0.5F,
+                                  .text = "\xC3",
+                                  .others = {{.id = 8, .log_probability = -2, .text = "x"}}}},
+                      .prompt = {{.id = 9, .text = "p"}}},
+      ended = going, failed = going;
+  ended.end = GenerateEvent::End{
+      .reason = "length", .stop = "\n", .prompt_tokens = 12, .new_tokens = 3, .seed = 1ULL << 60};
   failed.error = fail(Reason::input_too_long, "too long");
   for (const GenerateEvent& event : {going, ended, failed}) {
     const Bytes sent = encode_piece(event);
     const GenerateEvent got = decode_piece(sent).value();
     EXPECT_EQ(got.id, event.id);
     EXPECT_EQ(got.text, event.text);
-    EXPECT_EQ(got.extra, event.extra);
+    EXPECT_EQ(got.reasoning, event.reasoning);
+    ASSERT_EQ(got.calls.size(), 1U);
+    EXPECT_EQ(got.calls[0].arguments, event.calls[0].arguments);
+    ASSERT_EQ(got.tokens.size(), 1U);
+    EXPECT_EQ(got.tokens[0].text, "\xC3");
+    EXPECT_EQ(got.tokens[0].log_probability, -0.5F);
+    EXPECT_TRUE(got.tokens[0].special);
+    ASSERT_EQ(got.tokens[0].others.size(), 1U);
+    EXPECT_EQ(got.tokens[0].others[0].log_probability, -2);
+    ASSERT_EQ(got.prompt.size(), 1U);
+    EXPECT_FALSE(got.prompt[0].log_probability);
     EXPECT_EQ(got.last(), event.last());
     if (event.end) EXPECT_EQ(got.end->prompt_tokens, 12U);
     if (event.error) EXPECT_EQ(got.error->reason, Reason::input_too_long);

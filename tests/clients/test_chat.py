@@ -104,9 +104,11 @@ def test_what_cannot_be_is_refused_before_anything_is_sent(model, client, bad):
 
 
 def test_what_is_not_offered_says_so(model, client):
-    for key, value in {"n": 2, "tools": [{"type": "function", "function": {"name": "f"}}]}.items():
-        with pytest.raises(openai.APIStatusError):
+    """Its template knows no tools."""
+    for key, value in {"tools": [{"type": "function", "function": {"name": "f"}}], "modalities": ["audio"]}.items():
+        with pytest.raises(openai.BadRequestError) as refused:
             client.chat.completions.create(model=model, messages=QUESTION, **{key: value})
+        assert refused.value.param == key and refused.value.code == "unsupported_parameter"
 
 
 def test_strangers_may_not_talk_to_a_private_model(api, model, server, tokens):

@@ -29,7 +29,7 @@ Result<std::vector<uint32_t>> read_ids(const json::array& list) {
 
 }  // namespace
 
-Result<json::value> list_tokens(const Embedder& embedder, const json::value& inputs,
+Result<json::value> list_tokens(const token::Tokenizer& tokenizer, const json::value& inputs,
                                 const json::object& parameters) {
   TRY(const std::vector<std::string> texts, read_texts(inputs, "inputs"));
   if (texts.size() > lists_max)
@@ -39,8 +39,7 @@ Result<json::value> list_tokens(const Embedder& embedder, const json::value& inp
   if (!special.value_or(true)) options.special = token::SpecialTokens::leave_out;
   json::array all;
   for (const std::string& text : texts) {
-    TRY(const token::Encoding encoding,
-        embedder.text_model().tokenizer().encode({.text = text, .words = {}, .pair = {}}, options));
+    TRY(const token::Encoding encoding, tokenizer.encode({.text = text, .words = {}, .pair = {}}, options));
     const CodePoints points(text);
     json::array rows;
     for (size_t i = 0; i < encoding.size(); ++i) {
@@ -64,7 +63,7 @@ Result<json::value> list_tokens(const Embedder& embedder, const json::value& inp
   return json::value(std::move(all));
 }
 
-Result<json::value> join_tokens(const Embedder& embedder, const json::value& inputs,
+Result<json::value> join_tokens(const token::Tokenizer& tokenizer, const json::value& inputs,
                                 const json::object& parameters) {
   using Specials = token::Tokenizer::SpecialsInOutput;
   if (!inputs.is_array()) return fail(Reason::bad_request, "ids are a list, or a list of lists");
@@ -84,8 +83,7 @@ Result<json::value> join_tokens(const Embedder& embedder, const json::value& inp
   }
   json::array out;
   for (const std::vector<uint32_t>& ids : rows) {
-    TRY(const std::string text,
-        embedder.text_model().tokenizer().decode(ids, skip.value_or(true) ? Specials::skip : Specials::keep));
+    TRY(const std::string text, tokenizer.decode(ids, skip.value_or(true) ? Specials::skip : Specials::keep));
     out.emplace_back(text);
   }
   return json::value(std::move(out));

@@ -1,0 +1,2 @@
+set(fuzz_sources ${folder}/kserve_call.cpp)
+set(fuzz_rooms room_codec)

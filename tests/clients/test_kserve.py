@@ -1,0 +1,94 @@
+"""The open inference protocol by Triton's own client, with binary tensors and without."""
+import numpy
+import pytest
+
+from test_embeddings import NAME, cosines, golden, model  # noqa: F401 - fixtures
+
+triton = pytest.importorskip("tritonclient.http", reason="SKIPPED: no tritonclient; tools/setup.sh test installs it")
+from tritonclient.utils import InferenceServerException  # noqa: E402
+
+
+@pytest.fixture
+def client(server):
+    return triton.InferenceServerClient(server.url.partition("//")[2])
+
+
+@pytest.fixture
+def headers(tokens):
+    return {"Authorization": f"Bearer {tokens['ada']}"}
+
+
+def texts(values, binary):
+    tensor = triton.InferInput("text", [len(values)], "BYTES")
+    tensor.set_data_from_numpy(numpy.array(values, dtype=object), binary_data=binary)
+    return [tensor]
+
+
+def test_the_server_says_that_it_is_there(client):
+    assert client.is_server_live() and client.is_server_ready()
+    assert "binary_tensor_data" in client.get_server_metadata()["extensions"]
+
+
+def test_a_model_says_what_it_takes(model, client, headers):
+    assert client.is_model_ready(model, headers=headers)
+    known = client.get_model_metadata(model, headers=headers)
+    assert known["inputs"] == [{"name": "text", "datatype": "BYTES", "shape": [-1]}]
+    assert known["outputs"] == [{"name": "embedding", "datatype": "FP32", "shape": [-1, 384]}]
+    assert client.get_model_metadata(model, known["versions"][0], headers=headers)["name"] == model
+
+
+@pytest.mark.parametrize("binary_in", [True, False])
+@pytest.mark.parametrize("binary_out", [True, False, None])
+def test_vectors_are_the_reference_vectors(model, golden, client, headers, binary_in, binary_out):
+    values = [case["text"] for case in golden["cases"]][:4]
+    outputs = None if binary_out is None else [triton.InferRequestedOutput("embedding", binary_data=binary_out)]
+    answer = client.infer(model, texts(values, binary_in), outputs=outputs, request_id="seven", headers=headers)
+    vectors = answer.as_numpy("embedding")
+    assert vectors.shape == (len(values), 384) and answer.get_response()["id"] == "seven"
+    assert cosines(vectors, [case["embedding"] for case in golden["cases"]][:4]).min() >= 0.99999
+
+
+def test_classes_and_any_other_task(shared, client, headers):
+    from huggingface_hub import HfApi
+    import json
+    for task in ("text-classification", "fill-mask"):
+        HfApi().create_repo(f"ada/v2-{task}", exist_ok=True)
+        HfApi().upload_folder(repo_id=f"ada/v2-{task}", folder_path=shared / "models/pipelines" / task)
+        case = json.loads((shared / "models/pipelines" / task / "golden.json").read_text())["cases"][0]
+        answer = client.infer(f"ada/v2-{task}", texts([case["args"][0]] * 2, True), headers=headers)
+        if task == "text-classification":
+            assert [label.decode() for label in answer.as_numpy("label")] == [case["output"][0]["label"]] * 2
+            assert answer.as_numpy("score").tolist() == pytest.approx([case["output"][0]["score"]] * 2, abs=1e-3)
+        else:
+            assert [one["token"] for one in json.loads(answer.as_numpy("json")[0])] == [one["token"] for one in case["output"]]
+
+
+def test_an_endpoint_is_a_server_of_its_own(model, server, tokens, headers):
+    from huggingface_hub import HfApi
+    revision = HfApi().model_info(model).sha
+    made = server.http("POST", "/api/endpoints/ada", tokens["ada"], {"name": "vectors", "model": model, "revision": revision})
+    assert made.status in (201, 409), made.body
+    own = triton.InferenceServerClient(server.url.partition("//")[2] + "/endpoints/ada/vectors")
+    assert own.is_server_live(headers=headers)
+    answer = own.infer("whatever", texts(["x"], True), headers=headers)
+    assert answer.as_numpy("embedding").shape == (1, 384)
+    info = server.http("GET", "/endpoints/ada/vectors/info", tokens["ada"])
+    assert info.status == 200 and info.json()["model_sha"] == revision
+    assert server.http("GET", "/endpoints/ada/vectors/ping", tokens["ada"]).status == 200
+    listed = server.http("GET", "/endpoints/ada/vectors/v1/models", tokens["ada"]).json()
+    assert [one["id"] for one in listed["data"]] == [model]
+    called = server.http("POST", "/endpoints/ada/vectors/invocations", tokens["ada"], {"inputs": "x"})
+    assert called.status == 200 and len(called.json()) == 384
+
+
+def test_errors_are_its_own(model, client, headers):
+    for name, values in (("ada/never-made", ["x"]), ("nobody", ["x"]), (model, [])):
+        with pytest.raises(InferenceServerException) as refused:
+            client.infer(name, texts(values, False), headers=headers)
+        assert refused.value.message()
+    wrong = triton.InferInput("text", [1], "FP32")
+    wrong.set_data_from_numpy(numpy.zeros(1, dtype=numpy.float32))
+    with pytest.raises(InferenceServerException):
+        client.infer(model, [wrong], headers=headers)
+    with pytest.raises(InferenceServerException):
+        client.infer(model, texts(["x"], True), outputs=[triton.InferRequestedOutput("logits")], headers=headers)
