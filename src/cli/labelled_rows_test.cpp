@@ -30,7 +30,7 @@ TEST(LabelledRows, WhatDatasetsPushesIsReadWithItsClassNames) {
   EXPECT_EQ(rows.value()[301].label, "delivery");
   EXPECT_EQ(rows.value()[301].others.at("note"), "n1");
   EXPECT_FALSE(rows.value()[300].others.contains("note"));  // There is none.
-  EXPECT_EQ(labels_of(rows.value()), (std::vector<std::string>{"billing", "delivery", "refund"}));
+  EXPECT_EQ(measure::labels_of(rows.value()), (std::vector<std::string>{"billing", "delivery", "refund"}));
 }
 
 TEST(LabelledRows, EveryFormatGivesTheSameRows) {

@@ -62,7 +62,7 @@ Result<TrainingRecord> train(World& world, const Arguments& arguments, const Sou
     return fail(Reason::bad_request,
                 "training is refused without a validation split: nothing would show overfitting");
   if (!validation_rows.ok()) return std::move(validation_rows).error();
-  record.classes = labels_of(train_rows);
+  record.classes = measure::labels_of(train_rows);
   record.train_rows = train_rows.size();
   record.validation_rows = validation_rows.value().size();
 

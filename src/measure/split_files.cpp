@@ -1,4 +1,4 @@
-#include "cli/data_files.h"
+#include "measure/split_files.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <charconv>
 #include <optional>
 
-namespace holdfast::cli {
+namespace holdfast::measure {
 namespace {
 
 struct Ending {
@@ -37,16 +37,26 @@ struct Found {
   size_t wanted = 0;  // Parts.
 };
 
-Found find(const std::vector<io::Entry>& entries, std::string_view folder, std::string_view split,
+// Those of `paths` that are files of `folder` itself, in order.
+std::vector<std::string_view> names_in(std::span<const std::string> paths, std::string_view folder) {
+  std::vector<std::string_view> names;
+  for (const std::string_view path : paths)
+    if (path.starts_with(folder) && path.find('/', folder.size()) == std::string_view::npos)
+      names.push_back(path.substr(folder.size()));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Found find(std::span<const std::string_view> names, std::string_view folder, std::string_view split,
            const Ending& ending) {
   Found found;
-  for (const io::Entry& entry : entries) {
-    std::string_view name = entry.name;
-    if (entry.is_directory || !name.starts_with(split) || !name.ends_with(ending.text)) continue;
+  for (const std::string_view whole : names) {
+    std::string_view name = whole;
+    if (!name.starts_with(split) || !name.ends_with(ending.text)) continue;
     name.remove_prefix(split.size());
     if (name.size() < ending.text.size()) continue;
     name.remove_suffix(ending.text.size());
-    const DataFile file{std::string(folder) + entry.name, ending.format};
+    const DataFile file{fmt::format("{}{}", folder, whole), ending.format};
     if (name.empty()) return {{file}, 1};
     if (!name.starts_with('-')) continue;
     const auto parts = parts_of(name.substr(1));
@@ -59,13 +69,11 @@ Found find(const std::vector<io::Entry>& entries, std::string_view folder, std::
 
 }  // namespace
 
-Result<std::vector<DataFile>> files_of_split(io::Disk& disk, std::string_view split) {
+Result<std::vector<DataFile>> files_of_split(std::span<const std::string> paths, std::string_view split) {
   for (const std::string_view folder : folders) {
-    auto entries = disk.list(folder.empty() ? "." : folder.substr(0, folder.size() - 1));
-    if (!entries.ok() && entries.error().code == Code::not_found) continue;
-    TRY_DONE(entries);
+    const std::vector<std::string_view> names = names_in(paths, folder);
     for (const Ending& ending : endings) {
-      Found found = find(entries.value(), folder, split, ending);
+      Found found = find(names, folder, split, ending);
       if (found.files.empty()) continue;
       if (found.files.size() != found.wanted)
         return fail(Reason::bad_request,
@@ -78,4 +86,4 @@ Result<std::vector<DataFile>> files_of_split(io::Disk& disk, std::string_view sp
       fmt::format("the data has no split {}: no {}.jsonl, .csv or .parquet, nor parts of it", split, split));
 }
 
-}  // namespace holdfast::cli
+}  // namespace holdfast::measure
