@@ -10,6 +10,7 @@
 #include "api/services.h"
 #include "codec/base64.h"
 #include "git/smart_http.h"
+#include "govern/evaluations.h"
 #include "govern/registry.h"
 #include "govern/schema.h"
 #include "net/client.h"
@@ -69,6 +70,14 @@ class NoChecker final : public govern::Checker {
   }
 };
 
+class NoFiles final : public serve::FileSource {
+ public:
+  Result<std::vector<File>> list(const serve::ServedModel&) override { return std::vector<File>(); }
+  Status copy(const serve::ServedModel&, const std::string&, io::WriteFile&) override {
+    return fail(Reason::not_offered, "no files");
+  }
+};
+
 // A hub with every kind of caller, and all routes mounted twice: as they are, and with handlers that only say
 // that they were reached.
 class Doors {
@@ -94,7 +103,10 @@ class Doors {
                     .models = models_,
                     .instance_key = key_,
                     .data = hub_.disk(),
-                    .govern = {.registry = registry_, .public_engines = engines_, .any_engines = engines_},
+                    .govern = {.registry = registry_,
+                               .evaluations = evaluations_,
+                               .public_engines = engines_,
+                               .any_engines = engines_},
                     .desk = &desk_});
     add_health_routes(table_, services_, [] { return Status(Done{}); });
     TestHub::require(mount(table_, services_, router_));
@@ -164,6 +176,16 @@ class Doors {
                               .random = hub_.random(),
                               .log = hub_.log()}};
   SystemTicks ticks_;
+  NoFiles files_;
+  govern::Evaluations evaluations_{{.database = hub_.database(),
+                                    .registry = registry_,
+                                    .accounts = hub_.accounts(),
+                                    .hub = hub_.hub(),
+                                    .files = files_,
+                                    .metric_code = "test",
+                                    .clock = hub_.clock(),
+                                    .ticks = ticks_,
+                                    .log = hub_.log()}};
   observe::SeriesNames series_{key_};
   observe::Desk desk_{{},
                       {.names = series_,

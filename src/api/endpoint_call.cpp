@@ -85,6 +85,18 @@ const govern::Attachment* attachment_for(const govern::Endpoint& endpoint, std::
   return nullptr;
 }
 
+Result<AttachedEngine> engine_of(const GovernDoor& door, const identity::Caller& caller,
+                                 const govern::Release& release) {
+  TRY(std::vector<govern::Endpoint> endpoints, door.registry.endpoints.list(caller));
+  for (govern::Endpoint& endpoint : endpoints) {
+    if (endpoint.record != release.record || attachment_for(endpoint, release.revision) == nullptr) continue;
+    AttachedEngine engine{.endpoint = std::move(endpoint)};
+    engine.attachment = attachment_for(engine.endpoint, release.revision);
+    return engine;
+  }
+  return AttachedEngine{};
+}
+
 Result<net::Response> forward(Services& services, const GovernDoor& door, const govern::Endpoint& endpoint,
                               const govern::Attachment& attachment, const Call& call,
                               const InnerRequest& request, std::string_view rest) {

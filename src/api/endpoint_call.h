@@ -8,6 +8,7 @@
 #include "api/govern_routes.h"
 #include "api/route.h"
 #include "govern/endpoints.h"
+#include "govern/facts.h"
 #include "serve/release_gate.h"
 
 namespace holdfast::api {
@@ -34,6 +35,14 @@ Result<net::Response> forward(Services& services, const GovernDoor& door, const 
                               const InnerRequest& request, std::string_view rest);
 // The engine of an endpoint that answers for this revision. Null: it is served here.
 const govern::Attachment* attachment_for(const govern::Endpoint& endpoint, std::string_view revision);
+
+// The outside engine that stands for a release; without an attachment our own workers do.
+struct AttachedEngine {
+  govern::Endpoint endpoint{};
+  const govern::Attachment* attachment = nullptr;  // Of `endpoint`.
+};
+Result<AttachedEngine> engine_of(const GovernDoor& door, const identity::Caller& caller,
+                                 const govern::Release& release);
 
 inline constexpr std::string_view attached_door = "endpoint_attached";  // Kept as the door of such requests.
 

@@ -23,22 +23,6 @@ constexpr size_t batch_examples = 32;
 
 using Examples = std::span<const govern::GoldenExample>;
 
-struct Engine {
-  govern::Endpoint endpoint;
-  const govern::Attachment* attachment = nullptr;  // Of `endpoint`. Null: our own worker.
-};
-
-Result<Engine> engine_of(const GovernDoor& door, const Call& call, const govern::Release& release) {
-  TRY(std::vector<govern::Endpoint> endpoints, door.registry.endpoints.list(call.caller));
-  for (govern::Endpoint& endpoint : endpoints) {
-    if (endpoint.record != release.record || attachment_for(endpoint, release.revision) == nullptr) continue;
-    Engine engine{.endpoint = std::move(endpoint)};
-    engine.attachment = attachment_for(engine.endpoint, release.revision);
-    return engine;
-  }
-  return Engine{};
-}
-
 Result<std::vector<std::string>> labels_in(const net::Response& answer, size_t wanted) {
   const auto* body = std::get_if<std::string>(&answer.body);
   const auto predictions = answer.status == 200 && body != nullptr ? govern::predictions_of(*body)
@@ -74,7 +58,7 @@ Result<std::vector<std::string>> ask_worker(const RouteTable& table, Services& s
 }
 
 Result<std::vector<std::string>> ask_engine(Services& services, const GovernDoor& door, const Call& call,
-                                            const Engine& engine, Examples examples) {
+                                            const AttachedEngine& engine, Examples examples) {
   std::vector<std::string> labels;
   for (const govern::GoldenExample& one : examples) {
     const InnerRequest inner{.target = {},
@@ -96,7 +80,7 @@ Result<govern::Evidence> run_golden(const RouteTable& table, Services& services,
   TRY(const std::vector<govern::GoldenExample> examples, door.registry.review.golden(call.caller, record));
   if (examples.empty()) return fail(Code::conflict, fmt::format("{} has no golden examples", record));
   TRY(const govern::Facts facts, door.registry.releases.facts(call.caller, record, number));
-  TRY(const Engine engine, engine_of(door, call, facts.release));
+  TRY(const AttachedEngine engine, engine_of(door, call.caller, facts.release));
   json::array failed, rows;
   for (size_t at = 0; at < examples.size(); at += batch_examples) {
     const Examples some = Examples(examples).subspan(at, std::min(batch_examples, examples.size() - at));

@@ -1,13 +1,20 @@
 #pragma once
 
+#include <memory>
+
 #include "api/clock_control.h"
 #include "api/route.h"
 
 namespace holdfast::govern {
 struct Registry;
-}
+class Evaluations;
+class ReleaseAskers;
+}  // namespace holdfast::govern
 namespace holdfast::net {
 class Client;
+}
+namespace holdfast::serve {
+class Models;
 }
 
 namespace holdfast::api {
@@ -15,6 +22,7 @@ namespace holdfast::api {
 // What the registry's doors need beside the services; borrowed.
 struct GovernDoor {
   govern::Registry& registry;
+  govern::Evaluations& evaluations;
   net::Client& public_engines;    // To engines that were attached, on public addresses only;
   net::Client& any_engines;       // and on any, where an instance administrator attached them.
   ClockControl* clock = nullptr;  // Null: the clock is the machine's.
@@ -26,10 +34,15 @@ void add_govern_routes(RouteTable& table, Services& services, const GovernDoor& 
 void add_govern_record_routes(RouteTable& table, const GovernDoor& door);
 // Steps run golden examples, by routes of `table`, which therefore outlives the server.
 void add_govern_release_routes(RouteTable& table, Services& services, const GovernDoor& door);
+void add_govern_evaluation_routes(RouteTable& table, const GovernDoor& door);
 void add_govern_feedback_routes(RouteTable& table, const GovernDoor& door);
 void add_govern_incident_routes(RouteTable& table, Services& services, const GovernDoor& door);
 // Also replay: it asks routes of `table` again, which therefore outlives the server.
 void add_govern_endpoint_routes(RouteTable& table, Services& services, const GovernDoor& door);
 void add_govern_replay_routes(RouteTable& table, Services& services, const GovernDoor& door);
+
+// Asks our own workers, or engines that are attached. Borrows all it is given.
+std::unique_ptr<govern::ReleaseAskers> make_release_askers(Services& services, serve::Models& models,
+                                                           const GovernDoor& door);
 
 }  // namespace holdfast::api

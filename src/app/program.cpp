@@ -10,6 +10,7 @@
 #include "api/mount_watched.h"
 #include "api/routes.h"
 #include "api/services.h"
+#include "app/evaluating.h"
 #include "app/maintenance.h"
 #include "app/model_files.h"
 #include "app/moved_clock.h"
@@ -23,6 +24,7 @@
 #include "git/git_hook.h"
 #include "git/hook_server.h"
 #include "git/smart_http.h"
+#include "govern/evaluations.h"
 #include "govern/registry.h"
 #include "identity/reserved_names.h"
 #include "io/folder_lock.h"
@@ -127,6 +129,7 @@ class RunningProgram final : public Program {
                                                                        .metrics = instance_->metrics()});
     observing_ = start_observing(*rounds_, log_);
     watching_ = start_watching(*registry_, checkpoints_.get(), log_);
+    TRY(evaluating_, start_evaluating(*evaluations_, std::move(release_askers_), log_));
     maintenance_ =
         start_maintenance({instance_->content(), *hub_, *lfs_parts_, *probe_, *models_, clock_, log_});
     url_ = fmt::format("{}://{}:{}", options.server.certificate_file.empty() ? "http" : "https",
@@ -144,6 +147,7 @@ class RunningProgram final : public Program {
   void stop() override {
     stopping_ = true;
     maintenance_.reset();
+    evaluating_.reset();
     if (server_) server_->stop();
     server_.reset();
     observing_.reset();
@@ -216,6 +220,16 @@ class RunningProgram final : public Program {
                               .clock = clock_,
                               .random = random_,
                               .log = log_});
+    evaluations_ = std::make_unique<govern::Evaluations>(
+        govern::Evaluations::Parts{.database = instance_->database(),
+                                   .registry = *registry_,
+                                   .accounts = instance_->accounts(),
+                                   .hub = *hub_,
+                                   .files = *model_files_,
+                                   .metric_code = fmt::format("holdfast {}", cli::program_version()),
+                                   .clock = clock_,
+                                   .ticks = ticks_,
+                                   .log = log_});
   }
 
   Status open_doors(const ServeOptions& options) {
@@ -224,9 +238,10 @@ class RunningProgram final : public Program {
                                     instance_->permission(), instance_->audit(), instance_->content(), *hub_,
                                     router_, options.public_url, &registry_->gatekeeper,
                                     &registry_->gatekeeper});
-    const api::GovernDoor govern{*registry_, *public_engines_, *any_engines_,
+    const api::GovernDoor govern{*registry_, *evaluations_, *public_engines_, *any_engines_,
                                  options.manual_clock ? &moved_clock_ : nullptr};
     shadow_asker_ = api::make_shadow_asker(table_, *services_, govern);
+    release_askers_ = api::make_release_askers(*services_, *models_, govern);
     const api::DoorParts parts{.git = *smart_http_,
                                .models = *models_,
                                .instance_key = instance_->key(),
@@ -276,9 +291,11 @@ class RunningProgram final : public Program {
   std::unique_ptr<observe::LicenceAuditor> auditor_;
   std::unique_ptr<net::Client> any_engines_, public_engines_;
   std::unique_ptr<govern::Registry> registry_;
+  std::unique_ptr<govern::Evaluations> evaluations_;
   std::optional<observe::SeriesNames> series_names_;
   std::unique_ptr<observe::Shadow> shadow_;
   std::unique_ptr<observe::ShadowAsker> shadow_asker_;
+  std::unique_ptr<govern::ReleaseAskers> release_askers_;
   std::unique_ptr<observe::TraceExporter> traces_;
   std::unique_ptr<observe::Desk> desk_;
   net::Router router_;
@@ -291,6 +308,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<observe::Rounds> rounds_;
   std::unique_ptr<Observing> observing_;
   std::unique_ptr<Watching> watching_;
+  std::unique_ptr<Evaluating> evaluating_;
   std::unique_ptr<Maintenance> maintenance_;
 };
 

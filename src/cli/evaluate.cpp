@@ -11,6 +11,7 @@
 #include "cli/connection.h"
 #include "cli/evaluate_release.h"
 #include "cli/evaluation_files.h"
+#include "cli/labelled_rows.h"
 #include "cli/model_source.h"
 #include "cli/user_files.h"
 #include "codec/hex.h"
@@ -31,6 +32,7 @@ constexpr FlagRow flags[] = {
     {"--label", "COLUMN", "What is to be told [label]."},
     {"--text", "COLUMN", "What it is told from [text]."},
     {"--release", "NUMBER", "The release of RECORD whose evidence this is."},
+    {"--on-server", {}, "With RECORD: the server runs it, beside the model and the data."},
     {"--seed", "N", "Of the bootstrap [0]."},
     {"--json", {}, "The result on standard output."},
     endpoint_flag,
@@ -41,7 +43,7 @@ std::string digest_of(std::string_view text) {
   return "sha256:" + codec::to_hex(codec::sha256(as_bytes(text)));
 }
 
-std::string lines_of(const std::vector<LabelledRow>& rows, const AnsweredRows& answers) {
+std::string lines_of(const std::vector<LabelledRow>& rows, const measure::AnsweredRows& answers) {
   std::string lines;
   for (size_t i = 0; i < rows.size(); ++i)
     lines += codec::to_text(json::object{{"id", rows[i].id},
@@ -100,7 +102,7 @@ Result<int> evaluate_command(World& world, const Arguments& arguments) {
   TRY(const model::TextModel model, model::TextModel::open(*model_disk, "."));
   TRY_DONE(model.expect_head(model::Head::sequence_classification, "eval"));
   TRY(const int64_t seed, parse_count(arguments.value_or("--seed", "0")));
-  TRY(const AnsweredRows answers, answer_rows(world.clock(), model, rows));
+  TRY(const measure::AnsweredRows answers, answer_rows(world.clock(), model, rows));
   const measure::Evaluation evaluation =
       measure::evaluate(answers.rows, answers.labels.size(), criteria, {.seed = static_cast<uint64_t>(seed)});
   const std::string lines = lines_of(rows, answers);
@@ -163,16 +165,17 @@ int run_verify(World& world, std::span<const std::string_view> words) {
 }  // namespace
 
 std::vector<Command> evaluate_commands() {
-  return {{"eval",
-           "RECORD --release NUMBER | --model MODEL --data DATA --criteria FILE --out FOLDER\n\n" +
-               flags_help(flags),
-           "Runs a classifier over labelled rows and judges it by criteria fixed before; exit 0 only when it "
-           "passes. With RECORD, by the registry's criteria, and the rows become the release's evidence.",
-           "holdfast eval --model demo/intents@main --data demo/support@main --label intent --criteria "
-           "criteria.json --out ./evidence",
-           run_evaluate},
-          {"eval verify", "FOLDER", "Checks an evaluation's result, rows and criteria against its digests.",
-           "holdfast eval verify ./evidence", run_verify}};
+  return {
+      {"eval",
+       "RECORD --release NUMBER [--on-server] | --model MODEL --data DATA --criteria FILE --out FOLDER\n\n" +
+           flags_help(flags),
+       "Runs a classifier over labelled rows and judges it by criteria fixed before; exit 0 only when it "
+       "passes. With RECORD, by the registry's criteria, and the rows become the release's evidence.",
+       "holdfast eval --model demo/intents@main --data demo/support@main --label intent --criteria "
+       "criteria.json --out ./evidence",
+       run_evaluate},
+      {"eval verify", "FOLDER", "Checks an evaluation's result, rows and criteria against its digests.",
+       "holdfast eval verify ./evidence", run_verify}};
 }
 
 }  // namespace holdfast::cli

@@ -5,14 +5,16 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <cmath>
 
 #include "base/option_value.h"
 #include "cli/answered_rows.h"
 #include "cli/connection.h"
+#include "cli/evaluate_on_server.h"
+#include "cli/labelled_rows.h"
 #include "cli/model_source.h"
 #include "cli/version.h"
 #include "codec/json.h"
+#include "govern/evaluation_result.h"
 
 namespace holdfast::cli {
 namespace {
@@ -81,71 +83,6 @@ Result<Source> open_data(World& world, const Arguments& arguments, const Wish& w
   return open_source(world, arguments, named, RemoteType::dataset);
 }
 
-json::value number(double value) { return std::isfinite(value) ? json::value(value) : json::value(nullptr); }
-
-json::object interval(const measure::Interval& one) {
-  return {{"value", number(one.estimate)}, {"low", number(one.low)}, {"high", number(one.high)}};
-}
-
-// "kind=edge" is "kind:edge" to the registry.
-std::string slice_name(const std::string& slice) {
-  std::string name = slice;
-  if (const size_t mark = name.find('='); mark != std::string::npos) name[mark] = ':';
-  return name;
-}
-
-json::object body_of(const Wish& wish, const Source& data, const measure::Evaluation& evaluation,
-                     int64_t seed) {
-  json::object metrics, slices;
-  json::value ece;
-  size_t rows = 0;
-  for (const measure::SliceScores& one : evaluation.slices) {
-    json::object scores{{"accuracy", interval(one.accuracy)}, {"f1_macro", interval(one.macro_f1)}};
-    if (one.slice.empty()) {
-      metrics = std::move(scores);
-      ece = number(one.ece);
-      rows = one.rows;
-      continue;
-    }
-    scores["rows"] = one.rows;
-    scores["ece"] = number(one.ece);
-    slices[slice_name(one.slice)] = std::move(scores);
-  }
-  metrics["ece"] = ece;
-  metrics["latency_p50_ms"] = evaluation.latency_p50_milliseconds;
-  metrics["latency_p95_ms"] = evaluation.latency_p95_milliseconds;
-  return {{"model", wish.model},
-          {"revision", wish.revision},
-          {"dataset", wish.dataset},
-          {"dataset_revision", data.revision},
-          {"split", wish.split},
-          {"criteria", wish.criteria},
-          {"began", wish.began},
-          {"metric_code", fmt::format("holdfast {}", program_version())},
-          {"seed", seed},
-          {"rows", rows},
-          {"metrics", std::move(metrics)},
-          {"slices", std::move(slices)},
-          {"ece", ece},
-          {"latency_ms", json::object{{"p50", evaluation.latency_p50_milliseconds},
-                                      {"p95", evaluation.latency_p95_milliseconds}}}};
-}
-
-// Without the texts: the data's revision has them, by their ids.
-json::array rows_of(const std::vector<LabelledRow>& rows, const AnsweredRows& answers) {
-  json::array out;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    json::object one{{"id", rows[i].id},
-                     {"label", rows[i].label},
-                     {"predicted", answers.predicted(i)},
-                     {"confidence", answers.rows[i].confidence},
-                     {"ms", answers.rows[i].latency_milliseconds}};
-    for (const auto& [name, value] : rows[i].others) one.emplace(name, value);
-    out.push_back(std::move(one));
-  }
-  return out;
-}
-
 // The gate's word on what was handed in.
 Result<int> say_outcome(World& world, const Arguments& arguments, const Wish& wish,
                         const json::value& evidence) {
@@ -176,6 +113,18 @@ Result<int> evaluate_release(World& world, const Arguments& arguments) {
     if (arguments.value(other))
       return fail(Reason::bad_request, fmt::format("with a record, {} is not said: the record does", other));
   TRY(const int64_t seed, parse_count(arguments.value_or("--seed", "0")));
+  if (arguments.has("--on-server")) {
+    for (const char* other : {"--text", "--label"})
+      if (arguments.value(other))
+        return fail(Reason::bad_request,
+                    fmt::format("on the server, {} is not said: the record does", other));
+    Wish wish;
+    wish.record = arguments.positionals()[0];
+    wish.number = arguments.value_or("--release", "");
+    if (wish.number.empty()) return fail(Reason::bad_request, "eval RECORD needs --release NUMBER");
+    TRY(const json::value made, evaluate_on_server(world, arguments, wish.release_path(), seed));
+    return say_outcome(world, arguments, wish, made);
+  }
   TRY(const Wish wish, find_wish(world, arguments));
   TRY(const Source data, open_data(world, arguments, wish));
   TRY(const Source source,
@@ -185,12 +134,21 @@ Result<int> evaluate_release(World& world, const Arguments& arguments) {
   TRY(const auto model_disk, io::open_posix_disk(source.folder));
   TRY(const model::TextModel model, model::TextModel::open(*model_disk, "."));
   TRY_DONE(model.expect_head(model::Head::sequence_classification, "eval"));
-  TRY(const AnsweredRows answers, answer_rows(world.clock(), model, rows));
-  const measure::Evaluation evaluation =
-      measure::evaluate(answers.rows, answers.labels.size(), {}, {.seed = static_cast<uint64_t>(seed)});
-  const json::object evidence{{"kind", "evaluation"},
-                              {"body", body_of(wish, data, evaluation, seed)},
-                              {"rows", rows_of(rows, answers)}};
+  TRY(const measure::AnsweredRows answers, answer_rows(world.clock(), model, rows));
+  const govern::NewEvidence found =
+      govern::evaluation_evidence({.model = wish.model,
+                                   .revision = wish.revision,
+                                   .dataset = wish.dataset,
+                                   .dataset_revision = data.revision,
+                                   .split = wish.split,
+                                   .criteria = wish.criteria,
+                                   .seed = seed,
+                                   .began = wish.began,
+                                   .metric_code = fmt::format("holdfast {}", program_version())},
+                                  rows, answers);
+  json::array kept;
+  for (const json::object& row : found.rows) kept.emplace_back(row);
+  const json::object evidence{{"kind", found.kind}, {"body", found.body}, {"rows", std::move(kept)}};
   TRY(const json::value made,
       ask_json(world, arguments, {"POST", wish.release_path() + "/evidence", codec::to_text(evidence)}));
   return say_outcome(world, arguments, wish, made);

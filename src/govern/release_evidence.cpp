@@ -81,7 +81,7 @@ Status Releases::insert_evidence(sql::Transaction& tx, const std::string& record
 }
 
 Result<Evidence> Releases::add_evidence(const identity::Caller& caller, const std::string& record,
-                                        int64_t number, const NewEvidence& wish) {
+                                        int64_t number, const NewEvidence& wish, const AlsoKept& also) {
   TRY(const StoredRecord stored, parts_.access.seen(parts_.database, caller, record));
   const bool signed_by_role = holds(by_role, wish.kind);
   if (!signed_by_role && !holds(by_anyone, wish.kind))
@@ -118,7 +118,8 @@ Result<Evidence> Releases::add_evidence(const identity::Caller& caller, const st
   }
   TRY_DONE(parts_.database.write([&](sql::Transaction& tx) -> Status {
     TRY_DONE(insert_evidence(tx, record, evidence, rows_text));
-    return wish.kind == "evaluation" ? compare(tx, record, evidence, rows) : Status(Done{});
+    if (wish.kind == "evaluation") TRY_DONE(compare(tx, record, evidence, rows));
+    return also ? also(tx, evidence) : Status(Done{});
   }));
   return evidence;
 }

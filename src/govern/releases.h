@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/fwd.hpp>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,9 +50,10 @@ class Releases {
   Result<Facts> facts(const identity::Caller& caller, const std::string& record, int64_t number) const;
 
   // Kinds that the server finds out by itself are refused; so is an evaluation whose rows say otherwise than
-  // its figures.
+  // its figures. `also` is done in the transaction that keeps it: both happen or neither.
+  using AlsoKept = std::function<Status(sql::Transaction&, const Evidence&)>;
   Result<Evidence> add_evidence(const identity::Caller& caller, const std::string& record, int64_t number,
-                                const NewEvidence& wish);
+                                const NewEvidence& wish, const AlsoKept& also = {});
   // What a run of the golden examples gave: by the server, which ran them itself. The caller is checked
   // before.
   Result<Evidence> add_golden_run(const std::string& record, int64_t number, const boost::json::object& body,

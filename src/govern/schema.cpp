@@ -233,6 +233,31 @@ CREATE TABLE govern_attachments (
   PRIMARY KEY (endpoint, revision)
 );
 )sql"},
+    sql::Migration{"govern", 2, R"sql(
+CREATE TABLE govern_evaluations (
+  id {serial},
+  record TEXT NOT NULL,
+  release BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  dataset_repo BIGINT NOT NULL,
+  dataset_revision TEXT NOT NULL,
+  split TEXT NOT NULL,
+  text_column TEXT NOT NULL,
+  label_column TEXT NOT NULL,
+  criteria BIGINT NOT NULL,
+  seed BIGINT NOT NULL,
+  user_name TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  ended BIGINT NOT NULL DEFAULT 0,
+  attempts BIGINT NOT NULL DEFAULT 0,
+  rows_count BIGINT NOT NULL DEFAULT 0,
+  evidence BIGINT NOT NULL DEFAULT 0,
+  why TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX govern_evaluations_release ON govern_evaluations (record, release);
+CREATE INDEX govern_evaluations_state ON govern_evaluations (state);
+)sql"},
 };
 
 }  // namespace
