@@ -12,9 +12,12 @@ class Desk;
 
 namespace holdfast::api {
 
-// /api/slo and /api/drift of docs/registry-api.md: for who sees the record. Borrows all it is given.
+// /api/slo, /api/drift and /api/traces of docs/registry-api.md: for who sees the record. Borrows all it is
+// given.
 void add_observe_routes(RouteTable& table, govern::Registry& registry, observe::Desk& desk);
 void add_observe_drift_routes(RouteTable& table, Services& services, govern::Registry& registry,
+                              observe::Desk& desk);
+void add_observe_trace_routes(RouteTable& table, Services& services, govern::Registry& registry,
                               observe::Desk& desk);
 
 }  // namespace holdfast::api

@@ -32,6 +32,7 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   if (parts.desk != nullptr) {
     add_observe_routes(table, parts.govern.registry, *parts.desk);
     add_observe_drift_routes(table, services, parts.govern.registry, *parts.desk);
+    add_observe_trace_routes(table, services, parts.govern.registry, *parts.desk);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "observe/answered.h"
 #include "observe/drift.h"
 #include "observe/objectives.h"
+#include "observe/recent_traces.h"
 #include "observe/request_probe.h"
 #include "observe/series.h"
 #include "observe/shadow.h"
@@ -50,6 +51,7 @@ class Desk {
   Objectives& objectives() { return objectives_; }
   Drift& drift() { return drift_; }
   const Shadow* shadow() const { return parts_.shadow; }
+  const RecentTraces& recent() const { return recent_; }
 
   TraceContext begin(std::string_view traceparent_header, std::string_view request_id);
   void served(const Answered& answered);
@@ -67,6 +69,7 @@ class Desk {
   RequestProbe probe_;
   Objectives objectives_;
   Drift drift_;
+  RecentTraces recent_;
 };
 
 }  // namespace holdfast::observe

@@ -145,5 +145,29 @@ TEST_F(DeskTest, TheLineOfARequestHoldsIdsLengthsAndDigestsAndNoText) {
   EXPECT_NE(second.find("\"class\":\"tokenization\""), std::string::npos);
 }
 
+TEST_F(DeskTest, ATraceIsKeptWithItsStagesAndWithoutTextWhetherOrNotACollectorListens) {
+  const std::string marker = "my card is 4929-1234";
+  const serve::ServedCall kept = call(2, "{\"inputs\":\"" + marker + "\"}", "[\"" + marker + "\"]");
+  desk.served({.call = kept, .work = work(), .took = milliseconds(10), .trace = desk.begin("", kept.id)});
+  const auto trace = desk.recent().find(kept.id, [](const KeptTrace&) { return true; });
+  ASSERT_NE(trace, nullptr);
+  EXPECT_EQ(trace->record, "lab/support");
+  EXPECT_EQ(trace->release, 2);
+  std::vector<std::string> names_of_spans;
+  int64_t at = trace->spans[0].began_ns;
+  for (const Span& span : trace->spans) {
+    names_of_spans.push_back(span.name);
+    if (names_of_spans.size() == 1) continue;
+    EXPECT_EQ(span.began_ns, at) << span.name;
+    at = span.ended_ns;
+    for (const auto& [name, value] : span.attributes)
+      if (const auto* text = std::get_if<std::string>(&value))
+        EXPECT_EQ(text->find("4929"), std::string::npos);
+  }
+  EXPECT_EQ(at, trace->spans[0].ended_ns);
+  names_of_spans.erase(names_of_spans.begin());
+  EXPECT_EQ(names_of_spans, (std::vector<std::string>{"queue", "tokenize", "model", "post"}));
+}
+
 }  // namespace
 }  // namespace holdfast::observe
