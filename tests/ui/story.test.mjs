@@ -39,6 +39,8 @@ Routing of support messages, nothing else.
 
 English alone.
 `;
+// The first messages with what each is really about, as a data set holds them.
+const rowsOfData = (rows) => ["id,text,label,kind", ...Array.from({ length: rows }, (_, index) => `row-${index},${messageOf(index + 1)},${truthOf(index + 1)},${index % 4 === 0 ? "edge" : "normal"}`)].join("\n") + "\n";
 const release = (number, verb = "") => `/api/registry/records/demo/support/releases/${number}${verb ? `/${verb}` : ""}`;
 const wrongEvery = { 1: 10, 2: 3, 3: 700 };
 
@@ -56,7 +58,7 @@ before(async () => {
   for (const [type, name] of [["model", "intents"], ["dataset", "messages"]])
     await world.api(tokens.ada, "POST", "/api/repos/create", { type, name, organization: "demo" });
   await world.commit(tokens.ada, "model", "demo/intents", { "README.md": card, "config.json": "{}\n", "tokenizer.json": '{"v": 1}\n' });
-  await world.commit(tokens.ada, "dataset", "demo/messages", { "README.md": "---\nlicense: cc-by-4.0\n---\n# Messages\n", "test.csv": "text,label\nhi,billing\n" });
+  await world.commit(tokens.ada, "dataset", "demo/messages", { "README.md": "---\nlicense: cc-by-4.0\n---\n# Messages\n", "test.csv": rowsOfData(100) });
   await world.api(tokens.ada, "PUT", "/api/registry/records/demo/support", record, "application/yaml");
   for (const [user, role, second] of [["boris", "owner", "root"], ["olga", "oncall", "boris"]]) {
     const made = await world.api(tokens.ada, "POST", "/api/registry/roles/demo", { user, role });
@@ -150,9 +152,48 @@ async function addEvaluation(number, rows) {
   return result;
 }
 async function addFile(name, result) {
-  await page.getByRole("button", { name: "Add its result" }).first().click();
+  await page.getByRole("button", { name: "Run it elsewhere" }).first().click();
   await page.getByRole("dialog").getByLabel("Result of the run").setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(JSON.stringify(result)) });
   await fill({}, "Add its result");
+}
+// The page's own button: the server asks the release's engine, row by row. What the page then shows is what the engine is
+// known to answer, and what `evaluation` works out from the same rows by itself.
+async function runEvaluation(number, run, rows) {
+  const engine = engines[number];
+  const listener = engine.server.listeners("request")[0];
+  let reached;
+  const half = new Promise((done) => (reached = done));
+  let goOn;
+  const held = new Promise((done) => (goOn = done));
+  let seen = 0;
+  engine.server.removeAllListeners("request");
+  engine.server.on("request", async (request, response) => {
+    if (++seen === rows / 2) {
+      reached();
+      await held;
+    }
+    listener(request, response);
+  });
+  await page.getByRole("button", { name: "Run the evaluation" }).first().click();
+  await half;
+  const bar = page.getByRole("progressbar", { name: "Rows of the evaluation" });
+  await page.getByText(new RegExp(`${rows / 2 - 1} of ${rows} rows · .* a second · .* left`)).waitFor();
+  assert.deepEqual([await bar.getAttribute("aria-valuenow"), await bar.getAttribute("aria-valuemax")], [String(rows / 2 - 1), String(rows)]);
+  assert.ok(await page.getByRole("button", { name: "Running" }).first().isDisabled());
+  await world.shoot(page, `release-evaluating-${run}`);
+  goOn();
+  await page.getByText(`run ${run} on demo/messages`).waitFor();
+  await bar.waitFor({ state: "detached" });
+  engine.server.removeAllListeners("request");
+  engine.server.on("request", listener);
+  const wanted = await evaluation(number, rows);
+  const accuracy = wanted.body.metrics.accuracy.value;
+  await page.getByRole("row").filter({ hasText: "accuracy" }).getByText(`${(accuracy * 100).toFixed(1)} %`).waitFor();
+  const kept = (await api("ada", "GET", release(number))).evidence.filter((one) => one.kind === "evaluation").at(-1);
+  const told = await api("ada", "GET", `/api/registry/evidence/${kept.id}?rows=true`);
+  assert.equal(told.body.metrics.accuracy.value, accuracy);
+  assert.deepEqual(told.row_list.map(({ id, label, predicted, kind }) => ({ id, label, predicted, kind })), wanted.rows);
+  assert.equal(told.body.dataset_revision, wanted.body.dataset_revision);
 }
 // Messages to the endpoint, eight at a time; what is right follows as labels.
 let asked = 0;
@@ -192,6 +233,12 @@ test("promotion is refused with every missing fact, and each has the button that
     assert.equal(await row.getByRole("button").innerText(), buttons[one.supply.action]);
   }
   await world.shoot(page, "release-refused");
+  // The card lacks nothing, and approves nothing.
+  await page.goto(`${world.url}/demo/intents`);
+  await page.locator("aside").getByText("not approved").waitFor();
+  await sees("A card, however complete, approves nothing");
+  await world.shoot(page, "card-not-approved");
+  await page.goto(`${world.url}/registry/demo/support/1`);
 });
 
 test("the facts are supplied one by one, and too few rows are waited for", async () => {
@@ -202,19 +249,18 @@ test("the facts are supplied one by one, and too few rows are waited for", async
   await page.getByRole("button", { name: "Set criteria" }).click();
   await world.shoot(page, "dialog-criteria");
   await fill({ "At least": "0.8", Margin: "0.03" }, "Set criteria");
-  await page.getByRole("button", { name: "How to run it" }).click();
+  await page.getByRole("button", { name: "Run it elsewhere" }).click();
   const { missing } = await api("ada", "GET", release(1));
   const command = missing.find((one) => one.supply.action === "run_evaluation").supply.command;
   assert.equal((await page.getByRole("dialog").locator("pre").innerText()).trim(), command);
-  await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
-  await addEvaluation(1, 100);
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  await runEvaluation(1, 1, 100);
   const short = (await api("ada", "GET", release(1))).missing;
   assert.match(short[0].needs, /more rows/);
   await sees(short[0].needs);
-  const { body } = await addEvaluation(1, 600);
+  await world.commit(tokens.ada, "dataset", "demo/messages", { "test.csv": rowsOfData(600) }, "More rows");
+  await runEvaluation(1, 2, 600);
   await page.getByText("Nothing is missing").waitFor();
-  await page.getByRole("button", { name: "evaluation" }).last().click();
-  await sees(`${(body.metrics.accuracy.value * 100).toFixed(1)} %`);
   await world.shoot(page, "release-supplied");
   await page.getByRole("button", { name: "Promote" }).click();
   await sees("It is validated now.");
@@ -272,7 +318,9 @@ test("a role needs a second person; two people approve, and not the author", asy
   assertQuiet(assert, world, page);
 });
 
-test("the endpoint answers, and an old answer is replayed bit for bit", async () => {
+test("the endpoint answers, and an old answer is traced, and replayed bit for bit", async () => {
+  await page.goto(`${world.url}/demo/intents`);
+  await page.locator("aside").getByText("v1 is approved").waitFor();
   await page.goto(`${world.url}/registry/endpoints`);
   await page.getByRole("link", { name: /demo\/support/ }).waitFor();
   await world.shoot(page, "endpoints");
@@ -295,6 +343,21 @@ test("the endpoint answers, and an old answer is replayed bit for bit", async ()
   assert.ok((await page.getByRole("dialog").locator("pre").innerText()).includes(JSON.parse(whole.output)[0].label));
   await world.shoot(page, "replay");
   await page.keyboard.press("Escape");
+  // Where its time went, from the answer itself; nothing of what was asked is there.
+  await page.getByRole("listitem").filter({ hasText: wanted[0].label }).getByRole("link", { name: "Trace" }).first().click();
+  await page.getByRole("heading", { level: 1, name: `Trace ${kept.id.slice(0, 8)}` }).waitFor();
+  const trace = await api("ada", "GET", `/api/traces/${kept.id}`);
+  assert.deepEqual(trace.spans.map((span) => span.name).slice(1), ["upstream", "post"]);
+  const spanRows = await page.getByRole("region", { name: "Where the time went" }).getByRole("listitem").allInnerTexts();
+  assert.deepEqual(spanRows.map((text) => text.trim().split(/\s*\n\s*/)[0]), ["the whole request", "engine outside", "after the model"]);
+  const bars = await page.locator("section .bar-of").evaluateAll((all) => all.map((bar) => bar.getBoundingClientRect().width));
+  const lane = bars[0];
+  for (const [index, span] of trace.spans.entries())
+    assert.ok(Math.abs(bars[index] - Math.max(3, (lane * span.duration_ms) / trace.duration_ms)) < 2, `${span.name} is ${bars[index]} of ${lane} px wide`);
+  assert.ok(!JSON.stringify(trace).includes("ticket"), "no text of the request");
+  await world.shoot(page, "trace");
+  await page.goBack();
+  await page.getByRole("button", { name: "Replay" }).first().waitFor();
   // An engine that answers otherwise today is told from one that answers the same.
   engines[1].server.removeAllListeners("request");
   engines[1].server.on("request", (request, response) => request.resume().on("end", () => response.setHeader("Content-Type", "application/json").end("[]")));

@@ -88,6 +88,23 @@ export interface Evidence extends EvidenceShort {
   rows_digest: string;
   body: Record<string, unknown>;
 }
+// A run that the server makes by itself.
+export interface EvaluationJob {
+  id: number;
+  release: number;
+  state: "waiting" | "running" | "done" | "failed" | "cancelled";
+  dataset: string;
+  dataset_revision: string;
+  split: string;
+  by: string;
+  at: string;
+  rows_done: number;
+  rows_total: number; // 0: not counted yet.
+  rows_per_second: number | null;
+  seconds_left: number | null;
+  evidence: number | null;
+  why: string | null;
+}
 export interface Approval {
   user: string;
   role: string;
@@ -174,6 +191,29 @@ export interface LoggedRequest {
   input?: unknown;
   output?: unknown;
 }
+export interface TraceSpan {
+  name: string;
+  id: string;
+  parent: string | null;
+  kind: string;
+  error: boolean;
+  start_ms: number; // Since the whole began.
+  duration_ms: number;
+  attributes: Record<string, string | number | boolean>;
+}
+export interface Trace {
+  request: string;
+  trace: string;
+  at: string;
+  user: string;
+  model: string;
+  deployment: string;
+  record: string | null;
+  release: number | null;
+  status: number;
+  duration_ms: number;
+  spans: TraceSpan[]; // The request's own first, then its stages in their order.
+}
 export interface Replay {
   identical: boolean;
   original: { sha256: string; body: string };
@@ -223,8 +263,14 @@ export const loadRecords = async (): Promise<RecordInfo[]> => (await get<{ recor
 export const loadRecord = (record: RecordName): Promise<RecordInfo> => get(recordPath(record));
 export const loadRelease = (record: RecordName, number: number): Promise<Release> => get(releasePath(record, number));
 export const loadEvidence = (id: number): Promise<Evidence> => get(`/api/registry/evidence/${id}`);
+export const loadEvaluations = async (record: RecordName, number: number): Promise<EvaluationJob[]> =>
+  (await get<{ evaluations: EvaluationJob[] }>(`${releasePath(record, number)}/evaluations`)).evaluations;
+export const startEvaluation = (record: RecordName, number: number): Promise<EvaluationJob> => post(`${releasePath(record, number)}/evaluations`, {});
+export const cancelEvaluation = (id: number): Promise<EvaluationJob> => post(`/api/registry/evaluations/${id}/cancel`, {});
+export const isUnderWay = (job: EvaluationJob | undefined): boolean => job?.state === "waiting" || job?.state === "running";
 export const loadIncidents = async (query: string): Promise<Incident[]> => (await get<{ incidents: Incident[] }>(`/api/registry/incidents?${query}`)).incidents;
 export const loadIncident = (id: number): Promise<Incident> => get(`/api/registry/incidents/${id}`);
+export const loadTrace = (id: string): Promise<Trace> => get(`/api/traces/${encodeURIComponent(id)}`);
 export const loadRequests = async (record: string, limit = 50): Promise<LoggedRequest[]> =>
   (await get<{ requests: LoggedRequest[] }>(`/api/registry/requests?record=${encodeURIComponent(record)}&limit=${limit}`)).requests;
 
