@@ -148,6 +148,8 @@ class Story(Means):
         check(missing.get("owner") == "edit_record" and missing.get("criteria") == "set_criteria", f"what is missing: {missing}")
         self.command("registry", "import", str(EXAMPLE / "registry.yaml"))
         check("no criteria yet" in self.command("eval", "demo/support", "--release", "1", code=1), "without criteria there is no run")
+        refused = self.call("POST", self.release_path(1, "evaluations"), body={}, status=409)
+        check([(item["fact"], item["supply"]["action"]) for item in refused["missing"]] == [("criteria", "set_criteria")], f"and none by the server: {refused}")
         check(self.command("registry", "export", "demo/support") == RECORD, "what was imported is exported equal")
 
     def evaluate(self, number, code=0):
@@ -177,6 +179,7 @@ class Story(Means):
         right = sum(row["label"] == row["predicted"] for row in rows) / len(rows)
         check(abs(right - self.accuracy) < 1e-9 and 0.75 < right < 0.93 and body["dataset_revision"] == self.dataset, f"accuracy {right}")
         self.beside_scikit_learn(right)
+        self.by_the_server(body, rows)
         for slice_name in ("kind:normal", "kind:edge", "kind:messy", "kind:sensitive", "kind:unacceptable", "length:short", "tone:formal"):
             interval = body["slices"][slice_name]["accuracy"]
             check(interval["low"] <= interval["value"] <= interval["high"] and body["slices"][slice_name]["rows"] >= 50, slice_name)
@@ -188,6 +191,48 @@ class Story(Means):
         self.call("POST", self.release_path(1, "evidence"), body={"kind": "evaluation", "body": body, "rows": rows}, status=400)
         self.call("POST", self.release_path(1, "evidence"), body={"kind": "scan", "body": {"verdict": "pass"}}, status=400)
         check("validated" in self.command("release", "promote", "demo/support", "1", "--reason", "the evidence is there"), "validated")
+
+    def by_the_server(self, body, rows):
+        """The same run by the server itself, which is killed in its middle: the same answers to the bit, whole or not at all."""
+        wish = {"dataset_revision": self.dataset, "seed": 0}
+        for who, status in (("stranger", 404), ("rob", 403), ("machine", 403)):
+            self.call("POST", self.release_path(1, "evaluations"), who, wish, status)
+        job = self.call("POST", self.release_path(1, "evaluations"), body=wish, status=202)
+        self.call("POST", self.release_path(1, "evaluations"), body=wish, status=409)
+        path = f"/api/registry/evaluations/{job['id']}"
+        self.call("GET", path, "stranger", status=404)
+        self.call("POST", f"{path}/cancel", "rob", {}, 403)
+        seen = self.until(path, lambda one: one["rows_done"] >= 20)
+        check(seen["rows_total"] == len(rows) and seen["rows_per_second"] > 0 and seen["seconds_left"] > 0, f"how far it is: {seen}")
+        self.kill_server()
+        evidence = self.evaluations()
+        check(len(evidence) == 2, "half a run is no evidence")
+        done = self.until(path, lambda one: one["state"] not in ("waiting", "running"))
+        check(done["state"] == "done" and done["attempts"] == 2, f"what the kill interrupted was run again: {done}")
+        check(len(self.evaluations()) == 3, "and there is one result of it")
+        own = self.call("GET", f"/api/registry/evidence/{done['evidence']}?rows=true")
+        timed = {"began", "latency_ms", "metrics"}
+        check({key: value for key, value in own["body"].items() if key not in timed} == {key: value for key, value in body.items() if key not in timed},
+              "the server's own run says what the command's said")
+        check(all(own["body"]["metrics"][name] == body["metrics"][name] for name in ("accuracy", "f1_macro", "ece")), "to the last digit")
+        check([{**row, "ms": 0} for row in own["row_list"]] == [{**row, "ms": 0} for row in rows], "row by row")
+        job = self.call("POST", self.release_path(1, "evaluations"), body=wish, status=202)
+        stopped = self.call("POST", f"/api/registry/evaluations/{job['id']}/cancel", body={})
+        check(stopped["state"] == "cancelled" and len(self.evaluations()) == 3, "a cancelled run leaves nothing")
+        said = self.command("eval", "demo/support", "--release", "1", "--on-server", "--data", f"demo/support@{self.dataset}")
+        check("passed" in said and len(self.evaluations()) == 4, f"by the command line: {said}")
+
+    def evaluations(self):
+        return [one for one in self.call("GET", self.release_path(1))["evidence"] if one["kind"] == "evaluation"]
+
+    def until(self, path, there):
+        until = time.monotonic() + 240
+        while time.monotonic() < until:
+            one = self.call("GET", path)
+            if there(one):
+                return one
+            time.sleep(0.05)
+        raise SystemExit(f"FAILED: {path} stays {one}")
 
     def beside_scikit_learn(self, accuracy):
         """LogisticRegression on the same features, made once by tools/make_support_goldens.py of these very messages."""
@@ -234,6 +279,11 @@ class Story(Means):
             check(answer.headers[header] == wanted, f"{header}: {answer.headers[header]}")
         check(len(answer.headers["X-Tokenizer-Digest"]) == 64, "the tokenizer's digest is there")
         request = answer.headers["X-Request-Id"]
+        trace = self.call("GET", f"/api/traces/{request}")
+        check([span["name"] for span in trace["spans"][1:] if span["name"] != "load"] == ["queue", "tokenize", "model", "post"], f"its stages: {trace}")
+        check(abs(sum(span["duration_ms"] for span in trace["spans"][1:]) - trace["duration_ms"]) < 0.01, "which add up to the whole")
+        check(text not in json.dumps(trace) and trace["deployment"] == "demo/support/1/stable", "and say nothing of what was asked")
+        self.call("GET", f"/api/traces/{request}", "stranger", status=404)
         self.kill_worker()
         check("bit for bit" in self.command("replay", request), "replayed by another worker")
         for header, value in (("X-Holdfast-Feature", "advertising"), ("X-Holdfast-Data-Class", "restricted")):

@@ -41,14 +41,17 @@ class Means:
         """Between two steps the server or a worker may be killed: what was answered before stays true."""
         chance = self.random.random()
         if chance < 0.4:
-            port = urllib.parse.urlsplit(self.server.url).port
-            self.server.kill()
-            self.verify_log()
-            self.server.start(port)
-            self.kills += 1
+            self.kill_server()
         elif chance < 0.7:
             self.kill_worker()
         print(f"  {title}", flush=True)
+
+    def kill_server(self):
+        port = urllib.parse.urlsplit(self.server.url).port
+        self.server.kill()
+        self.verify_log()
+        self.server.start(port)
+        self.kills += 1
 
     def workers(self):
         """Processes of `holdfast worker` whose parent is this story's own server."""
