@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <charconv>
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -15,12 +13,11 @@
 #include "cli/model_source.h"
 #include "cli/quality_change.h"
 #include "cli/quantize_gguf.h"
+#include "cli/quantized_variant.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
 #include "codec/yaml.h"
 #include "model/any_model.h"
-#include "model/int8_weights.h"
-#include "model/packed_weights.h"
 
 namespace holdfast::cli {
 namespace {
@@ -125,92 +122,6 @@ Status copy_files(io::Disk& base, io::Disk& out, const io::Path& folder, size_t 
   return Done{};
 }
 
-// What a variant consists of, and how it is compared with the original.
-struct Variant {
-  Bytes file;
-  size_t matrices = 0;
-  uint64_t bytes_before = 0;
-  json::object config;  // quantization_config
-  std::string_view tag, title, what, note;
-  std::function<Result<QualityChange>(io::Disk& out, tensor::Threads& threads)> compare;
-};
-
-json::object compressed_tensors(std::string_view format, json::object weights, json::value rows,
-                                const std::vector<std::string>& kept) {
-  return {{"quant_method", "compressed-tensors"},
-          {"format", format},
-          {"quantization_status", "compressed"},
-          {"config_groups", json::object{{"group_0", json::object{{"targets", json::array{"Linear"}},
-                                                                  {"weights", std::move(weights)},
-                                                                  {"input_activations", std::move(rows)}}}}},
-          {"ignore", json::array(kept.begin(), kept.end())}};
-}
-
-// docs/formats/int8-weights.md.
-Result<Variant> make_encoder_variant(io::Disk& base, const Wish& wish, std::span<const std::string> texts) {
-  if (wish.bits != model::PackedBits::eight)
-    return fail(Reason::bad_request, "int4 is for models that write: an encoder's --dtype is int8");
-  TRY(model::TextModel opened, model::TextModel::open(base, "."));
-  const auto model = std::make_shared<const model::TextModel>(std::move(opened));
-  TRY(const tensor::Weights weights, tensor::Weights::open(base, "."));
-  TRY(model::Int8Weights made, model::make_int8_weights(weights, model->plan()));
-  Variant out;
-  out.file = std::move(made.file);
-  out.matrices = made.matrices.size();
-  out.bytes_before = made.bytes_before;
-  out.config = compressed_tensors(
-      "int-quantized",
-      {{"num_bits", 8}, {"type", "int"}, {"symmetric", true}, {"strategy", "channel"}, {"dynamic", false}},
-      json::object{
-          {"num_bits", 8}, {"type", "int"}, {"symmetric", true}, {"strategy", "token"}, {"dynamic", true}},
-      made.kept);
-  out.tag = "int8";
-  out.title = "Eight-bit variant";
-  out.what =
-      "The matrices of the layers are bytes with one scale an output; tables of embeddings are bfloat16, "
-      "everything else is as it was.";
-  out.note = "Computing in int8 rounds each row of activations to bytes too; the figures above include that.";
-  out.compare = [model, texts](io::Disk& disk, tensor::Threads& threads) -> Result<QualityChange> {
-    tensor::Compute compute;
-    compute.precision = tensor::Precision::int8;
-    TRY(const model::TextModel variant, model::TextModel::open(disk, ".", compute));
-    return compare_models(*model, variant, texts, threads);
-  };
-  return out;
-}
-
-// docs/formats/packed-weights.md.
-Result<Variant> make_writer_variant(io::Disk& base, const Wish& wish, std::span<const std::string> texts) {
-  TRY(model::TextGenerator opened, model::TextGenerator::open(base, "."));
-  const auto model = std::make_shared<const model::TextGenerator>(std::move(opened));
-  TRY(const tensor::Weights weights, tensor::Weights::open(base, "."));
-  TRY(model::PackedWeights made, model::make_packed_weights(weights, model->model().plan(), wish.bits));
-  const bool four = wish.bits == model::PackedBits::four;
-  Variant out;
-  out.file = std::move(made.file);
-  out.matrices = made.matrices.size();
-  out.bytes_before = made.bytes_before;
-  out.config = compressed_tensors("pack-quantized",
-                                  {{"num_bits", four ? 4 : 8},
-                                   {"type", "int"},
-                                   {"symmetric", true},
-                                   {"strategy", "group"},
-                                   {"group_size", model::packed_group},
-                                   {"dynamic", false}},
-                                  nullptr, made.kept);
-  out.tag = four ? "int4" : "int8";
-  out.title = four ? "Four-bit variant" : "Eight-bit variant";
-  out.what =
-      "The matrices of the layers are whole numbers with a scale for each 32 inputs, everything else is as "
-      "it was.";
-  out.note = "Only weights are rounded: the figures above are of activations in f32.";
-  out.compare = [model, texts](io::Disk& disk, tensor::Threads& threads) -> Result<QualityChange> {
-    TRY(const model::TextGenerator variant, model::TextGenerator::open(disk, "."));
-    return compare_writers(*model, variant, texts, threads);
-  };
-  return out;
-}
-
 // What the original's card says of itself, for the variant's.
 struct CardWords {
   std::string license = "other", pipeline_tag;
@@ -233,7 +144,7 @@ CardWords card_words(io::Disk& base) {
 }
 
 std::string card_of(const CardWords& words, const std::string& base_model, const QualityChange& change,
-                    const Variant& variant, const Wish& wish) {
+                    const QuantizedVariant& variant, const Wish& wish) {
   constexpr double mebibyte = 1 << 20;
   std::string out = fmt::format("---\nlicense: {}\n", words.license);
   if (!words.pipeline_tag.empty()) out += fmt::format("pipeline_tag: {}\n", words.pipeline_tag);
@@ -304,8 +215,8 @@ Result<std::string> quantize(World& world, const Arguments& arguments, const Wis
   TRY(const auto base, io::open_posix_disk(source.folder));
   TRY(json::object config, model::read_config(*base, "."));
   TRY(const bool writes, model::writes_text(*base, "."));
-  TRY(const Variant made,
-      writes ? make_writer_variant(*base, wish, texts) : make_encoder_variant(*base, wish, texts));
+  TRY(const QuantizedVariant made,
+      writes ? make_writer_variant(*base, wish.bits, texts) : make_encoder_variant(*base, wish.bits, texts));
 
   TRY(const auto out, io::open_posix_disk(files.disk().absolute(files.path(wish.out))));
   const auto write = [&]() -> Result<QualityChange> {

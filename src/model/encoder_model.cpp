@@ -1,10 +1,7 @@
 #include "model/encoder_model.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include "codec/json.h"
 #include "model/families/encoders.h"
@@ -20,14 +17,18 @@ bool is_there(const HeadPlan& plan, const WeightReader& reader) {
   return !plan.optional || reader.has(plan.steps.front().linear + ".weight");
 }
 
+Result<std::string> read_config_text(io::Disk& disk, const io::Path& folder) {
+  return io::read_text(disk, folder / "config.json", config_bytes_max);
+}
+
 // What the packed layers are of: the files' sizes and the configuration. Bytes that change under a size are
 // not seen, hence this is for copies that nobody changes.
-std::string packed_key(const tensor::Weights& weights, const boost::json::object& json) {
-  std::string key = boost::json::serialize(json);
+Result<std::string> packed_key(io::Disk& disk, const io::Path& folder, const tensor::Weights& weights) {
+  TRY(std::string key, read_config_text(disk, folder));
   for (const std::string& name : weights.names()) {
     const tensor::TensorView& view = *weights.find(name);
-    fmt::format_to(std::back_inserter(key), "\n{} {} {}", name, static_cast<int>(view.dtype),
-                   view.bytes.size());
+    key += "\n" + name + " " + std::to_string(static_cast<int>(view.dtype)) + " " +
+           std::to_string(view.bytes.size());
   }
   return key;
 }
@@ -35,7 +36,7 @@ std::string packed_key(const tensor::Weights& weights, const boost::json::object
 }  // namespace
 
 Result<boost::json::object> read_config(io::Disk& disk, const io::Path& folder) {
-  TRY(const std::string text, io::read_text(disk, folder / "config.json", config_bytes_max));
+  TRY(const std::string text, read_config_text(disk, folder));
   return codec::parse_json_object(text);
 }
 
@@ -57,9 +58,9 @@ Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& folder, 
     TRY_DONE(out.load(plan, compute));
     return out;
   }
-  const std::string_view suffix = tensor::precision_name(compute.precision);
-  out.packed_ = std::make_unique<tensor::PackedLayers>(disk, folder / fmt::format("packed.{}", suffix),
-                                                       packed_key(*out.weights_, json), *keep);
+  TRY(std::string key, packed_key(disk, folder, *out.weights_));
+  const std::string name = "packed." + std::string(tensor::precision_name(compute.precision));
+  out.packed_ = std::make_unique<tensor::PackedLayers>(disk, folder / name, std::move(key), *keep);
   const bool known = out.packed_->is_mapped();
   if (!known) TRY_DONE(check_memory(*out.weights_, compute));
   TRY_DONE(out.load(plan, compute));

@@ -94,7 +94,7 @@ class Callers:
 class Desk:
     def __init__(self, program, data, url, tokens, say):
         self.program, self.url, self.tokens, self.say = str(program), url, tokens, say
-        self.folder = data / "support"
+        self.folder = data / "support-files"  # Not what a repository is called: `datasets` would take the folder for it.
         self.messages = self.folder / "messages"
 
     # --- means ---
