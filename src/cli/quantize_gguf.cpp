@@ -45,6 +45,7 @@ std::optional<codec::GgmlType> gguf_type_from_name(std::string_view name) {
 Result<GgufVariant> write_gguf_variant(io::Disk& disk, const GgufJob& job) {
   io::Path unfinished = job.out;
   unfinished.replace_extension(".part.gguf");
+  if (disk.stat(unfinished).ok()) TRY_DONE(disk.remove(unfinished));  // What a run that was killed left.
   auto out = write(disk, job, unfinished);
   if (!out.ok()) {
     [[maybe_unused]] const Status gone = disk.remove(unfinished);

@@ -93,7 +93,10 @@ TEST_F(QuantizeWriter, WritesGgufFilesOfAFolderAndOfAFile) {
   EXPECT_EQ(said.at("file").as_string(), eight);
   EXPECT_GT(said.at("matrices").to_number<int>(), 10);
   EXPECT_GT(said.at("least_cosine").to_number<double>(), 0.99);
+  // A run that was killed left its unfinished file.
+  ASSERT_TRUE(io::publish_text(*disk, "small4.part.gguf", "half").ok());
   ASSERT_EQ(quantize(world_, {eight, "--gguf", "Q4_0", "--out", four}), exit_done) << world_.complaints;
+  EXPECT_FALSE(disk->stat("small4.part.gguf").ok());
   EXPECT_TRUE(model::TextGenerator::open(*disk, "small4.gguf").ok());
   // Past its bound nothing stays.
   const std::string none = out_ + "none.gguf";
