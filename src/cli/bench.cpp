@@ -8,6 +8,7 @@
 
 #include "base/arguments.h"
 #include "base/random.h"
+#include "cli/compute_flags.h"
 #include "cli/user_files.h"
 #include "model/embedder.h"
 
@@ -53,17 +54,7 @@ Result<EmbedWish> read_wish(std::span<const std::string_view> words) {
   if (out.length_to < out.length_from) return fail(Reason::bad_request, "--length is L or FROM-TO");
   TRY(out.threads, number(arguments.value_or("--threads", "1"), "--threads", 64));
   TRY(out.seconds, number(arguments.value_or("--seconds", "5"), "--seconds", 3600));
-  const auto precision = tensor::precision_from_name(arguments.value_or("--dtype", "f32"));
-  if (!precision) return fail(Reason::bad_request, "--dtype is f32, bf16 or int8");
-  out.compute.precision = *precision;
-  if (const auto name = arguments.value("--instructions")) {
-    const auto isa = tensor::isa_from_name(*name);
-    const auto there = tensor::isas_of_this_machine();
-    if (!isa || std::find(there.begin(), there.end(), *isa) == there.end())
-      return fail(Reason::bad_request,
-                  "this machine does not have the instructions that --instructions names");
-    out.compute.isa = *isa;
-  }
+  TRY(out.compute, read_compute(arguments, "f32"));
   if (arguments.has("--json")) out.output = Output::json;
   return out;
 }

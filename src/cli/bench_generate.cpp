@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/arguments.h"
+#include "cli/compute_flags.h"
 #include "cli/user_files.h"
 #include "model/step_batch.h"
 #include "model/text_generator.h"
@@ -69,16 +70,7 @@ Result<Wish> read_wish(std::span<const std::string_view> words) {
   TRY(out.threads, number(arguments, "--threads", 2, 64));
   if (out.read == 0 && out.model.empty())
     return fail(Reason::bad_request, "bench generate needs --model PLACE");
-  const auto precision = tensor::precision_from_name(arguments.value_or("--dtype", "int8"));
-  if (!precision) return fail(Reason::bad_request, "--dtype is f32, bf16 or int8");
-  out.compute.precision = *precision;
-  if (const auto name = arguments.value("--instructions")) {
-    const auto isa = tensor::isa_from_name(*name);
-    const auto there = tensor::isas_of_this_machine();
-    if (!isa || std::find(there.begin(), there.end(), *isa) == there.end())
-      return fail(Reason::bad_request, "--instructions names none that this machine has");
-    out.compute.isa = *isa;
-  }
+  TRY(out.compute, read_compute(arguments, "int8"));
   if (arguments.has("--json")) out.output = Output::json;
   return out;
 }

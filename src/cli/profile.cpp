@@ -10,6 +10,7 @@
 #include <map>
 
 #include "base/random.h"
+#include "cli/compute_flags.h"
 #include "cli/connection.h"
 #include "cli/hub_transfer.h"
 #include "cli/model_source.h"
@@ -59,17 +60,7 @@ Result<Wish> read_wish(const Arguments& arguments) {
   TRY(out.batch, number(arguments, "--batch", "8", 1024));
   TRY(out.length, number(arguments, "--length", "128", 8192));
   TRY(out.calls, number(arguments, "--calls", "20", 10'000));
-  const auto precision = tensor::precision_from_name(arguments.value_or("--dtype", "f32"));
-  if (!precision) return fail(Reason::bad_request, "--dtype is f32, bf16 or int8");
-  out.compute.precision = *precision;
-  if (const auto name = arguments.value("--instructions")) {
-    const auto isa = tensor::isa_from_name(*name);
-    const auto there = tensor::isas_of_this_machine();
-    if (!isa || std::find(there.begin(), there.end(), *isa) == there.end())
-      return fail(Reason::bad_request,
-                  "this machine does not have the instructions that --instructions names");
-    out.compute.isa = *isa;
-  }
+  TRY(out.compute, read_compute(arguments, "f32"));
   out.svg = arguments.value_or("--svg", "");
   if (arguments.has("--json")) out.output = Output::json;
   return out;
