@@ -1,7 +1,8 @@
 // Where pages break: ten thousand files, a card without end, names as long as they may be, a server that fails, another
 // person's right; and every dialog by the keyboard alone.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, before } from "node:test";
+import { test } from "./told.mjs";
 import { World, assertQuiet } from "./world.mjs";
 
 const long = "a-name-".repeat(13).slice(0, 90); // 96 characters are allowed.

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before } from "node:test";
+import { test } from "./told.mjs";
 import { World, assertQuiet, screens } from "./world.mjs";
 
 const card = `---
@@ -212,6 +213,25 @@ test("discussions and pull requests", async () => {
   await world.shoot(page, "pull-request");
   await page.getByRole("button", { name: "Merge it" }).click();
   await page.getByText("merged", { exact: true }).first().waitFor();
+  assertQuiet(assert, world, page);
+  await page.context().close();
+});
+
+test("while a page is fetched, the page before it stays, and none before that comes back", async () => {
+  const page = await world.signedIn("ada");
+  let letGo;
+  const held = new Promise((done) => (letGo = done));
+  await page.route(/NewRepository[^/]*\.js$/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  const link = page.getByRole("link", { name: "New repository" }).first();
+  await link.click();
+  await page.waitForURL(`${world.url}/new`);
+  assert.equal(await page.getByLabel("User name").count(), 0, "the sign-in page came back");
+  assert.equal(await link.isVisible(), true, "the page before is gone");
+  letGo();
+  await page.getByRole("button", { name: "Make the repository" }).waitFor();
   assertQuiet(assert, world, page);
   await page.context().close();
 });

@@ -3,7 +3,8 @@
 // watch; its incident, replay and review. What a page says is compared with what the API says and with what the test
 // itself measured and asked.
 import assert from "node:assert/strict";
-import { after, before, test as testOf } from "node:test";
+import { after, before } from "node:test";
+import { test as testOf } from "./told.mjs";
 import { Engine, answerOf, messageOf, truthOf } from "./engine.mjs";
 import { World, assertQuiet } from "./world.mjs";
 

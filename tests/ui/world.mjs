@@ -22,6 +22,7 @@ export function need(what, isThere) {
 }
 
 export class World {
+  static pages = []; // Every page opened and not yet known to be closed.
   static async open() {
     need(program, existsSync(program));
     need(chromium, existsSync(chromium));
@@ -89,13 +90,17 @@ export class World {
     const page = await context.newPage();
     page.asked = [];
     page.complaints = [];
+    page.answers = [];
     page.on("request", (request) => page.asked.push(request.url()));
+    page.on("response", (response) => page.answers.push(`${response.status()} ${response.request().method()} ${response.url()}`));
+    page.on("requestfailed", (request) => page.answers.push(`${request.failure()?.errorText} ${request.method()} ${request.url()}`));
     page.on("console", (message) => {
       // A status that the page handles is not a complaint of the page.
       if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) page.complaints.push(message.text());
     });
     page.on("pageerror", (error) => page.complaints.push(String(error)));
     page.setDefaultTimeout(30_000);
+    World.pages.push(page);
     return page;
   }
   async signedIn(...names) {
@@ -119,6 +124,9 @@ export class World {
       }
     await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
     await page.setViewportSize(wide);
+    // A click aims where a thing stands: it must stand where the wide window puts it, two frames on.
+    await page.waitForFunction((width) => window.innerWidth === width, wide.width);
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
   }
 
   async close() {
