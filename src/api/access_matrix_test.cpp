@@ -42,15 +42,17 @@ class NoGit final : public git::SmartHttp {
 class NoModels final : public serve::Models {
  public:
   Result<serve::EmbedAnswer> embed(const Context&, const serve::ServedModel&, serve::EmbedItem,
-                                   serve::Work*) override {
+                                   const serve::Asker&) override {
     return fail(Reason::not_offered, "no models");
   }
-  Result<serve::WorkerFacts> facts(const Context&, const serve::ServedModel&, serve::Work*) override {
+  Result<serve::WorkerFacts> facts(const Context&, const serve::ServedModel&, const serve::Asker&) override {
     return fail(Reason::not_offered, "no models");
   }
-  Status generate(const Context&, const serve::ServedModel&, serve::Generation) override {
+  Status generate(const Context&, const serve::ServedModel&, serve::Generation,
+                  const serve::Asker&) override {
     return fail(Reason::not_offered, "no models");
   }
+  Result<Place> enter(const serve::Asker&) override { return fail(Reason::not_offered, "no models"); }
   std::vector<serve::ServedModel> loaded() const override { return {}; }
   void refresh_figures() override {}
 };

@@ -76,6 +76,7 @@ Result<net::Response> run_inner(Services& services, const ApiRoute& row, const C
   }
   auto answer = answer_and_tell(services, row.name, call, *handler);
   if (outer.served && note->dialect) outer.served->dialect = note->dialect;
+  if (outer.served) outer.served->work.retry_after = note->work.retry_after;
   return answer;
 }
 

@@ -83,7 +83,7 @@ json::object tensor_object(std::string_view name, std::string_view datatype, jso
 
 Result<Response> metadata(serve::Models& models, const Call& call, const serve::ServedModel& model,
                           const Place& place) {
-  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, work_of(call)));
+  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, asker_of(call)));
   if (place.verb == "ready") return json_answer(json::object{{"name", model.name}, {"ready", true}});
   json::array outputs;
   for (const std::string_view name : tensors_of(facts.task).outputs) {
@@ -106,7 +106,7 @@ Result<std::vector<KserveOutput>> embed(serve::Models& models, const Call& call,
                                         const serve::ServedModel& model, std::vector<std::string> texts) {
   serve::EmbedItem item;
   item.texts = std::move(texts);
-  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), work_of(call)));
+  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), asker_of(call)));
   std::vector<float> all;
   for (const std::vector<float>& vector : answer.vectors) all.insert(all.end(), vector.begin(), vector.end());
   const uint64_t rows = answer.vectors.size();
@@ -160,7 +160,7 @@ Result<Response> infer(serve::Models& models, const Call& call, const serve::Ser
   if (asked.inputs.size() != 1 || asked.inputs[0].name != input_name || asked.inputs[0].datatype != "BYTES")
     return fail(Reason::bad_request, "the model has one input: 'text' of BYTES");
   const std::vector<std::string>& texts = asked.inputs[0].texts;
-  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, work_of(call)));
+  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, asker_of(call)));
   if (facts.task == "text-generation")
     return fail(Reason::model_unsupported, "a model that writes is not asked for tensors here");
   json::object parameters = asked.parameters;
@@ -201,7 +201,7 @@ Result<Response> ready(const Call&) { return json_answer(json::object{{"ready", 
 // Of one model's own address: when it answers, it is loaded.
 Result<Response> own_health(Services& services, serve::Models& models, const Call& call, const char* word) {
   TRY(const serve::ServedModel model, find_served_model(services, call, model_in_path(call)));
-  TRY_DONE(models.facts(call.context, model, work_of(call)));
+  TRY_DONE(models.facts(call.context, model, asker_of(call)));
   return json_answer(json::object{{word, true}});
 }
 

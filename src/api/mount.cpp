@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -9,6 +10,7 @@
 #include "api/mount_watched.h"
 #include "api/route.h"
 #include "api/served_answer.h"
+#include "api/served_model.h"
 #include "api/served_note.h"
 #include "api/services.h"
 #include "base/log.h"
@@ -132,6 +134,13 @@ Status check_without_repository(const Services& services, Access access, const C
   return forbidden();
 }
 
+bool retryable(int status) { return status == 429 || status == 503; }
+
+int64_t retry_seconds(std::chrono::milliseconds wait) {
+  constexpr int64_t most = 60;
+  return std::clamp<int64_t>((wait.count() + 999) / 1000, 1, most);
+}
+
 // One row mounted at one of its patterns.
 class Mounted {
  public:
@@ -156,6 +165,7 @@ class Mounted {
               .found = {},
               .base_url = base_url(services_, request),
               .served = std::make_shared<ServedNote>()};
+    TRY_DONE(read_urgency(services_, request, call.context));
     call.served->route = pattern_.pattern;
     call.served->desk = desk_;
     if (access != Access::cas_token && access != Access::signed_url) {
@@ -270,6 +280,8 @@ Result<net::Response> run(const Mounted& mounted, const CallHandler& handler, co
   net::Response failure =
       error_answer(call.served->dialect.value_or(mounted.dialect()), request, answer.error(), context);
   say_who_answered(call, failure);
+  if (const auto wait = call.served->work.retry_after; wait.count() > 0 && retryable(failure.status))
+    failure.headers.set("Retry-After", std::to_string(retry_seconds(wait)));
   return failure;
 }
 

@@ -66,7 +66,7 @@ Result<net::Response> embeddings(Services& services, serve::Models& models, cons
   const json::value* input = body.if_contains("input");
   if (input == nullptr) return fail(Reason::bad_request, "'input' is missing");
   TRY(serve::EmbedItem item, read_embed_inputs(*input));
-  TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), work_of(call)));
+  TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), asker_of(call)));
   json::array data;
   int64_t tokens = 0;
   for (uint32_t count : answer.tokens) tokens += count;

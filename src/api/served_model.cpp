@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+
 #include "api/served_note.h"
+#include "base/clock.h"
 #include "identity/permission.h"
 #include "observe/desk.h"
 #include "repo/hub.h"
@@ -11,6 +15,8 @@
 namespace holdfast::api {
 namespace {
 
+constexpr std::string_view deadline_header = "X-Holdfast-Deadline", priority_header = "X-Holdfast-Priority";
+constexpr std::chrono::milliseconds deadline_max{3'600'000};
 constexpr size_t stated_bytes_max = 200;  // Of a header that names a feature, a class or a key.
 
 std::string_view stated(const Call& call, std::string_view header) {
@@ -44,7 +50,30 @@ Result<serve::ServedModel> admitted(Services& services, const Call& call, const 
 
 }  // namespace
 
-serve::Work* work_of(const Call& call) { return call.served ? &call.served->work : nullptr; }
+serve::Asker asker_of(const Call& call) {
+  serve::Asker asker(call.served ? &call.served->work : nullptr);
+  const identity::Caller& caller = call.caller;
+  asker.key = caller.by_session() ? fmt::format("user:{}", caller.user.raw)
+                                  : fmt::format("token:{}", caller.token.raw);
+  asker.priority =
+      serve::priority_of_name(call.request.headers.get(priority_header)).value_or(serve::Priority::normal);
+  asker.boundary = fmt::format("{}/{}", caller.user.raw, caller.environment);
+  return asker;
+}
+
+Status read_urgency(const Services& services, const net::Request& request, Context& context) {
+  if (const auto said = request.headers.find(priority_header); said && !serve::priority_of_name(*said))
+    return fail(Reason::bad_request, fmt::format("{} is low, normal or high", priority_header));
+  const auto said = request.headers.find(deadline_header);
+  if (!said) return Done{};
+  int64_t left = 0;
+  const auto [end, error] = std::from_chars(said->data(), said->data() + said->size(), left);
+  if (error != std::errc{} || end != said->data() + said->size() || left < 1 || left > deadline_max.count())
+    return fail(Reason::bad_request,
+                fmt::format("{} is from 1 to {} milliseconds", deadline_header, deadline_max.count()));
+  context.deadline = std::min(context.deadline, services.clock.now() + std::chrono::milliseconds(left));
+  return Done{};
+}
 
 std::string_view call_key(const Call& call) {
   const std::string_view key = stated(call, "X-Holdfast-Key");

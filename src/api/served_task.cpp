@@ -18,7 +18,7 @@ Result<json::value> ask_task(serve::Models& models, const Call& call, const serv
   item.wanted = serve::Wanted::task;
   item.texts.push_back(codec::to_text(
       json::object{{"task", task}, {"inputs", std::move(inputs)}, {"parameters", std::move(parameters)}}));
-  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), work_of(call)));
+  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), asker_of(call)));
   return codec::parse_json(answer.json);
 }
 

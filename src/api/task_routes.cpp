@@ -102,7 +102,7 @@ Result<net::Response> compare(serve::Models& models, const Call& call, const ser
   TRY(serve::EmbedItem item, read_embed_inputs(json::value(*sentences)));
   if (!item.ids.empty()) return fail(Reason::bad_request, "'sentences' is a list of texts");
   item.texts.emplace(item.texts.begin(), source);
-  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), work_of(call)));
+  TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), asker_of(call)));
   json::array scores;
   for (size_t i = 1; i < answer.vectors.size(); ++i)
     scores.emplace_back(cosine(answer.vectors[0], answer.vectors[i]));
@@ -117,7 +117,7 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
   const json::value* input = body.if_contains("inputs");
   if (input == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
   if (!call.request.path().ends_with("/feature-extraction")) {
-    TRY(const serve::WorkerFacts known, models.facts(call.context, model, work_of(call)));
+    TRY(const serve::WorkerFacts known, models.facts(call.context, model, asker_of(call)));
     if (known.task == "text-generation") return answer_text_generation(services, models, call, model, body);
     if (!known.task.empty() && known.task != "feature-extraction")
       return run_task(models, call, model, body, known.task);
@@ -130,9 +130,9 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
   if (!truncated) item.long_text = serve::LongText::refuse;
   TRY(const auto side, codec::json_text_if(body, "truncation_direction"));
   if (truncated && side && (*side == "left" || *side == "Left")) item.long_text = serve::LongText::cut_left;
-  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, work_of(call)));
+  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, asker_of(call)));
   item.wanted = facts.sentence_model ? serve::Wanted::vectors : serve::Wanted::features;
-  TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), work_of(call)));
+  TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), asker_of(call)));
   json::array rows;
   for (std::vector<float>& vector : answer.vectors) {
     if (facts.sentence_model) {

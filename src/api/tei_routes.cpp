@@ -120,14 +120,14 @@ Result<Response> embed(const TeiCall& tei) {
   TRY(const auto dimensions, codec::json_integer_if(tei.body, "dimensions"));
   TRY(const auto prompt, codec::json_text_if(tei.body, "prompt_name"));
   if (dimensions) {
-    TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model, work_of(tei.call)));
+    TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model, asker_of(tei.call)));
     if (*dimensions < 1 || *dimensions > facts.dimensions)
       return fail(Reason::bad_request, fmt::format("`dimensions` is from 1 to {}", facts.dimensions));
   }
   if (prompt && item.ids.empty())
     return embed_with_prompt(tei, *inputs, *prompt, dimensions, normalized.value_or(true));
   TRY(serve::EmbedAnswer answer,
-      tei.models.embed(tei.call.context, tei.model, std::move(item), work_of(tei.call)));
+      tei.models.embed(tei.call.context, tei.model, std::move(item), asker_of(tei.call)));
   json::array rows;
   for (std::vector<float>& vector : answer.vectors) {
     finish(vector, dimensions, normalized.value_or(true));
@@ -148,7 +148,7 @@ Result<Response> embed_all(const TeiCall& tei) {
   TRY(item.long_text, long_text_of(tei.body));
   item.wanted = serve::Wanted::features;
   TRY(const serve::EmbedAnswer answer,
-      tei.models.embed(tei.call.context, tei.model, std::move(item), work_of(tei.call)));
+      tei.models.embed(tei.call.context, tei.model, std::move(item), asker_of(tei.call)));
   json::array rows;
   for (size_t i = 0; i < answer.vectors.size(); ++i) {
     const std::vector<float>& all = answer.vectors[i];
@@ -284,7 +284,7 @@ Result<Response> ask_tokenizer(const TeiCall& tei, std::string_view task, std::s
 // Three servers' address: llama.cpp's by its key, the others' by what the model is for.
 Result<Response> tokenize(const TeiCall& tei) {
   if (tei.body.contains("content")) return llama_tokenize(tei.models, tei.call, tei.model, tei.body);
-  TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model, work_of(tei.call)));
+  TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model, asker_of(tei.call)));
   if (facts.task == writing) {
     if (tei.call.served) tei.call.served->dialect = Dialect::tgi;
     return tgi_tokenize(tei.models, tei.call, tei.model, tei.body);
@@ -296,7 +296,7 @@ Result<Response> decode(const TeiCall& tei) {
 }
 
 Result<Response> info(const TeiCall& tei) {
-  TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model, work_of(tei.call)));
+  TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model, asker_of(tei.call)));
   if (facts.task == writing) return tgi_info(tei.models, tei.call, tei.model);
   TRY(const json::value known, run_task(tei, "describe", nullptr, {}));
   const json::array& labels = known.at("labels").get_array();
@@ -331,7 +331,7 @@ Result<Response> info(const TeiCall& tei) {
 
 // Loads the model: who asks wants to know whether it would answer.
 Result<Response> health(const TeiCall& tei) {
-  TRY_DONE(tei.models.facts(tei.call.context, tei.model, work_of(tei.call)));
+  TRY_DONE(tei.models.facts(tei.call.context, tei.model, asker_of(tei.call)));
   return json_answer(json::object{{"status", "ok"}});
 }
 

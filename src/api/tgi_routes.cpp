@@ -213,7 +213,7 @@ Result<net::Response> answer_text_generation(Services& services, serve::Models& 
 }
 
 Result<net::Response> tgi_info(serve::Models& models, const Call& call, const serve::ServedModel& model) {
-  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, work_of(call)));
+  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, asker_of(call)));
   const int64_t tokens = facts.tokens_max;
   return json_answer(json::object{{"model_id", model.name},
                                   {"model_sha", model.commit},

@@ -112,20 +112,23 @@ Result<net::Response> write_answers(Services& services, serve::Models& models, c
   if (requests.empty() || requests.size() > choices_max)
     return fail(Reason::bad_request, "a request is for 1 to 128 answers");
   const auto began = services.clock.now();
+  const serve::Asker asker = asker_of(call);
+  TRY(const serve::Models::Place place, models.enter(asker));
   const auto exchange = std::make_shared<Exchange>(std::move(form), requests.size(), services.clock);
   for (size_t i = 0; i < requests.size(); ++i) {
     const Status asked = models.generate(
         call.context, model,
         {.request = std::move(requests[i]),
          .on_event = [exchange, i](const serve::GenerateEvent& event) { return exchange->take(i, event); },
-         .gone = [exchange] { return exchange->gone(); }});
+         .gone = [exchange] { return exchange->gone(); }},
+        asker);
     if (asked.ok()) continue;
     exchange->leave();
     return asked.error();
   }
   auto answer = exchange->wait(call.context);
-  if (serve::Work* work = work_of(call); work != nullptr && exchange->tokens() > 0)
-    work->add(
+  if (asker.work != nullptr && exchange->tokens() > 0)
+    asker.work->add(
         {.model = services.clock.now() - began, .inputs = requests.size(), .tokens = exchange->tokens()});
   return answer;
 }

@@ -86,7 +86,7 @@ class RunningProgram final : public Program {
     TRY_DONE(instance_->disk().remove_tree(data_layout::views));
     TRY(first_admin_, identity::ensure_first_admin(instance_->accounts(), instance_->tokens()));
     TRY_DONE(open_hub(options, program_path));
-    TRY_DONE(open_models(program_path));
+    TRY_DONE(open_models(options, program_path));
     open_registry();
     if (!options.traces.endpoint.empty()) {
       observe::TraceOptions traces = options.traces;
@@ -183,11 +183,16 @@ class RunningProgram final : public Program {
   }
 
   // Models run in child processes of this program, from plain copies of their files.
-  Status open_models(const std::string& program_path) {
+  Status open_models(const ServeOptions& chosen, const std::string& program_path) {
     model_files_ = make_model_files(*hub_, instance_->content());
     worker_starter_ = serve::make_process_starter({program_path}, clock_);
     serve::ModelsOptions options;
     options.folder = data_layout::serving;
+    // A fifth of the threads stays free of those that wait for models, and a fifth of the rest of any one
+    // key.
+    const auto threads = static_cast<size_t>(chosen.server.disk_threads);
+    options.waiting_max = std::max<size_t>(threads - threads / 5, 1);
+    options.waiting_of_key_max = std::max<size_t>(options.waiting_max - options.waiting_max / 5, 1);
     const serve::ModelsParts parts{.files = *model_files_,
                                    .starter = *worker_starter_,
                                    .disk = instance_->disk(),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -68,6 +69,8 @@ struct Generation {
   OnGenerate on_event;
   // Asked on the model's thread between steps, also before the first event: true ends it. May be empty.
   std::function<bool()> gone = {};
+  std::chrono::milliseconds deadline = std::chrono::milliseconds::max();  // On the Clock; ends it too.
+  double cost = 1;  // Set by the models, request_cost.h.
 };
 
 }  // namespace holdfast::serve

@@ -12,6 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds look_again{50};
 // How long the model's thread listens to its worker before it looks for new requests.
 constexpr std::chrono::milliseconds listening{4};
+constexpr std::chrono::milliseconds retry_unknown{1'000};  // Before any speed was measured.
 
 // What the caller is told when a model's folder lacks something: the model is there, but not as one we can
 // serve.
@@ -19,6 +20,8 @@ Error as_model_error(Error error) {
   if (error.code != Code::not_found) return error;
   return fail(Reason::model_unsupported, std::move(error.message));
 }
+
+Error deadline_error() { return fail(Reason::timed_out, "the deadline passed before the answer was whole"); }
 
 }  // namespace
 
@@ -42,24 +45,53 @@ ModelSlot::~ModelSlot() {
   thread_.join();
 }
 
-Status ModelSlot::push(std::vector<Slice> slices) {
-  std::lock_guard lock(mutex_);
+template <class T>
+Status ModelSlot::check_room(const FairQueue<T>& queue, const Speed& speed, const Asker& asker, double cost,
+                             std::chrono::milliseconds deadline, size_t full_beyond, size_t coming) const {
   if (refusal_ && clock_.now() < refused_until_) return *refusal_;
+  const auto wait = speed.time_of(queue.cost_before(asker.key, asker.priority, cost));
+  const auto told = [&](Error error) {
+    if (asker.work != nullptr) asker.work->retry_after = wait.value_or(retry_unknown);
+    return error;
+  };
+  const auto left = deadline - std::min(clock_.now(), deadline);
+  if (left.count() == 0) return told(fail(Reason::timed_out, "the deadline has passed"));
+  if (coming > full_beyond)
+    return told(fail(Reason::queue_full, "the model has as many requests waiting as it takes"));
+  if (wait && *wait > left)
+    return told(fail(Reason::queue_full,
+                     fmt::format("the deadline cannot be kept: {} ms are left, and the wait is about {} ms",
+                                 left.count(), wait->count())));
+  return Done{};
+}
+
+Status ModelSlot::push(std::vector<Slice> slices, const Asker& asker) {
+  double cost = 0;
+  auto deadline = std::chrono::milliseconds::max();
+  for (const Slice& slice : slices) {
+    cost += slice.cost;
+    deadline = std::min(deadline, slice.deadline);
+  }
+  std::lock_guard lock(mutex_);
+  if (waiting_.size() + slices.size() > options_.slices_max) drop_stale();
   // A single request is let in whatever its size when nothing waits; its inputs are bounded at the door.
-  if (!waiting_.empty() && waiting_.size() + slices.size() > options_.slices_max)
-    return fail(Reason::queue_full, "the model has as many requests waiting as it takes");
-  for (Slice& slice : slices) waiting_.push_back(std::move(slice));
+  const size_t coming = waiting_.empty() ? 0 : waiting_.size() + slices.size();
+  TRY_DONE(check_room(waiting_, reading_, asker, cost, deadline, options_.slices_max, coming));
+  for (Slice& slice : slices) {
+    const double slice_cost = slice.cost;
+    waiting_.push(asker.key, asker.priority, slice_cost, std::move(slice));
+  }
   ready_.notify_one();
   return Done{};
 }
 
-Status ModelSlot::push(Generation generation) {
+Status ModelSlot::push(Generation generation, const Asker& asker) {
   std::lock_guard lock(mutex_);
-  if (refusal_ && clock_.now() < refused_until_) return *refusal_;
-  if (generations_ >= options_.generations_max)
-    return fail(Reason::queue_full, "the model writes as many answers as it takes");
+  const double cost = generation.cost;
+  TRY_DONE(check_room(beginning_, writing_speed_, asker, cost, generation.deadline, options_.generations_max,
+                      generations_ + 1));
   ++generations_;
-  beginning_.push_back(std::move(generation));
+  beginning_.push(asker.key, asker.priority, cost, std::move(generation));
   ready_.notify_one();
   return Done{};
 }
@@ -67,6 +99,11 @@ Status ModelSlot::push(Generation generation) {
 bool ModelSlot::idle() const {
   std::lock_guard lock(mutex_);
   return waiting_.empty() && generations_ == 0 && !working_;
+}
+
+size_t ModelSlot::waiting() const {
+  std::lock_guard lock(mutex_);
+  return waiting_.size() + beginning_.size();
 }
 
 std::optional<WorkerFacts> ModelSlot::facts() const {
@@ -82,20 +119,26 @@ std::chrono::nanoseconds ModelSlot::loading_between(std::chrono::nanoseconds beg
   return std::max(until - std::max(begin, load_began_), std::chrono::nanoseconds{});
 }
 
+// Takes out the slices that nobody waits for any more. Under the mutex.
+void ModelSlot::drop_stale() {
+  const auto now = clock_.now();
+  for (Slice& slice :
+       waiting_.take_if([&](const Slice& one) { return one.ticket->abandoned() || one.deadline <= now; }))
+    slice.ticket->fill(slice.first, fail(Reason::timed_out, "the deadline passed before the turn came"));
+}
+
 std::optional<ModelSlot::Batch> ModelSlot::next_batch(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   working_ = false;
   if (writing_.empty()) ready_.wait(lock, stop, [this] { return !waiting_.empty() || !beginning_.empty(); });
   if (stop.stop_requested()) return std::nullopt;
+  drop_stale();
   Batch batch;
   size_t inputs = 0;
   while (!waiting_.empty() &&
          (batch.empty() || inputs + waiting_.front().item.size() <= options_.batch_inputs_max)) {
-    Slice slice = std::move(waiting_.front());
-    waiting_.pop_front();
-    if (slice.ticket->abandoned()) continue;
-    inputs += slice.item.size();
-    batch.push_back(std::move(slice));
+    batch.push_back(waiting_.pop());
+    inputs += batch.back().item.size();
   }
   working_ = !batch.empty();
   if (inputs > 0) probe_.batch(inputs);
@@ -103,10 +146,10 @@ std::optional<ModelSlot::Batch> ModelSlot::next_batch(std::stop_token stop) {
 }
 
 void ModelSlot::fail_all(const Error& error) {
-  std::deque<Slice> all;
+  std::vector<Slice> all;
   {
     std::lock_guard lock(mutex_);
-    all.swap(waiting_);
+    all = waiting_.take_if([](const Slice&) { return true; });
     refusal_ = error;
     refused_until_ = clock_.now() + options_.refusal_lasts;
   }
@@ -159,10 +202,19 @@ void ModelSlot::pause(std::chrono::milliseconds length, std::stop_token stop) {
 
 void ModelSlot::serve(Batch batch, std::stop_token stop) {
   std::vector<EmbedItem> items;
-  for (Slice& slice : batch) items.push_back(std::move(slice.item));
+  double cost = 0;
+  for (Slice& slice : batch) {
+    items.push_back(std::move(slice.item));
+    cost += slice.cost;
+  }
   const auto began = ticks_.now();
   auto answers = worker_->ask(items, clock_.now() + options_.batch_timeout);
-  probe_.busy(place_, ticks_.now() - began);
+  const auto took = ticks_.now() - began;
+  probe_.busy(place_, took);
+  if (answers.ok()) {
+    std::lock_guard lock(mutex_);
+    reading_.measured(cost, took);
+  }
   if (answers.ok()) {
     for (size_t i = 0; i < batch.size(); ++i)
       batch[i].ticket->fill(batch[i].first, std::move(answers.value()[i]));
@@ -205,37 +257,63 @@ void ModelSlot::tell(const GenerateEvent& event) {
   if (found == writing_.end()) return;  // Was cancelled.
   const bool more = found->second.on_event(event);
   if (more && !event.last()) return;
+  if (event.end) {
+    std::lock_guard lock(mutex_);
+    writing_speed_.measured(found->second.cost, writing_time_);
+    writing_time_ = {};
+  }
   if (!event.last()) (void)worker_->cancel(event.id, clock_.now() + options_.batch_timeout);
   writing_.erase(found);
   std::lock_guard lock(mutex_);
   --generations_;
 }
 
-// Those whose reader left, before their first event too.
+// Those whose reader left or whose time is up, before their first event too.
 void ModelSlot::drop_unwanted() {
+  const auto now = clock_.now();
   for (auto at = writing_.begin(); at != writing_.end();) {
-    if (!at->second.gone || !at->second.gone()) {
+    Generation& one = at->second;
+    const bool gone = one.gone && one.gone();
+    if (!gone && one.deadline > now) {
       ++at;
       continue;
     }
-    (void)worker_->cancel(at->first, clock_.now() + options_.batch_timeout);
+    if (!gone) (void)one.on_event({.id = at->first, .error = deadline_error()});
+    if (worker_ != nullptr) (void)worker_->cancel(at->first, now + options_.batch_timeout);
     at = writing_.erase(at);
     std::lock_guard lock(mutex_);
     --generations_;
   }
 }
 
-// Begins what waits, and hears the worker for a moment.
-void ModelSlot::write(std::stop_token stop) {
-  std::vector<Generation> beginning;
+// Whose turn it is, at most so many; those that nobody waits for any more leave the queue here.
+std::vector<Generation> ModelSlot::next_generations(size_t most) {
+  std::vector<Generation> out, late;
   {
     std::lock_guard lock(mutex_);
-    beginning.swap(beginning_);
+    const auto now = clock_.now();
+    late = beginning_.take_if(
+        [&](const Generation& one) { return one.deadline <= now || (one.gone && one.gone()); });
+    generations_ -= late.size();
+    while (!beginning_.empty() && out.size() < most) out.push_back(beginning_.pop());
   }
-  if (beginning.empty() && writing_.empty()) return;
+  for (Generation& one : late)
+    if (!one.gone || !one.gone()) (void)one.on_event({.error = deadline_error()});
+  return out;
+}
+
+// Begins what waits, and hears the worker for a moment.
+void ModelSlot::write(std::stop_token stop) {
+  std::vector<Generation> beginning =
+      next_generations(options_.writing_max - std::min(options_.writing_max, writing_.size()));
+  if (beginning.empty() && writing_.empty()) {
+    written_at_ = std::chrono::nanoseconds{-1};
+    return;
+  }
   const bool there = ensure_worker();
   begin_generations(std::move(beginning));
   if (!there) {
+    begin_generations(next_generations(SIZE_MAX));
     std::optional<Error> why;
     {
       std::lock_guard lock(mutex_);
@@ -246,6 +324,9 @@ void ModelSlot::write(std::stop_token stop) {
   drop_unwanted();
   const auto now = clock_.now();
   auto events = worker_->events(now + listening, now + options_.batch_timeout);
+  const auto ticked = ticks_.now();
+  if (written_at_.count() >= 0) writing_time_ += ticked - written_at_;
+  written_at_ = ticked;
   if (!events.ok()) return worker_broke(events.error(), stop);
   if (!events.value().empty()) heard_at_ = now;
   for (const GenerateEvent& event : events.value()) tell(event);
@@ -272,12 +353,7 @@ void ModelSlot::run(std::stop_token stop) {
     worker_.reset();
     probe_.worker_stopped();
   }
-  std::vector<Generation> beginning;
-  {
-    std::lock_guard lock(mutex_);
-    beginning.swap(beginning_);
-  }
-  begin_generations(std::move(beginning));
+  begin_generations(next_generations(SIZE_MAX));
   fail_generations(fail(Reason::shutting_down, "the model is being unloaded; try again"));
   fail_all(fail(Reason::shutting_down, "the model is being unloaded; try again"));
 }

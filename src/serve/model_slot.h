@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -14,9 +13,11 @@
 #include "base/log.h"
 #include "base/ticks.h"
 #include "process/supervise.h"
+#include "serve/fair_queue.h"
 #include "serve/generation.h"
 #include "serve/serve_probe.h"
 #include "serve/serving_copy.h"
+#include "serve/speed.h"
 #include "serve/ticket.h"
 #include "serve/worker_process.h"
 
@@ -26,15 +27,17 @@ struct SlotOptions {
   size_t slices_max = 256;  // Waiting; more are refused.
   size_t batch_inputs_max = 64;
   size_t generations_max = 256;  // Being written or waiting; more are refused.
+  size_t writing_max = 64;       // At the worker at once; the others wait for their turn here.
   std::chrono::milliseconds load_timeout{120'000};
   std::chrono::milliseconds batch_timeout{60'000};
   std::chrono::milliseconds refusal_lasts{
       5'000};  // How long a model that cannot be loaded is not tried again.
 };
 
-// One model being served: a bounded queue and a thread that owns the worker, starts it when something waits,
-// batches what came meanwhile, and starts another after a crash, each time after a longer pause. Functions
-// are safe from any thread; destruction ends the worker.
+// One model being served: bounded queues whose keys take turns, and a thread that owns the worker, starts it
+// when something waits, batches what came meanwhile, and starts another after a crash, each time after a
+// longer pause. What was waiting past its deadline, or whose caller left, is never run. Functions are safe
+// from any thread; destruction ends the worker.
 class ModelSlot {
  public:
   // Makes the copy that the worker maps; called on the slot's thread before every start.
@@ -50,11 +53,13 @@ class ModelSlot {
   // How much of [begin, end] was spent loading the model.
   std::chrono::nanoseconds loading_between(std::chrono::nanoseconds begin,
                                            std::chrono::nanoseconds end) const;
-  // queue_full, or why the model could not be loaded a moment ago.
-  Status push(std::vector<Slice> slices);
+  // queue_full, also where the deadline cannot be kept at the speed of late, or why the model could not be
+  // loaded a moment ago. Of a refusal the asker's work says when to come again.
+  Status push(std::vector<Slice> slices, const Asker& asker);
   // As push, for an answer that comes in events.
-  Status push(Generation generation);
+  Status push(Generation generation, const Asker& asker);
   bool idle() const;                         // Nothing waits and nothing runs.
+  size_t waiting() const;                    // Slices and answers whose turn has not come.
   std::optional<WorkerFacts> facts() const;  // Once it was loaded.
 
  private:
@@ -65,6 +70,11 @@ class ModelSlot {
   bool ensure_worker();
   void serve(Batch batch, std::stop_token stop);
   void write(std::stop_token stop);
+  template <class T>
+  Status check_room(const FairQueue<T>& queue, const Speed& speed, const Asker& asker, double cost,
+                    std::chrono::milliseconds deadline, size_t full_beyond, size_t coming) const;
+  void drop_stale();
+  std::vector<Generation> next_generations(size_t most);
   void begin_generations(std::vector<Generation> all);
   void tell(const GenerateEvent& event);
   void drop_unwanted();
@@ -83,10 +93,11 @@ class ModelSlot {
   const Ticks& ticks_;
   Log& log_;
 
-  mutable std::mutex mutex_;  // Guards the seven below.
+  mutable std::mutex mutex_;  // Guards all down to load_ended_.
   std::condition_variable_any ready_;
-  std::deque<Slice> waiting_;
-  std::vector<Generation> beginning_;
+  FairQueue<Slice> waiting_;
+  FairQueue<Generation> beginning_;
+  Speed reading_, writing_speed_;
   size_t generations_ = 0;  // Beginning and being written.
   bool working_ = false;
   std::optional<WorkerFacts> facts_;
@@ -98,7 +109,9 @@ class ModelSlot {
   std::unique_ptr<Worker> worker_;
   std::map<uint64_t, Generation> writing_;
   uint64_t last_generation_ = 0;
-  std::chrono::milliseconds heard_at_{};  // When the worker last said something while it wrote.
+  std::chrono::nanoseconds written_at_{-1};  // When it last looked while it wrote; -1: it did not write.
+  std::chrono::nanoseconds writing_time_{};  // Since an answer last ended.
+  std::chrono::milliseconds heard_at_{};     // When the worker last said something while it wrote.
   process::Backoff backoff_;
   std::chrono::milliseconds worker_since_{};
   std::jthread thread_;  // Last: it uses all above.

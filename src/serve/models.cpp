@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <list>
+#include <map>
 #include <mutex>
+
+#include "serve/request_cost.h"
 
 namespace holdfast::serve {
 namespace {
@@ -36,33 +39,50 @@ class OpenModels final : public Models {
       : options_(std::move(options)), parts_(parts), probe_(parts.metrics, options_.workers_max) {}
 
   Result<EmbedAnswer> embed(const Context& context, const ServedModel& model, EmbedItem request,
-                            Work* work) override {
+                            const Asker& asker) override {
     TRY_DONE(check(request));
-    const Entered entered(*this);
-    if (!entered.admitted()) return fail(Reason::queue_full, "as many requests wait for models as are taken");
+    TRY(const Place place, enter(asker));
     Work spent{.inputs = request.size()};
-    auto answer = wait(context, model, std::move(request), spent);
-    if (work != nullptr) work->add(spent);
+    auto answer = wait(context, model, std::move(request), asker, spent);
+    if (asker.work != nullptr) asker.work->add(spent);
     return answer;
   }
 
-  Status generate(const Context&, const ServedModel& model, Generation generation) override {
+  Result<Place> enter(const Asker& asker) override {
+    std::lock_guard lock(entering_);
+    size_t& of_key = inside_[asker.key];
+    if (all_inside_ >= options_.waiting_max || of_key >= options_.waiting_of_key_max) {
+      if (of_key == 0) inside_.erase(asker.key);
+      if (asker.work != nullptr) asker.work->retry_after = std::chrono::seconds(1);
+      return fail(Reason::queue_full, "as many requests wait for models as are taken");
+    }
+    ++of_key;
+    ++all_inside_;
+    return Place(static_cast<const void*>(this), [this, key = asker.key](const void*) { leave(key); });
+  }
+
+  Status generate(const Context& context, const ServedModel& model, Generation generation,
+                  const Asker& asker) override {
     if (generation.request.size() > options_.input_bytes_max)
       return fail(Reason::input_too_long,
                   fmt::format("the request has more than {} bytes", options_.input_bytes_max));
     TRY(const std::shared_ptr<ModelSlot> slot, slot_for(model));
-    return slot->push(std::move(generation));
+    generation.deadline = std::min(generation.deadline, context.deadline);
+    generation.cost = cost_of_generation(generation.request);
+    return slot->push(std::move(generation), asker);
   }
 
-  Result<WorkerFacts> facts(const Context& context, const ServedModel& model, Work* work) override {
+  Result<WorkerFacts> facts(const Context& context, const ServedModel& model, const Asker& asker) override {
     TRY(const std::shared_ptr<ModelSlot> slot, slot_for(model));
     if (const auto known = slot->facts()) return *known;
     EmbedItem request;
     request.texts = {""};
     Work spent;
-    const auto answer = embed(context, model, std::move(request), &spent);
+    Asker alike = asker;
+    alike.work = &spent;
+    const auto answer = embed(context, model, std::move(request), alike);
     spent.inputs = spent.tokens = spent.unknown_tokens = 0;  // Nobody sent that text.
-    if (work != nullptr) work->add(spent);
+    if (asker.work != nullptr) asker.work->add(spent);
     // A model that has no vectors is loaded as well by now.
     if (const auto known = slot->facts()) return *known;
     if (!answer.ok()) return answer.error();
@@ -80,18 +100,12 @@ class OpenModels final : public Models {
   }
 
  private:
-  // Counts requests inside.
-  class Entered {
-   public:
-    explicit Entered(OpenModels& models) : models_(models), count_(++models.inside_) {}
-    Entered(const Entered&) = delete;
-    ~Entered() { --models_.inside_; }
-    bool admitted() const { return count_ <= models_.options_.waiting_max; }
-
-   private:
-    OpenModels& models_;
-    size_t count_;
-  };
+  void leave(const std::string& key) {
+    std::lock_guard lock(entering_);
+    const auto of_key = inside_.find(key);
+    if (--of_key->second == 0) inside_.erase(of_key);
+    --all_inside_;
+  }
 
   Status check(const EmbedItem& request) const {
     if (request.size() == 0) return fail(Reason::bad_request, "there is no input");
@@ -104,12 +118,16 @@ class OpenModels final : public Models {
     return Done{};
   }
 
-  Result<EmbedAnswer> wait(const Context& context, const ServedModel& model, EmbedItem request, Work& spent) {
+  Result<EmbedAnswer> wait(const Context& context, const ServedModel& model, EmbedItem request,
+                           const Asker& asker, Work& spent) {
     TRY(const std::shared_ptr<ModelSlot> slot, slot_for(model));
     auto [ticket, slices] = cut_request(std::move(request));
     const auto began = parts_.ticks.now();
-    TRY_DONE(slot->push(std::move(slices)));
     const auto deadline = std::min(context.deadline, parts_.clock.now() + options_.request_timeout);
+    for (Slice& slice : slices) slice.deadline = deadline;
+    Asker measured = asker;
+    measured.work = &spent;
+    TRY_DONE(slot->push(std::move(slices), measured));
     auto answer = ticket->wait(context, parts_.clock, deadline);
     const auto ended = parts_.ticks.now();
     spent.add(ticket->work());
@@ -170,7 +188,9 @@ class OpenModels final : public Models {
   const ModelsOptions options_;
   const ModelsParts parts_;
   ServeProbe probe_;
-  std::atomic<size_t> inside_ = 0;
+  std::mutex entering_;                   // Guards the two below.
+  std::map<std::string, size_t> inside_;  // By key, those that wait.
+  size_t all_inside_ = 0;
   mutable std::mutex mutex_;                     // Guards slots_.
   std::list<std::shared_ptr<ModelSlot>> slots_;  // Most recently used first. Shared with requests that wait.
 };

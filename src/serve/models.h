@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/ticks.h"
 #include "io/disk.h"
+#include "serve/asker.h"
 #include "serve/model_slot.h"
 #include "serve/serving_copy.h"
 #include "serve/work.h"
@@ -20,7 +21,8 @@ namespace holdfast::serve {
 struct ModelsOptions {
   io::Path folder = "serving";  // On the disk; emptied at start.
   size_t workers_max = 4;
-  size_t waiting_max = 12;  // Requests in here at once: each holds a thread of the caller's pool.
+  // Requests that wait at once, each with a thread of the caller's pool, and of them those of one key.
+  size_t waiting_max = 12, waiting_of_key_max = 12;
   size_t inputs_max = 2048;
   size_t input_bytes_max = 8 << 20;  // Of one request, all inputs together.
   std::chrono::milliseconds request_timeout{60'000};
@@ -33,15 +35,20 @@ struct ModelsOptions {
 class Models {
  public:
   virtual ~Models() = default;  // Ends all workers.
-  // Waits for the answer. queue_full or model_loading when it would take too long, input_too_long or
-  // bad_request for inputs over the bounds, worker_failed after a crash, the model's own error when it cannot
-  // be served. What it took is added to `work`, of an answer and of a failure; null: nobody asks.
+  // Waits for the answer, until the context's deadline at most. queue_full when as many wait as are taken or
+  // the deadline cannot be kept, model_loading when it would take too long, input_too_long or bad_request for
+  // inputs over the bounds, worker_failed after a crash, the model's own error when it cannot be served.
   virtual Result<EmbedAnswer> embed(const Context& context, const ServedModel& model, EmbedItem request,
-                                    Work* work) = 0;
+                                    const Asker& asker) = 0;
   // Asks for an answer that comes in events, on the model's own thread; returns when it waits or is written.
-  virtual Status generate(const Context& context, const ServedModel& model, Generation generation) = 0;
+  virtual Status generate(const Context& context, const ServedModel& model, Generation generation,
+                          const Asker& asker) = 0;
   // As embed, for what is known of a model; loads it.
-  virtual Result<WorkerFacts> facts(const Context& context, const ServedModel& model, Work* work) = 0;
+  virtual Result<WorkerFacts> facts(const Context& context, const ServedModel& model, const Asker& asker) = 0;
+  // A place among those that wait, left when it is destroyed: for a caller that waits for events with a
+  // thread of the pool; the other functions take one themselves. queue_full.
+  using Place = std::shared_ptr<const void>;
+  virtual Result<Place> enter(const Asker& asker) = 0;
   virtual std::vector<ServedModel> loaded() const = 0;
   // How busy workers were since the last call; every few seconds, by the thread that keeps figures.
   virtual void refresh_figures() = 0;

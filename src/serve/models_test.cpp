@@ -263,9 +263,9 @@ TEST_F(ModelsTest, AnswersComeInEventsAndEndWithOneThatSaysSo) {
   const auto models = open();
   Heard good, bad, endless;
   endless.wanted = 40;
-  ASSERT_TRUE(models->generate(context, model(1), {"long", endless.listener()}).ok());
-  ASSERT_TRUE(models->generate(context, model(1), {"hello", good.listener()}).ok());
-  ASSERT_TRUE(models->generate(context, model(1), {"bad", bad.listener()}).ok());
+  ASSERT_TRUE(models->generate(context, model(1), {"long", endless.listener()}, nullptr).ok());
+  ASSERT_TRUE(models->generate(context, model(1), {"hello", good.listener()}, nullptr).ok());
+  ASSERT_TRUE(models->generate(context, model(1), {"bad", bad.listener()}, nullptr).ok());
   EXPECT_TRUE(good.wait([&] { return good.last.has_value(); }));
   EXPECT_EQ(good.text, "hello");
   EXPECT_EQ(good.last->end->reason, "stop");
@@ -291,10 +291,11 @@ TEST_F(ModelsTest, WhoLeavesBeforeTheFirstWordIsForgottenToo) {
                                     ++heard;
                                     return true;
                                   },
-                              .gone = [&] { return gone.load(); }})
+                              .gone = [&] { return gone.load(); }},
+                             nullptr)
                   .ok());
   Heard other;
-  ASSERT_TRUE(models->generate(context, model(1), {"hello", other.listener()}).ok());
+  ASSERT_TRUE(models->generate(context, model(1), {"hello", other.listener()}, nullptr).ok());
   EXPECT_TRUE(other.wait([&] { return other.last.has_value(); }));
   EXPECT_EQ(script.cancelled, 0);
   gone = true;
@@ -308,15 +309,15 @@ TEST_F(ModelsTest, AWorkersEndIsToldToTheAnswersItWroteAndTheNextAreWritten) {
   Heard lost, next;
   ASSERT_TRUE(ask(*models, model(1), texts({"a"})).ok());
   script.crash = true;
-  ASSERT_TRUE(models->generate(context, model(1), {"long", lost.listener()}).ok());
+  ASSERT_TRUE(models->generate(context, model(1), {"long", lost.listener()}, nullptr).ok());
   EXPECT_TRUE(lost.wait([&] { return lost.last.has_value(); }));
   EXPECT_EQ(lost.last->error->reason, Reason::worker_failed);
-  ASSERT_TRUE(models->generate(context, model(1), {"again", next.listener()}).ok());
+  ASSERT_TRUE(models->generate(context, model(1), {"again", next.listener()}, nullptr).ok());
   EXPECT_TRUE(next.wait([&] { return next.last.has_value(); }));
   EXPECT_EQ(next.text, "again");
   Heard refused;
   script.refuse_load = true;
-  ASSERT_TRUE(models->generate(context, model(2), {"x", refused.listener()}).ok());
+  ASSERT_TRUE(models->generate(context, model(2), {"x", refused.listener()}, nullptr).ok());
   EXPECT_TRUE(refused.wait([&] { return refused.last.has_value(); }));
   EXPECT_EQ(refused.last->error->reason, Reason::model_unsupported);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "serve/request_cost.h"
 
 namespace holdfast::serve {
 namespace {
@@ -73,7 +74,8 @@ std::pair<std::shared_ptr<Ticket>, std::vector<Slice>> cut_request(EmbedItem req
     const size_t count = std::min(slice_inputs_max, inputs - first);
     EmbedItem item{request.wanted, request.long_text, take_part(request.texts, first, count),
                    take_part(request.ids, first, count)};
-    out.push_back({ticket, first, std::move(item)});
+    const double cost = cost_of(item);
+    out.push_back({.ticket = ticket, .first = first, .item = std::move(item), .cost = cost});
   }
   return {std::move(ticket), std::move(out)};
 }

@@ -47,6 +47,8 @@ struct Slice {
   std::shared_ptr<Ticket> ticket;
   size_t first = 0;  // Of the request's inputs.
   EmbedItem item;
+  std::chrono::milliseconds deadline = std::chrono::milliseconds::max();
+  double cost = 1;
 };
 
 inline constexpr size_t slice_inputs_max = 32;

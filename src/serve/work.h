@@ -15,6 +15,8 @@ struct Work {
   std::chrono::nanoseconds post{};      // In the worker, after the model.
   std::chrono::nanoseconds busy{};      // Its share of the worker's time: what it costs.
   uint64_t inputs = 0, tokens = 0, unknown_tokens = 0;
+  uint64_t cached_inputs = 0, missed_inputs = 0;  // Looked for among kept answers, and found or not.
+  std::chrono::milliseconds retry_after{};        // Of a refusal: when it may be worth asking again.
 
   bool cold() const { return load.count() > 0; }  // It met a model that was not loaded yet.
   bool asked() const { return inputs > 0; }       // It came as far as a model's queue.
@@ -28,6 +30,9 @@ struct Work {
     inputs += more.inputs;
     tokens += more.tokens;
     unknown_tokens += more.unknown_tokens;
+    cached_inputs += more.cached_inputs;
+    missed_inputs += more.missed_inputs;
+    retry_after = more.retry_after.count() > 0 ? more.retry_after : retry_after;
   }
 };
 
