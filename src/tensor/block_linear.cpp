@@ -7,6 +7,7 @@
 #include "tensor/buffer.h"
 #include "tensor/byte_block_linear.h"
 #include "tensor/kernels.h"
+#include "tensor/strip_outputs.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -15,8 +16,6 @@ constexpr size_t block_rows = 96;
 // Strips a thread takes at a time: with few rows the widest tile's, with many a pair, which is widened once
 // and met by all rows.
 constexpr size_t few_share = 8, many_share = 2;
-
-size_t round_up(size_t count, size_t to) { return (count + to - 1) / to * to; }
 
 struct Scratch {
   Floats lines, sums;
@@ -36,10 +35,8 @@ class BlockLayer final : public Linear {
         format_(*block_format(weights.type)),
         inputs_(weights.inputs),
         groups_(weights.inputs / format_.group),
-        gated_(weights.layout == OutputLayout::gated),
-        width_(gated_ ? weights.rows.size() / 2 : weights.rows.size()),
-        strips_(gated_ ? round_up(width_, strip_columns) / strip_columns * 2
-                       : round_up(width_, 2 * strip_columns) / strip_columns),
+        outputs_(outputs_of(weights)),
+        strips_(outputs_.strips()),
         bias_(strips_ * strip_columns) {
     std::fill_n(bias_.data(), bias_.size(), 0.0F);
     BlockRow row;
@@ -52,7 +49,7 @@ class BlockLayer final : public Linear {
     packed_ = Floats((strips_ * strip_bytes_ + 3) / 4);
     std::memset(packed_.data(), 0, packed_.size() * sizeof(float));
     for (size_t output = 0; output < weights.rows.size(); ++output) {
-      const size_t column = column_of(output);
+      const size_t column = outputs_.column_of(output);
       if (!weights.bias.empty()) bias_.data()[column] = weights.bias[output];
       read_block_row(weights.type, weights.rows[output], inputs_, row);
       pack(row, column);
@@ -60,11 +57,11 @@ class BlockLayer final : public Linear {
   }
 
   size_t inputs() const override { return inputs_; }
-  size_t width() const override { return width_; }
+  size_t width() const override { return outputs_.width; }
   size_t bytes() const override { return (packed_.size() + bias_.size()) * sizeof(float); }
 
   void run(const LinearRun& run, Threads& threads) const override {
-    if (run.rows == 0 || width_ == 0) return;
+    if (run.rows == 0 || outputs_.width == 0) return;
     const bool few = run.rows <= block_rows_most;
     const size_t share = few ? few_share : many_share, shares = (strips_ + share - 1) / share;
     threads.run(shares, [&](size_t index) {
@@ -80,13 +77,6 @@ class BlockLayer final : public Linear {
   static bool all_halves(const std::vector<float>& numbers) {
     return std::all_of(numbers.begin(), numbers.end(),
                        [](float x) { return from_half(half_that_equals(x)) == x; });
-  }
-
-  size_t column_of(size_t output) const {
-    if (!gated_) return output;
-    const size_t at = output % width_;
-    return at / strip_columns * 2 * strip_columns + (output < width_ ? 0 : strip_columns) +
-           at % strip_columns;
   }
 
   const std::byte* strip(size_t index) const {
@@ -131,7 +121,7 @@ class BlockLayer final : public Linear {
     job.sums_stride = count * strip_columns;
     job.sums = ensure(scratch.sums, block_rows_most * job.sums_stride);
     kernels_.block_sums(job);
-    finish(run, first, count, 0, run.rows, job.sums);
+    outputs_.finish(product_, run, bias_.data(), first, count, 0, run.rows, job.sums);
   }
 
   void many_rows(const LinearRun& run, size_t first, size_t count) const {
@@ -151,34 +141,16 @@ class BlockLayer final : public Linear {
       job.row_count = std::min(block_rows, run.rows - row);
       job.rows = reinterpret_cast<const uint32_t*>(run.in + row * job.row_words);
       product_.sums(job);
-      finish(run, first, count, row, job.row_count, sums);
+      outputs_.finish(product_, run, bias_.data(), first, count, row, job.row_count, sums);
     }
-  }
-
-  void finish(const LinearRun& run, size_t first, size_t count, size_t row, size_t rows,
-              const float* sums) const {
-    const size_t from = first * strip_columns, column = gated_ ? from / 2 : from;
-    if (column >= width_) return;
-    FinishJob job;
-    job.sums = sums;
-    job.sums_stride = count * strip_columns;
-    job.rows = rows;
-    job.columns = std::min(job.sums_stride / (gated_ ? 2 : 1), width_ - column);
-    job.bias = bias_.data() + from;
-    job.activation = run.activation;
-    job.gated = gated_;
-    job.out_stride = run.out_stride != 0 ? run.out_stride : width_;
-    job.out = run.out + row * job.out_stride + column;
-    job.addend = run.addend == nullptr ? nullptr : run.addend + row * job.out_stride + column;
-    product_.finish(job);
   }
 
   const Kernels& kernels_;
   const ProductKernel& product_;
   BlockFormat format_;
   const size_t inputs_, groups_;
-  const bool gated_;
-  const size_t width_, strips_;
+  const StripOutputs outputs_;
+  const size_t strips_;
   size_t strip_bytes_ = 0;
   Floats packed_, bias_;
 };

@@ -5,6 +5,7 @@
 
 #include "tensor/buffer.h"
 #include "tensor/kernels.h"
+#include "tensor/strip_outputs.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -14,8 +15,6 @@ constexpr size_t rows_share = 64;
 constexpr size_t few_rows = 16;
 // Strips a thread takes at a time.
 constexpr size_t few_strips = 16, many_strips = 4;
-
-size_t round_up(size_t count, size_t to) { return (count + to - 1) / to * to; }
 
 // One caller's rows as bytes, and one thread's sums; kept between calls.
 struct Scratch {
@@ -37,10 +36,8 @@ class ByteBlockLayer final : public Linear {
         inputs_(weights.inputs),
         groups_(weights.inputs / format_.group),
         rows_(weights.row_bits),
-        gated_(weights.layout == OutputLayout::gated),
-        width_(gated_ ? weights.rows.size() / 2 : weights.rows.size()),
-        strips_(gated_ ? round_up(width_, strip_columns) / strip_columns * 2
-                       : round_up(width_, 2 * strip_columns) / strip_columns),
+        outputs_(outputs_of(weights)),
+        strips_(outputs_.strips()),
         strip_bytes_(byte_strip_bytes(format_, inputs_)),
         packed_((strips_ * strip_bytes_ + 3) / 4),
         bias_(strips_ * strip_columns) {
@@ -49,7 +46,7 @@ class ByteBlockLayer final : public Linear {
     BlockRow row;
     const size_t block_bytes = codec::ggml_type_row(weights.type).block_bytes;
     for (size_t output = 0; output < weights.rows.size(); ++output) {
-      const size_t column = column_of(output);
+      const size_t column = outputs_.column_of(output);
       if (!weights.bias.empty()) bias_.data()[column] = weights.bias[output];
       if (is_copied(weights.type)) {
         copy(weights.rows[output], block_bytes, column);
@@ -61,11 +58,11 @@ class ByteBlockLayer final : public Linear {
   }
 
   size_t inputs() const override { return inputs_; }
-  size_t width() const override { return width_; }
+  size_t width() const override { return outputs_.width; }
   size_t bytes() const override { return (packed_.size() + bias_.size()) * sizeof(float); }
 
   void run(const LinearRun& run, Threads& threads) const override {
-    if (run.rows == 0 || width_ == 0) return;
+    if (run.rows == 0 || outputs_.width == 0) return;
     const ByteRows rows = quantize(run, threads);
     const size_t share = run.rows <= few_rows ? few_strips : many_strips;
     threads.run((strips_ + share - 1) / share, [&](size_t index) {
@@ -109,20 +106,13 @@ class ByteBlockLayer final : public Linear {
             rows.scales + first * groups_, rows.scaled_sums + first * groups_, rows.sums + first * groups_};
   }
 
-  size_t column_of(size_t output) const {
-    if (!gated_) return output;
-    const size_t at = output % width_;
-    return at / strip_columns * 2 * strip_columns + (output < width_ ? 0 : strip_columns) +
-           at % strip_columns;
-  }
-
   std::byte* strip(size_t column) {
     return reinterpret_cast<std::byte*>(packed_.data()) + column / strip_columns * strip_bytes_;
   }
 
   // Strips that not all sixteen outputs fill; the others are written whole.
   void clear_unfilled() {
-    const size_t first = width_ / strip_columns * (gated_ ? 2 : 1);
+    const size_t first = outputs_.width / strip_columns * (outputs_.gated ? 2 : 1);
     std::memset(reinterpret_cast<std::byte*>(packed_.data()) + first * strip_bytes_, 0,
                 (strips_ - first) * strip_bytes_);
   }
@@ -199,25 +189,7 @@ class ByteBlockLayer final : public Linear {
     job.sums_stride = count * strip_columns;
     job.sums = ensure(scratch.out, row_count * job.sums_stride);
     kernels_.block_dots(job);
-    finish(run, first, count, row, row_count, job.sums);
-  }
-
-  void finish(const LinearRun& run, size_t first, size_t count, size_t row, size_t rows,
-              const float* sums) const {
-    const size_t from = first * strip_columns, column = gated_ ? from / 2 : from;
-    if (column >= width_) return;
-    FinishJob job;
-    job.sums = sums;
-    job.sums_stride = count * strip_columns;
-    job.rows = rows;
-    job.columns = std::min(job.sums_stride / (gated_ ? 2 : 1), width_ - column);
-    job.bias = bias_.data() + from;
-    job.activation = run.activation;
-    job.gated = gated_;
-    job.out_stride = run.out_stride != 0 ? run.out_stride : width_;
-    job.out = run.out + row * job.out_stride + column;
-    job.addend = run.addend == nullptr ? nullptr : run.addend + row * job.out_stride + column;
-    product_.finish(job);
+    outputs_.finish(product_, run, bias_.data(), first, count, row, row_count, job.sums);
   }
 
   const Kernels& kernels_;
@@ -225,8 +197,8 @@ class ByteBlockLayer final : public Linear {
   const ByteFormat format_;
   const size_t inputs_, groups_;
   const RowBits rows_;
-  const bool gated_;
-  const size_t width_, strips_, strip_bytes_;
+  const StripOutputs outputs_;
+  const size_t strips_, strip_bytes_;
   Floats packed_, bias_;
 };
 
