@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <ctime>
 
 #include "base/arguments.h"
 #include "base/random.h"
 #include "cli/compute_flags.h"
+#include "cli/count_flag.h"
 #include "cli/user_files.h"
 #include "model/embedder.h"
 
@@ -33,27 +33,19 @@ struct EmbedWish {
   Output output = Output::people;
 };
 
-Result<size_t> number(std::string_view text, std::string_view what, size_t most) {
-  size_t out = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (error != std::errc() || end != text.data() + text.size() || out == 0 || out > most)
-    return fail(Reason::bad_request, fmt::format("{} is a number from 1 to {}", what, most));
-  return out;
-}
-
 Result<EmbedWish> read_wish(std::span<const std::string_view> words) {
   TRY(const Arguments arguments, Arguments::parse({embed_flags, 0, 0}, words));
   EmbedWish out;
   if (!arguments.has("--model")) return fail(Reason::bad_request, "bench embed needs --model DIR");
   out.model = arguments.value_or("--model", "");
-  TRY(out.batch, number(arguments.value_or("--batch", "32"), "--batch", 4096));
+  TRY(out.batch, count_flag(arguments, "--batch", 32, 4096));
   const std::string_view length = arguments.value_or("--length", "128");
   const size_t dash = length.find('-');
-  TRY(out.length_from, number(length.substr(0, dash), "--length", 8192));
-  TRY(out.length_to, number(dash == length.npos ? length : length.substr(dash + 1), "--length", 8192));
+  TRY(out.length_from, read_count(length.substr(0, dash), "--length", 8192));
+  TRY(out.length_to, read_count(dash == length.npos ? length : length.substr(dash + 1), "--length", 8192));
   if (out.length_to < out.length_from) return fail(Reason::bad_request, "--length is L or FROM-TO");
-  TRY(out.threads, number(arguments.value_or("--threads", "1"), "--threads", 64));
-  TRY(out.seconds, number(arguments.value_or("--seconds", "5"), "--seconds", 3600));
+  TRY(out.threads, count_flag(arguments, "--threads", 1, 64));
+  TRY(out.seconds, count_flag(arguments, "--seconds", 5, 3600));
   TRY(out.compute, read_compute(arguments, "f32"));
   if (arguments.has("--json")) out.output = Output::json;
   return out;

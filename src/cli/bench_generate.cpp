@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <boost/json/object.hpp>
 #include <cstring>
-#include <optional>
 
 #include "base/arguments.h"
 #include "cli/compute_flags.h"
+#include "cli/count_flag.h"
 #include "cli/user_files.h"
+#include "codec/json.h"
 #include "model/step_batch.h"
 #include "model/text_generator.h"
 #include "tensor/buffer.h"
@@ -47,27 +48,17 @@ struct Figures {
   std::string text;  // Of the first stream.
 };
 
-Result<size_t> number(const Arguments& arguments, std::string_view flag, size_t fallback, size_t most) {
-  const auto text = arguments.value(flag);
-  if (!text) return fallback;
-  size_t out = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), out);
-  if (error != std::errc() || end != text->data() + text->size() || out == 0 || out > most)
-    return fail(Reason::bad_request, fmt::format("{} is a number from 1 to {}", flag, most));
-  return out;
-}
-
 Result<Wish> read_wish(std::span<const std::string_view> words) {
   TRY(const Arguments arguments, Arguments::parse({flags, 0, 0}, words));
   Wish out;
   out.model = arguments.value_or("--model", "");
   out.prompt = arguments.value_or("--prompt", "The capital of France is");
-  TRY(out.streams, number(arguments, "--streams", 1, 256));
-  TRY(out.new_tokens, number(arguments, "--new", 128, 100'000));
-  TRY(out.prefill, number(arguments, "--prefill", 0, 100'000));
-  TRY(out.read, number(arguments, "--read", 0, size_t{1} << 36));
-  TRY(out.rounds, number(arguments, "--rounds", 3, 1'000));
-  TRY(out.threads, number(arguments, "--threads", 2, 64));
+  TRY(out.streams, count_flag(arguments, "--streams", 1, 256));
+  TRY(out.new_tokens, count_flag(arguments, "--new", 128, 100'000));
+  TRY(out.prefill, count_flag(arguments, "--prefill", 0, 100'000));
+  TRY(out.read, count_flag(arguments, "--read", 0, size_t{1} << 36));
+  TRY(out.rounds, count_flag(arguments, "--rounds", 3, 1'000));
+  TRY(out.threads, count_flag(arguments, "--threads", 2, 64));
   if (out.read == 0 && out.model.empty())
     return fail(Reason::bad_request, "bench generate needs --model PLACE");
   TRY(out.compute, read_compute(arguments, "int8"));
@@ -183,17 +174,12 @@ int bench_generate(World& world, std::span<const std::string_view> words) {
   const double middle = found.amount / std::max(found.seconds[found.seconds.size() / 2], 1e-9),
                best = found.amount / std::max(found.seconds.front(), 1e-9);
   if (wish.value().output == Output::json) {
-    std::string text;
-    for (const char c : found.text) {
-      if (c == '"' || c == '\\') text.push_back('\\');
-      if (static_cast<uint8_t>(c) < 0x20)
-        text += fmt::format("\\u{:04x}", static_cast<uint8_t>(c));
-      else
-        text.push_back(c);
-    }
-    world.print(fmt::format(
-        "{{\"median\":{:.3f},\"best\":{:.3f},\"unit\":\"{}\",\"ready_s\":{:.3f},\"text\":\"{}\"}}\n", middle,
-        best, found.unit, found.ready, text));
+    world.print(codec::to_text(boost::json::object{{"median", middle},
+                                                   {"best", best},
+                                                   {"unit", found.unit},
+                                                   {"ready_s", found.ready},
+                                                   {"text", found.text}}) +
+                "\n");
   } else {
     world.print(
         fmt::format("{:.1f} {} (best {:.1f}), ready in {:.3f} s\n", middle, found.unit, best, found.ready));

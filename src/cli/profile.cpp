@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <charconv>
 #include <ctime>
 #include <map>
 
 #include "base/random.h"
 #include "cli/compute_flags.h"
 #include "cli/connection.h"
+#include "cli/count_flag.h"
 #include "cli/hub_transfer.h"
 #include "cli/model_source.h"
 #include "cli/profile_chart.h"
@@ -45,21 +45,11 @@ struct Wish {
   Output output = Output::people;
 };
 
-Result<size_t> number(const Arguments& arguments, std::string_view flag, std::string_view fallback,
-                      size_t most) {
-  const std::string_view text = arguments.value_or(flag, fallback);
-  size_t out = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (error != std::errc() || end != text.data() + text.size() || out == 0 || out > most)
-    return fail(Reason::bad_request, fmt::format("{} is a number from 1 to {}", flag, most));
-  return out;
-}
-
 Result<Wish> read_wish(const Arguments& arguments) {
   Wish out;
-  TRY(out.batch, number(arguments, "--batch", "8", 1024));
-  TRY(out.length, number(arguments, "--length", "128", 8192));
-  TRY(out.calls, number(arguments, "--calls", "20", 10'000));
+  TRY(out.batch, count_flag(arguments, "--batch", 8, 1024));
+  TRY(out.length, count_flag(arguments, "--length", 128, 8192));
+  TRY(out.calls, count_flag(arguments, "--calls", 20, 10'000));
   TRY(out.compute, read_compute(arguments, "f32"));
   out.svg = arguments.value_or("--svg", "");
   if (arguments.has("--json")) out.output = Output::json;
