@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <charconv>
 
+#include "cli/compute_flags.h"
 #include "cli/user_files.h"
 #include "jinja/chat.h"
 #include "model/text_generator.h"
@@ -15,60 +16,48 @@ namespace {
 
 constexpr size_t line_bytes_max = 1 << 20;
 
+constexpr FlagRow flags[] = {
+    {"--prompt", "TEXT", "One message instead of a conversation."},
+    {"--system", "TEXT", "What the model is told first."},
+    {"--max-new", "N", "Tokens of an answer at most [512]."},
+    {"--temperature", "T", "Draws at this temperature; 0 takes the best token [0]."},
+    {"--seed", "N", "What draws begin from."},
+    {"--dtype", "f32|bf16|int8", "What products are computed in [f32; int8 for a GGUF file]."},
+    {"--instructions", "SET", "Instead of the best the machine has."},
+};
+
 struct ChatWords {
   std::string_view place;
-  std::optional<std::string> prompt, system;
+  std::optional<std::string_view> prompt, system;
   model::GenerationSettings settings;
-  bool sampled = false;
   size_t new_tokens_max = 512;
   tensor::Compute compute;
 };
 
 template <class Number>
-Result<Number> number(std::string_view option, std::string_view text) {
-  Number out{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (error != std::errc{} || end != text.data() + text.size())
-    return fail(Reason::bad_request, fmt::format("{} takes a number", option));
-  return out;
+Status read_number(const Arguments& arguments, std::string_view flag, Number& out) {
+  const auto text = arguments.value(flag);
+  if (!text) return Done{};
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), out);
+  if (error != std::errc{} || end != text->data() + text->size())
+    return fail(Reason::bad_request, fmt::format("{} takes a number", flag));
+  return Done{};
 }
 
-Result<ChatWords> parse_chat(std::span<const std::string_view> arguments) {
+Result<ChatWords> parse_chat(std::span<const std::string_view> words) {
+  TRY(const Arguments arguments, Arguments::parse({flags, 1, 1}, words));
   ChatWords out;
-  bool said = false;  // What to compute in.
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const std::string_view word = arguments[i];
-    if (!word.starts_with("--")) {
-      if (!out.place.empty()) return fail(Reason::bad_request, "chat takes one MODEL");
-      out.place = word;
-      continue;
-    }
-    if (i + 1 >= arguments.size()) return fail(Reason::bad_request, fmt::format("{} takes a value", word));
-    const std::string_view value = arguments[++i];
-    if (word == "--prompt") {
-      out.prompt = std::string(value);
-    } else if (word == "--system") {
-      out.system = std::string(value);
-    } else if (word == "--max-new") {
-      TRY(out.new_tokens_max, number<size_t>(word, value));
-    } else if (word == "--temperature") {
-      TRY(out.settings.temperature, number<double>(word, value));
-      out.sampled = out.settings.temperature > 0;
-      if (!out.sampled) out.settings.temperature = 1;
-    } else if (word == "--seed") {
-      TRY(out.settings.seed, number<uint64_t>(word, value));
-    } else if (word == "--dtype") {
-      const auto precision = tensor::precision_from_name(value);
-      if (!precision) return fail(Reason::bad_request, "--dtype is f32, bf16 or int8");
-      out.compute.precision = *precision;
-      said = true;
-    } else {
-      return fail(Reason::bad_request, fmt::format("chat has no option {}", word));
-    }
-  }
-  if (out.place.empty()) return fail(Reason::bad_request, "chat takes a MODEL: a folder or a GGUF file");
+  out.place = arguments.positionals()[0];
+  out.prompt = arguments.value("--prompt");
+  out.system = arguments.value("--system");
+  TRY_DONE(read_number(arguments, "--max-new", out.new_tokens_max));
+  double temperature = 0;
+  TRY_DONE(read_number(arguments, "--temperature", temperature));
+  out.settings.sample = temperature > 0;
+  if (out.settings.sample) out.settings.temperature = temperature;
+  TRY_DONE(read_number(arguments, "--seed", out.settings.seed));
   // Quantised weights are met by quantised rows, as serving does it; f32 is the exact way.
-  if (!said && out.place.ends_with(".gguf")) out.compute.precision = tensor::Precision::int8;
+  TRY(out.compute, read_compute(arguments, out.place.ends_with(".gguf") ? "int8" : "f32"));
   return out;
 }
 
@@ -84,7 +73,6 @@ class Chat {
     add("user", text);
     TRY(const std::string prompt, render());
     model::GenerationSettings settings = words_.settings;
-    settings.sample = words_.sampled;
     settings.end_tokens = generator_.model().generation().end_tokens;
     settings.new_tokens_max = words_.new_tokens_max;
     const auto begin = world_.clock().now();
@@ -152,7 +140,7 @@ Status chat(World& world, const ChatWords& words) {
 int run_chat(World& world, std::span<const std::string_view> arguments) {
   const auto words = parse_chat(arguments);
   if (!words.ok()) {
-    world.complain("holdfast: " + words.error().message + "\n");
+    report(world, words.error());
     return exit_misused;
   }
   const Status done = chat(world, words.value());
@@ -164,7 +152,7 @@ int run_chat(World& world, std::span<const std::string_view> arguments) {
 std::vector<Command> chat_commands() {
   return {{"chat",
            "MODEL [--prompt TEXT] [--system TEXT] [--max-new N] [--temperature T] [--seed N] "
-           "[--dtype f32|bf16|int8]",
+           "[--dtype f32|bf16|int8] [--instructions SET]",
            "Talks with a model folder or GGUF file in the terminal, without a server.",
            "holdfast chat ./SmolLM2-135M-Instruct.Q4_1.gguf", run_chat}};
 }

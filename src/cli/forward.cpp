@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <optional>
 
+#include "cli/compute_flags.h"
 #include "cli/model_backends.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
@@ -13,6 +14,13 @@
 namespace holdfast::cli {
 namespace {
 
+constexpr FlagRow flags[] = {
+    {"--generate", "JSON", "Writes tokens instead, with the settings of generate()."},
+    {"--dtype", "f32|bf16|int8", "What products are computed in [f32]."},
+    {"--instructions", "SET", "Instead of the best the machine has: plain, avx2, avx512, ..."},
+    {"--openvino", "FOLDER", "Where OpenVINO's libraries are."},
+};
+
 struct ForwardWords {
   std::vector<std::string_view> places;
   tensor::Compute compute;
@@ -20,24 +28,15 @@ struct ForwardWords {
   std::optional<std::string_view> openvino;
 };
 
-Result<ForwardWords> parse_forward(std::span<const std::string_view> arguments) {
+Result<ForwardWords> parse_forward(std::span<const std::string_view> words) {
+  TRY(const Arguments arguments, Arguments::parse({flags, 3, 3}, words));
   ForwardWords out;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const bool more = i + 1 < arguments.size();
-    if (arguments[i] == "--dtype" && more) {
-      const auto precision = tensor::precision_from_name(arguments[++i]);
-      if (!precision) return fail(Reason::bad_request, "--dtype is f32, bf16 or int8");
-      out.compute.precision = *precision;
-    } else if (arguments[i] == "--generate" && more) {
-      TRY(out.generate, codec::parse_json_object(arguments[++i]));
-    } else if (arguments[i] == "--openvino" && more) {
-      out.openvino = arguments[++i];
-    } else {
-      out.places.push_back(arguments[i]);
-    }
+  out.places = arguments.positionals();
+  TRY(out.compute, read_compute(arguments, "f32"));
+  if (const auto settings = arguments.value("--generate")) {
+    TRY(out.generate, codec::parse_json_object(*settings));
   }
-  if (out.places.size() != 3)
-    return fail(Reason::bad_request, "forward takes MODEL_DIR IN.safetensors OUT.safetensors");
+  out.openvino = arguments.value("--openvino");
   return out;
 }
 
@@ -93,7 +92,7 @@ Status forward_files(const World& world, const ForwardWords& words) {
 int run_forward(World& world, std::span<const std::string_view> arguments) {
   const auto words = parse_forward(arguments);
   if (!words.ok()) {
-    world.complain("holdfast: " + words.error().message + "\n");
+    report(world, words.error());
     return exit_misused;
   }
   const Status done = forward_files(world, words.value());
@@ -105,7 +104,8 @@ int run_forward(World& world, std::span<const std::string_view> arguments) {
 std::vector<Command> forward_commands() {
   return {
       {"forward",
-       "MODEL IN.safetensors OUT.safetensors [--generate JSON] [--dtype f32|bf16|int8] [--openvino FOLDER]",
+       "MODEL IN.safetensors OUT.safetensors [--generate JSON] [--dtype f32|bf16|int8] [--instructions SET] "
+       "[--openvino FOLDER]",
        "Runs a model (a folder, GGUF, ONNX, TFLite or IR) on tensors from a file and writes its outputs to "
        "another.",
        "holdfast forward ./bert inputs.safetensors outputs.safetensors", run_forward}};

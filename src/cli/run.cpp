@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "cli/compute_flags.h"
 #include "cli/model_backends.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
@@ -17,6 +18,13 @@ namespace {
 
 constexpr size_t input_bytes_max = 64 << 20;
 
+constexpr FlagRow flags[] = {
+    {"--parameters", "JSON", "Parameters of the task, as the Inference API has them."},
+    {"--dtype", "f32|bf16|int8", "What products are computed in [f32]."},
+    {"--instructions", "SET", "Instead of the best the machine has: plain, avx2, avx512, ..."},
+    {"--openvino", "FOLDER", "Where OpenVINO's libraries are."},
+};
+
 struct RunWords {
   std::string_view task, folder;
   std::optional<std::string> input;
@@ -25,28 +33,18 @@ struct RunWords {
   std::optional<std::string_view> openvino;
 };
 
-Result<RunWords> parse_run(std::span<const std::string_view> arguments) {
+Result<RunWords> parse_run(std::span<const std::string_view> words) {
+  TRY(const Arguments arguments, Arguments::parse({flags, 2, 3}, words));
   RunWords out;
-  std::vector<std::string_view> places;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    const bool more = i + 1 < arguments.size();
-    if (arguments[i] == "--parameters" && more) {
-      TRY(out.parameters, codec::parse_json_object(arguments[++i]));
-    } else if (arguments[i] == "--dtype" && more) {
-      const auto precision = tensor::precision_from_name(arguments[++i]);
-      if (!precision) return fail(Reason::bad_request, "--dtype is f32, bf16 or int8");
-      out.compute.precision = *precision;
-    } else if (arguments[i] == "--openvino" && more) {
-      out.openvino = arguments[++i];
-    } else {
-      places.push_back(arguments[i]);
-    }
-  }
-  if (places.size() < 2 || places.size() > 3)
-    return fail(Reason::bad_request, "run takes TASK MODEL [INPUT]");
+  const std::vector<std::string_view>& places = arguments.positionals();
   out.task = places[0];
   out.folder = places[1];
   if (places.size() == 3) out.input = std::string(places[2]);
+  if (const auto parameters = arguments.value("--parameters")) {
+    TRY(out.parameters, codec::parse_json_object(*parameters));
+  }
+  TRY(out.compute, read_compute(arguments, "f32"));
+  out.openvino = arguments.value("--openvino");
   return out;
 }
 
@@ -78,7 +76,7 @@ Result<std::string> answer(const World& world, RunWords words, const std::string
 int run_task(World& world, std::span<const std::string_view> arguments) {
   auto words = parse_run(arguments);
   if (!words.ok()) {
-    world.complain("holdfast: " + words.error().message + "\n");
+    report(world, words.error());
     return exit_misused;
   }
   const auto tasks = model::pipeline_tasks();
@@ -104,7 +102,9 @@ int run_task(World& world, std::span<const std::string_view> arguments) {
 }  // namespace
 
 std::vector<Command> run_commands() {
-  return {{"run", "TASK MODEL_DIR [INPUT] [--parameters JSON] [--dtype f32|bf16|int8] [--openvino FOLDER]",
+  return {{"run",
+           "TASK MODEL_DIR [INPUT] [--parameters JSON] [--dtype f32|bf16|int8] [--instructions SET] "
+           "[--openvino FOLDER]",
            "Runs a task of a model on one input, without a server.",
            "holdfast run feature-extraction ./all-MiniLM-L6-v2 \"A sentence.\"", run_task}};
 }
