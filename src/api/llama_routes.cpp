@@ -8,6 +8,7 @@
 
 #include "api/error_answer.h"
 #include "api/llama_shapes.h"
+#include "api/route_rows.h"
 #include "api/served_model.h"
 #include "api/served_note.h"
 #include "api/served_task.h"
@@ -224,23 +225,16 @@ Result<Response> llama_tokenize(serve::Models& models, const Call& call, const s
 }
 
 void add_llama_routes(RouteTable& table, Services& services, serve::Models& models) {
-  struct Row {
-    const char *method, *pattern, *name;
-    LlamaHandler handle;
-  };
-  static constexpr Row rows[] = {
+  static constexpr RouteRow<LlamaHandler> rows[] = {
       {"POST", "/models/{ns}/{name}/completion", "llama_completion", completion},
       {"GET", "/models/{ns}/{name}/props", "llama_props", props},
       {"GET", "/models/{ns}/{name}/slots", "llama_slots", slots},
       {"POST", "/models/{ns}/{name}/detokenize", "llama_detokenize", detokenize},
       {"POST", "/models/{ns}/{name}/apply-template", "llama_apply_template", apply_template}};
-  for (const Row& row : rows)
-    table.add({row.method, row.pattern, row.name, Access::signed_in,
-               std::string_view(row.method) == "POST" ? body_bytes_max : 0,
-               CallHandler([&services, &models, handle = row.handle](const Call& call) {
-                 return answer(services, models, call, handle);
-               }),
-               Dialect::llama});
+  add_rows(table, rows, body_bytes_max, Dialect::llama,
+           [&services, &models](const Call& call, LlamaHandler handle) {
+             return answer(services, models, call, handle);
+           });
 }
 
 }  // namespace holdfast::api

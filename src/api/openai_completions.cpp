@@ -7,6 +7,7 @@
 #include "api/error_answer.h"
 #include "api/openai_routes.h"
 #include "api/openai_shapes.h"
+#include "api/route_rows.h"
 #include "api/served_model.h"
 #include "api/served_task.h"
 #include "base/clock.h"
@@ -123,23 +124,15 @@ Result<net::Response> complete(Services& services, serve::Models& models, const 
 }  // namespace
 
 void add_completion_routes(RouteTable& table, Services& services, serve::Models& models) {
-  struct Door {
-    const char* pattern;
-    const char* name;
-    Style style;
-  };
-  static constexpr Door doors[] = {
-      {"/v1/chat/completions", "openai_chat", Style::chat},
-      {"/v1/completions", "openai_completions", Style::text},
-      {"/models/{ns}/{name}/v1/chat/completions", "model_chat", Style::chat},
-      {"/models/{ns}/{name}/v1/completions", "model_completions", Style::text},
-      {"/hf-inference/models/{ns}/{name}/v1/chat/completions", "inference_model_chat", Style::chat}};
-  for (const auto& [pattern, name, style] : doors)
-    table.add({"POST", pattern, name, Access::signed_in, body_bytes_max,
-               CallHandler([&services, &models, door = style](const Call& call) {
-                 return complete(services, models, call, door);
-               }),
-               Dialect::openai});
+  static constexpr RouteRow<Style> rows[] = {
+      {"POST", "/v1/chat/completions", "openai_chat", Style::chat},
+      {"POST", "/v1/completions", "openai_completions", Style::text},
+      {"POST", "/models/{ns}/{name}/v1/chat/completions", "model_chat", Style::chat},
+      {"POST", "/models/{ns}/{name}/v1/completions", "model_completions", Style::text},
+      {"POST", "/hf-inference/models/{ns}/{name}/v1/chat/completions", "inference_model_chat", Style::chat}};
+  add_rows(table, rows, body_bytes_max, Dialect::openai, [&services, &models](const Call& call, Style style) {
+    return complete(services, models, call, style);
+  });
 }
 
 }  // namespace holdfast::api

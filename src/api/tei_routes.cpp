@@ -11,6 +11,7 @@
 #include "api/embed_inputs.h"
 #include "api/error_answer.h"
 #include "api/llama_routes.h"
+#include "api/route_rows.h"
 #include "api/served_model.h"
 #include "api/served_note.h"
 #include "api/served_task.h"
@@ -365,11 +366,7 @@ Result<Response> rerank_anywhere(Services& services, serve::Models& models, cons
 }  // namespace
 
 void add_tei_routes(RouteTable& table, Services& services, serve::Models& models) {
-  struct Row {
-    const char *method, *pattern, *name;
-    TeiHandler handle;
-  };
-  static constexpr Row rows[] = {
+  static constexpr RouteRow<TeiHandler> rows[] = {
       {"POST", "/models/{ns}/{name}/embed", "tei_embed", embed},
       {"POST", "/models/{ns}/{name}/embed_all", "tei_embed_all", embed_all},
       {"POST", "/models/{ns}/{name}/embed_sparse", "tei_embed_sparse", embed_sparse},
@@ -381,13 +378,10 @@ void add_tei_routes(RouteTable& table, Services& services, serve::Models& models
       {"GET", "/models/{ns}/{name}/info", "tei_info", info},
       {"GET", "/models/{ns}/{name}/health", "tei_health", health},
       {"GET", "/models/{ns}/{name}/ping", "tei_ping", health}};
-  for (const Row& row : rows)
-    table.add({row.method, row.pattern, row.name, Access::signed_in,
-               std::string_view(row.method) == "POST" ? body_bytes_max : 0,
-               CallHandler([&services, &models, handle = row.handle](const Call& call) {
-                 return answer(services, models, call, handle);
-               }),
-               Dialect::tei});
+  add_rows(table, rows, body_bytes_max, Dialect::tei,
+           [&services, &models](const Call& call, TeiHandler handle) {
+             return answer(services, models, call, handle);
+           });
   static constexpr const char* by_body[][2] = {{"/v1/rerank", "cohere_rerank_v1"},
                                                {"/v2/rerank", "cohere_rerank_v2"},
                                                {"/rerank", "cohere_rerank"},

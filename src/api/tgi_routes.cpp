@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 
 #include "api/error_answer.h"
+#include "api/route_rows.h"
 #include "api/served_model.h"
 #include "api/served_note.h"
 #include "api/served_task.h"
@@ -249,19 +250,11 @@ Result<net::Response> tgi_tokenize(serve::Models& models, const Call& call, cons
 }
 
 void add_tgi_routes(RouteTable& table, Services& services, serve::Models& models) {
-  struct Row {
-    const char *pattern, *name;
-    Way way;
-  };
-  static constexpr Row rows[] = {
-      {"/models/{ns}/{name}/generate", "tgi_generate", Way::whole},
-      {"/models/{ns}/{name}/generate_stream", "tgi_generate_stream", Way::streamed}};
-  for (const Row& row : rows)
-    table.add({"POST", row.pattern, row.name, Access::signed_in, body_bytes_max,
-               CallHandler([&services, &models, way = row.way](const Call& call) {
-                 return generate(services, models, call, way);
-               }),
-               Dialect::tgi});
+  static constexpr RouteRow<Way> rows[] = {
+      {"POST", "/models/{ns}/{name}/generate", "tgi_generate", Way::whole},
+      {"POST", "/models/{ns}/{name}/generate_stream", "tgi_generate_stream", Way::streamed}};
+  add_rows(table, rows, body_bytes_max, Dialect::tgi,
+           [&services, &models](const Call& call, Way way) { return generate(services, models, call, way); });
 }
 
 }  // namespace holdfast::api
