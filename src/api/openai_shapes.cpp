@@ -47,12 +47,7 @@ class LogProbabilities {
   bool empty() const { return tokens_.empty(); }
   void add(const WrittenToken& token) {
     if (style_ == Style::chat) {
-      json::object out = chat_token(token.text, token.log_probability.value_or(0));
-      json::array others;
-      for (const WrittenToken::Other& other : token.others)
-        others.push_back(chat_token(other.text, other.log_probability));
-      out["top_logprobs"] = std::move(others);
-      tokens_.push_back(std::move(out));
+      tokens_.push_back(chat_token_score(token));
       return;
     }
     tokens_.emplace_back(shown(token.text));
@@ -258,6 +253,15 @@ class OpenAiForm final : public AnswerForm {
 };
 
 }  // namespace
+
+json::object chat_token_score(const WrittenToken& token) {
+  json::object out = chat_token(token.text, token.log_probability.value_or(0));
+  json::array others;
+  for (const WrittenToken::Other& other : token.others)
+    others.push_back(chat_token(other.text, other.log_probability));
+  out["top_logprobs"] = std::move(others);
+  return out;
+}
 
 std::unique_ptr<AnswerForm> make_openai_form(CompletionShape shape) {
   return std::make_unique<OpenAiForm>(std::move(shape));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,9 @@ struct CompletionShape {
   bool streams = false, with_usage = false;
   bool with_log_probabilities = false;
 };
+
+// A token of a chat: {"token", "logprob", "bytes", "top_logprobs"}.
+boost::json::object chat_token_score(const serve::WrittenToken& token);
 
 // What the openai clients read, streamed or whole.
 std::unique_ptr<AnswerForm> make_openai_form(CompletionShape shape);

@@ -20,6 +20,8 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_lfs_routes(table, services, parts.instance_key, parts.data, parts.lfs);
   add_openai_routes(table, services, parts.models);
   add_completion_routes(table, services, parts.models);
+  add_responses_routes(table, services, parts.models);
+  add_moderation_routes(table, services, parts.models);
   add_task_routes(table, services, parts.models);
   add_tei_routes(table, services, parts.models);
   add_tgi_routes(table, services, parts.models);
