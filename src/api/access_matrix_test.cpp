@@ -13,6 +13,8 @@
 #include "govern/evaluations.h"
 #include "govern/registry.h"
 #include "govern/schema.h"
+#include "job/batches.h"
+#include "job/schema.h"
 #include "net/client.h"
 #include "observe/desk.h"
 #include "repo/hub_test_kit.h"
@@ -100,6 +102,7 @@ class Doors {
                   .router = router_,
                   .public_url = "http://hub.test"} {
     TestHub::require(sql::migrate(hub_.database(), govern::migrations(), 1));
+    TestHub::require(sql::migrate(hub_.database(), job::migrations(), 1));
     add_all_routes(table_, services_,
                    {.git = git_,
                     .models = models_,
@@ -109,6 +112,7 @@ class Doors {
                                .evaluations = evaluations_,
                                .public_engines = engines_,
                                .any_engines = engines_},
+                    .job = {.files = job_files_, .batches = batches_},
                     .desk = &desk_});
     add_health_routes(table_, services_, [] { return Status(Done{}); });
     TestHub::require(mount(table_, services_, router_));
@@ -188,6 +192,14 @@ class Doors {
                                     .clock = hub_.clock(),
                                     .ticks = ticks_,
                                     .log = hub_.log()}};
+  job::Files job_files_{{.database = hub_.database(), .clock = hub_.clock(), .random = hub_.random()}};
+  job::Batches batches_{{.database = hub_.database(),
+                         .files = job_files_,
+                         .accounts = hub_.accounts(),
+                         .tokens = hub_.tokens(),
+                         .clock = hub_.clock(),
+                         .random = hub_.random(),
+                         .log = hub_.log()}};
   observe::SeriesNames series_{key_};
   observe::Desk desk_{{},
                       {.names = series_,

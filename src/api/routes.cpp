@@ -22,6 +22,8 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_completion_routes(table, services, parts.models);
   add_responses_routes(table, services, parts.models);
   add_moderation_routes(table, services, parts.models);
+  add_file_routes(table, services, parts.job);
+  add_batch_routes(table, services, parts.job);
   add_task_routes(table, services, parts.models);
   add_tei_routes(table, services, parts.models);
   add_tgi_routes(table, services, parts.models);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/govern_routes.h"
+#include "api/job_routes.h"
 #include "api/lfs_limits.h"
 #include "api/route.h"
 #include "base/secret.h"
@@ -25,6 +26,7 @@ struct DoorParts {
   const Secret& instance_key;
   io::Disk& data;  // The data folder.
   GovernDoor govern;
+  JobDoor job;
   LfsLimits lfs = {};
   observe::Desk* desk = nullptr;  // Null: nothing is observed, and its routes are not there.
 };

@@ -10,6 +10,7 @@
 #include "api/mount_watched.h"
 #include "api/routes.h"
 #include "api/services.h"
+#include "app/batching.h"
 #include "app/evaluating.h"
 #include "app/maintenance.h"
 #include "app/model_files.h"
@@ -28,6 +29,7 @@
 #include "govern/registry.h"
 #include "identity/reserved_names.h"
 #include "io/folder_lock.h"
+#include "job/batches.h"
 #include "net/client.h"
 #include "net/server.h"
 #include "observe/rounds.h"
@@ -88,6 +90,7 @@ class RunningProgram final : public Program {
     TRY_DONE(open_hub(options, program_path));
     TRY_DONE(open_models(options, program_path));
     open_registry();
+    open_jobs();
     if (!options.traces.endpoint.empty()) {
       observe::TraceOptions traces = options.traces;
       traces.program_version = std::string(cli::program_version());
@@ -130,6 +133,7 @@ class RunningProgram final : public Program {
     observing_ = start_observing(*rounds_, log_);
     watching_ = start_watching(*registry_, checkpoints_.get(), log_);
     TRY(evaluating_, start_evaluating(*evaluations_, std::move(release_askers_), log_));
+    batching_ = start_batching(*batches_, api::make_request_asker(table_, *services_), log_);
     maintenance_ =
         start_maintenance({instance_->content(), *hub_, *lfs_parts_, *probe_, *models_, clock_, log_});
     url_ = fmt::format("{}://{}:{}", options.server.certificate_file.empty() ? "http" : "https",
@@ -147,6 +151,7 @@ class RunningProgram final : public Program {
   void stop() override {
     stopping_ = true;
     maintenance_.reset();
+    batching_.reset();
     evaluating_.reset();
     if (server_) server_->stop();
     server_.reset();
@@ -237,6 +242,17 @@ class RunningProgram final : public Program {
                                    .log = log_});
   }
 
+  void open_jobs() {
+    job_files_.emplace(job::Files::Parts{instance_->database(), clock_, random_});
+    batches_.emplace(job::Batches::Parts{.database = instance_->database(),
+                                         .files = *job_files_,
+                                         .accounts = instance_->accounts(),
+                                         .tokens = instance_->tokens(),
+                                         .clock = clock_,
+                                         .random = random_,
+                                         .log = log_});
+  }
+
   Status open_doors(const ServeOptions& options) {
     services_.emplace(api::Services{clock_, random_, log_, instance_->metrics(), instance_->database(),
                                     instance_->accounts(), instance_->tokens(), instance_->sessions(),
@@ -252,6 +268,7 @@ class RunningProgram final : public Program {
                                .instance_key = instance_->key(),
                                .data = instance_->disk(),
                                .govern = govern,
+                               .job = {*job_files_, *batches_},
                                .lfs = options.lfs,
                                .desk = desk_.get()};
     api::add_all_routes(table_, *services_, parts);
@@ -297,6 +314,8 @@ class RunningProgram final : public Program {
   std::unique_ptr<net::Client> any_engines_, public_engines_;
   std::unique_ptr<govern::Registry> registry_;
   std::unique_ptr<govern::Evaluations> evaluations_;
+  std::optional<job::Files> job_files_;
+  std::optional<job::Batches> batches_;
   std::optional<observe::SeriesNames> series_names_;
   std::unique_ptr<observe::Shadow> shadow_;
   std::unique_ptr<observe::ShadowAsker> shadow_asker_;
@@ -314,6 +333,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<Observing> observing_;
   std::unique_ptr<Watching> watching_;
   std::unique_ptr<Evaluating> evaluating_;
+  std::unique_ptr<Batching> batching_;
   std::unique_ptr<Maintenance> maintenance_;
 };
 

@@ -4,6 +4,7 @@
 #include "content/schema.h"
 #include "govern/schema.h"
 #include "identity/schema.h"
+#include "job/schema.h"
 #include "observe/schema.h"
 #include "repo/schema.h"
 
@@ -14,6 +15,7 @@ Status migrate_all(sql::Database& database, const Clock& clock) {
   TRY_DONE(sql::migrate(database, identity::migrations(), now));
   TRY_DONE(sql::migrate(database, content::migrations(), now));
   TRY_DONE(sql::migrate(database, repo::migrations(), now));
+  TRY_DONE(sql::migrate(database, job::migrations(), now));
   TRY_DONE(sql::migrate(database, govern::migrations(), now));
   return sql::migrate(database, observe::migrations(), now);
 }
