@@ -68,7 +68,7 @@ Result<net::Response> moderate(Services& services, serve::Models& models, const 
   TRY(const std::string name, model_wanted(call, body));
   TRY(const serve::ServedModel model, find_served_model(services, call, name));
   TRY(json::array texts, read_texts(body));
-  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, work_of(call)));
+  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, asker_of(call)));
   if (facts.task != "text-classification")
     return fail(Reason::model_unsupported, fmt::format("the model '{}' does not classify texts", name));
   TRY(const ModerationLabels labels, read_labels(services, model));

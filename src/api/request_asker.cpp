@@ -59,6 +59,7 @@ class DoorAsker final : public job::RequestAsker {
     request.target = endpoint;
     request.headers.set("Content-Type", "application/json");
     request.headers.set("Host", "localhost");
+    request.headers.set("X-Holdfast-Priority", "low");  // People who wait go first.
     request.body = body;
     const ApiRoute* row = find(endpoint, request.captures);
     if (row == nullptr)
