@@ -10,6 +10,7 @@
 #include "cli/forward.h"
 #include "cli/git_hook.h"
 #include "cli/hub_commands.h"
+#include "cli/instance_transfer.h"
 #include "cli/maintenance.h"
 #include "cli/mask.h"
 #include "cli/mirror.h"
@@ -41,6 +42,7 @@ std::vector<Command> commands() {
   add(org_commands());
   add(token_commands());
   add(maintenance_commands());
+  add(instance_commands());
   add(audit_commands());
   add(git_hook_commands());
   add(forward_commands());

@@ -1,7 +1,6 @@
 #include "cli/maintenance.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -9,7 +8,7 @@
 
 #include "base/arguments.h"
 #include "base/option_value.h"
-#include "cli/instance.h"
+#include "cli/instance_command.h"
 #include "cli/progress.h"
 #include "codec/json.h"
 #include "repo/backup.h"
@@ -21,38 +20,8 @@ namespace {
 
 namespace json = boost::json;
 
-// What these commands share: an instance opened beside whatever else works on it, and where results go.
-struct Opened {
-  std::unique_ptr<LogSink> sink;
-  std::unique_ptr<Log> log;
-  std::unique_ptr<Instance> instance;
-};
-
-Result<Opened> open_instance(World& world, const Arguments& arguments,
-                             WhenMissing when_missing = WhenMissing::refuse) {
-  Opened opened;
-  opened.sink = make_fd_log_sink(STDERR_FILENO);
-  opened.log = std::make_unique<Log>(*opened.sink, world.clock(), LogLevel::warn);
-  InstanceOptions options;
-  options.data = arguments.value_or("--data", world.environment("HOLDFAST_DATA").value_or("data"));
-  options.database = arguments.value_or("--database", world.environment("HOLDFAST_DATABASE").value_or(""));
-  TRY(opened.instance, Instance::open(options, when_missing, world.clock(), world.random(), *opened.log));
-  return opened;
-}
-
-Output output_of(const Arguments& arguments) {
-  return arguments.has("--json") ? Output::json : Output::people;
-}
-
-std::unique_ptr<repo::Hub> open_hub(Opened& opened, World& world) {
-  Instance& instance = *opened.instance;
-  repo::HubParts parts{instance.database(), instance.disk(), instance.content(), instance.permission(),
-                       instance.audit(),    world.clock(),   world.random(),     *opened.log};
-  return std::make_unique<repo::Hub>(parts);
-}
-
 Result<int> fsck(World& world, const Arguments& arguments) {
-  TRY(Opened opened, open_instance(world, arguments));
+  TRY(OpenedInstance opened, open_instance(world, arguments));
   const auto hub = open_hub(opened, world);
   Progress progress(world, "checking");
   const repo::InspectionParts parts{opened.instance->database(), hub->storage, opened.instance->content(),
@@ -92,7 +61,7 @@ Result<int> fsck(World& world, const Arguments& arguments) {
 
 Result<int> gc(World& world, const Arguments& arguments) {
   TRY(std::chrono::milliseconds grace, parse_duration(arguments.value_or("--grace", "25h")));
-  TRY(Opened opened, open_instance(world, arguments));
+  TRY(OpenedInstance opened, open_instance(world, arguments));
   const auto hub = open_hub(opened, world);
   TRY(content::Collected collected,
       opened.instance->content().collect(
@@ -129,7 +98,7 @@ Result<int> backup(World& world, const Arguments& arguments) {
     progress.end();
     return tell_copied(world, arguments, "backup is sound", read);
   }
-  TRY(Opened opened, open_instance(world, arguments));
+  TRY(OpenedInstance opened, open_instance(world, arguments));
   Instance& instance = *opened.instance;
   const auto with_copied_store = [&](const std::string& url,
                                      const std::function<Status(content::Store&)>& use) -> Status {
@@ -155,7 +124,7 @@ Result<int> restore(World& world, const Arguments& arguments) {
   // A backup holds the refs in the database only; on disk they are laid again, as a start of the server
   // would.
   const auto lay_refs = [&]() -> Status {
-    TRY(Opened opened, open_instance(world, arguments, WhenMissing::being_restored));
+    TRY(OpenedInstance opened, open_instance(world, arguments, WhenMissing::being_restored));
     TRY([[maybe_unused]] const uint64_t laid, open_hub(opened, world)->publisher.repair());
     return Done{};
   };
@@ -167,42 +136,29 @@ Result<int> restore(World& world, const Arguments& arguments) {
   return tell_copied(world, arguments, "restored", copied);
 }
 
-using Work = Result<int> (*)(World&, const Arguments&);
-
-Command command(std::string words, std::string arguments, std::string summary, std::string example,
-                std::vector<FlagRow> flags, size_t positionals, Work work) {
-  arguments += "\n\n" + flags_help(flags);
-  auto run = [flags, positionals, work](World& world, std::span<const std::string_view> given) {
-    const auto parsed = Arguments::parse({flags, positionals, positionals}, given);
-    if (!parsed.ok()) return report(world, parsed.error());
-    const auto outcome = work(world, parsed.value());
-    return outcome.ok() ? outcome.value() : report(world, outcome.error(), output_of(parsed.value()));
-  };
-  return {std::move(words), std::move(arguments), std::move(summary), std::move(example), run};
-}
-
 }  // namespace
 
 std::vector<Command> maintenance_commands() {
   return {
-      command("fsck", "[--data DIR] [--json]", "Reads everything again and names what is wrong.",
-              "holdfast fsck --data /srv/holdfast", {data_flag, database_flag, json_flag}, 0, fsck),
-      command("gc", "[--grace 25h] [--data DIR] [--json]",
-              "Removes bytes that no repository and no recent upload names.",
-              "holdfast gc --data /srv/holdfast",
-              {{"--grace", "SPAN", "Younger bytes stay [25h]; below 24h running uploads may lose theirs."},
-               data_flag,
-               database_flag,
-               json_flag},
-              0, gc),
-      command(
+      instance_command("fsck", "[--data DIR] [--json]", "Reads everything again and names what is wrong.",
+                       "holdfast fsck --data /srv/holdfast", {data_flag, database_flag, json_flag}, 0, fsck),
+      instance_command(
+          "gc", "[--grace 25h] [--data DIR] [--json]",
+          "Removes bytes that no repository and no recent upload names.", "holdfast gc --data /srv/holdfast",
+          {{"--grace", "SPAN", "Younger bytes stay [25h]; below 24h running uploads may lose theirs."},
+           data_flag,
+           database_flag,
+           json_flag},
+          0, gc),
+      instance_command(
           "backup", "FOLDER [--verify] [--data DIR] [--json]",
           "Copies the instance as of one moment, while it runs; or checks a copy.",
           "holdfast backup /mnt/backup/today --data /srv/holdfast",
           {{"--verify", {}, "Read FOLDER through and compare every digest instead."}, data_flag, json_flag},
           1, backup),
-      command("restore", "FOLDER --data DIR [--json]", "Lays a backup out as a data folder.",
-              "holdfast restore /mnt/backup/today --data /srv/holdfast", {data_flag, json_flag}, 1, restore),
+      instance_command("restore", "FOLDER --data DIR [--json]", "Lays a backup out as a data folder.",
+                       "holdfast restore /mnt/backup/today --data /srv/holdfast", {data_flag, json_flag}, 1,
+                       restore),
   };
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "io/disk.h"
+#include "repo/copy_manifest.h"
 
 namespace holdfast::sql {
 class Database;
@@ -16,11 +17,6 @@ class Store;
 }
 
 namespace holdfast::repo {
-
-struct CopyProgress {
-  uint64_t files = 0, bytes = 0;
-};
-using EachCopied = std::function<void(const CopyProgress&)>;
 
 struct BackupSource {
   io::Disk& data;  // The instance's data folder; a server may be running on it.

@@ -1,5 +1,5 @@
 """An operator's and a user's day at the command line: upload, download, cache, fsck, gc, backup while writes go on,
-restore into another folder, and every byte the same.
+restore into another folder, export and import elsewhere, and every byte the same.
 
 usage: command_line.py (HOLDFAST_PROGRAM names the program)
 """
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "clients"))
@@ -46,6 +47,56 @@ def operator(data, *words, code=0):
     done = subprocess.run([program(), *words, "--json"], capture_output=True, text=True, cwd=WORK)
     assert done.returncode == code, f"holdfast {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return json.loads(done.stdout)
+
+
+def leave_and_arrive(data, ada, ours):
+    """Everything as plain git, files and JSON, and into an empty instance elsewhere."""
+    asked = urllib.request.Request(f"{ada.environment['HF_ENDPOINT']}/api/models/ada/model/discussions",
+                                   json.dumps({"title": "Which data?", "description": "Say it in the card."}).encode(),
+                                   {"Authorization": f"Bearer {ada.environment['HF_TOKEN']}", "Content-Type": "application/json"})
+    with urllib.request.urlopen(asked) as answer:
+        assert answer.status in (200, 201), answer.status
+    left = WORK / "left"
+    written = operator(data, "instance", "export", str(left), "--data", data)
+    assert written["files"] > 10, written
+    texts = [path for path in left.rglob("*") if path.is_file() and ada.environment["HF_TOKEN"].encode() in path.read_bytes()]
+    assert not texts, f"an access token left with the export: {texts}"
+
+    # Other people's programs read it: git and git-lfs clone a repository of the folder.
+    clone = WORK / "clone"
+    bare = left / "repositories" / "models" / "ada" / "model.git"
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "HOME": str(WORK)}
+    subprocess.run(["git", "clone", "--quiet", f"file://{bare}", str(clone)], env={**environment, "GIT_LFS_SKIP_SMUDGE": "1"}, check=True)
+    subprocess.run(["git", "lfs", "pull"], cwd=clone, env=environment, check=True, capture_output=True)
+    theirs = digests(clone)
+    assert {path: theirs[path] for path in ours} == ours, "git and git-lfs read other bytes from the export"
+    subprocess.run(["git", "fsck", "--strict"], cwd=bare, env=environment, check=True, capture_output=True)
+
+    (WORK / "elsewhere").mkdir()
+    there = str(WORK / "elsewhere" / "server")
+    taken = operator(data, "instance", "import", str(left), "--data", there)
+    assert taken == written, (taken, written)
+    assert operator(data, "fsck", "--data", there)["clean"]
+    operator(data, "instance", "export", str(WORK / "left-again"), "--data", there)
+    first, second = lines_of(left), lines_of(WORK / "left-again")
+    differ = {path for path in first.keys() | second.keys() if first.get(path) != second.get(path)}
+    assert differ == {"tables/identity_audit.jsonl"}, f"an import is not what was exported: {differ}"
+    refused = operator(data, "instance", "import", str(left), "--data", there, code=1)
+    assert "not empty" in refused["error"], refused
+
+    arrived = HoldfastServer(WORK / "elsewhere").start()
+    try:
+        copy = User(arrived.url, arrived.create_token("ada"), WORK / "home-elsewhere").run("download", "ada/model")
+        theirs = digests(Path(copy["folder"]))
+        assert {path: theirs[path] for path in ours} == ours, "imported bytes differ"
+    finally:
+        arrived.stop()
+    print(f"export of {written['files']} files, read by git and git-lfs, and imported elsewhere: done")
+
+
+def lines_of(folder):
+    lines = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+    return {line["path"]: line["sha256"] for line in lines if "path" in line}
 
 
 def main():
@@ -116,6 +167,8 @@ def main():
         finally:
             restored.stop()
         print("restore, fsck and download from it: done")
+
+        leave_and_arrive(data, ada, ours)
 
         # A damaged backup is noticed; nothing is left of the attempt.
         victim = max((WORK / "backup").rglob("*"), key=lambda path: path.stat().st_size if path.is_file() else 0)

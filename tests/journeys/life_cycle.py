@@ -54,7 +54,7 @@ class Story(Means):
         try:
             self.begin()
             for part in (self.people, self.data, self.train, self.pushes, self.record, self.evidence, self.approvals, self.serve,
-                         self.worse, self.pulls, self.stranger, self.canary, self.incident, self.learn, self.better, self.history):
+                         self.worse, self.pulls, self.stranger, self.canary, self.incident, self.learn, self.better, self.moves, self.history):
                 began = time.monotonic()
                 part()
                 print(f"    done in {time.monotonic() - began:.1f} s", flush=True)
@@ -562,6 +562,20 @@ class Story(Means):
         check("deployed" in self.command("release", "promote", "demo/support", "3", "--reason", "go"), "the third is deployed")
         known = self.answers_five_questions(deployed=self.v3)
         check(known["rollback"]["release"] == 1, "a rollback leads to the first")
+
+    def moves(self):
+        self.step("the whole story leaves as plain files and arrives elsewhere")
+        left, there, again = (self.files / name for name in ("left", "there", "left-again"))
+        self.server.command("instance", "export", str(left))
+        golden = [json.loads(line) for line in (left / "tables/govern_golden.jsonl").read_text().splitlines()]
+        check(golden and all(isinstance(row["input"], str) and row["input"] for row in golden), "golden examples leave opened")
+        for words in (["import", str(left), "--data", str(there)], ["export", str(again), "--data", str(there)]):
+            done = subprocess.run([holdfast_server.program(), "instance", *words], capture_output=True, text=True)
+            check(done.returncode == 0, f"instance {words[0]}: {done.stdout}{done.stderr}")
+        digests = [{line["path"]: line["sha256"] for line in map(json.loads, (folder / "manifest.jsonl").read_text().splitlines())
+                    if "path" in line} for folder in (left, again)]
+        differ = {path for path in digests[0].keys() | digests[1].keys() if digests[0].get(path) != digests[1].get(path)}
+        check(differ == {"tables/identity_audit.jsonl"}, f"what arrived is what left: {differ}")
 
     def history(self):
         self.step("the database's owner rewrites history, and an independent verifier sees it")
