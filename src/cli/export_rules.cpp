@@ -52,6 +52,11 @@ constexpr std::array tables = {
     repo::TableRule{"repo_verdicts"},
     repo::TableRule{"repo_collections"},
     repo::TableRule{"repo_collection_items"},
+    // A batch that still runs belongs to a token, which stays: over there it ends, and says so.
+    repo::TableRule{"job_files"},
+    repo::TableRule{"job_file_parts"},
+    repo::TableRule{"job_batches"},
+    repo::TableRule{"job_requests"},
     repo::TableRule{"govern_state"},
     repo::TableRule{"govern_records"},
     repo::TableRule{"govern_features"},
@@ -91,6 +96,8 @@ Result<govern::DataClass> class_of(const json::object& row) {
 }
 
 }  // namespace
+
+std::span<const repo::TableRule> export_tables() { return tables; }
 
 Result<repo::ExportRules> ExportRules::outward() {
   classes_.clear();

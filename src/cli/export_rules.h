@@ -1,8 +1,7 @@
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <set>
+#include <span>
 #include <string>
 
 #include "base/random.h"
@@ -13,7 +12,10 @@
 namespace holdfast::cli {
 
 // Every room's tables, and what becomes of each when an instance moves as plain files
-// (docs/formats/instance-export.md). Borrows the database. One thread.
+// (docs/formats/instance-export.md), in an order in which rows can be put in.
+std::span<const repo::TableRule> export_tables();
+
+// Changes rows on their way. Borrows the database. One thread.
 class ExportRules {
  public:
   ExportRules(sql::Database& database, const Secret& instance_key, Random& random)

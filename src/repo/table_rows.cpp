@@ -140,14 +140,18 @@ Status insert_row(sql::Transaction& tx, const Table& table, const json::object& 
 
 Status raise_counter(sql::Transaction& tx, sql::Engine engine, const Table& table) {
   // SQLite raises its own with every row that is put in with a number.
-  if (engine == sql::Engine::sqlite || table.columns.front().name != "id" ||
-      table.columns.front().kind != ColumnKind::integer)
-    return Done{};
-  return tx.query(
-      fmt::format("SELECT setval(pg_get_serial_sequence('{0}', 'id'), (SELECT COALESCE(MAX(id), 0) "
-                  "+ 1 FROM {0}), false)",
-                  table.name),
-      {}, [](const sql::Row&) { return true; });
+  const Column& first = table.columns.front();
+  if (engine == sql::Engine::sqlite || first.kind != ColumnKind::integer) return Done{};
+  std::string sequence;  // Empty where the column is not counted up.
+  TRY_DONE(
+      tx.query("SELECT pg_get_serial_sequence(?, ?)", {table.name, first.name}, [&](const sql::Row& row) {
+        sequence = row.text(0);
+        return false;
+      }));
+  if (sequence.empty()) return Done{};
+  return tx.query(fmt::format("SELECT setval('{}', (SELECT COALESCE(MAX({}), 0) + 1 FROM {}), false)",
+                              sequence, first.name, table.name),
+                  {}, [](const sql::Row&) { return true; });
 }
 
 json::value bytes_value(ByteView bytes) { return json::object{{"base64", codec::base64_encode(bytes)}}; }
