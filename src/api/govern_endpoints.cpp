@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 
 #include "api/endpoint_call.h"
+#include "api/endpoint_wish.h"
 #include "api/error_answer.h"
 #include "api/govern_call.h"
 #include "api/served_answer.h"
@@ -13,6 +14,7 @@
 #include "api/served_note.h"
 #include "api/services.h"
 #include "codec/json.h"
+#include "govern/endpoint_keeper.h"
 #include "govern/registry.h"
 #include "identity/permission.h"
 #include "observe/desk.h"
@@ -44,15 +46,15 @@ Result<json::object> endpoint_view(const GovernDoor& door, const Call& call,
   for (const govern::Attachment& attachment : endpoint.attachments)
     attachments.push_back(json::object{
         {"revision", attachment.revision}, {"engine", attachment.engine}, {"url", attachment.url}});
-  std::string state = "running", why;
+  std::string state(govern::state_name(endpoint.state)), why = endpoint.why;
   TRY(const auto live, door.registry.live.look());
   if (const govern::Governed* governed = endpoint.record.empty() ? nullptr : live->named(endpoint.record)) {
     for (const govern::Release& release : governed->releases)
       if (govern::is_live(release.state)) deployments.push_back(deployment_view(release, endpoint));
-    if (deployments.empty()) {
+    if (deployments.empty() && endpoint.state == govern::EndpointState::running) {
       state = "pending";
       why = "no release of its record is deployed";
-    } else if (governed->stored.freeze) {
+    } else if (governed->stored.freeze && endpoint.state == govern::EndpointState::running) {
       state = "frozen";
       why = governed->stored.freeze->reason;
     }
@@ -76,6 +78,7 @@ Result<json::object> endpoint_view(const GovernDoor& door, const Call& call,
       {"attachments", std::move(attachments)},
       {"state", state},
       {"why", why},
+      {"settings", settings_view(endpoint.settings)},
       {"created", format_time(endpoint.created)},
       {"by", endpoint.creator},
       {"deployments", std::move(deployments)},
@@ -96,6 +99,7 @@ Result<Response> create(const GovernDoor& door, const Call& call) {
   TRY_DONE(text("revision", wish.revision));
   TRY_DONE(text("url", wish.url));
   TRY_DONE(text("engine", wish.engine));
+  TRY(wish.settings, read_settings(body));
   std::string token;
   TRY_DONE(text("token", token));
   wish.token = Secret(std::move(token));
@@ -121,8 +125,19 @@ Result<Response> show(const GovernDoor& door, const Call& call) {
 }
 
 Result<Response> remove(const GovernDoor& door, const Call& call) {
-  TRY_DONE(door.registry.endpoints.remove(call.caller, record_in_path(call)));
+  TRY(const govern::Endpoint endpoint, door.registry.endpoints.find(call.caller, record_in_path(call)));
+  TRY_DONE(door.registry.endpoints.remove(call.caller, endpoint.id));
+  if (door.keeper != nullptr) door.keeper->forget(endpoint);
   return json_answer(json::object{{"deleted", record_in_path(call)}});
+}
+
+using Change = Result<govern::Endpoint> (govern::Endpoints::*)(const identity::Caller&, const std::string&);
+
+template <Change change>
+Result<Response> changed(const GovernDoor& door, const Call& call) {
+  TRY(const govern::Endpoint endpoint, (door.registry.endpoints.*change)(call.caller, record_in_path(call)));
+  TRY(const json::object view, endpoint_view(door, call, endpoint));
+  return json_answer(view);
 }
 
 // The row that answers this sub-path for models: the task API's own, or OpenAI's, where the body names a
@@ -189,6 +204,7 @@ Result<Response> endpoint_call(RouteTable& table, Services& services, const Gove
   if (call.served) call.served->dialect = dialect_of(row, rest);
   TRY(const govern::Endpoint endpoint, door.registry.endpoints.find(call.caller, record_in_path(call)));
   TRY(const serve::ReleaseAnswer by, admit(services, door, call, endpoint));
+  if (door.keeper != nullptr) TRY_DONE(door.keeper->admit(endpoint));
   const std::string content_type(call.request.headers.get("Content-Type"));
   if (const govern::Attachment* attachment = attachment_for(endpoint, by.model.commit)) {
     const InnerRequest inner{call.request.method, "", content_type, call.request.body, {}};
@@ -212,7 +228,9 @@ Result<Response> endpoint_call(RouteTable& table, Services& services, const Gove
 }
 
 Result<Response> health(const GovernDoor& door, const Call& call) {
-  TRY_DONE(door.registry.endpoints.find(call.caller, record_in_path(call)));
+  TRY(const govern::Endpoint endpoint, door.registry.endpoints.find(call.caller, record_in_path(call)));
+  if (endpoint.state != govern::EndpointState::running)
+    return fail(Code::unavailable, fmt::format("the endpoint is {}", govern::state_name(endpoint.state)));
   return json_answer(json::object{{"status", "ok"}});
 }
 
@@ -234,6 +252,12 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
   add("GET", "/api/endpoints/{ns}/{name}", "endpoint", Access::signed_in, govern_handler(door, show));
   add("DELETE", "/api/endpoints/{ns}/{name}", "endpoint_delete", Access::signed_in_write,
       govern_handler(door, remove));
+  add("POST", "/api/endpoints/{ns}/{name}/pause", "endpoint_pause", Access::signed_in_write,
+      govern_handler(door, changed<&govern::Endpoints::pause>), govern_body_bytes_max);
+  add("POST", "/api/endpoints/{ns}/{name}/resume", "endpoint_resume", Access::signed_in_write,
+      govern_handler(door, changed<&govern::Endpoints::resume>), govern_body_bytes_max);
+  add("POST", "/api/endpoints/{ns}/{name}/scale-to-zero", "endpoint_scale_to_zero", Access::signed_in_write,
+      govern_handler(door, changed<&govern::Endpoints::scale_to_zero>), govern_body_bytes_max);
   const CallHandler ask = [&table, &services, door](const Call& call) {
     return endpoint_call(table, services, door, call);
   };

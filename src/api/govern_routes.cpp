@@ -10,6 +10,7 @@ void add_govern_routes(RouteTable& table, Services& services, const GovernDoor& 
   add_govern_incident_routes(table, services, door);
   add_govern_replay_routes(table, services, door);
   add_govern_endpoint_routes(table, services, door);
+  add_endpoint_management_routes(table, services, door);
 }
 
 }  // namespace holdfast::api

@@ -8,6 +8,7 @@
 namespace holdfast::govern {
 struct Registry;
 class Evaluations;
+class EndpointKeeper;
 class ReleaseAskers;
 }  // namespace holdfast::govern
 namespace holdfast::net {
@@ -23,9 +24,10 @@ namespace holdfast::api {
 struct GovernDoor {
   govern::Registry& registry;
   govern::Evaluations& evaluations;
-  net::Client& public_engines;    // To engines that were attached, on public addresses only;
-  net::Client& any_engines;       // and on any, where an instance administrator attached them.
-  ClockControl* clock = nullptr;  // Null: the clock is the machine's.
+  net::Client& public_engines;               // To engines that were attached, on public addresses only;
+  net::Client& any_engines;                  // and on any, where an instance administrator attached them.
+  ClockControl* clock = nullptr;             // Null: the clock is the machine's.
+  govern::EndpointKeeper* keeper = nullptr;  // Null: nobody keeps endpoints; all run.
 };
 
 // /api/registry/** and /api/endpoints, as docs/registry-api.md says, and /endpoints/{ns}/{name}/**.
@@ -39,6 +41,9 @@ void add_govern_feedback_routes(RouteTable& table, const GovernDoor& door);
 void add_govern_incident_routes(RouteTable& table, Services& services, const GovernDoor& door);
 // Also replay: it asks routes of `table` again, which therefore outlives the server.
 void add_govern_endpoint_routes(RouteTable& table, Services& services, const GovernDoor& door);
+// /api/inference-endpoints/v2/**: what huggingface_hub manages Inference Endpoints by, over the same
+// endpoints.
+void add_endpoint_management_routes(RouteTable& table, Services& services, const GovernDoor& door);
 void add_govern_replay_routes(RouteTable& table, Services& services, const GovernDoor& door);
 
 // Asks our own workers, or engines that are attached. Borrows all it is given.

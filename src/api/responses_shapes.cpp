@@ -23,10 +23,10 @@ enum class Kind : uint8_t { reasoning, message, call };
 // The item that is being written.
 struct Item {
   Kind kind = Kind::message;
-  std::string id, text;                 // Of a call: its arguments.
-  std::string call_id, name;            // Of a call.
+  std::string id{}, text{};             // Of a call: its arguments.
+  std::string call_id{}, name{};        // Of a call.
   std::optional<uint32_t> number = {};  // Of a call: the model's own count.
-  json::array scores;                   // Of a message.
+  json::array scores{};                 // Of a message.
 };
 
 class ResponsesForm final : public AnswerForm {

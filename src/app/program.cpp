@@ -12,6 +12,7 @@
 #include "api/services.h"
 #include "app/batching.h"
 #include "app/evaluating.h"
+#include "app/keeping.h"
 #include "app/maintenance.h"
 #include "app/model_files.h"
 #include "app/moved_clock.h"
@@ -133,6 +134,7 @@ class RunningProgram final : public Program {
     observing_ = start_observing(*rounds_, log_);
     watching_ = start_watching(*registry_, checkpoints_.get(), log_);
     TRY(evaluating_, start_evaluating(*evaluations_, std::move(release_askers_), log_));
+    keeping_ = start_keeping(*keeper_, log_);
     batching_ = start_batching(*batches_, api::make_request_asker(table_, *services_), log_);
     maintenance_ =
         start_maintenance({instance_->content(), *hub_, *lfs_parts_, *probe_, *models_, clock_, log_});
@@ -151,6 +153,7 @@ class RunningProgram final : public Program {
   void stop() override {
     stopping_ = true;
     maintenance_.reset();
+    keeping_.reset();
     batching_.reset();
     evaluating_.reset();
     if (server_) server_->stop();
@@ -243,6 +246,8 @@ class RunningProgram final : public Program {
   }
 
   void open_jobs() {
+    keeper_ = std::make_unique<govern::EndpointKeeper>(govern::EndpointKeeper::Parts{
+        .endpoints = registry_->endpoints, .models = *models_, .clock = clock_, .log = log_});
     job_files_.emplace(job::Files::Parts{instance_->database(), clock_, random_});
     batches_.emplace(job::Batches::Parts{.database = instance_->database(),
                                          .files = *job_files_,
@@ -259,8 +264,12 @@ class RunningProgram final : public Program {
                                     instance_->permission(), instance_->audit(), instance_->content(), *hub_,
                                     router_, options.public_url, &registry_->gatekeeper,
                                     &registry_->gatekeeper});
-    const api::GovernDoor govern{*registry_, *evaluations_, *public_engines_, *any_engines_,
-                                 options.manual_clock ? &moved_clock_ : nullptr};
+    const api::GovernDoor govern{*registry_,
+                                 *evaluations_,
+                                 *public_engines_,
+                                 *any_engines_,
+                                 options.manual_clock ? &moved_clock_ : nullptr,
+                                 keeper_.get()};
     shadow_asker_ = api::make_shadow_asker(table_, *services_, govern);
     release_askers_ = api::make_release_askers(*services_, *models_, govern);
     const api::DoorParts parts{.git = *smart_http_,
@@ -314,6 +323,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<net::Client> any_engines_, public_engines_;
   std::unique_ptr<govern::Registry> registry_;
   std::unique_ptr<govern::Evaluations> evaluations_;
+  std::unique_ptr<govern::EndpointKeeper> keeper_;
   std::optional<job::Files> job_files_;
   std::optional<job::Batches> batches_;
   std::optional<observe::SeriesNames> series_names_;
@@ -334,6 +344,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<Watching> watching_;
   std::unique_ptr<Evaluating> evaluating_;
   std::unique_ptr<Batching> batching_;
+  std::unique_ptr<Keeping> keeping_;
   std::unique_ptr<Maintenance> maintenance_;
 };
 

@@ -3,17 +3,22 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <charconv>
 #include <thread>
 
 #include "base/option_value.h"
 #include "cli/connection.h"
 #include "cli/registry.h"
+#include "cli/user_files.h"
 #include "codec/json.h"
+#include "codec/yaml.h"
 
 namespace holdfast::cli {
 namespace {
 
 namespace json = boost::json;
+
+constexpr size_t file_bytes_max = 64 << 10;
 
 std::string text_of(const json::value& value, std::string_view key) {
   const json::value* found = value.is_object() ? value.get_object().if_contains(key) : nullptr;
@@ -50,11 +55,65 @@ json::object target(const Arguments& arguments, const Place& place) {
   return body;
 }
 
+Status read_count(const Arguments& arguments, std::string_view flag, const char* key, json::object& body) {
+  const auto given = arguments.value(flag);
+  if (!given) return Done{};
+  int64_t count = 0;
+  const auto [end, problem] = std::from_chars(given->data(), given->data() + given->size(), count);
+  if (problem != std::errc() || end != given->data() + given->size())
+    return fail(Reason::bad_request, fmt::format("{} is a whole number", flag));
+  body[key] = count;
+  return Done{};
+}
+
+// A YAML file says the same: name, model (REPO or REPO@REVISION) or record, min_replicas, max_replicas,
+// scale_to_zero_after.
+Result<json::object> body_of_file(std::string_view path) {
+  TRY(UserFiles files, UserFiles::open());
+  TRY(const std::string text, files.read(path, file_bytes_max));
+  TRY(const json::value file, codec::parse_yaml(text));
+  if (!file.is_object()) return fail(Reason::bad_request, "the file is no mapping");
+  json::object body;
+  for (const auto& [key, value] : file.get_object()) {
+    if (key == "model" && value.is_string()) {
+      const std::string_view model = value.get_string();
+      const size_t at = model.find('@');
+      body["model"] = model.substr(0, at);
+      if (at != std::string_view::npos) body["revision"] = model.substr(at + 1);
+    } else if (key == "scale_to_zero_after" && value.is_string()) {
+      TRY(const auto span, parse_duration(std::string_view(value.get_string())));
+      body["scale_to_zero_minutes"] = std::chrono::ceil<std::chrono::minutes>(span).count();
+    } else if (key == "name" || key == "record" || key == "revision" || key == "min_replicas" ||
+               key == "max_replicas") {
+      body[key] = value;
+    } else {
+      return fail(Reason::bad_request,
+                  fmt::format("the file has '{}', which says nothing", std::string_view(key)));
+    }
+  }
+  return body;
+}
+
 Result<int> create(World& world, const Arguments& arguments) {
-  TRY(const Place place, place_of(arguments.positionals()[0]));
+  json::object body;
+  if (const auto file = arguments.value("--file")) {
+    TRY(body, body_of_file(*file));
+  }
+  std::string id;
+  if (!arguments.positionals().empty())
+    id = arguments.positionals()[0];
+  else if (const json::value* name = body.if_contains("name"); name != nullptr && name->is_string())
+    id = name->get_string();
+  TRY(const Place place, place_of(id));
+  for (const auto& [key, value] : target(arguments, place)) body[key] = value;
+  TRY_DONE(read_count(arguments, "--min-replicas", "min_replicas", body));
+  TRY_DONE(read_count(arguments, "--max-replicas", "max_replicas", body));
+  if (const auto span = arguments.value("--scale-to-zero-after")) {
+    TRY(const auto idle, parse_duration(*span));
+    body["scale_to_zero_minutes"] = std::chrono::ceil<std::chrono::minutes>(idle).count();
+  }
   TRY(const json::value made,
-      ask_json(world, arguments,
-               {"POST", "/api/endpoints/" + place.ns, codec::to_text(target(arguments, place))}));
+      ask_json(world, arguments, {"POST", "/api/endpoints/" + place.ns, codec::to_text(body)}));
   show(world, arguments, made);
   return exit_done;
 }
@@ -93,7 +152,10 @@ Result<int> wait(World& world, const Arguments& arguments) {
   const std::string path = fmt::format("/api/endpoints/{}", arguments.positionals()[0]);
   while (true) {
     TRY(const json::value endpoint, ask_json(world, arguments, {.path = path}));
-    if (text_of(endpoint, "state") == "running") {
+    const std::string state = text_of(endpoint, "state");
+    if (state == "failed" || state == "updateFailed")
+      return fail(Reason::model_unsupported, fmt::format("it is {}: {}", state, text_of(endpoint, "why")));
+    if (state == "running") {
       show(world, arguments, endpoint);
       return exit_done;
     }
@@ -102,6 +164,19 @@ Result<int> wait(World& world, const Arguments& arguments) {
                   fmt::format("it is {}: {}", text_of(endpoint, "state"), text_of(endpoint, "why")));
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
+}
+
+Result<int> change(World& world, const Arguments& arguments, std::string_view how) {
+  TRY(const json::value endpoint,
+      ask_json(world, arguments,
+               {"POST", fmt::format("/api/endpoints/{}/{}", arguments.positionals()[0], how), "{}"}));
+  show(world, arguments, endpoint);
+  return exit_done;
+}
+Result<int> pause(World& world, const Arguments& arguments) { return change(world, arguments, "pause"); }
+Result<int> resume(World& world, const Arguments& arguments) { return change(world, arguments, "resume"); }
+Result<int> scale_to_zero(World& world, const Arguments& arguments) {
+  return change(world, arguments, "scale-to-zero");
 }
 
 Result<int> remove(World& world, const Arguments& arguments) {
@@ -117,16 +192,35 @@ constexpr FlagRow model_flag{"--model", "REPO[@REV]", "One revision of a model."
 constexpr FlagRow name_flag{"--name", "NS/NAME", "The endpoint's name."};
 constexpr FlagRow engine_flag{"--engine", "KIND", "openai or tei [tei]."};
 constexpr FlagRow engine_token_flag{"--engine-token-env", "VARIABLE", "Where the engine's own token stands."};
+constexpr FlagRow least_flag{"--min-replicas", "N", "Loaded at once, and kept at this many [on demand]."};
+constexpr FlagRow most_flag{"--max-replicas", "N", "As many at most [1]."};
+constexpr FlagRow idle_flag{"--scale-to-zero-after", "SPAN",
+                            "Unloaded when nobody asked for so long [never]."};
+constexpr FlagRow file_flag{"--file", "YAML", "The same in a file: name, model, min_replicas …"};
 constexpr FlagRow timeout_flag{"--timeout", "SPAN", "How long to wait [60s]."};
 
 }  // namespace
 
 std::vector<Command> endpoint_commands() {
   return {
-      client_command("endpoint create", "NS/NAME",
+      client_command("endpoint create", "[NS/NAME]",
                      "Gives a record or a model's revision an address of its own.",
                      "holdfast endpoint create demo/support --record demo/support",
-                     {{record_flag, model_flag, endpoint_flag, token_flag, client_json_flag}, 1, 1}, create),
+                     {{record_flag, model_flag, least_flag, most_flag, idle_flag, file_flag, endpoint_flag,
+                       token_flag, client_json_flag},
+                      0,
+                      1},
+                     create),
+      client_command("endpoint pause", "NS/NAME", "Stops an endpoint until it is resumed.",
+                     "holdfast endpoint pause demo/support",
+                     {{endpoint_flag, token_flag, client_json_flag}, 1, 1}, pause),
+      client_command("endpoint resume", "NS/NAME",
+                     "Starts an endpoint that is paused, failed or scaled to zero.",
+                     "holdfast endpoint resume demo/support",
+                     {{endpoint_flag, token_flag, client_json_flag}, 1, 1}, resume),
+      client_command("endpoint scale-to-zero", "NS/NAME", "Unloads an endpoint until the next request.",
+                     "holdfast endpoint scale-to-zero demo/support",
+                     {{endpoint_flag, token_flag, client_json_flag}, 1, 1}, scale_to_zero),
       client_command(
           "endpoint attach", "URL", "Puts an outside engine behind the same gate, canary and counters.",
           "holdfast endpoint attach http://10.0.0.7:8080 --name demo/support --model demo/intents@main",

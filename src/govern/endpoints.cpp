@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "govern/endpoint_rows.h"
+#include "govern/rows.h"
 #include "identity/permission.h"
 #include "repo/hub.h"
 #include "repo/revisions.h"
@@ -9,7 +11,10 @@
 namespace holdfast::govern {
 namespace {
 
-constexpr std::string_view columns = "id, record, model, revision, repo, creator, created";
+constexpr std::string_view columns =
+    "id, record, model, revision, repo, creator, created, state, why, replicas_min, replicas_max, "
+    "idle_minutes, "
+    "spec, updated";
 constexpr size_t url_bytes_max = 2000;
 
 Status read_attachments(sql::Transaction& tx, Endpoint& endpoint) {
@@ -20,24 +25,6 @@ Status read_attachments(sql::Transaction& tx, Endpoint& endpoint) {
         endpoint.attachments.push_back({row.text(0), row.text(1), row.text(2), row.integer(3) != 0});
         return true;
       });
-}
-
-Result<std::vector<Endpoint>> select(sql::Transaction& tx, const std::string& id) {
-  std::vector<Endpoint> endpoints;
-  TRY_DONE(tx.query(
-      fmt::format("SELECT {} FROM govern_endpoints WHERE ? = '' OR id = ? ORDER BY id LIMIT 10000", columns),
-      {id, id}, [&](const sql::Row& row) {
-        endpoints.push_back({.id = row.text(0),
-                             .record = row.text(1),
-                             .model = row.text(2),
-                             .revision = row.text(3),
-                             .repository = row.integer(4),
-                             .creator = row.text(5),
-                             .created = time_of(row.integer(6))});
-        return true;
-      }));
-  for (Endpoint& endpoint : endpoints) TRY_DONE(read_attachments(tx, endpoint));
-  return endpoints;
 }
 
 Status check_engine(const NewEndpoint& wish) {
@@ -51,6 +38,38 @@ Status check_engine(const NewEndpoint& wish) {
 }
 
 }  // namespace
+
+Result<std::vector<Endpoint>> endpoint_rows(sql::Transaction& tx, const std::string& id) {
+  std::vector<Endpoint> endpoints;
+  TRY_DONE(tx.query(
+      fmt::format(
+          "SELECT {} FROM govern_endpoints LEFT JOIN endpoint_settings ON endpoint = id WHERE ? = '' OR "
+          "id = ? ORDER BY id LIMIT 10000",
+          columns),
+      {id, id}, [&](const sql::Row& row) {
+        Endpoint endpoint{.id = row.text(0),
+                          .record = row.text(1),
+                          .model = row.text(2),
+                          .revision = row.text(3),
+                          .repository = row.integer(4),
+                          .creator = row.text(5),
+                          .created = time_of(row.integer(6))};
+        endpoint.updated = endpoint.created;
+        if (!row.is_null(7)) {
+          endpoint.state = endpoint_state_of(row.text(7));
+          endpoint.why = row.text(8);
+          endpoint.settings = EndpointSettings{.replicas_min = row.integer(9),
+                                               .replicas_max = row.integer(10),
+                                               .idle_minutes = row.integer(11),
+                                               .spec = row.text(12)};
+          endpoint.updated = time_of(row.integer(13));
+        }
+        endpoints.push_back(std::move(endpoint));
+        return true;
+      }));
+  for (Endpoint& endpoint : endpoints) TRY_DONE(read_attachments(tx, endpoint));
+  return endpoints;
+}
 
 Result<bool> Endpoints::may_see(const identity::Caller& caller, const Endpoint& endpoint) const {
   if (!endpoint.record.empty()) return parts_.access.seen(parts_.database, caller, endpoint.record).ok();
@@ -87,6 +106,7 @@ Result<Endpoint> Endpoints::place(const identity::Caller& caller, const NewEndpo
 Result<Endpoint> Endpoints::create(const identity::Caller& caller, const NewEndpoint& wish) {
   TRY_DONE(parts_.access.check_change(caller, wish.ns));
   TRY_DONE(check_engine(wish));
+  if (wish.settings) TRY_DONE(check_settings(*wish.settings));
   TRY(Endpoint endpoint, place(caller, wish));
   Bytes sealed;
   if (!wish.url.empty()) {
@@ -96,7 +116,7 @@ Result<Endpoint> Endpoints::create(const identity::Caller& caller, const NewEndp
   while (url.ends_with('/')) url.pop_back();
   TRY_DONE(parts_.database.write([&](sql::Transaction& tx) -> Status {
     TRY(endpoint.created, parts_.decisions.now(tx));
-    TRY(const std::vector<Endpoint> before, select(tx, endpoint.id));
+    TRY(const std::vector<Endpoint> before, endpoint_rows(tx, endpoint.id));
     const bool same = !before.empty() && before.front().record == endpoint.record &&
                       before.front().repository == endpoint.repository;
     if (!before.empty() && (url.empty() || !same))
@@ -107,6 +127,8 @@ Result<Endpoint> Endpoints::create(const identity::Caller& caller, const NewEndp
           "?, ?, ?, ?, ?)",
           {endpoint.id, endpoint.record, endpoint.model, endpoint.revision, endpoint.repository, caller.name,
            milliseconds(endpoint.created)}));
+    if (wish.settings)
+      TRY_DONE(write_settings(tx, endpoint.id, *wish.settings, EndpointState::pending, endpoint.created));
     if (!url.empty())
       TRY_DONE(
           tx.run("INSERT INTO govern_attachments (endpoint, revision, engine, url, sealed_token, anywhere) "
@@ -127,8 +149,8 @@ Result<Endpoint> Endpoints::create(const identity::Caller& caller, const NewEndp
 }
 
 Result<Endpoint> Endpoints::find(const identity::Caller& caller, const std::string& id) const {
-  TRY(std::vector<Endpoint> found,
-      parts_.database.read<std::vector<Endpoint>>([&](sql::Transaction& tx) { return select(tx, id); }));
+  TRY(std::vector<Endpoint> found, parts_.database.read<std::vector<Endpoint>>(
+                                       [&](sql::Transaction& tx) { return endpoint_rows(tx, id); }));
   const Error missing = fail(Code::not_found, fmt::format("there is no endpoint '{}'", id));
   if (id.empty() || found.empty()) return missing;
   TRY(const bool visible, may_see(caller, found.front()));
@@ -137,8 +159,8 @@ Result<Endpoint> Endpoints::find(const identity::Caller& caller, const std::stri
 }
 
 Result<std::vector<Endpoint>> Endpoints::list(const identity::Caller& caller) const {
-  TRY(std::vector<Endpoint> all,
-      parts_.database.read<std::vector<Endpoint>>([&](sql::Transaction& tx) { return select(tx, ""); }));
+  TRY(std::vector<Endpoint> all, parts_.database.read<std::vector<Endpoint>>(
+                                     [&](sql::Transaction& tx) { return endpoint_rows(tx, ""); }));
   std::vector<Endpoint> seen;
   for (Endpoint& endpoint : all) {
     TRY(const bool visible, may_see(caller, endpoint));
@@ -152,6 +174,7 @@ Status Endpoints::remove(const identity::Caller& caller, const std::string& id) 
   TRY_DONE(parts_.access.check_change(caller, std::string_view(id).substr(0, id.find('/'))));
   return parts_.database.write([&](sql::Transaction& tx) -> Status {
     TRY_DONE(tx.run("DELETE FROM govern_attachments WHERE endpoint = ?", {id}));
+    TRY_DONE(tx.run("DELETE FROM endpoint_settings WHERE endpoint = ?", {id}));
     TRY_DONE(tx.run("DELETE FROM govern_endpoints WHERE id = ?", {id}));
     return parts_.decisions.append(tx, {.actor = caller.name,
                                         .action = "endpoint.deleted",

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,28 @@ struct Attachment {
   bool anywhere = false;
 };
 
+// pending, initializing and updating become running, failed or update_failed by the keeper; paused waits for
+// resume, scaled_to_zero for the next request.
+enum class EndpointState : uint8_t {
+  pending,
+  initializing,
+  updating,
+  running,
+  paused,
+  scaled_to_zero,
+  failed,
+  update_failed
+};
+std::string_view state_name(EndpointState state);  // "scaledToZero", as the Hub's clients spell them.
+
+// How an endpoint is kept.
+struct EndpointSettings {
+  int64_t replicas_min = 0, replicas_max = 1;
+  int64_t idle_minutes = 0;  // Without a request, after which it is scaled to zero; 0: never.
+  std::string spec{};        // JSON: what its maker said of it and gets back.
+  friend bool operator==(const EndpointSettings&, const EndpointSettings&) = default;
+};
+
 // A base address of its own for a record's live releases, or for one revision of a model.
 struct Endpoint {
   std::string id{};                           // "ns/name"
@@ -34,13 +57,24 @@ struct Endpoint {
   std::string creator{};
   WallTime created{};
   std::vector<Attachment> attachments{};
+  EndpointState state = EndpointState::running;
+  std::string why{};                           // It failed.
+  std::optional<EndpointSettings> settings{};  // None: it is not managed, and loaded when it is asked.
+  WallTime updated{};
 };
 
 struct NewEndpoint {
   std::string ns{}, name{};
   std::string record{}, model{}, revision{};
-  std::string url{}, engine{};  // Of an outside engine; empty: served here.
-  Secret token{};               // For it.
+  std::string url{}, engine{};                 // Of an outside engine; empty: served here.
+  Secret token{};                              // For it.
+  std::optional<EndpointSettings> settings{};  // Managed: loaded at once.
+};
+
+// What is left out stays.
+struct EndpointChange {
+  std::optional<std::string> model{}, revision{};
+  std::optional<EndpointSettings> settings{};
 };
 
 // Endpoints: made, attached, listed, deleted. Which release answers there is the gate's decision. Safe from
@@ -63,11 +97,29 @@ class Endpoints {
                         const std::string& id) const;  // not_found, hidden alike
   Result<std::vector<Endpoint>> list(const identity::Caller& caller) const;
   Status remove(const identity::Caller& caller, const std::string& id);
+  // Another model or revision is loaded as a new one is. conflict where an outside engine or a record
+  // decides.
+  Result<Endpoint> update(const identity::Caller& caller, const std::string& id,
+                          const EndpointChange& change);
+  Result<Endpoint> pause(const identity::Caller& caller, const std::string& id);
+  // bad_request, "already running", for one that is neither paused nor failed nor scaled to zero.
+  Result<Endpoint> resume(const identity::Caller& caller, const std::string& id);
+  // bad_request for one that is paused or failed.
+  Result<Endpoint> scale_to_zero(const identity::Caller& caller, const std::string& id);
+
+  // The keeper's and the doors' own; no caller asks.
+  Result<std::vector<Endpoint>> managed() const;
+  // True when it was in one of the states and is in `to` now.
+  Result<bool> set_state(const std::string& id, std::span<const EndpointState> from, EndpointState to,
+                         const std::string& why) const;
+
   Result<Secret> token_of(const std::string& endpoint, const std::string& revision) const;
 
  private:
   Result<bool> may_see(const identity::Caller& caller, const Endpoint& endpoint) const;
   Result<Endpoint> place(const identity::Caller& caller, const NewEndpoint& wish) const;
+  Result<Endpoint> move(const identity::Caller& caller, const std::string& id, EndpointState to,
+                        std::string_view action);
 
   Parts parts_;
 };

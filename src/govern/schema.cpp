@@ -258,6 +258,19 @@ CREATE TABLE govern_evaluations (
 CREATE INDEX govern_evaluations_release ON govern_evaluations (record, release);
 CREATE INDEX govern_evaluations_state ON govern_evaluations (state);
 )sql"},
+    // Of endpoints that are managed; one without a row runs when it is asked.
+    sql::Migration{"endpoint", 1, R"sql(
+CREATE TABLE endpoint_settings (
+  endpoint TEXT PRIMARY KEY,
+  state TEXT NOT NULL,
+  why TEXT NOT NULL DEFAULT '',
+  replicas_min BIGINT NOT NULL DEFAULT 0,
+  replicas_max BIGINT NOT NULL DEFAULT 1,
+  idle_minutes BIGINT NOT NULL DEFAULT 0,
+  spec TEXT NOT NULL DEFAULT '',
+  updated BIGINT NOT NULL
+);
+)sql"},
 };
 
 }  // namespace

@@ -89,6 +89,17 @@ class OpenModels final : public Models {
     return fail(Reason::model_loading, "the model is being loaded");
   }
 
+  bool unload(const ServedModel& model) override {
+    Leaving leaving{parts_.disk};  // Ended after the lock is released: that takes a while.
+    std::lock_guard lock(mutex_);
+    const auto slot = std::find_if(slots_.begin(), slots_.end(),
+                                   [&](const auto& one) { return one->model().key() == model.key(); });
+    if (slot == slots_.end()) return true;
+    if (!(*slot)->idle() || slot->use_count() > 1) return false;
+    take_out(slot, leaving);
+    return true;
+  }
+
   void refresh_figures() override { probe_.refresh(parts_.ticks.now()); }
 
   std::vector<ServedModel> loaded() const override {
@@ -175,14 +186,18 @@ class OpenModels final : public Models {
   Status take_idle(Leaving& leaving) {
     for (auto slot = slots_.rbegin(); slot != slots_.rend(); ++slot) {
       if (!(*slot)->idle() || slot->use_count() > 1) continue;
-      leaving.slot = std::move(*slot);
-      slots_.erase(std::next(slot).base());
-      leaving.copy = options_.folder / ("old-" + parts_.random.hex(8));
-      (void)parts_.disk.rename(options_.folder / leaving.slot->model().key(), leaving.copy);
-      parts_.log.info("model_unloaded", {{"model", leaving.slot->model().name}});
+      take_out(std::next(slot).base(), leaving);
       return Done{};
     }
     return fail(Reason::queue_full, "all workers are busy with other models");
+  }
+
+  void take_out(std::list<std::shared_ptr<ModelSlot>>::iterator slot, Leaving& leaving) {
+    leaving.slot = std::move(*slot);
+    slots_.erase(slot);
+    leaving.copy = options_.folder / ("old-" + parts_.random.hex(8));
+    (void)parts_.disk.rename(options_.folder / leaving.slot->model().key(), leaving.copy);
+    parts_.log.info("model_unloaded", {{"model", leaving.slot->model().name}});
   }
 
   const ModelsOptions options_;

@@ -50,6 +50,8 @@ class Models {
   using Place = std::shared_ptr<const void>;
   virtual Result<Place> enter(const Asker& asker) = 0;
   virtual std::vector<ServedModel> loaded() const = 0;
+  // Ends the model's worker; a request that comes for it later starts another. False while it is busy.
+  virtual bool unload(const ServedModel&) { return true; }
   // How busy workers were since the last call; every few seconds, by the thread that keeps figures.
   virtual void refresh_figures() = 0;
 };

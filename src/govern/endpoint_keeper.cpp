@@ -1,0 +1,139 @@
+#include "govern/endpoint_keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/reason.h"
+
+namespace holdfast::govern {
+namespace {
+
+constexpr std::chrono::milliseconds patience{5'000};  // With one endpoint, before others have their turn.
+constexpr int failures_most = 5;
+constexpr std::array loading = {EndpointState::pending, EndpointState::initializing, EndpointState::updating};
+
+serve::ServedModel model_of(const Endpoint& endpoint) {
+  return {endpoint.repository, endpoint.model, endpoint.revision};
+}
+
+// Its model is a worker's of ours, and this endpoint alone says which.
+bool is_ours(const Endpoint& endpoint) { return endpoint.record.empty() && endpoint.attachments.empty(); }
+
+}  // namespace
+
+Status EndpointKeeper::load(const Endpoint& endpoint, const std::stop_token& stop) {
+  const bool updates = endpoint.state == EndpointState::updating;
+  if (!is_ours(endpoint)) {
+    TRY_DONE(parts_.endpoints.set_state(endpoint.id, loading, EndpointState::running, ""));
+    return Done{};
+  }
+  constexpr std::array waiting = {EndpointState::pending};
+  TRY_DONE(parts_.endpoints.set_state(endpoint.id, waiting, EndpointState::initializing, ""));
+  Context context;
+  context.deadline = parts_.clock.now() + patience;
+  context.stop = stop;
+  const auto facts = parts_.models.facts(context, model_of(endpoint), serve::Asker());
+  if (stop.stop_requested()) return Done{};
+  int failures = 0;
+  {
+    std::lock_guard lock(mutex_);
+    failures_[endpoint.id] = failures = facts.ok() ? 0 : failures_[endpoint.id];
+  }
+  if (facts.ok()) {
+    TRY_DONE(parts_.endpoints.set_state(endpoint.id, loading, EndpointState::running, ""));
+    return Done{};
+  }
+  const Error& error = facts.error();
+  const bool crashed = error.reason == Reason::worker_failed;
+  if (crashed) {
+    std::lock_guard lock(mutex_);
+    failures = ++failures_[endpoint.id];
+  }
+  if (reason_row(error.code, error.reason).retryable && failures < failures_most) return Done{};
+  parts_.log.failure("endpoint_failed", error, {{"endpoint", endpoint.id}});
+  TRY_DONE(parts_.endpoints.set_state(
+      endpoint.id, loading, updates ? EndpointState::update_failed : EndpointState::failed,
+      error.code == Code::internal ? "the server failed; its log says why" : error.message));
+  return Done{};
+}
+
+// Another endpoint may stand for the same model; then it stays.
+void EndpointKeeper::rest(const Endpoint& endpoint, const std::vector<Endpoint>& all) {
+  {
+    std::lock_guard lock(mutex_);
+    const auto known = rested_.find(endpoint.id);
+    if (known != rested_.end() && known->second == endpoint.state) return;
+  }
+  const bool used = std::any_of(all.begin(), all.end(), [&](const Endpoint& other) {
+    return is_ours(other) && other.state == EndpointState::running &&
+           other.repository == endpoint.repository && other.revision == endpoint.revision;
+  });
+  if (is_ours(endpoint) && !used && !parts_.models.unload(model_of(endpoint))) return;  // Busy: next round.
+  std::lock_guard lock(mutex_);
+  rested_[endpoint.id] = endpoint.state;
+}
+
+void EndpointKeeper::forget(const Endpoint& endpoint) {
+  if (is_ours(endpoint)) (void)parts_.models.unload(model_of(endpoint));
+  std::lock_guard lock(mutex_);
+  asked_.erase(endpoint.id);
+  failures_.erase(endpoint.id);
+  rested_.erase(endpoint.id);
+}
+
+Status EndpointKeeper::look_at(const Endpoint& endpoint, const std::vector<Endpoint>& all,
+                               const std::stop_token& stop) {
+  switch (endpoint.state) {
+    case EndpointState::pending:
+    case EndpointState::initializing:
+    case EndpointState::updating:
+      return load(endpoint, stop);
+    case EndpointState::paused:
+    case EndpointState::scaled_to_zero:
+      rest(endpoint, all);
+      return Done{};
+    case EndpointState::failed:
+    case EndpointState::update_failed:
+      return Done{};
+    case EndpointState::running:
+      break;
+  }
+  std::lock_guard lock(mutex_);
+  rested_.erase(endpoint.id);
+  if (endpoint.settings->idle_minutes == 0 || endpoint.settings->replicas_min > 0) return Done{};
+  const auto asked = asked_.try_emplace(endpoint.id, parts_.clock.now()).first->second;
+  if (parts_.clock.now() - asked < std::chrono::minutes(endpoint.settings->idle_minutes)) return Done{};
+  asked_.erase(endpoint.id);
+  constexpr std::array from = {EndpointState::running};
+  TRY_DONE(parts_.endpoints.set_state(endpoint.id, from, EndpointState::scaled_to_zero, ""));
+  return Done{};
+}
+
+Status EndpointKeeper::run_round(const std::stop_token& stop) {
+  TRY(const std::vector<Endpoint> all, parts_.endpoints.managed());
+  for (const Endpoint& endpoint : all) {
+    if (stop.stop_requested()) return Done{};
+    TRY_DONE(look_at(endpoint, all, stop));
+  }
+  return Done{};
+}
+
+Status EndpointKeeper::admit(const Endpoint& endpoint) {
+  if (!endpoint.settings) return Done{};
+  if (endpoint.state == EndpointState::paused)
+    return fail(Code::unavailable, fmt::format("the endpoint {} is paused: resume it first", endpoint.id));
+  if (endpoint.state == EndpointState::failed)
+    return fail(Code::unavailable, fmt::format("the endpoint {} failed: {}", endpoint.id, endpoint.why));
+  {
+    std::lock_guard lock(mutex_);
+    asked_[endpoint.id] = parts_.clock.now();
+  }
+  if (endpoint.state != EndpointState::scaled_to_zero) return Done{};
+  constexpr std::array from = {EndpointState::scaled_to_zero};
+  TRY_DONE(parts_.endpoints.set_state(endpoint.id, from, EndpointState::initializing, ""));
+  return Done{};
+}
+
+}  // namespace holdfast::govern
