@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: tools/setup.sh run|test|bench     (each includes what stands before it)
 # Installs what this machine lacks: Debian packages by apt-get (tools/packages.apt), Python packages into build/env
-# (tests/clients/requirements*.txt), the front end's packages into ui/node_modules (ui/package-lock.json). Does nothing, and needs no network, when nothing is missing; safe to run again.
+# (tests/clients/requirements*.txt), the front end's packages into ui/node_modules (ui/package-lock.json), JavaScript clients into tests/clients/node/node_modules. Does nothing, and needs no network, when nothing is missing; safe to run again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . tools/stages.sh
@@ -90,27 +90,28 @@ python_environment() {
   say "$folder: done in $((SECONDS - began)) s"
 }
 
-# The pages' packages, exactly those of the lock file; none of their install scripts is run.
+# node_packages FOLDER WORDS: exactly those of its lock file; none of their install scripts is run.
 node_packages() {
-  local digest began=$SECONDS stamp=ui/node_modules/.stamp
-  [ -f ui/package-lock.json ] || return 0
-  digest=$( (cat ui/package-lock.json && node --version) | sha256sum | cut -d' ' -f1)
+  local folder=$1 words=$2 digest began=$SECONDS stamp=$1/node_modules/.stamp
+  [ -f "$folder/package-lock.json" ] || return 0
+  digest=$( (cat "$folder/package-lock.json" && node --version) | sha256sum | cut -d' ' -f1)
   if [ "$(cat "$stamp" 2>/dev/null)" = "$digest" ]; then
-    say "ui/node_modules: up to date"
+    say "$folder/node_modules: up to date"
     return
   fi
-  say "ui/node_modules: installing the front end's packages (first time about 20 s, 80 MB)"
-  run npm ci --prefix ui --ignore-scripts --no-audit --no-fund --loglevel=error ||
-    die "npm could not install ui/package-lock.json: is the package registry reachable?"
+  say "$folder/node_modules: installing $words"
+  run npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund --loglevel=error ||
+    die "npm could not install $folder/package-lock.json: is the package registry reachable?"
   echo "$digest" >"$stamp"
-  say "ui/node_modules: done in $((SECONDS - began)) s"
+  say "$folder/node_modules: done in $((SECONDS - began)) s"
 }
 
 began=$SECONDS
 install_packages
-node_packages
+node_packages ui "the front end's packages (first time about 20 s, 80 MB)"
 python_environment build/env tests/clients/requirements.txt "the real clients and one real model (first time about one minute, 700 MB)"
 if [ "$purpose" != run ]; then
+  node_packages tests/clients/node "the JavaScript clients (about 10 s, 20 MB)"
   python_environment build/env-hub1 tests/clients/requirements-hub1.txt "huggingface_hub 1.x (about 10 s)"
   python_environment build/env-openvino tests/clients/requirements-openvino.txt "OpenVINO and a graph for it (about 20 s, 200 MB)"
   python_environment build/env-hub0 tests/clients/requirements-hub0.txt "huggingface_hub 0.x (about 10 s)"
