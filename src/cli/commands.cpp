@@ -1,5 +1,6 @@
 // The one list of this room's commands. A noun's file gives its rows by a function `NOUN_commands()`.
 #include "cli/audit.h"
+#include "cli/batch.h"
 #include "cli/bench.h"
 #include "cli/bench_generate.h"
 #include "cli/bench_tokenize.h"
@@ -61,6 +62,7 @@ std::vector<Command> commands() {
   add(registry_commands());
   add(release_commands());
   add(endpoint_commands());
+  add(batch_commands());
   add(example_commands());
   add(train_commands());
   add(evaluate_commands());

@@ -153,3 +153,46 @@ def test_a_cancelled_one_keeps_what_was_answered(shared, hosted, client):
     assert counts.completed + counts.failed < 2000
     if done.output_file_id:
         assert len(lines_of(client, done.output_file_id)) == counts.completed
+
+
+def test_a_data_set_becomes_predictions_once_however_often_it_is_killed(shared, api, hosted, server, tokens, tmp_path):
+    """`holdfast batch run`: killed twice and run again: rows in are rows out, and a further run makes no other revision."""
+    import os
+    import signal
+    import subprocess
+
+    from holdfast_server import program
+    model = hosted(shared / "models/pipelines/text-classification")
+    count = 400
+    api.create_repo("ada/rows", repo_type="dataset", exist_ok=True)
+    api.upload_file(repo_id="ada/rows", repo_type="dataset", path_in_repo="test.jsonl",
+                    path_or_fileobj="".join(json.dumps({"id": f"n{i}", "text": f"row number {i}"}) + "\n" for i in range(count)).encode())
+    words = [program(), "batch", "run", "ada/rows@main", "--model", model, "--to", "ada/predicted", "--json", "--parameters", '{"top_k": 1}']
+    environment = {**os.environ, "HF_ENDPOINT": server.url, "HF_TOKEN": tokens["ada"], "HF_HOME": str(tmp_path)}
+    client = openai.OpenAI(base_url=server.url + "/v1", api_key=tokens["ada"], max_retries=0)
+
+    def ours():
+        return [batch for batch in client.batches.list(limit=100) if (batch.metadata or {}).get("key") and batch.endpoint == f"/models/{model}"]
+
+    for least in (1, count // 2):
+        run = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not ours() or (ours()[0].request_counts.completed < least and ours()[0].status != "completed"):
+            assert run.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+
+    def finish():
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=WAIT_SECONDS)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    told = finish()
+    assert (told["dataset"], told["rows"], told["failed"]) == ("ada/predicted", count, 0) and len(ours()) == 1
+    from huggingface_hub import hf_hub_download
+    lines = [json.loads(line) for line in open(hf_hub_download("ada/predicted", "predictions.jsonl", repo_type="dataset", revision=told["commit"]))]
+    assert [(line["row"], line["id"], line["text"]) for line in lines] == [(i, f"n{i}", f"row number {i}") for i in range(count)]
+    assert all(line["error"] is None and line["prediction"] for line in lines)
+    again = finish()
+    assert again["commit"] == told["commit"] and again["how"] == "was there already" and len(ours()) == 1
