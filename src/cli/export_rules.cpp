@@ -75,6 +75,7 @@ constexpr std::array tables = {
     repo::TableRule{"govern_golden"},
     repo::TableRule{"govern_endpoints"},
     repo::TableRule{"govern_attachments"},
+    repo::TableRule{"endpoint_settings"},
     repo::TableRule{"govern_evaluations"},
     // Counts of words under the instance's key: another key knows none of them.
     repo::TableRule{"observe_drift", TableFate::made_again},
