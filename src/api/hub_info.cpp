@@ -11,6 +11,7 @@
 #include "api/hub_checks.h"
 #include "api/hub_routes.h"
 #include "api/hub_views.h"
+#include "api/reported_results.h"
 #include "api/services.h"
 #include "codec/header_text.h"
 #include "codec/percent.h"
@@ -63,6 +64,7 @@ Result<Response> info(Services& services, const Call& call) {
   TRY(const repo::Card card, card_of(services, repository, objects, revision.commit));
   json::object view = repo_view(repository, card, revision.commit.hex());
   view["lastModified"] = format_time(card.modified);
+  TRY_DONE(label_results_of(services, repository, objects, revision.commit, view));
   if (expand.empty() || wants(expand, "siblings")) {
     if (query.flag("blobs")) {
       TRY(const auto files, services.hub.browser.files(repository, objects, revision.commit, siblings_max));

@@ -8,6 +8,7 @@
 
 #include "base/ticks.h"
 #include "codec/json.h"
+#include "govern/measured.h"
 #include "govern/registry_fixture.h"
 
 namespace holdfast::govern {
@@ -76,6 +77,13 @@ class EvaluationsTest : public ::testing::Test {
     for (const Evidence& each :
          TestHub::require_value(t.registry->releases.facts(t.ada, "lab/support", one.number)).evidence)
       if (each.kind == "evaluation") out.push_back(each);
+    return out;
+  }
+  Result<std::vector<boost::json::object>> rows_of(int64_t id) {
+    TRY(const auto full, t.registry->releases.find_evidence(t.ada, id));
+    TRY(const boost::json::value list, codec::parse_json(full.rows));
+    std::vector<boost::json::object> out;
+    for (const boost::json::value& row : list.as_array()) out.push_back(row.as_object());
     return out;
   }
   Evaluations another() {
@@ -147,6 +155,26 @@ TEST_F(EvaluationsTest, ARunIsKeptWholeAndTheSameRunAgainHasTheSameAnswers) {
   ASSERT_EQ(evidence().size(), 2U);
   EXPECT_EQ(evidence()[0].body.at("answers_digest"), evidence()[1].body.at("answers_digest"));
   EXPECT_EQ(evidence()[0].body.at("metrics"), evidence()[1].body.at("metrics"));
+}
+
+TEST_F(EvaluationsTest, WhatTheServerRanItselfIsMeasuredAndWhatWasHandedInIsNot) {
+  t.set_criteria();
+  EXPECT_TRUE(TestHub::require_value(measured_results(t.hub.database(), t.model.id)).empty());
+  started();
+  EXPECT_TRUE(run());
+  const Evidence first = evidence().front();
+  const auto measured = TestHub::require_value(measured_results(t.hub.database(), t.model.id));
+  ASSERT_EQ(measured.size(), 1);
+  EXPECT_EQ(measured[0].evaluation, first.id);
+  EXPECT_EQ(measured[0].revision, one.revision);
+  EXPECT_EQ(measured[0].dataset, "lab/messages");
+  EXPECT_EQ(measured[0].dataset_revision, data);
+  EXPECT_DOUBLE_EQ(measured[0].metrics.at("accuracy"), 0.75) << "three of four";
+  NewEvidence handed{.kind = "evaluation", .body = first.body};
+  handed.rows = TestHub::require_value(rows_of(first.id));
+  TestHub::require_value(t.registry->releases.add_evidence(t.ada, "lab/support", one.number, handed));
+  EXPECT_EQ(TestHub::require_value(measured_results(t.hub.database(), t.model.id)).size(), 1);
+  EXPECT_TRUE(TestHub::require_value(measured_results(t.hub.database(), t.dataset.id)).empty());
 }
 
 TEST_F(EvaluationsTest, OnlyThoseWhoMayAddEvaluationsStartAndCancelThem) {

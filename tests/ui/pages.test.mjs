@@ -11,6 +11,13 @@ license: apache-2.0
 pipeline_tag: sentence-similarity
 library_name: sentence-transformers
 tags: [english, small]
+model-index:
+- name: tiny
+  results:
+  - task: {type: sentence-similarity}
+    dataset: {type: demo/pairs, name: Pairs}
+    metrics:
+    - {type: spearman, name: Rank correlation, value: 0.87654, verified: true}
 ---
 # Sentence encoder
 
@@ -187,6 +194,18 @@ test("a repository: card, files, a file, history, upload", async () => {
   await page.getByRole("link", { name: "History", exact: true }).first().click();
   await page.getByText("Add an answer").waitFor();
   await world.shoot(page, "history");
+  assertQuiet(assert, world, page);
+  await page.context().close();
+});
+
+test("a card cannot call its own figures verified", async () => {
+  const page = await world.signedIn("ada");
+  await page.goto(`${world.url}/demo/tiny-encoder`);
+  await page.getByText("Rank correlation").waitFor();
+  await page.getByText("self-reported").waitFor();
+  assert.equal(await page.getByText("verified by run").count(), 0);
+  const info = await world.api(token, "GET", "/api/models/demo/tiny-encoder");
+  for (const index of [info["model-index"], info.cardData["model-index"]]) assert.equal(index[0].results[0].metrics[0].verified, false);
   assertQuiet(assert, world, page);
   await page.context().close();
 });

@@ -2,6 +2,14 @@
 
 export type RepoType = "model" | "dataset" | "space";
 
+// A card's own results; the server adds whether a run of its own found the same.
+export interface ModelIndex {
+  results?: {
+    dataset?: { type?: string; name?: string };
+    metrics?: { type?: string; name?: string; value?: unknown; verified?: boolean; verifiedBy?: { evaluation: number } }[];
+  }[];
+}
+
 export interface RepoInfo {
   id: string;
   author: string;
@@ -17,6 +25,7 @@ export interface RepoInfo {
   pipeline_tag?: string;
   library_name?: string;
   cardData?: Record<string, unknown>;
+  "model-index"?: ModelIndex[] | null;
   config?: Record<string, unknown>;
   safetensors?: { parameters?: Record<string, number>; total?: number } | null;
   siblings?: { rfilename: string; size?: number }[];
