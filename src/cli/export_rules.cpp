@@ -1,6 +1,7 @@
 #include "cli/export_rules.h"
 
 #include <array>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
@@ -52,7 +53,6 @@ constexpr std::array tables = {
     repo::TableRule{"repo_verdicts"},
     repo::TableRule{"repo_collections"},
     repo::TableRule{"repo_collection_items"},
-    // A batch that still runs belongs to a token, which stays: over there it ends, and says so.
     repo::TableRule{"job_files"},
     repo::TableRule{"job_file_parts"},
     repo::TableRule{"job_batches"},
@@ -87,6 +87,20 @@ std::vector<std::string_view> sealed_columns(std::string_view table) {
   if (table == "govern_requests") return {"input", "output"};
   if (table == "govern_golden") return {"input"};
   return {};
+}
+
+// A batch runs by its maker's token, and tokens stay: over there the same number will be somebody else's.
+void end_batch(json::object& row) {
+  row["token"] = 0;
+  const json::value& state = row["state"];
+  if (state != "validating" && state != "in_progress" && state != "cancelling") return;
+  row["state"] = "failed";
+  row["ended"] = row["created"];
+  row["errors"] = codec::to_text(json::array{
+      json::object{{"code", "moved"},
+                   {"line", nullptr},
+                   {"message", "the batch had not ended when everything was moved to this server"},
+                   {"param", nullptr}}});
 }
 
 Result<govern::DataClass> class_of(const json::object& row) {
@@ -126,6 +140,7 @@ Result<repo::ExportRules> ExportRules::inward() {
 Status ExportRules::open(std::string_view table, json::object& row) {
   if (table == "identity_users") row["password"] = "";
   if (table == "govern_attachments") row["sealed_token"] = repo::bytes_value({});
+  if (table == "job_batches") end_batch(row);
   for (const std::string_view column : sealed_columns(table)) {
     TRY(const govern::DataClass data_class, class_of(row));
     TRY(const Bytes sealed, repo::bytes_of(row[column]));
