@@ -9,15 +9,21 @@
 #include "api/routes.h"
 #include "api/services.h"
 #include "codec/base64.h"
+#include "exchange/mirror.h"
+#include "exchange/schema.h"
+#include "exchange/upstreams.h"
+#include "exchange/webhooks.h"
 #include "git/smart_http.h"
 #include "govern/evaluations.h"
 #include "govern/registry.h"
 #include "govern/schema.h"
+#include "identity/secrets.h"
 #include "job/batches.h"
 #include "job/schema.h"
 #include "net/client.h"
 #include "observe/desk.h"
 #include "repo/hub_test_kit.h"
+#include "repo/kinship.h"
 #include "serve/models.h"
 
 namespace holdfast::api {
@@ -66,6 +72,32 @@ class NoEngines final : public net::Client {
   }
 };
 
+class NoMirror final : public exchange::Mirror {
+ public:
+  Result<std::optional<exchange::ArrivingRevision>> find(const identity::Caller&, repo::RepoType,
+                                                         std::string_view, std::string_view,
+                                                         std::string_view) override {
+    return std::optional<exchange::ArrivingRevision>();
+  }
+  Result<Bytes> read(int64_t, std::string_view, uint64_t, uint64_t) override { return none(); }
+  Result<int64_t> start(repo::RepoType, std::string_view, std::string_view, std::string_view) override {
+    return none();
+  }
+  Result<std::vector<exchange::IncomingRevision>> list(std::string_view) override {
+    return std::vector<exchange::IncomingRevision>();
+  }
+  Result<exchange::IncomingRevision> show(int64_t) override { return none(); }
+  Result<std::vector<exchange::IncomingRevision>> taken_over(repo::RepoId) override {
+    return std::vector<exchange::IncomingRevision>();
+  }
+  Status release(const identity::Caller&, int64_t, std::string_view) override { return none(); }
+  Status discard(const identity::Caller&, int64_t) override { return none(); }
+  Result<std::string> sync(const repo::Repository&) override { return none(); }
+
+ private:
+  static Error none() { return fail(Code::not_found, "no mirror"); }
+};
+
 class NoChecker final : public govern::Checker {
  public:
   Result<std::vector<govern::CheckedFact>> check(const repo::Repository&, const git::ObjectId&,
@@ -101,6 +133,7 @@ class Doors {
                   .hub = hub_.hub(),
                   .router = router_,
                   .public_url = "http://hub.test"} {
+    TestHub::require(sql::migrate(hub_.database(), exchange::migrations(), 1));
     TestHub::require(sql::migrate(hub_.database(), govern::migrations(), 1));
     TestHub::require(sql::migrate(hub_.database(), job::migrations(), 1));
     add_all_routes(table_, services_,
@@ -113,6 +146,11 @@ class Doors {
                                .public_engines = engines_,
                                .any_engines = engines_},
                     .job = {.files = job_files_, .batches = batches_},
+                    .secrets = &secrets_,
+                    .upstreams = &upstreams_,
+                    .mirror = &mirror_,
+                    .webhooks = &webhooks_,
+                    .kinship = &kinship_,
                     .desk = &desk_});
     add_health_routes(table_, services_, [] { return Status(Done{}); });
     TestHub::require(mount(table_, services_, router_));
@@ -181,6 +219,12 @@ class Doors {
                               .clock = hub_.clock(),
                               .random = hub_.random(),
                               .log = hub_.log()}};
+  identity::Secrets secrets_{hub_.database(), hub_.audit(), hub_.clock(), hub_.random(),
+                             Secret(std::string(64, 'c'))};
+  exchange::Upstreams upstreams_{hub_.database(), hub_.accounts(), hub_.audit(), hub_.clock()};
+  exchange::Webhooks webhooks_{hub_.database(), hub_.clock(), hub_.random(), Secret(std::string(64, 'c'))};
+  NoMirror mirror_;
+  repo::Kinship kinship_{hub_.database(), hub_.content(), hub_.audit(), hub_.clock()};
   SystemTicks ticks_;
   NoFiles files_;
   govern::Evaluations evaluations_{{.database = hub_.database(),

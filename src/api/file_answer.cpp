@@ -172,4 +172,18 @@ Result<Response> answer_from_reader(const net::Request& request, const FileAnswe
   return std::move(plan.response);
 }
 
+Result<Response> answer_from_ranges(const net::Request& request, const FileAnswer& file,
+                                    const ReadRange& read) {
+  Plan plan = plan_answer(request, file);
+  if (!plan.has_body) return std::move(plan.response);
+  TRY(auto body, read(plan.offset, plan.length));
+  if (auto* text = std::get_if<std::string>(&body)) {
+    plan.response.body = std::move(*text);
+  } else {
+    plan.response.content_length = plan.length;
+    plan.response.body = std::get<std::shared_ptr<net::PushedBody>>(std::move(body));
+  }
+  return std::move(plan.response);
+}
+
 }  // namespace holdfast::api

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "base/result.h"
 #include "net/message.h"
@@ -28,6 +30,12 @@ Result<net::Response> answer_from_text(const net::Request& request, const FileAn
                                        std::string bytes);
 Result<net::Response> answer_from_reader(const net::Request& request, const FileAnswer& file,
                                          std::unique_ptr<content::Reader> reader);
+
+// Bytes that somebody else brings: `read` is asked for a range, when there is one to send.
+using ReadRange = std::function<Result<std::variant<std::string, std::shared_ptr<net::PushedBody>>>(
+    uint64_t offset, uint64_t length)>;
+Result<net::Response> answer_from_ranges(const net::Request& request, const FileAnswer& file,
+                                         const ReadRange& read);
 
 // By the name alone: text as text/plain, pictures and sound as themselves, all else as octets.
 std::string_view media_type(std::string_view name);

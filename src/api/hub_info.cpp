@@ -62,7 +62,9 @@ Result<Response> info(Services& services, const Call& call) {
   TRY(const repo::Revision revision, repo::find_revision(services.hub.publisher, objects, repository.id,
                                                          wanted.empty() ? std::string_view("main") : wanted));
   TRY(const repo::Card card, card_of(services, repository, objects, revision.commit));
-  json::object view = repo_view(repository, card, revision.commit.hex());
+  // A commit of an upstream keeps the name that it has there.
+  const bool by_commit = revision.ref.empty() && wanted.size() == 40;
+  json::object view = repo_view(repository, card, by_commit ? std::string(wanted) : revision.commit.hex());
   view["lastModified"] = format_time(card.modified);
   TRY_DONE(label_results_of(services, repository, objects, revision.commit, view));
   if (expand.empty() || wants(expand, "siblings")) {

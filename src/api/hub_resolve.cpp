@@ -34,13 +34,18 @@ Response missing_entry(const Call& call, const std::string& commit) {
   return response;
 }
 
+// Whoever names a commit gets files of just that: one of an upstream keeps the name that it has there.
+std::string commit_as_asked(std::string_view asked, const repo::Revision& revision) {
+  return revision.ref.empty() && asked.size() == 40 ? std::string(asked) : revision.commit.hex();
+}
+
 using LocatedOr = std::variant<Located, Response>;
 
 Result<LocatedOr> locate(Services& services, const Call& call) {
   TRY(git::Repository objects, services.hub.storage.open(call.repo().id));
   TRY(const repo::Revision revision,
       repo::find_revision(services.hub.publisher, objects, call.repo().id, call.capture("rev")));
-  const std::string commit = revision.commit.hex();
+  const std::string commit = commit_as_asked(call.capture("rev"), revision);
   TRY(auto entry, services.hub.browser.find(call.repo(), objects, revision.commit, call.capture("path")));
   if (!entry || entry->is_folder() || entry->kind == git::EntryKind::submodule)
     return LocatedOr(missing_entry(call, commit));

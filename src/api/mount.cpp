@@ -13,6 +13,7 @@
 #include "api/served_model.h"
 #include "api/served_note.h"
 #include "api/services.h"
+#include "api/upstream_door.h"
 #include "base/log.h"
 #include "identity/permission.h"
 #include "identity/tokens.h"
@@ -144,8 +145,9 @@ int64_t retry_seconds(std::chrono::milliseconds wait) {
 // One row mounted at one of its patterns.
 class Mounted {
  public:
-  Mounted(const ApiRoute& route, ExpandedPattern pattern, Services& services, observe::Desk* desk)
-      : route_(route), pattern_(std::move(pattern)), services_(services), desk_(desk) {}
+  Mounted(const ApiRoute& route, ExpandedPattern pattern, Services& services, observe::Desk* desk,
+          UpstreamDoor* upstream)
+      : route_(route), pattern_(std::move(pattern)), services_(services), desk_(desk), upstream_(upstream) {}
 
   Dialect dialect() const { return route_.dialect; }
   const ApiRoute& route() const { return route_; }
@@ -154,6 +156,21 @@ class Mounted {
     if (error.code == Code::internal || error.code == Code::corrupt)
       services_.log.failure("request_failed", error,
                             {{"route", route_.name}, {"trace_id", context.trace_id}});
+  }
+
+  // What an upstream hub answers where this one has no repository or no revision; `error` where none does.
+  Result<net::Response> ask_upstream(const net::Request& request, const Context& context,
+                                     const Error& error) const {
+    const bool absent = error.reason == Reason::repo_not_found || error.reason == Reason::revision_not_found;
+    if (upstream_ == nullptr || !absent || !pattern_.names_repository) return error;
+    TRY(identity::Caller caller, authenticate(services_, request));
+    TRY(auto answer, upstream_->answer({.route = route_.name,
+                                        .request = request,
+                                        .context = context,
+                                        .caller = std::move(caller),
+                                        .type = *pattern_.type}));
+    if (answer) return std::move(*answer);
+    return error;
   }
 
   Result<Admitted> admit(const net::Request& request, const Context& context) const {
@@ -206,7 +223,8 @@ class Mounted {
   const ApiRoute& route_;
   ExpandedPattern pattern_;
   Services& services_;
-  observe::Desk* desk_;  // Null: nobody watches.
+  observe::Desk* desk_;     // Null: nobody watches.
+  UpstreamDoor* upstream_;  // Null: nobody else is asked.
 };
 
 net::Response redirect_answer(const Redirect& redirect) {
@@ -270,11 +288,14 @@ class DialectSink final : public net::BodySink {
 
 Result<net::Response> run(const Mounted& mounted, const CallHandler& handler, const net::Request& request,
                           const Context& context) {
-  TRY(const Admitted admitted, mounted.admit(request, context));
+  const auto admitted_or = mounted.admit(request, context);
+  if (!admitted_or.ok()) return mounted.ask_upstream(request, context, admitted_or.error());
+  const Admitted& admitted = admitted_or.value();
   if (const auto* redirect = std::get_if<Redirect>(&admitted)) return redirect_answer(*redirect);
   const Call& call = std::get<Call>(admitted);
   auto answer = answer_and_tell(mounted.services(), mounted.route().name, call, handler);
-  if (answer.ok() || (!call.served->by && !call.served->dialect)) return answer;
+  if (answer.ok()) return answer;
+  if (!call.served->by && !call.served->dialect) return mounted.ask_upstream(request, context, answer.error());
   // A model's failure says which model's it was.
   mounted.log_failure(answer.error(), context);
   net::Response failure =
@@ -314,7 +335,8 @@ net::SinkMaker wrap(std::shared_ptr<const Mounted> mounted, const CallSinkMaker&
 
 }  // namespace
 
-Status mount_watched(const RouteTable& table, Services& services, observe::Desk* desk, net::Router& router) {
+Status mount_watched(const RouteTable& table, Services& services, observe::Desk* desk, UpstreamDoor* upstream,
+                     net::Router& router) {
   for (const ApiRoute& route : table.routes()) {
     for (ExpandedPattern& pattern : expand_pattern(route.pattern)) {
       net::Route wrapped{.method = route.method,
@@ -322,7 +344,8 @@ Status mount_watched(const RouteTable& table, Services& services, observe::Desk*
                          .name = route.name,
                          .body_bytes_max = route.body_bytes_max,
                          .handle = net::Handler()};
-      const auto mounted = std::make_shared<const Mounted>(route, std::move(pattern), services, desk);
+      const auto mounted =
+          std::make_shared<const Mounted>(route, std::move(pattern), services, desk, upstream);
       if (const auto* handler = std::get_if<CallHandler>(&route.handle))
         wrapped.handle = wrap(mounted, *handler);
       else
@@ -334,7 +357,7 @@ Status mount_watched(const RouteTable& table, Services& services, observe::Desk*
 }
 
 Status mount(const RouteTable& table, Services& services, net::Router& router) {
-  return mount_watched(table, services, nullptr, router);
+  return mount_watched(table, services, nullptr, nullptr, router);
 }
 
 }  // namespace holdfast::api

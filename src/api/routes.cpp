@@ -2,14 +2,18 @@
 
 #include "api/git_routes.h"
 #include "api/hub_routes.h"
+#include "api/kinship_routes.h"
 #include "api/kserve_routes.h"
 #include "api/lfs_routes.h"
 #include "api/llama_routes.h"
+#include "api/mirror_routes.h"
 #include "api/observe_routes.h"
 #include "api/openai_routes.h"
+#include "api/secret_routes.h"
 #include "api/session_routes.h"
 #include "api/tei_routes.h"
 #include "api/tgi_routes.h"
+#include "api/webhook_routes.h"
 #include "api/xet_routes.h"
 
 namespace holdfast::api {
@@ -33,6 +37,11 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_token_routes(table, services);
   add_xet_routes(table, services, parts.instance_key);
   add_govern_routes(table, services, parts.govern);
+  if (parts.secrets != nullptr) add_secret_routes(table, *parts.secrets);
+  if (parts.mirror != nullptr && parts.upstreams != nullptr)
+    add_mirror_routes(table, services, *parts.upstreams, *parts.mirror);
+  if (parts.kinship != nullptr) add_kinship_routes(table, services, *parts.kinship);
+  if (parts.webhooks != nullptr) add_webhook_routes(table, *parts.webhooks);
   if (parts.desk != nullptr) {
     add_observe_routes(table, parts.govern.registry, *parts.desk);
     add_observe_drift_routes(table, services, parts.govern.registry, *parts.desk);

@@ -10,9 +10,20 @@
 namespace holdfast::git {
 class SmartHttp;
 }
+namespace holdfast::repo {
+class Kinship;
+}
 namespace holdfast::serve {
 class Models;
 }
+namespace holdfast::identity {
+class Secrets;
+}
+namespace holdfast::exchange {
+class Mirror;
+class Upstreams;
+class Webhooks;
+}  // namespace holdfast::exchange
 namespace holdfast::observe {
 class Desk;
 }
@@ -28,7 +39,13 @@ struct DoorParts {
   GovernDoor govern;
   JobDoor job;
   LfsLimits lfs = {};
-  observe::Desk* desk = nullptr;  // Null: nothing is observed, and its routes are not there.
+  // Null: what they do is not there, nor its routes.
+  identity::Secrets* secrets = nullptr;
+  exchange::Upstreams* upstreams = nullptr;
+  exchange::Mirror* mirror = nullptr;
+  exchange::Webhooks* webhooks = nullptr;
+  repo::Kinship* kinship = nullptr;
+  observe::Desk* desk = nullptr;
 };
 
 // Every group of routes, in the order of docs: what the server mounts and what the authorisation matrix

@@ -11,6 +11,7 @@ namespace holdfast::app {
 namespace {
 
 constexpr std::chrono::seconds figures_step{15};
+constexpr size_t files_a_step = 16;
 constexpr std::chrono::hours uploads_step{1};
 constexpr std::chrono::hours collection_step{24};
 
@@ -31,6 +32,10 @@ class TimedMaintenance final : public Maintenance {
       return_free_heap();
       parts_.probe.refresh();
       parts_.models.refresh_figures();
+      note("weights_not_indexed", guarded([&]() -> Status {
+             TRY([[maybe_unused]] const size_t indexed, parts_.kinship.index_some(files_a_step));
+             return Done{};
+           }));
       const auto now = parts_.clock.now();
       if (now >= uploads_at) {
         uploads_at = now + uploads_step;

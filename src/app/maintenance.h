@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "content/store.h"
 #include "repo/hub.h"
+#include "repo/kinship.h"
 #include "serve/models.h"
 
 namespace holdfast::app {
@@ -19,6 +20,7 @@ struct MaintenanceParts {
   api::LfsParts& lfs_parts;
   ProcessProbe& probe;
   serve::Models& models;
+  repo::Kinship& kinship;
   const Clock& clock;
   Log& log;
 };
@@ -26,8 +28,9 @@ struct MaintenanceParts {
 inline constexpr std::chrono::hours collection_grace{
     25};  // Above the 24 h for which uploads and dedup answers hold.
 
-// The work nobody asks for: figures and free memory every 15 seconds, forgotten uploads every hour, garbage
-// collection once a day. Owns its thread, which ends with it, at the latest after the step it is in.
+// The work nobody asks for: figures, free memory and the index of new weights every 15 seconds, forgotten
+// uploads every hour, garbage collection once a day. Owns its thread, which ends with it, at the latest after
+// the step it is in.
 class Maintenance {
  public:
   virtual ~Maintenance() = default;

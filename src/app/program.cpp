@@ -12,6 +12,7 @@
 #include "api/services.h"
 #include "app/batching.h"
 #include "app/evaluating.h"
+#include "app/exchanging.h"
 #include "app/keeping.h"
 #include "app/maintenance.h"
 #include "app/model_files.h"
@@ -90,6 +91,8 @@ class RunningProgram final : public Program {
     TRY(first_admin_, identity::ensure_first_admin(instance_->accounts(), instance_->tokens()));
     TRY_DONE(open_hub(options, program_path));
     TRY_DONE(open_models(options, program_path));
+    open_clients();
+    TRY_DONE(open_exchange(options));
     open_registry();
     open_jobs();
     if (!options.traces.endpoint.empty()) {
@@ -136,13 +139,14 @@ class RunningProgram final : public Program {
     TRY(evaluating_, start_evaluating(*evaluations_, std::move(release_askers_), log_));
     keeping_ = start_keeping(*keeper_, log_);
     batching_ = start_batching(*batches_, api::make_request_asker(table_, *services_), log_);
-    maintenance_ =
-        start_maintenance({instance_->content(), *hub_, *lfs_parts_, *probe_, *models_, clock_, log_});
+    maintenance_ = start_maintenance(
+        {instance_->content(), *hub_, *lfs_parts_, *probe_, *models_, exchanging_->kinship(), clock_, log_});
     url_ = fmt::format("{}://{}:{}", options.server.certificate_file.empty() ? "http" : "https",
                        options.server.address.find(':') == std::string::npos
                            ? options.server.address
                            : "[" + options.server.address + "]",
                        server_->port());
+    exchanging_->start_webhooks(options.public_url.empty() ? url_ : options.public_url);
     log_.info("listening", {{"url", url_}});
     return Done{};
   }
@@ -158,6 +162,7 @@ class RunningProgram final : public Program {
     evaluating_.reset();
     if (server_) server_->stop();
     server_.reset();
+    exchanging_.reset();
     observing_.reset();
     watching_.reset();
   }
@@ -173,10 +178,7 @@ class RunningProgram final : public Program {
                          random_,
                          log_};
     hub_ = std::make_unique<repo::Hub>(parts);
-    hub_->checks.configure(options.checks, [this](std::string_view text) {
-      const auto known = instance_->tokens().find_value(text);
-      return known.ok() && known.value().has_value();
-    });
+    hub_->checks.configure(options.checks, [this](std::string_view text) { return is_live_token(text); });
     TRY(size_t repaired, hub_->publisher.repair());
     if (repaired > 0) log_.warn("refs_repaired", {{"refs", repaired}});
     TRY_DONE(git::install_hooks(instance_->disk(), data_layout::hooks, program_path));
@@ -213,14 +215,38 @@ class RunningProgram final : public Program {
     return Done{};
   }
 
-  // Who may do what is decided before a request reaches a model, and before a bound token gets a file.
-  void open_registry() {
-    checker_ = make_release_checker(*hub_, instance_->content());
-    auditor_ = make_licence_auditor(*hub_, instance_->content());
+  void open_clients() {
     net::ClientOptions inside;
     inside.addresses = net::AddressPolicy::any;
     any_engines_ = net::make_client(inside, clock_);
     public_engines_ = net::make_client({}, clock_);
+  }
+
+  Status open_exchange(const ServeOptions& options) {
+    TRY(exchanging_,
+        start_exchanging({.instance = *instance_,
+                          .hub = *hub_,
+                          .any_address = *any_engines_,
+                          .public_addresses = *public_engines_,
+                          .secrets = options.secrets,
+                          .private_webhooks = options.private_webhooks,
+                          .policy = options.checks,
+                          .is_live_token = [this](std::string_view text) { return is_live_token(text); },
+                          .clock = clock_,
+                          .random = random_,
+                          .log = log_}));
+    return Done{};
+  }
+
+  bool is_live_token(std::string_view text) {
+    const auto known = instance_->tokens().find_value(text);
+    return known.ok() && known.value().has_value();
+  }
+
+  // Who may do what is decided before a request reaches a model, and before a bound token gets a file.
+  void open_registry() {
+    checker_ = make_release_checker(*hub_, instance_->content());
+    auditor_ = make_licence_auditor(*hub_, instance_->content());
     registry_ = std::make_unique<govern::Registry>(
         govern::RegistryParts{.database = instance_->database(),
                               .permission = instance_->permission(),
@@ -279,10 +305,15 @@ class RunningProgram final : public Program {
                                .govern = govern,
                                .job = {*job_files_, *batches_},
                                .lfs = options.lfs,
+                               .secrets = &exchanging_->secrets(),
+                               .upstreams = &exchanging_->upstreams(),
+                               .mirror = &exchanging_->mirror(),
+                               .webhooks = &exchanging_->webhooks(),
+                               .kinship = &exchanging_->kinship(),
                                .desk = desk_.get()};
     api::add_all_routes(table_, *services_, parts);
     api::add_health_routes(table_, *services_, [this] { return ready(); });
-    TRY_DONE(api::mount_watched(table_, *services_, desk_.get(), router_));
+    TRY_DONE(api::mount_watched(table_, *services_, desk_.get(), &exchanging_->upstream_door(), router_));
     TRY_DONE(page::add_asset_routes(router_));
     TRY_DONE(check_reserved_names(router_));
     TRY(server_, net::start_server(options.server, router_, write_error_or_page, clock_, random_, log_,
@@ -321,6 +352,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<govern::Checker> checker_;
   std::unique_ptr<observe::LicenceAuditor> auditor_;
   std::unique_ptr<net::Client> any_engines_, public_engines_;
+  std::unique_ptr<Exchanging> exchanging_;
   std::unique_ptr<govern::Registry> registry_;
   std::unique_ptr<govern::Evaluations> evaluations_;
   std::unique_ptr<govern::EndpointKeeper> keeper_;

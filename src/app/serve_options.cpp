@@ -61,6 +61,15 @@ constexpr std::array table = {
               "OTLP collector (http://host:4318) that gets a trace of every request to a model."},
     OptionRow{"traces.sample-percent", OptionKind::text, "100",
               "Of the traces that begin here; a caller's traceparent says for itself."},
+    OptionRow{
+        "secrets.key-file", OptionKind::text, "",
+        "File with the key (64 hexadecimal digits) of the secrets store instead of the data folder's own; "
+        "HOLDFAST_SECRETS_KEY holds the key itself."},
+    OptionRow{"secrets.vault-url", OptionKind::text, "",
+              "HashiCorp Vault, for secrets that lie there (KV version 2)."},
+    OptionRow{"secrets.vault-token-file", OptionKind::text, "", "File with the token for Vault."},
+    OptionRow{"webhooks.private-addresses", OptionKind::flag, "false",
+              "Webhooks may name servers in private networks and on this machine."},
     OptionRow{"limits.disk-threads", OptionKind::count, "64",
               "Requests worked on at once, on disk, in the database or waiting for a model.", 1, 512},
     OptionRow{"limits.connections", OptionKind::count, "4096", "Open connections; more are refused at once.",
@@ -184,6 +193,13 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
   options.traces.endpoint = chosen.text("traces.endpoint");
   TRY(options.traces.sample_percent,
       parse_number("traces.sample-percent", chosen.text("traces.sample-percent"), 100));
+  options.secrets.key_file = chosen.text("secrets.key-file");
+  options.secrets.vault_url = chosen.text("secrets.vault-url");
+  while (options.secrets.vault_url.ends_with('/')) options.secrets.vault_url.pop_back();
+  options.secrets.vault_token_file = chosen.text("secrets.vault-token-file");
+  options.secrets.environment = sources.environment;
+  options.private_webhooks =
+      chosen.flag("webhooks.private-addresses") ? PrivateWebhooks::allowed : PrivateWebhooks::refused;
   options.log_level = level_of(chosen.text("log-level"));
   options.checkpoints = chosen.text("checkpoints");
   options.manual_clock = chosen.flag("manual-clock");

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/lfs_limits.h"
+#include "app/exchanging.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "base/result.h"
@@ -28,6 +29,8 @@ struct ServeOptions {
   repo::CheckPolicy checks;
   observe::DeskOptions desk;
   observe::TraceOptions traces;
+  SecretOptions secrets;
+  PrivateWebhooks private_webhooks = PrivateWebhooks::refused;
   double shadow_percent = 0;
   LogLevel log_level = LogLevel::info;
   cli::Output output = cli::Output::people;

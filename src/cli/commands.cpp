@@ -22,10 +22,12 @@
 #include "cli/render.h"
 #include "cli/run.h"
 #include "cli/scan.h"
+#include "cli/secret.h"
 #include "cli/token.h"
 #include "cli/tokenize.h"
 #include "cli/tokenizer.h"
 #include "cli/train.h"
+#include "cli/upstream.h"
 #include "cli/user.h"
 #include "cli/version.h"
 #include "cli/worker.h"
@@ -39,9 +41,11 @@ std::vector<Command> commands() {
   };
   add(hub_commands());
   add(mirror_commands());
+  add(upstream_commands());
   add(user_commands());
   add(org_commands());
   add(token_commands());
+  add(secret_commands());
   add(maintenance_commands());
   add(instance_commands());
   add(audit_commands());

@@ -8,11 +8,13 @@
 
 #include "base/arguments.h"
 #include "cli/command.h"
-#include "cli/hub_client.h"
+#include "exchange/hub_client.h"
 #include "io/disk.h"
 #include "net/client.h"
 
 namespace holdfast::cli {
+
+using exchange::HubClient;
 
 // The flags of every command that speaks to a hub.
 inline constexpr FlagRow endpoint_flag{"--endpoint", "URL", "The hub [HF_ENDPOINT]."};

@@ -6,10 +6,16 @@
 #include <vector>
 
 #include "base/result.h"
-#include "cli/hub_client.h"
+#include "exchange/hub_client.h"
 #include "io/disk.h"
 
 namespace holdfast::cli {
+
+using exchange::remote_plural;
+using exchange::remote_prefix;
+using exchange::RemoteFile;
+using exchange::RemoteRepo;
+using exchange::RemoteType;
 
 // The cache that huggingface_hub keeps in $HF_HOME/hub, read and written in its layout so that both programs
 // share it:

@@ -9,10 +9,21 @@
 
 #include "base/clock.h"
 #include "base/context.h"
-#include "cli/hub_client.h"
+#include "exchange/hub_client.h"
 #include "io/disk.h"
 
 namespace holdfast::cli {
+
+using exchange::CommitPart;
+using exchange::CommitRequest;
+using exchange::HubClient;
+using exchange::remote_plural;
+using exchange::remote_prefix;
+using exchange::remote_type;
+using exchange::RemoteFile;
+using exchange::RemoteRepo;
+using exchange::RemoteRevision;
+using exchange::RemoteType;
 
 // What a transfer has done so far; files that were there already count as done without bytes.
 struct TransferProgress {

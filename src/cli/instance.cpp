@@ -2,6 +2,7 @@
 
 #include "base/data_layout.h"
 #include "content/schema.h"
+#include "exchange/schema.h"
 #include "govern/schema.h"
 #include "identity/schema.h"
 #include "job/schema.h"
@@ -15,6 +16,7 @@ Status migrate_all(sql::Database& database, const Clock& clock) {
   TRY_DONE(sql::migrate(database, identity::migrations(), now));
   TRY_DONE(sql::migrate(database, content::migrations(), now));
   TRY_DONE(sql::migrate(database, repo::migrations(), now));
+  TRY_DONE(sql::migrate(database, exchange::migrations(), now));
   TRY_DONE(sql::migrate(database, job::migrations(), now));
   TRY_DONE(sql::migrate(database, govern::migrations(), now));
   return sql::migrate(database, observe::migrations(), now);

@@ -13,9 +13,9 @@
 #include "cli/hub_transfer.h"
 #include "cli/mirror_source.h"
 #include "cli/progress.h"
-#include "cli/provenance.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
+#include "exchange/provenance.h"
 #include "scan/card_check.h"
 
 namespace holdfast::cli {

@@ -6,10 +6,17 @@
 
 #include "cli/command.h"
 #include "cli/hub_transfer.h"
-#include "cli/provenance.h"
+#include "exchange/provenance.h"
 #include "io/disk.h"
 
 namespace holdfast::cli {
+
+using exchange::digest_of_files;
+using exchange::FileIdentity;
+using exchange::fits_any;
+using exchange::Provenance;
+using exchange::provenance_lines;
+using exchange::read_provenance;
 
 // What a folder to be imported holds, by what it is:
 //   hub-cache  models--NS--NAME of huggingface_hub: the snapshot that `revision` names

@@ -5,9 +5,12 @@
 
 #include "base/arguments.h"
 #include "cli/command.h"
-#include "cli/hub_client.h"
+#include "exchange/hub_client.h"
 
 namespace holdfast::cli {
+
+using exchange::HubClient;
+using exchange::RemoteRepo;
 
 // What a command works on: a folder of this machine, or a revision of a repository, brought into the shared
 // cache.

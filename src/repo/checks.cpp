@@ -17,6 +17,7 @@
 #include "repo/card.h"
 #include "repo/commits.h"
 #include "repo/repositories.h"
+#include "scan/license_file.h"
 #include "scan/scan_file.h"
 #include "sql/database.h"
 
@@ -285,12 +286,17 @@ Result<RevisionVerdict> Checks::make_verdict(const Repository& repository, const
     }
   };
   TRY(const auto files, parts_.browser.files(repository, objects, commit, changed_files_max));
-  std::string readme;
+  std::string readme, license_path, license_text;
   for (const FileEntry& file : files) {
     ++scanned;
     if (file.path == "README.md") {
       auto text = objects.read_blob(file.id, readme_bytes_max);
       if (text.ok()) readme = std::move(text).value();
+    }
+    if (license_path.empty() && scan::is_license_file(file.path)) {
+      auto text = objects.read_blob(file.id, readme_bytes_max);
+      if (text.ok()) license_text = std::move(text).value();
+      license_path = file.path;
     }
     TRY(auto report, look_at(objects, file.id, file.path));
     if (!report) continue;
@@ -309,6 +315,10 @@ Result<RevisionVerdict> Checks::make_verdict(const Repository& repository, const
   for (const scan::Finding& finding : card.findings) {
     findings.push_back(repo::describe(finding));
     weigh("README.md", findings.back().as_object());
+  }
+  if (const auto against = scan::compare_license_file(card.license, license_path, license_text)) {
+    findings.push_back(repo::describe(*against));
+    weigh(license_path, findings.back().as_object());
   }
   for (const std::string& section : card.missing_sections) missing.emplace_back(section);
   out["card"] = json::object{{"findings", std::move(findings)},

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "git/path_rules.h"
+#include "repo/upstream_refs.h"
 
 namespace holdfast::repo {
 namespace {
@@ -47,6 +48,10 @@ Result<Revision> find_revision(Publisher& publisher, const git::Repository& obje
   }
   if (!looks_like_commit(name)) return unknown_revision(name);
   auto found = objects.find_commit(name);
+  if (!found.ok() && name.size() == digits_whole) {
+    TRY(const auto upstream, publisher.ref(repository, fmt::format("{}{}", upstream_prefix, name)));
+    if (upstream) return Revision{.commit = *upstream, .ref = ""};
+  }
   if (!found.ok()) return unknown_revision(name);
   return Revision{.commit = found.value(), .ref = ""};
 }

@@ -185,6 +185,28 @@ CREATE TABLE repo_collection_items (
 );
 CREATE UNIQUE INDEX repo_collection_items_place ON repo_collection_items (collection, type, what);
 )sql"},
+    // `digest` is that of a tensor's bytes, whatever file holds it (kinship.h).
+    sql::Migration{"repo", 4, R"sql(
+CREATE TABLE repo_file_tensors (
+  sha256 TEXT NOT NULL,
+  digest {blob} NOT NULL,
+  bytes BIGINT NOT NULL,
+  PRIMARY KEY (sha256, digest)
+);
+CREATE INDEX repo_file_tensors_digest ON repo_file_tensors (digest, sha256);
+
+CREATE TABLE repo_indexed_files (
+  sha256 TEXT PRIMARY KEY,
+  tensors BIGINT NOT NULL
+);
+
+CREATE TABLE repo_withdrawn (
+  sha256 TEXT PRIMARY KEY,
+  reason TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  at BIGINT NOT NULL
+);
+)sql"},
 };
 
 }  // namespace

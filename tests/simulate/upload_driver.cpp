@@ -10,9 +10,9 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "cli/hub_client.h"
 #include "codec/hex.h"
 #include "codec/sha256.h"
+#include "exchange/hub_client.h"
 #include "net/client.h"
 
 namespace holdfast {
@@ -44,11 +44,11 @@ class TextBody final : public net::BodySource {
 // One commit's worth of work, tried until it is acknowledged: what a client does that retries.
 class Driver {
  public:
-  Driver(cli::HubClient& hub, cli::RemoteRepo repo, uint64_t seed)
+  Driver(exchange::HubClient& hub, exchange::RemoteRepo repo, uint64_t seed)
       : hub_(hub), repo_(std::move(repo)), random_(seed) {}
 
   bool commit(int number) {
-    cli::CommitRequest request{"commit " + std::to_string(number), "", {}, {}};
+    exchange::CommitRequest request{"commit " + std::to_string(number), "", {}, {}};
     std::string told;
     const uint64_t files = 1 + random_.below(3);
     for (uint64_t i = 0; i < files; ++i) {
@@ -62,9 +62,9 @@ class Driver {
       const std::string digest = codec::to_hex(codec::sha256(as_bytes(content)));
       told +=
           std::string(told.empty() ? "" : ",") + "{\"path\":\"" + path + "\",\"sha256\":\"" + digest + "\"}";
-      cli::CommitPart part{large ? cli::CommitPart::Kind::large : cli::CommitPart::Kind::regular, path,
+      exchange::CommitPart part{large ? exchange::CommitPart::Kind::large : exchange::CommitPart::Kind::regular, path,
                            large ? "" : content, digest, content.size()};
-      std::erase_if(request.parts, [&](const cli::CommitPart& other) { return other.path == path; });
+      std::erase_if(request.parts, [&](const exchange::CommitPart& other) { return other.path == path; });
       request.parts.push_back(std::move(part));
       if (large) contents_[digest] = std::move(content);
     }
@@ -83,17 +83,17 @@ class Driver {
   }
 
  private:
-  Result<std::string> attempt_once(const cli::CommitRequest& request) {
-    for (const cli::CommitPart& part : request.parts) {
-      if (part.kind != cli::CommitPart::Kind::large) continue;
+  Result<std::string> attempt_once(const exchange::CommitRequest& request) {
+    for (const exchange::CommitPart& part : request.parts) {
+      if (part.kind != exchange::CommitPart::Kind::large) continue;
       TextBody body(contents_[part.sha256]);
       TRY([[maybe_unused]] uint64_t sent, hub_.upload_large(repo_, part.sha256, part.size, body, Context{}));
     }
     return hub_.commit(repo_, "main", request, Context{});
   }
 
-  cli::HubClient& hub_;
-  cli::RemoteRepo repo_;
+  exchange::HubClient& hub_;
+  exchange::RemoteRepo repo_;
   SeededRandom random_;
   std::map<std::string, std::string> contents_;  // Of this commit's large files, by digest.
 };
@@ -108,8 +108,8 @@ int main(int argc, char** argv) {
   net::ClientOptions options;
   options.addresses = net::AddressPolicy::any;
   const auto client = net::make_client(options, clock);
-  cli::HubClient hub(*client, argv[1], Secret(argv[2]));
-  Driver driver(hub, {cli::RemoteType::model, argv[3]}, std::stoull(argv[4]));
+  exchange::HubClient hub(*client, argv[1], Secret(argv[2]));
+  Driver driver(hub, {exchange::RemoteType::model, argv[3]}, std::stoull(argv[4]));
   const int commits = std::stoi(argv[5]);
   for (int number = 0; number < commits; ++number)
     if (!driver.commit(number)) return 1;

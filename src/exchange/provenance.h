@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::cli {
+namespace holdfast::exchange {
 
 // Where the files of a commit come from, kept as lines "Key: value" at the end of its message, so that every
 // clone and copy carries it and the files stay those of the source, byte for byte.
@@ -35,4 +35,4 @@ std::string digest_of_files(std::vector<FileIdentity> files);
 // Whether a name fits a comma-separated list of patterns in which * stands for any characters.
 bool fits_any(std::string_view name, std::string_view patterns);
 
-}  // namespace holdfast::cli
+}  // namespace holdfast::exchange

@@ -1,4 +1,4 @@
-#include "cli/provenance.h"
+#include "exchange/provenance.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include "codec/hex.h"
 #include "codec/sha256.h"
 
-namespace holdfast::cli {
+namespace holdfast::exchange {
 namespace {
 
 // A value stays on its line.
@@ -98,4 +98,4 @@ bool fits_any(std::string_view name, std::string_view patterns) {
   return false;
 }
 
-}  // namespace holdfast::cli
+}  // namespace holdfast::exchange

@@ -1,4 +1,4 @@
-#include "cli/hub_client.h"
+#include "exchange/hub_client.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "codec/json.h"
 #include "codec/percent.h"
 
-namespace holdfast::cli {
+namespace holdfast::exchange {
 namespace {
 
 namespace json = boost::json;
@@ -20,6 +20,7 @@ namespace json = boost::json;
 constexpr std::string_view lfs_type = "application/vnd.git-lfs+json";
 constexpr std::chrono::hours transfer_timeout{12};
 constexpr size_t answer_bytes_max = 256 << 20;
+constexpr int redirects_max = 5;
 
 Reason reason_of(int status, std::string_view error_code) {
   for (const ReasonRow& row : reasons())
@@ -180,9 +181,10 @@ Status HubClient::delete_repo(const RemoteRepo& repo, const Context& context) {
 
 Result<RemoteRevision> HubClient::revision(const RemoteRepo& repo, std::string_view revision,
                                            const Context& context) {
-  TRY(net::ClientResponse answer, ask(request("GET", fmt::format("{}/revision/{}?blobs=true", repo_path(repo),
-                                                                 codec::percent_encode(revision))),
-                                      context));
+  auto get = request(
+      "GET", fmt::format("{}/revision/{}?blobs=true", repo_path(repo), codec::percent_encode(revision)));
+  get.redirects_max = redirects_max;  // A repository that was renamed.
+  TRY(net::ClientResponse answer, ask(get, context));
   TRY(json::object info, codec::parse_json_object(answer.body, {.bytes_max = answer_bytes_max}));
   RemoteRevision found;
   TRY(std::string_view commit, codec::json_text(info, "sha"));
@@ -284,14 +286,49 @@ Result<std::string> HubClient::commit(const RemoteRepo& repo, std::string_view b
   return std::string(oid);
 }
 
-Status HubClient::download(const RemoteRepo& repo, std::string_view commit, std::string_view path,
-                           uint64_t offset, const std::function<Status(ByteView)>& take,
-                           const Context& context) {
+net::ClientRequest HubClient::file_request(const RemoteRepo& repo, std::string_view commit,
+                                           std::string_view path) const {
   auto get = request("GET", fmt::format("/{}{}/resolve/{}/{}", remote_prefix(repo.type), repo.name,
                                         codec::percent_encode(commit),
                                         codec::percent_encode(path, codec::PercentKeep::slash)));
   get.timeout = transfer_timeout;
-  get.redirects_max = 5;
+  get.redirects_max = redirects_max;
+  return get;
+}
+
+Result<HubClient::Sent> HubClient::download_range(const RemoteRepo& repo, std::string_view commit,
+                                                  std::string_view path, uint64_t offset, uint64_t length,
+                                                  const std::function<Status(ByteView)>& take,
+                                                  const Context& context) {
+  auto get = file_request(repo, commit, path);
+  get.take = take;
+  if (length > 0) get.headers.set("Range", fmt::format("bytes={}-{}", offset, offset + length - 1));
+  TRY(const net::ClientResponse answer, ask(get, context));
+  return answer.status == 206 ? Sent::range : Sent::whole;
+}
+
+Result<std::string> HubClient::ref_of(const RemoteRepo& repo, std::string_view name, const Context& context) {
+  auto get = request("GET", repo_path(repo) + "/refs");
+  get.redirects_max = redirects_max;
+  TRY(const net::ClientResponse answer, ask(get, context));
+  TRY(const json::object refs, codec::parse_json_object(answer.body, {.bytes_max = answer_bytes_max}));
+  for (const std::string_view kind : {"branches", "tags"}) {
+    TRY(const json::array* rows, codec::json_array_if(refs, kind));
+    if (rows == nullptr) continue;
+    for (const json::value& row : *rows) {
+      if (!row.is_object()) continue;
+      TRY(const std::string_view short_name, codec::json_text(row.get_object(), "name"));
+      if (short_name == name)
+        return fmt::format("refs/{}/{}", kind == std::string_view("tags") ? "tags" : "heads", name);
+    }
+  }
+  return std::string();
+}
+
+Status HubClient::download(const RemoteRepo& repo, std::string_view commit, std::string_view path,
+                           uint64_t offset, const std::function<Status(ByteView)>& take,
+                           const Context& context) {
+  auto get = file_request(repo, commit, path);
   get.take = take;
   if (offset > 0) get.headers.set("Range", fmt::format("bytes={}-", offset));
   TRY(net::ClientResponse answer, ask(get, context));
@@ -300,4 +337,4 @@ Status HubClient::download(const RemoteRepo& repo, std::string_view commit, std:
   return Done{};
 }
 
-}  // namespace holdfast::cli
+}  // namespace holdfast::exchange

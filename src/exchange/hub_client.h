@@ -12,7 +12,7 @@
 #include "base/secret.h"
 #include "net/client.h"
 
-namespace holdfast::cli {
+namespace holdfast::exchange {
 
 // A file of a repository at a commit, as the hub describes it.
 struct RemoteFile {
@@ -91,8 +91,18 @@ class HubClient {
   // Hands the bytes of a file from `offset` on to `take`.
   Status download(const RemoteRepo& repo, std::string_view commit, std::string_view path, uint64_t offset,
                   const std::function<Status(ByteView)>& take, const Context& context);
+  // `length` bytes of it from `offset`. A hub without ranges sends the file from its start all the same:
+  // `take` gets more than was asked, and Sent::whole is the answer.
+  enum class Sent : uint8_t { range, whole };
+  Result<Sent> download_range(const RemoteRepo& repo, std::string_view commit, std::string_view path,
+                              uint64_t offset, uint64_t length, const std::function<Status(ByteView)>& take,
+                              const Context& context);
+  // The full name of the ref that `name` is there: "refs/tags/v1"; empty: neither a branch nor a tag.
+  Result<std::string> ref_of(const RemoteRepo& repo, std::string_view name, const Context& context);
 
  private:
+  net::ClientRequest file_request(const RemoteRepo& repo, std::string_view commit,
+                                  std::string_view path) const;
   net::ClientRequest request(std::string method, std::string path) const;
   Result<net::ClientResponse> ask(const net::ClientRequest& request, const Context& context);
 
@@ -101,4 +111,4 @@ class HubClient {
   Secret token_;
 };
 
-}  // namespace holdfast::cli
+}  // namespace holdfast::exchange
