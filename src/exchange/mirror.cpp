@@ -13,6 +13,7 @@
 #include "identity/names.h"
 #include "repo/hub.h"
 #include "repo/repositories.h"
+#include "repo/upstream_refs.h"
 
 namespace holdfast::exchange {
 namespace {
@@ -123,7 +124,7 @@ Result<int64_t> RunningMirror::list_revision(const UpstreamPlace& place, repo::R
                                              std::string_view ns, std::string_view name,
                                              std::string_view revision) {
   TRY(HubClient hub, core_.open_hub(place.upstream));
-  Context context;
+  Context context = core_.context();
   context.deadline = parts_.clock.now() + listing_timeout;
   Arrival asked;
   asked.type = type;
@@ -319,12 +320,13 @@ Result<std::string> RunningMirror::sync(const repo::Repository& repository) {
   TRY(HubClient hub, core_.open_hub(place->upstream));
   TRY(const UpstreamChange change, look_for_changes(hub, repository, *place, parts_));
   if (change.remote && place->upstream.follow == Follow::upstream) {
+    const std::string alias = fmt::format("{}{}", repo::upstream_prefix, change.remote->commit);
+    TRY(const auto here, parts_.hub.publisher.ref(repository.id, alias));
+    TRY(const auto main, parts_.hub.publisher.ref(repository.id, repo::main_ref));
+    if (here && main && *here == *main) return change.what;
     TRY(const int64_t id,
         core_.note(*place, repository.type, repository.ns, repository.name, "main", *change.remote));
-    TRY(const auto arrival, core_.bring(id));
-    std::lock_guard lock(core_.mutex);
-    arrival->moves_main = true;
-    core_.tell();
+    TRY([[maybe_unused]] const auto arrival, core_.bring(id, MirrorCore::Main::moves));
   }
   return change.what;
 }

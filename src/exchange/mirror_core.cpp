@@ -141,11 +141,14 @@ std::shared_ptr<Arrival> MirrorCore::find(int64_t id) {
   return found == active_.end() ? nullptr : found->second;
 }
 
-Result<std::shared_ptr<Arrival>> MirrorCore::bring(int64_t id) {
+Result<std::shared_ptr<Arrival>> MirrorCore::bring(int64_t id, Main main) {
   {
     std::lock_guard lock(mutex);
     const auto there = active_.find(id);
-    if (there != active_.end() && there->second->state != Arrival::State::failed) return there->second;
+    if (there != active_.end() && there->second->state != Arrival::State::failed) {
+      there->second->moves_main = there->second->moves_main || main == Main::moves;
+      return there->second;
+    }
   }
   TRY(const auto found, rows("state <> ? AND id = ?", "done", id));
   if (found.empty()) return fail(Code::not_found, "there is no such revision on its way");
@@ -167,6 +170,7 @@ Result<std::shared_ptr<Arrival>> MirrorCore::bring(int64_t id) {
   arrival->asked = row.asked;
   arrival->remote_commit = row.remote_commit;
   arrival->since = row.started;
+  arrival->moves_main = main == Main::moves;
   TRY(auto list, files_of_json(files));
   arrival->list = std::make_shared<const std::vector<RemoteFile>>(std::move(list));
   TRY_DONE(lay_out(*arrival, parts.disk, folder(id)));
@@ -187,6 +191,12 @@ Result<std::shared_ptr<Arrival>> MirrorCore::bring(int64_t id) {
   }
   if (row.state == "failed") TRY_DONE(set_state(*arrival, "fetching", ""));
   return arrival;
+}
+
+Context MirrorCore::context() const {
+  Context out;
+  out.stop = stop_.get_token();
+  return out;
 }
 
 void MirrorCore::tell() {
@@ -283,6 +293,7 @@ void MirrorCore::settle(const std::shared_ptr<Arrival>& arrival, Arrival::State 
       .add();
   std::lock_guard lock(mutex);
   arrival->state = state;
+  arrival->retry_at = {};
   tell();
 }
 
@@ -337,7 +348,7 @@ void MirrorCore::fetch(const Step& step) {
     };
     const auto sent =
         hub.download_range(arrival->remote(), arrival->remote_commit, file.remote.path,
-                           piece * piece_bytes + had, file.staged.length(piece) - had, take, Context{});
+                           piece * piece_bytes + had, file.staged.length(piece) - had, take, context());
     TRY_DONE(out->sync());
     if (!sent.ok()) return sent.error();
     std::lock_guard lock(mutex);
@@ -352,7 +363,7 @@ void MirrorCore::fetch(const Step& step) {
   {
     std::lock_guard lock(mutex);
     file.busy[step.piece] = false;
-    if (done.ok() || done.error().reason == Reason::shutting_down) return;
+    if (done.ok() || stopping_) return;
     if (done.error().reason == Reason::digest_mismatch) file.ranges = false;  // Begun anew.
     note_failure(*arrival, done.error());
     ended = is_final(done.error()) || arrival->failures >= failures_max;
@@ -406,7 +417,7 @@ void MirrorCore::publish_all(const Step& step) {
     } else if (arrival->asked != arrival->remote_commit) {
       TRY(HubClient hub, open_hub(arrival->place.upstream));
       // An upstream that is gone does not keep what is whole from being published under its commit.
-      auto named = hub.ref_of(arrival->remote(), arrival->asked, Context{});
+      auto named = hub.ref_of(arrival->remote(), arrival->asked, context());
       if (named.ok()) ref = std::move(named).value();
     }
     TRY(Published published, publish(*arrival, ref, parts));

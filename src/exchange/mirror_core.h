@@ -6,9 +6,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "base/context.h"
 #include "exchange/arrival.h"
 #include "exchange/mirror.h"
 
@@ -27,7 +30,8 @@ class MirrorCore {
   // Reads what a stopped server left on its way.
   Status resume();
   // The row of a revision, laid out and on its way; one that is on its way already is returned.
-  Result<std::shared_ptr<Arrival>> bring(int64_t id);
+  enum class Main : uint8_t { stays, moves };  // Where it is somewhere already.
+  Result<std::shared_ptr<Arrival>> bring(int64_t id, Main main = Main::stays);
   Result<int64_t> note(const UpstreamPlace& place, repo::RepoType type, std::string_view ns,
                        std::string_view name, std::string_view asked, const RemoteRevision& remote);
   std::shared_ptr<Arrival> find(int64_t id);
@@ -57,6 +61,8 @@ class MirrorCore {
   std::mutex mutex;
   std::condition_variable changed, arrived;
   void tell();  // Both.
+  // What calls to upstreams carry: they end when the mirror does.
+  Context context() const;
 
  private:
   struct Step {
@@ -85,6 +91,7 @@ class MirrorCore {
       active_;  // Fetching, publishing or quarantined since the start.
   std::list<Stream> streams_;
   bool stopping_ = false;
+  std::stop_source stop_;
 };
 
 }  // namespace holdfast::exchange

@@ -40,9 +40,11 @@ Status MirrorCore::wait_for(const std::shared_ptr<Arrival>& arrival, size_t inde
   ArrivingFile& file = arrival->files[index];
   if (arrival->failures > 0) arrival->retry_at = {};  // Somebody wants it now.
   ++file.waiting;
+  const int failures = arrival->failures;
   const auto ready = [&] {
-    return stopping_ || is_over(*arrival) || file.state == ArrivingFile::State::whole ||
-           file.state == ArrivingFile::State::refused ||
+    // An attempt that failed for this caller, too: the upstream is down, and waiting would not help.
+    return stopping_ || is_over(*arrival) || arrival->failures > std::max(failures, 1) ||
+           file.state == ArrivingFile::State::whole || file.state == ArrivingFile::State::refused ||
            (count < file.staged.size() && ready_until(file, offset) >= offset + count);
   };
   tell();
@@ -51,7 +53,9 @@ Status MirrorCore::wait_for(const std::shared_ptr<Arrival>& arrival, size_t inde
   if (stopping_) return fail(Reason::shutting_down, "stopping");
   if (file.state == ArrivingFile::State::whole) return Done{};
   if (is_over(*arrival) || file.state == ArrivingFile::State::refused) return why_over(*arrival);
-  if (came) return Done{};
+  const bool failing = arrival->failures > std::max(failures, 1);
+  const bool here = count < file.staged.size() && ready_until(file, offset) >= offset + count;
+  if (came && (here || !failing)) return Done{};
   return fail(Reason::timed_out,
               fmt::format("the upstream {} does not send {} in time{}", arrival->place.upstream.name,
                           file.remote.path.substr(0, 300),
@@ -150,6 +154,7 @@ bool MirrorCore::push_something() {
 }
 
 void MirrorCore::stop() {
+  stop_.request_stop();
   std::lock_guard lock(mutex);
   stopping_ = true;
   tell();

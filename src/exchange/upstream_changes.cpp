@@ -166,12 +166,12 @@ Result<UpstreamChange> look_for_changes(HubClient& hub, const repo::Repository& 
     TRY_DONE(tell(repository, place, change.what, known.head, parts));
     return change;
   }
+  change.remote = now.value();
   if (now.value().commit == known.head && known.state.empty()) return change;
   if (now.value().commit == known.head) {
     change.what = "back";
   } else {
     TRY(change.what, describe(hub, remote, now.value(), repository, parts));
-    change.remote = now.value();
   }
   TRY_DONE(tell(repository, place, change.what, now.value().commit, parts));
   return change;

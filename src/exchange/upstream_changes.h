@@ -12,7 +12,7 @@ namespace holdfast::exchange {
 // What happened to a repository upstream since it was taken over.
 struct UpstreamChange {
   std::string what{};                      // "license, tokenizer", "removed"; empty: nothing.
-  std::optional<RemoteRevision> remote{};  // The new head of main, where it moved.
+  std::optional<RemoteRevision> remote{};  // The head of main there, unless it is removed.
 };
 
 // Compares what the upstream has with what lies here. A change is one line of the audit log for the
