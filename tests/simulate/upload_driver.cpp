@@ -62,8 +62,9 @@ class Driver {
       const std::string digest = codec::to_hex(codec::sha256(as_bytes(content)));
       told +=
           std::string(told.empty() ? "" : ",") + "{\"path\":\"" + path + "\",\"sha256\":\"" + digest + "\"}";
-      exchange::CommitPart part{large ? exchange::CommitPart::Kind::large : exchange::CommitPart::Kind::regular, path,
-                           large ? "" : content, digest, content.size()};
+      exchange::CommitPart part{
+          large ? exchange::CommitPart::Kind::large : exchange::CommitPart::Kind::regular, path,
+          large ? "" : content, digest, content.size()};
       std::erase_if(request.parts, [&](const exchange::CommitPart& other) { return other.path == path; });
       request.parts.push_back(std::move(part));
       if (large) contents_[digest] = std::move(content);
