@@ -11,6 +11,7 @@ namespace holdfast::cli {
 
 using exchange::HubClient;
 using exchange::RemoteRepo;
+using exchange::RemoteType;
 
 // What a command works on: a folder of this machine, or a revision of a repository, brought into the shared
 // cache.
