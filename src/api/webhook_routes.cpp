@@ -98,7 +98,9 @@ Result<Response> show(Webhooks& webhooks, const Call& call) {
 }
 
 Result<Response> change(Webhooks& webhooks, const Call& call) {
-  TRY(const exchange::WebhookChange wish, change_in(call.request.body));
+  TRY(exchange::WebhookChange wish, change_in(call.request.body));
+  // The hub's client sends an empty list where its caller named nothing.
+  if (wish.watched && wish.watched->empty()) wish.watched.reset();
   TRY(const Webhook now, webhooks.change(call.caller, call.capture("webhook"), wish));
   return answer(now);
 }

@@ -34,7 +34,7 @@ std::string file_of(const Weights& weights, size_t from, size_t to) {
   for (size_t i = from; i < to; ++i)
     tensors.push_back(
         {weights[i].first, codec::Dtype::f16, {weights[i].second.size() / 2}, weights[i].second});
-  const Bytes bytes = codec::write_safetensors(tensors, {});
+  const Bytes bytes = codec::write_safetensors(tensors, {}).value();
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 

@@ -73,7 +73,7 @@ class Here:
     """The hub in the middle, and what its administrator does with it."""
 
     def __init__(self):
-        self.server = HoldfastServer(options=["--webhooks.private-addresses", "true"])
+        self.server = HoldfastServer(options=["--webhooks.private-addresses"])
         self.server.start()
         self.admin = next(event["token"] for event in self.server.events if event.get("event") == "first_admin")
 
@@ -215,8 +215,7 @@ def quarantine(here, fake):
     here.ask("POST", f"/api/mirror/revisions/{row['id']}/release", {"reason": "looked at by ada, harmless in our sandbox"}, 202)
     here.revision("demo/evil", "done")
     assert Client(here.server).snapshot("demo/evil") == files
-    log = here.server.command("audit", "list") if "audit list" in here.server.command("help") else ""
-    assert not log or "mirror.released" in log
+    assert "mirror.released" in here.server.command("audit", "export")
     print("what is dangerous is quarantined, and let in with a reason only: done")
 
 
