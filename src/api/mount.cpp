@@ -295,7 +295,8 @@ Result<net::Response> run(const Mounted& mounted, const CallHandler& handler, co
   const Call& call = std::get<Call>(admitted);
   auto answer = answer_and_tell(mounted.services(), mounted.route().name, call, handler);
   if (answer.ok()) return answer;
-  if (!call.served->by && !call.served->dialect) return mounted.ask_upstream(request, context, answer.error());
+  if (!call.served->by && !call.served->dialect)
+    return mounted.ask_upstream(request, context, answer.error());
   // A model's failure says which model's it was.
   mounted.log_failure(answer.error(), context);
   net::Response failure =
