@@ -244,6 +244,8 @@ namespace {
 class RunningSender final : public WebhookSender {
  public:
   explicit RunningSender(const WebhookSenderParts& parts) : parts_(parts) {
+    // Before anybody is let in: a new server's first events are told, too.
+    collect();
     thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
   }
 
@@ -254,8 +256,7 @@ class RunningSender final : public WebhookSender {
     while (!stop.stop_requested()) {
       wake_.wait_for(lock, stop, step, [] { return false; });
       if (stop.stop_requested()) return;
-      const auto collected = guarded([this] { return collect_events(parts_); });
-      if (!collected.ok()) parts_.log.failure("webhook_events_failed", collected.error());
+      collect();
       const auto sent = guarded([this] { return send_due(parts_); });
       if (!sent.ok()) parts_.log.failure("webhook_deliveries_failed", sent.error());
       if (parts_.clock.wall() - swept < std::chrono::hours(1)) continue;
@@ -263,6 +264,11 @@ class RunningSender final : public WebhookSender {
       const Status gone = guarded([this] { return sweep(); });
       if (!gone.ok()) parts_.log.failure("webhook_log_not_swept", gone.error());
     }
+  }
+
+  void collect() {
+    const auto collected = guarded([this] { return collect_events(parts_); });
+    if (!collected.ok()) parts_.log.failure("webhook_events_failed", collected.error());
   }
 
   Status sweep() {
