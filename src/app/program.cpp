@@ -36,6 +36,7 @@
 #include "net/server.h"
 #include "observe/rounds.h"
 #include "page/pages.h"
+#include "repo/creation.h"
 #include "repo/hub.h"
 #include "serve/models.h"
 
@@ -181,6 +182,8 @@ class RunningProgram final : public Program {
     hub_->checks.configure(options.checks, [this](std::string_view text) { return is_live_token(text); });
     TRY(size_t repaired, hub_->publisher.repair());
     if (repaired > 0) log_.warn("refs_repaired", {{"refs", repaired}});
+    TRY(const size_t unborn, repo::sweep_unborn(instance_->disk(), hub_->storage, hub_->repositories));
+    if (unborn > 0) log_.warn("unborn_repositories_swept", {{"repositories", unborn}});
     TRY_DONE(git::install_hooks(instance_->disk(), data_layout::hooks, program_path));
     git::HookServerOptions hooks;
     TRY(hooks.socket, hook_socket_path(instance_->disk(), random_));

@@ -143,6 +143,13 @@ Result<int64_t> RunningMirror::list_revision(const UpstreamPlace& place, repo::R
   }
   if (remote.value().commit.size() != 40)
     return fail(Reason::dependency_failed, "the upstream names no commit");
+  // Whoever saw no repository a moment ago: nothing is fetched twice.
+  if (const auto published = core_.just_published({.type = type,
+                                                   .ns = std::string(ns),
+                                                   .name = std::string(name),
+                                                   .asked = std::string(revision),
+                                                   .remote_commit = remote.value().commit}))
+    return *published;
   return core_.note(place, type, ns, name, revision, remote.value());
 }
 

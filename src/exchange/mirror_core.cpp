@@ -135,6 +135,15 @@ Result<int64_t> MirrorCore::note(const UpstreamPlace& place, repo::RepoType type
   });
 }
 
+std::optional<int64_t> MirrorCore::just_published(const IncomingRevision& like) {
+  std::lock_guard lock(mutex);
+  for (const auto& [id, each] : active_)
+    if (each->state == Arrival::State::done && each->type == like.type && each->ns == like.ns &&
+        each->name == like.name && each->asked == like.asked && each->remote_commit == like.remote_commit)
+      return id;
+  return std::nullopt;
+}
+
 std::shared_ptr<Arrival> MirrorCore::find(int64_t id) {
   std::lock_guard lock(mutex);
   const auto found = active_.find(id);

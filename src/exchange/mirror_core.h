@@ -35,6 +35,8 @@ class MirrorCore {
   Result<int64_t> note(const UpstreamPlace& place, repo::RepoType type, std::string_view ns,
                        std::string_view name, std::string_view asked, const RemoteRevision& remote);
   std::shared_ptr<Arrival> find(int64_t id);
+  // Of this place, as it was asked for, at this commit: done, and still answered from memory.
+  std::optional<int64_t> just_published(const IncomingRevision& like);
   // The rows of a place that are not done, newest first, as the door's answer when the upstream is silent.
   Result<std::vector<IncomingRevision>> rows(std::string_view where, std::string_view text, int64_t number);
   Status forget(int64_t id);  // What was staged.

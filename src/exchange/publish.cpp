@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "content/store.h"
@@ -8,6 +9,7 @@
 #include "git/commit_write.h"
 #include "git/lfs_pointer.h"
 #include "repo/author.h"
+#include "repo/creation.h"
 #include "repo/hub.h"
 #include "repo/upload_rules.h"
 #include "repo/upstream_refs.h"
@@ -90,96 +92,130 @@ Result<Provenance> provenance_of(const Arrival& arrival, const MirrorParts& part
   return out;
 }
 
-// Where refs go. A place that is new has a main of one commit that nobody wrote: it goes, unless main is what
-// was asked for.
-std::vector<repo::RefMove> moves_of(const Arrival& arrival, const std::string& ref, bool made,
+// Where refs go; what is not here yet is zero or nullopt.
+std::vector<repo::RefMove> moves_of(const Arrival& arrival, const std::string& ref,
                                     const std::optional<git::ObjectId>& main,
                                     const std::optional<git::ObjectId>& named, const git::ObjectId& commit) {
   std::vector<repo::RefMove> moves;
-  const bool to_main = ref == repo::main_ref && (made || !main || arrival.moves_main);
-  if (to_main)
+  if (ref == repo::main_ref && (!main || arrival.moves_main))
     moves.push_back({std::string(repo::main_ref), main.value_or(git::ObjectId()), commit});
-  else if (made && main)
-    moves.push_back({std::string(repo::main_ref), *main, {}});
   if (!ref.empty() && ref != repo::main_ref) moves.push_back({ref, named.value_or(git::ObjectId()), commit});
   return moves;
 }
 
-// Whether a revision was published here before; a repository without was made by a run that broke off.
-Result<bool> has_upstream_refs(repo::Hub& hub, const repo::Repository& repository) {
-  TRY(const auto refs, hub.publisher.refs(repository.id));
-  for (const git::Ref& ref : refs)
-    if (ref.name.starts_with(repo::upstream_prefix)) return true;
-  return false;
+// Everything of an arrival that publishing it takes.
+struct Incoming {
+  const Arrival& arrival;
+  const std::string& ref;
+  const MirrorParts& parts;
+  const Provenance& provenance;
+  const LargeFiles& large;
+  const identity::Caller& caller;
+};
+
+// The commit that the files become.
+Result<git::ObjectId> write_commit(const Incoming& incoming, git::Repository& git, const Stored& stored,
+                                   std::vector<git::ObjectId> parents) {
+  TRY(const git::ObjectId tree, git::edit_tree(git, {}, stored.changes));
+  const git::Signature author = repo::signature_of(incoming.caller, incoming.parts.clock);
+  TRY(const git::ObjectId commit,
+      git::write_commit(git, {.tree = tree,
+                              .parents = std::move(parents),
+                              .author = author,
+                              .committer = author,
+                              .message = fmt::format("Mirror of {} at {}\n\n{}", incoming.provenance.address,
+                                                     incoming.arrival.remote_commit,
+                                                     provenance_lines(incoming.provenance))}));
+  if (incoming.arrival.findings == Arrival::Findings::usual)
+    TRY_DONE(incoming.parts.hub.checks.check_change(git, {}, commit));
+  return commit;
+}
+
+std::string alias_of(const Arrival& arrival) {
+  return fmt::format("{}{}", repo::upstream_prefix, arrival.remote_commit);
+}
+
+// The first revision and its repository are seen in the same moment: until then askers read from upstream.
+Result<repo::Repository> publish_first(const Incoming& incoming, std::string& commit_name) {
+  const Arrival& arrival = incoming.arrival;
+  const auto content = [&](const repo::Repository&, git::Repository& git) -> Result<repo::Publication> {
+    TRY_DONE(git.gather());
+    TRY(Stored stored, store(arrival, git, incoming.large));
+    TRY(const git::ObjectId commit, write_commit(incoming, git, stored, {}));
+    commit_name = commit.hex();
+    repo::Publication out;
+    out.kind = "mirrored";
+    out.files = std::move(stored.held);
+    out.moves = moves_of(arrival, incoming.ref, {}, {}, commit);
+    out.moves.push_back({alias_of(arrival), {}, commit});
+    return out;
+  };
+  const MirrorParts& parts = incoming.parts;
+  return repo::create_repository({.database = parts.database,
+                                  .storage = parts.hub.storage,
+                                  .publisher = parts.hub.publisher,
+                                  .repositories = parts.hub.repositories,
+                                  .rights = parts.hub.rights,
+                                  .audit = parts.audit,
+                                  .clock = parts.clock},
+                                 incoming.caller,
+                                 {.type = arrival.type,
+                                  .ns = arrival.ns,
+                                  .name = arrival.name,
+                                  .visibility = arrival.place.upstream.visibility,
+                                  .sdk = ""},
+                                 content);
+}
+
+Result<std::string> publish_next(const Incoming& incoming, const repo::Repository& repository) {
+  repo::Hub& hub = incoming.parts.hub;
+  const Arrival& arrival = incoming.arrival;
+  TRY(git::Repository git, hub.storage.open(repository.id));
+  TRY_DONE(git.gather());
+  TRY(const Stored stored, store(arrival, git, incoming.large));
+  const repo::Storage::Lock lock = hub.storage.lock(repository.id);
+  TRY(const auto main, hub.publisher.ref(repository.id, repo::main_ref));
+  const std::string alias = alias_of(arrival);
+  TRY(const auto known, hub.publisher.ref(repository.id, alias));
+  std::optional<git::ObjectId> named;
+  if (!incoming.ref.empty() && incoming.ref != repo::main_ref) {
+    TRY(named, hub.publisher.ref(repository.id, incoming.ref));
+  }
+  git::ObjectId commit;
+  if (known) {
+    commit = *known;
+  } else {
+    std::vector<git::ObjectId> parents;
+    if (main && incoming.ref == repo::main_ref) parents.push_back(*main);
+    TRY(commit, write_commit(incoming, git, stored, std::move(parents)));
+  }
+  repo::Publication publication;
+  publication.kind = "mirrored";
+  publication.files = stored.held;
+  publication.moves = moves_of(arrival, incoming.ref, main, named, commit);
+  if (!known) publication.moves.push_back({alias, {}, commit});
+  TRY_DONE(hub.publisher.publish(lock, incoming.caller, repository, git, publication));
+  return commit.hex();
 }
 
 }  // namespace
 
 Result<Published> publish(const Arrival& arrival, const std::string& ref, const MirrorParts& parts) {
-  repo::Hub& hub = parts.hub;
   const identity::Caller caller = mirror_caller();
   TRY(const Provenance provenance, provenance_of(arrival, parts));
   TRY(const LargeFiles large, store_large(arrival, parts));
-  TRY(auto repository, hub.repositories.find(arrival.type, arrival.ns, arrival.name));
-  const bool missing = !repository;
-  if (missing) {
-    TRY(repository, hub.repositories.create(caller, {.type = arrival.type,
-                                                     .ns = arrival.ns,
-                                                     .name = arrival.name,
-                                                     .visibility = arrival.place.upstream.visibility,
-                                                     .sdk = ""}));
-  }
-  const auto undo = [&](const Error& error) {
-    if (missing) (void)hub.repositories.remove(caller, *repository).ok();
-    return error;
-  };
-  TRY(const bool taken_over, has_upstream_refs(hub, *repository));
-  if (!taken_over && repository->creator != caller.name)
+  TRY(auto repository, parts.hub.repositories.find(arrival.type, arrival.ns, arrival.name));
+  if (repository && repository->creator != caller.name)
     return fail(Reason::already_exists, "a repository of this hub's own has this name");
-  const bool made = !taken_over;
-  auto objects = hub.storage.open(repository->id);
-  if (!objects.ok()) return undo(objects.error());
-  git::Repository& git = objects.value();
-  const auto write = [&]() -> Result<std::string> {
-    TRY_DONE(git.gather());
-    TRY(const Stored stored, store(arrival, git, large));
-    const repo::Storage::Lock lock = hub.storage.lock(repository->id);
-    TRY(const auto main, hub.publisher.ref(repository->id, repo::main_ref));
-    const std::string alias = fmt::format("{}{}", repo::upstream_prefix, arrival.remote_commit);
-    TRY(const auto known, hub.publisher.ref(repository->id, alias));
-    std::optional<git::ObjectId> named;
-    if (!ref.empty() && ref != repo::main_ref) {
-      TRY(named, hub.publisher.ref(repository->id, ref));
-    }
-    git::ObjectId commit;
-    if (known) {
-      commit = *known;
-    } else {
-      TRY(const git::ObjectId tree, git::edit_tree(git, {}, stored.changes));
-      const git::Signature author = repo::signature_of(caller, parts.clock);
-      std::vector<git::ObjectId> parents;
-      if (main && !made && ref == repo::main_ref) parents.push_back(*main);
-      TRY(commit, git::write_commit(
-                      git, {.tree = tree,
-                            .parents = std::move(parents),
-                            .author = author,
-                            .committer = author,
-                            .message = fmt::format("Mirror of {} at {}\n\n{}", provenance.address,
-                                                   arrival.remote_commit, provenance_lines(provenance))}));
-      if (arrival.findings == Arrival::Findings::usual) TRY_DONE(hub.checks.check_change(git, {}, commit));
-    }
-    repo::Publication publication;
-    publication.kind = "mirrored";
-    publication.files = stored.held;
-    publication.moves = moves_of(arrival, ref, made, main, named, commit);
-    if (!known) publication.moves.push_back({alias, {}, commit});
-    TRY_DONE(hub.publisher.publish(lock, caller, *repository, git, publication));
-    return commit.hex();
-  };
-  auto commit = write();
-  if (!commit.ok()) return undo(commit.error());
+  const Incoming incoming{arrival, ref, parts, provenance, large, caller};
+  std::string commit;
+  if (repository) {
+    TRY(commit, publish_next(incoming, *repository));
+  } else {
+    TRY(repository, publish_first(incoming, commit));
+  }
   return Published{.repository = repository->id,
-                   .commit = std::move(commit).value(),
+                   .commit = std::move(commit),
                    .digest = provenance.digest,
                    .license = provenance.license};
 }

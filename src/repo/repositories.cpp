@@ -10,6 +10,7 @@
 #include "git/commit_write.h"
 #include "identity/audit.h"
 #include "repo/author.h"
+#include "repo/creation.h"
 #include "repo/publisher.h"
 #include "repo/rights.h"
 #include "repo/storage.h"
@@ -25,12 +26,24 @@ constexpr auto own_tables = std::to_array<std::string_view>(
 
 int64_t unix_ms(const Clock& clock) { return clock.wall().time_since_epoch().count(); }
 
-std::string exists_text(RepoType type) {
-  return fmt::format("You already created this {} repo", type_name(type));
-}
-
 std::string space_readme(const Repository& repository) {
   return fmt::format("---\ntitle: {}\nsdk: {}\n---\n", repository.name, repository.sdk);
+}
+
+Result<git::ObjectId> write_first_commit(const Repository& repository, git::Repository& objects,
+                                         const git::Signature& author) {
+  const std::string_view attributes = repository.type == RepoType::dataset ? git::default_dataset_attributes()
+                                                                           : git::default_model_attributes();
+  TRY(const git::ObjectId blob, objects.write_blob(as_bytes(attributes)));
+  std::vector<git::Change> changes = {git::PutFile{.path = ".gitattributes", .blob = blob}};
+  if (repository.type == RepoType::space) {
+    TRY(const git::ObjectId readme, objects.write_blob(as_bytes(space_readme(repository))));
+    changes.emplace_back(git::PutFile{.path = "README.md", .blob = readme});
+  }
+  TRY(const git::ObjectId tree, git::edit_tree(objects, {}, changes));
+  return git::write_commit(
+      objects,
+      {.tree = tree, .parents = {}, .author = author, .committer = author, .message = "initial commit"});
 }
 
 }  // namespace
@@ -104,88 +117,24 @@ Status Repositories::audit(sql::Transaction& tx, const identity::Caller& caller,
                                                 .details = std::move(details)});
 }
 
-Result<RepoId> Repositories::insert(const identity::Caller& caller, const NewRepository& wish) {
-  const int64_t now = unix_ms(clock_);
-  const std::string place = place_of(wish.type, wish.ns, wish.name);
-  RepoId id;
-  auto inserted = database_.write([&](sql::Transaction& tx) -> Status {
-    TRY([[maybe_unused]] const int64_t rows,
-        tx.run("INSERT INTO repo_repositories (type, ns, name, place, visibility, gate, sdk, creator, "
-               "created, updated) "
-               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-               {type_name(wish.type), wish.ns, wish.name, place, visibility_name(wish.visibility),
-                gate_name(Gate::none), wish.sdk, caller.name, now, now}));
-    TRY([[maybe_unused]] const int64_t redirects,
-        tx.run("DELETE FROM repo_redirects WHERE place = ?", {place}));
-    TRY_DONE(tx.query("SELECT id FROM repo_repositories WHERE place = ?", {place}, [&](const sql::Row& row) {
-      id = RepoId{row.integer(0)};
-      return false;
-    }));
-    TRY([[maybe_unused]] const int64_t events,
-        tx.run("INSERT INTO repo_events (repo, at, actor, kind) VALUES (?, ?, ?, 'created')",
-               {id.raw, now, caller.name}));
-    Repository created;
-    created.type = wish.type;
-    created.ns = wish.ns;
-    created.name = wish.name;
-    return audit(tx, caller, created, "repo.created",
-                 {{"visibility", std::string(visibility_name(wish.visibility))}});
-  });
-  if (!inserted.ok() && inserted.error().reason == Reason::already_exists)
-    return fail(Reason::already_exists, exists_text(wish.type));
-  TRY_DONE(std::move(inserted));
-  return id;
-}
-
-Status Repositories::first_commit(const identity::Caller& caller, const Repository& repository) {
-  const Storage::Lock lock = storage_.lock(repository.id);
-  TRY(const git::Repository objects, storage_.create(repository.id));
-  const std::string_view attributes = repository.type == RepoType::dataset ? git::default_dataset_attributes()
-                                                                           : git::default_model_attributes();
-  TRY(const git::ObjectId blob, objects.write_blob(as_bytes(attributes)));
-  std::vector<git::Change> changes = {git::PutFile{.path = ".gitattributes", .blob = blob}};
-  if (repository.type == RepoType::space) {
-    TRY(const git::ObjectId readme, objects.write_blob(as_bytes(space_readme(repository))));
-    changes.emplace_back(git::PutFile{.path = "README.md", .blob = readme});
-  }
-  TRY(const git::ObjectId tree, git::edit_tree(objects, {}, changes));
-  const git::Signature author = signature_of(caller, clock_);
-  TRY(const git::ObjectId commit,
-      git::write_commit(
-          objects,
-          {.tree = tree, .parents = {}, .author = author, .committer = author, .message = "initial commit"}));
-  Publication publication;
-  publication.kind = "first_commit";
-  publication.moves.push_back({.ref = std::string(main_ref), .before = {}, .after = commit});
-  return publisher_.publish(lock, caller, repository, objects, publication);
-}
-
 Result<Repository> Repositories::create(const identity::Caller& caller, const NewRepository& wish) {
-  TRY_DONE(check_repo_name(wish.ns));
-  TRY_DONE(check_repo_name(wish.name));
-  if (!rights_.may_create(caller, wish.type, wish.ns, wish.name))
-    return fail(Reason::forbidden,
-                fmt::format("You don't have the rights to create a {} under the namespace \"{}\"",
-                            type_name(wish.type), wish.ns));
-  NewRepository settled = wish;
-  if (wish.type == RepoType::space && wish.sdk.empty()) settled.sdk = "static";
-  TRY(const RepoId id, insert(caller, settled));
-  Repository repository{.id = id,
-                        .type = settled.type,
-                        .ns = settled.ns,
-                        .name = settled.name,
-                        .visibility = settled.visibility,
-                        .sdk = settled.sdk,
-                        .creator = caller.name};
-  const Status committed = first_commit(caller, repository);
-  if (!committed.ok()) {
-    const Status undone = remove(caller, repository);
-    (void)undone;  // The first failure is what the caller hears.
-    return committed.error();
-  }
-  TRY(std::optional<Repository> created, find(id));
-  if (!created) return fail(Reason::repo_not_found, "Repository not found");
-  return std::move(*created);
+  const CreationParts parts{.database = database_,
+                            .storage = storage_,
+                            .publisher = publisher_,
+                            .repositories = *this,
+                            .rights = rights_,
+                            .audit = audit_,
+                            .clock = clock_};
+  return create_repository(
+      parts, caller, wish,
+      [&](const Repository& repository, git::Repository& objects) -> Result<Publication> {
+        TRY(const git::ObjectId commit,
+            write_first_commit(repository, objects, signature_of(caller, clock_)));
+        Publication out;
+        out.kind = "first_commit";
+        out.moves.push_back({.ref = std::string(main_ref), .before = {}, .after = commit});
+        return out;
+      });
 }
 
 Result<std::optional<Repository>> Repositories::find_where(std::string_view condition, std::string_view text,

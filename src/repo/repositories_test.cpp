@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "git/refs.h"
+#include "repo/creation.h"
 #include "repo/hub_test_kit.h"
 #include "repo/revisions.h"
 
@@ -87,6 +88,58 @@ TEST(Repositories, DeletingTakesRowsAndFiles) {
   EXPECT_FALSE(std::filesystem::exists(folder));
   EXPECT_FALSE(TestHub::require_value(hub.hub().repositories.find(model.id)));
   EXPECT_TRUE(TestHub::require_value(hub.hub().publisher.refs(model.id)).empty());
+}
+
+TEST(Repositories, NobodySeesOneBeforeItsFirstContent) {
+  TestHub hub;
+  const auto ada = hub.caller("ada");
+  Repositories& all = hub.hub().repositories;
+  const NewRepository wish{.type = RepoType::model, .ns = "ada", .name = "engine", .sdk = ""};
+  const CreationParts parts{.database = hub.database(),
+                            .storage = hub.hub().storage,
+                            .publisher = hub.hub().publisher,
+                            .repositories = all,
+                            .rights = hub.hub().rights,
+                            .audit = hub.audit(),
+                            .clock = hub.clock()};
+  RepoId id;
+  const auto content = [&](const Repository& repository, git::Repository&) -> Result<Publication> {
+    id = repository.id;
+    EXPECT_FALSE(TestHub::require_value(all.find(id)));
+    EXPECT_FALSE(TestHub::require_value(all.find(RepoType::model, "ada", "engine")));
+    return fail(Reason::policy_refused, "not so");
+  };
+  EXPECT_EQ(create_repository(parts, ada, wish, content).error().reason, Reason::policy_refused);
+  EXPECT_FALSE(std::filesystem::exists(hub.hub().storage.folder(id))) << "its objects stay behind";
+  // A second who comes first.
+  const auto slower = [&](const Repository& repository, git::Repository&) -> Result<Publication> {
+    id = repository.id;
+    hub.create("ada", "ada/engine");
+    return Publication{.kind = "first_commit", .moves = {}, .files = {}, .more = {}};
+  };
+  EXPECT_EQ(create_repository(parts, ada, wish, slower).error().reason, Reason::already_exists);
+  EXPECT_FALSE(std::filesystem::exists(hub.hub().storage.folder(id)));
+  const Repository engine = *TestHub::require_value(all.find(RepoType::model, "ada", "engine"));
+  EXPECT_NE(engine.id, id);
+  EXPECT_TRUE(TestHub::require_value(hub.hub().publisher.ref(engine.id, main_ref)));
+  EXPECT_EQ(all.create(ada, wish).error().reason, Reason::already_exists);
+}
+
+TEST(Repositories, WhatACrashLeftBeforeTheFirstContentIsSwept) {
+  TestHub hub;
+  const Repository model = hub.create("ada", "ada/engine");
+  Storage& storage = hub.hub().storage;
+  const RepoId unborn{model.id.raw + 256}, removed{model.id.raw + 1};
+  TestHub::require_value(TestHub::require_value(storage.create(unborn)).write_blob(as_bytes("text")));
+  // Had refs once: nobody knows whose it was.
+  const auto old = TestHub::require_value(storage.create(removed));
+  const auto blob = TestHub::require_value(old.write_blob(as_bytes("text")));
+  TestHub::require(git::set_ref(old, "refs/tags/v1", blob));
+  EXPECT_EQ(TestHub::require_value(sweep_unborn(hub.disk(), storage, hub.hub().repositories)), 1U);
+  EXPECT_FALSE(std::filesystem::exists(storage.folder(unborn)));
+  EXPECT_TRUE(std::filesystem::exists(storage.folder(removed)));
+  EXPECT_TRUE(std::filesystem::exists(storage.folder(model.id)));
+  EXPECT_EQ(TestHub::require_value(sweep_unborn(hub.disk(), storage, hub.hub().repositories)), 0U);
 }
 
 TEST(Repositories, RefsOnDiskAreRepairedFromSql) {
