@@ -59,7 +59,7 @@ class MirrorTest : public testing::Test {
     TestHub::require(sql::migrate(hub_.database(), migrations(), 1));
     // The text of a token's form makes the hub's checks call back: the moment between the objects of a
     // first revision and its publication.
-    upstream_.files = {{"README.md", "---\nlicense: mit\n---\nhf_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh\n"},
+    upstream_.files = {{"README.md", "---\nlicense: mit\n---\n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\n"},
                        {"config.json", "{}"}};
     hub_.hub().checks.configure({}, [this](std::string_view) {
       if (between_) between_();
@@ -99,7 +99,8 @@ class MirrorTest : public testing::Test {
     return TestHub::require_value(hub_.hub().repositories.find(repo::RepoType::model, "demo", "bert"));
   }
   void wait_until(const std::function<bool()>& fits) {
-    while (!fits()) std::this_thread::yield();
+    for (int i = 0; i < 120'000 && !fits(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ASSERT_TRUE(fits());
   }
 
   TestHub hub_;
