@@ -53,6 +53,16 @@ constexpr std::array tables = {
     repo::TableRule{"repo_verdicts"},
     repo::TableRule{"repo_collections"},
     repo::TableRule{"repo_collection_items"},
+    repo::TableRule{"repo_file_tensors", TableFate::made_again},
+    repo::TableRule{"repo_indexed_files", TableFate::made_again},
+    repo::TableRule{"repo_withdrawn"},
+    // An upstream's token is named here and lies in identity_secrets, which stays.
+    repo::TableRule{"exchange_upstreams"},
+    repo::TableRule{"exchange_revisions"},
+    repo::TableRule{"exchange_repositories"},
+    repo::TableRule{"exchange_webhooks"},
+    repo::TableRule{"exchange_deliveries", TableFate::made_again},
+    repo::TableRule{"exchange_cursors"},
     repo::TableRule{"job_files"},
     repo::TableRule{"job_file_parts"},
     repo::TableRule{"job_batches"},
@@ -141,6 +151,11 @@ Status ExportRules::open(std::string_view table, json::object& row) {
   if (table == "identity_users") row["password"] = "";
   if (table == "govern_attachments") row["sealed_token"] = repo::bytes_value({});
   if (table == "job_batches") end_batch(row);
+  if (table == "exchange_webhooks") {
+    // Its receiver knows it by the secret, which stays: it rests until its owner gives it one again.
+    if (row["secret"] != json::value("")) row["disabled"] = 1;
+    row["secret"] = "";
+  }
   for (const std::string_view column : sealed_columns(table)) {
     TRY(const govern::DataClass data_class, class_of(row));
     TRY(const Bytes sealed, repo::bytes_of(row[column]));

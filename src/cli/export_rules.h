@@ -21,7 +21,8 @@ class ExportRules {
   ExportRules(sql::Database& database, const Secret& instance_key, Random& random)
       : database_(database), keys_(database, instance_key, random) {}
 
-  // Kept inputs and golden examples are opened; passwords and tokens of engines are left out.
+  // Kept inputs and golden examples are opened; passwords, tokens of engines and secrets of
+  // webhooks are left out.
   Result<repo::ExportRules> outward();
   // Sealed again, with this instance's keys.
   Result<repo::ExportRules> inward();

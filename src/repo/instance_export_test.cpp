@@ -57,6 +57,9 @@ constexpr std::array tables = {
     TableRule{"repo_verdicts"},
     TableRule{"repo_collections"},
     TableRule{"repo_collection_items"},
+    TableRule{"repo_file_tensors", made_again},
+    TableRule{"repo_indexed_files", made_again},
+    TableRule{"repo_withdrawn"},
 };
 
 std::string text_of(const fs::path& path) {

@@ -86,6 +86,19 @@ class Here:
     def upstream(self, name, url, namespaces, **more):
         return self.ask("PUT", f"/api/upstreams/{name}", {"url": url, "namespaces": namespaces, **more})
 
+    def snapshot(self, repo, revision="main"):
+        """As Client.snapshot, without its process: what clients ask, in their order."""
+        answer = self.server.http("GET", f"/api/models/{repo}/revision/{revision}")
+        assert answer.status == 200, (answer.status, answer.body)
+        info, files = json.loads(answer.body), {}
+        for each in info["siblings"]:
+            got = self.server.http("GET", f"/{repo}/resolve/{info['sha']}/{each['rfilename']}")
+            if got.status in (302, 307):
+                got = self.server.http("GET", got.headers["Location"].removeprefix(self.server.url))
+            assert got.status == 200, (each, got.status, got.body[:500])
+            files[each["rfilename"]] = got.body
+        return files
+
     def revision(self, repo, state, seconds=60):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -97,7 +110,7 @@ class Here:
 
 
 def first_pull_and_after(here, fake):
-    files = {"config.json": b'{"model_type": "bert"}', "README.md": CARD, "model.safetensors": safetensors(1, 40_000_000),
+    files = {"config.json": b'{"model_type": "bert"}', "README.md": CARD, "model.safetensors": safetensors(1, 20_000_000),
              "deep/down/vocab.txt": b"a\nb\n", ".gitattributes": b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n"}
     first = fake.repositories["demo/bert"] = Repository(files)
     commit = first.refs["main"][-1]
@@ -108,21 +121,21 @@ def first_pull_and_after(here, fake):
     assert told["known"] and told["revisions"][0]["remoteCommit"] == commit, told
     # Pinned: what the upstream does from now on changes nothing here.
     first.put({**files, "config.json": b"{}"})
-    assert Client(here.server).snapshot("demo/bert") == files
+    assert here.snapshot("demo/bert") == files
     fake.moved["demo/bert"] = "demo/renamed"
-    assert Client(here.server).snapshot("demo/bert") == files
+    assert here.snapshot("demo/bert") == files
     del fake.moved["demo/bert"]
     fake.repositories.pop("demo/bert")
-    assert Client(here.server).snapshot("demo/bert") == files
+    assert here.snapshot("demo/bert") == files
     fake.down = True
     assert Client(here.server).snapshot("demo/bert") == files
-    assert Client(here.server).snapshot("demo/bert", commit) == files, "by the commit's name upstream"
+    assert here.snapshot("demo/bert", commit) == files, "by the commit's name upstream"
     fake.down = False
     print("first pull, then changed, renamed, deleted, down: done")
 
 
 def one_transfer(here, fake):
-    files = {"README.md": CARD, "model.safetensors": safetensors(2, 60_000_000)}
+    files = {"README.md": CARD, "model.safetensors": safetensors(2, 40_000_000)}
     fake.repositories["demo/crowd"] = Repository(files)
     before, fake.slow = fake.sent, 0.001
     clients = [Client(here.server) for _ in range(4)]
@@ -201,7 +214,8 @@ def failing(here, fake):
 def quarantine(here, fake):
     files = {"README.md": CARD, "model.pkl": pickle.dumps(Evil()), "config.json": b"{}"}
     fake.repositories["demo/evil"] = Repository(files)
-    text = Client(here.server).fails("demo/evil")
+    answer = here.server.http("GET", "/demo/evil/resolve/main/model.pkl")
+    assert answer.status == 403, (answer.status, answer.body)
     row = here.revision("demo/evil", "quarantined")
     assert "model.pkl" in row["detail"], row
     for path in ("/demo/evil/resolve/main/model.pkl", "/demo/evil/resolve/main/config.json", f"/demo/evil/resolve/{row['remoteCommit']}/model.pkl"):
@@ -214,7 +228,7 @@ def quarantine(here, fake):
     assert not list(WORK.rglob("snapshots/*/model.pkl")), text
     here.ask("POST", f"/api/mirror/revisions/{row['id']}/release", {"reason": "looked at by ada, harmless in our sandbox"}, 202)
     here.revision("demo/evil", "done")
-    assert Client(here.server).snapshot("demo/evil") == files
+    assert here.snapshot("demo/evil") == files
     assert "mirror.released" in here.server.command("audit", "export")
     print("what is dangerous is quarantined, and let in with a reason only: done")
 
@@ -279,7 +293,7 @@ def changes_and_webhooks(here, fake):
                                                        "domains": ["repo"], "secret": "sign-with-this"})["webhook"]
     files = {"README.md": CARD, "config.json": b"{}", "tokenizer.json": b"{}"}
     base = fake.repositories["demo/base"] = Repository(files)
-    Client(here.server).snapshot("demo/base")
+    here.snapshot("demo/base")
     here.revision("demo/base", "done")
     headers, body = receiver.wait(lambda told: told["repo"]["name"] == "demo/base" and told["event"]["scope"] == "repo.content")
     stamp, _, mark = headers["X-Holdfast-Signature"].partition(",v1=")
@@ -291,18 +305,18 @@ def changes_and_webhooks(here, fake):
     assert {"card", "license", "tokenizer"} <= set(said["what"].split(", ")), said
     assert not here.ask("POST", "/api/mirror/sync", {"repository": "demo/base"})["changed"], "told twice"
     receiver.wait(lambda told: told["repo"]["name"] == "demo/base" and "upstream_changed" in told.get("updatedConfig", {}))
-    assert Client(here.server).snapshot("demo/base") == files, "a pinned repository moved"
+    assert here.snapshot("demo/base") == files, "a pinned repository moved"
     fake.repositories.pop("demo/base")
     assert here.ask("POST", "/api/mirror/sync", {"repository": "demo/base"})["what"] == "removed"
     # An upstream that is followed.
     here.upstream("followed", fake.url, "live", secret="fake", follow=True, everySeconds=1)
     live = fake.repositories["live/model"] = Repository(files)
-    Client(here.server).snapshot("live/model")
+    here.snapshot("live/model")
     here.revision("live/model", "done")
     newer = {**files, "config.json": b'{"layers": 2}'}
     live.put(newer)
     until = time.monotonic() + 30
-    while Client(here.server).snapshot("live/model") != newer:
+    while here.snapshot("live/model") != newer:
         assert time.monotonic() < until, "the schedule did not bring it"
     until = time.monotonic() + 60
     while True:
@@ -331,9 +345,9 @@ def imports(here, fake):
     fake.slow = 0
     assert now["state"] == "done" and len(seen) > 2, (now, seen)
     fake.down = True
-    assert "extra.txt" in Client(here.server).snapshot("demo/job", "v1.0")
+    assert "extra.txt" in here.snapshot("demo/job", "v1.0")
     fake.down = False
-    assert Client(here.server).snapshot("demo/job") == files, "main is the upstream's own, not the tag's"
+    assert here.snapshot("demo/job") == files, "main is the upstream's own, not the tag's"
     print("an import in the background with progress: done")
 
 
