@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "cli/hub_client.h"
+#include "cli/hub_transfer.h"
 #include "measure/labelled_rows.h"
 
 namespace holdfast::cli {
