@@ -44,24 +44,9 @@ struct Terms {
   size_t count = 0;
 };
 
-Terms terms_of(const CodeSet& set, bool use_categories) {
+Terms of_ranges(const Ranges& ranges) {
   Terms out;
-  const std::vector<uint8_t>& category = pcre2_categories();
-  std::array<bool, category_count> whole{};
-  if (use_categories) {
-    whole.fill(true);
-    for (char32_t code = 0; code < set.size(); ++code)
-      if (!set[code] && (code < surrogate_first || code > surrogate_last)) whole[category[code]] = false;
-  }
-  CodeSet rest = set;
-  for (char32_t code = 0; code < set.size(); ++code)
-    if (whole[category[code]]) rest.reset(code);
-  for (size_t i = 0; i < category_count; ++i) {
-    if (!whole[i]) continue;
-    out.text += fmt::format("\\p{{{}}}", category_names[i]);
-    ++out.count;
-  }
-  for (const auto& [first, last] : ranges_of(rest)) {
+  for (const auto& [first, last] : ranges) {
     out.text += first == last ? fmt::format("\\x{{{:x}}}", static_cast<uint32_t>(first))
                               : fmt::format("\\x{{{:x}}}-\\x{{{:x}}}", static_cast<uint32_t>(first),
                                             static_cast<uint32_t>(last));
@@ -70,14 +55,35 @@ Terms terms_of(const CodeSet& set, bool use_categories) {
   return out;
 }
 
+Terms with_categories(const CodeSet& set) {
+  Terms out;
+  const std::vector<uint8_t>& category = pcre2_categories();
+  std::array<bool, category_count> whole;
+  whole.fill(true);
+  for (char32_t code = 0; code < set.size(); ++code)
+    if (!set[code] && (code < surrogate_first || code > surrogate_last)) whole[category[code]] = false;
+  CodeSet rest = set;
+  for (char32_t code = 0; code < set.size(); ++code)
+    if (whole[category[code]]) rest.reset(code);
+  for (size_t i = 0; i < category_count; ++i) {
+    if (!whole[i]) continue;
+    out.text += fmt::format("\\p{{{}}}", category_names[i]);
+    ++out.count;
+  }
+  const Terms more = of_ranges(ranges_of(rest));
+  out.text += more.text;
+  out.count += more.count;
+  return out;
+}
+
 }  // namespace
 
 std::string class_text(const CodeSet& set) {
+  constexpr size_t few = 8;
   const Ranges plain = ranges_of(set);
-  const bool few = plain.size() <= 8;
-  const Terms same = terms_of(set, !few);
-  if (few) return "[" + same.text + "]";
-  const Terms other = terms_of(~set, true);
+  const Terms same = plain.size() <= few ? of_ranges(plain) : with_categories(set);
+  if (same.count <= few) return "[" + same.text + "]";
+  const Terms other = with_categories(~set);
   return other.count < same.count ? "[^" + other.text + "]" : "[" + same.text + "]";
 }
 

@@ -2,6 +2,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
 #include <array>
 #include <mutex>
 
@@ -123,21 +124,33 @@ const std::vector<uint8_t>& pcre2_categories() {
     constexpr std::string_view order[] = {"Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd",
                                           "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm",
                                           "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Co"};
+    // The largest first: each pattern reads only what none before it has taken.
+    constexpr size_t largest[] = {0, 28, 5, 22};
+    std::vector<size_t> turns(std::begin(largest), std::end(largest));
+    for (size_t i = 0; i < std::size(order); ++i)
+      if (std::find(std::begin(largest), std::end(largest), i) == std::end(largest)) turns.push_back(i);
     std::vector<uint8_t> out(0x110000);
     std::string all;
+    all.reserve(5 << 20);
     for (char32_t code = 0; code < out.size(); ++code)
       if (code < 0xD800 || code >= 0xE000) append_utf8(all, code);
-    for (size_t i = 1; i < std::size(order); ++i) {
+    for (const size_t i : turns) {
+      std::string rest;
+      size_t kept = 0;
       const auto code = compile("\\p{" + std::string(order[i]) + "}+");
       if (!code.ok()) continue;
       const MatchData match(pcre2_match_data_create_from_pattern(code.value().get(), nullptr));
       for (size_t at = 0; pcre2_match(code.value().get(), bytes_of(all), all.size(), at, PCRE2_NO_UTF_CHECK,
                                       match.get(), nullptr) > 0;) {
         const PCRE2_SIZE* const range = pcre2_get_ovector_pointer(match.get());
-        for_each_code_point(std::string_view(all).substr(range[0], range[1] - range[0]),
-                            [&](char32_t found, size_t, size_t) { out[found] = static_cast<uint8_t>(i); });
-        at = range[1];
+        if (i != 0)
+          for_each_code_point(std::string_view(all).substr(range[0], range[1] - range[0]),
+                              [&](char32_t found, size_t, size_t) { out[found] = static_cast<uint8_t>(i); });
+        rest.append(all, kept, range[0] - kept);
+        at = kept = range[1];
       }
+      rest.append(all, kept);
+      all = std::move(rest);
     }
     return out;
   }();
