@@ -25,10 +25,10 @@ void multiply(const tensor::Linear& layer, const float* in, float* out, size_t r
 }
 
 // Rows in pieces, shared among the threads where there are many; nothing depends on the pieces.
-constexpr size_t piece_rows = 16;
+constexpr size_t piece_rows = 8;
 void by_rows(tensor::Threads& threads, size_t rows,
              const std::function<void(size_t first, size_t count)>& work) {
-  if (rows <= 2 * piece_rows) return work(0, rows);
+  if (rows < 2 * piece_rows) return work(0, rows);
   threads.run((rows + piece_rows - 1) / piece_rows, [&](size_t index) {
     work(index * piece_rows, std::min(piece_rows, rows - index * piece_rows));
   });

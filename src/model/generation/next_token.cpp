@@ -1,5 +1,6 @@
 #include "model/generation/next_token.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -21,14 +22,26 @@ double uniform(uint64_t seed, uint64_t step) {
 }  // namespace
 
 TokenId best_token(std::span<const float> scores) {
+  constexpr size_t lanes = 16, block = 64;
   float most = -std::numeric_limits<float>::infinity();
-  TokenId found = 0;
-  for (size_t i = 0; i < scores.size(); ++i) {
-    if (!(scores[i] > most)) continue;
-    most = scores[i];
-    found = static_cast<TokenId>(i);
+  size_t found = 0;
+  for (size_t first = 0; first < scores.size(); first += block) {
+    const size_t end = std::min(first + block, scores.size());
+    if (end - first == block) {  // Most blocks hold nothing better: looked at side by side.
+      float peaks[lanes];
+      std::fill_n(peaks, lanes, most);
+      for (size_t i = first; i < end; i += lanes)
+        for (size_t lane = 0; lane < lanes; ++lane)
+          peaks[lane] = scores[i + lane] > peaks[lane] ? scores[i + lane] : peaks[lane];
+      if (!std::any_of(peaks, peaks + lanes, [&](float peak) { return peak > most; })) continue;
+    }
+    for (size_t i = first; i < end; ++i) {
+      if (!(scores[i] > most)) continue;
+      most = scores[i];
+      found = i;
+    }
   }
-  return found;
+  return static_cast<TokenId>(found);
 }
 
 TokenId sample_token(std::span<const float> scores, uint64_t seed, uint64_t step) {
