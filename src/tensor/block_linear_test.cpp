@@ -195,7 +195,8 @@ TEST(ByteBlockLinear, GivesTheSameBitsEverywhereAndIsNear) {
       const auto oracle = make_block_linear(layer->source, {Isa::plain, Precision::int8});
       for (const size_t rows : {size_t{0}, size_t{1}, size_t{2}, size_t{3}, size_t{7}, 60 + random() % 30}) {
         std::vector<float> in(rows * inputs);
-        for (float& x : in) x = normal(random);
+        for (float& x : in)
+          x = normal(random) * (random() % 64 == 0 ? 20.0F : 1.0F);  // Some groups are fine.
         const std::vector<float> wanted = run_layer(*oracle, in, rows, *one);
         const std::vector<float> exact = run_layer(*near, in, rows, *one);
         double dot = 0, a = 0, b = 0;

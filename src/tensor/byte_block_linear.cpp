@@ -13,12 +13,13 @@ namespace {
 // Rows that one pass over a strip serves before it goes on to the next.
 constexpr size_t rows_share = 64;
 constexpr size_t few_rows = 16;
-// Strips a thread takes at a time.
+// Rows and strips that a thread takes at a time.
+constexpr size_t rows_quantised = 4;
 constexpr size_t few_strips = 16, many_strips = 4;
 
 // One caller's rows as bytes, and one thread's sums; kept between calls.
 struct Scratch {
-  Floats codes, fine, scales, scaled_sums, sums, out;
+  Floats codes, fine, steps, scales, scaled_sums, sums, out;
 };
 thread_local Scratch scratch;
 
@@ -76,8 +77,10 @@ class ByteBlockLayer final : public Linear {
   ByteRows quantize(const LinearRun& run, Threads& threads) const {
     ByteRows out;
     out.codes = reinterpret_cast<int8_t*>(ensure(scratch.codes, (run.rows * inputs_ + 3) / 4));
-    if (rows_ == RowBits::fifteen)
+    if (rows_ == RowBits::by_group) {
       out.fine = reinterpret_cast<int8_t*>(ensure(scratch.fine, (run.rows * inputs_ + 3) / 4));
+      out.steps = reinterpret_cast<int32_t*>(ensure(scratch.steps, run.rows * groups_));
+    }
     out.scales = ensure(scratch.scales, run.rows * groups_);
     out.scaled_sums = ensure(scratch.scaled_sums, run.rows * groups_);
     out.sums = reinterpret_cast<int32_t*>(ensure(scratch.sums, run.rows * groups_));
@@ -91,19 +94,27 @@ class ByteBlockLayer final : public Linear {
       job.out = from(out, first);
       kernels_.quantize(job);
     };
-    if (run.rows <= few_rows) {
+    if (run.rows < 2 * rows_quantised) {
       part(0, run.rows);
     } else {
-      threads.run((run.rows + few_rows - 1) / few_rows, [&](size_t index) {
-        part(index * few_rows, std::min(few_rows, run.rows - index * few_rows));
+      threads.run((run.rows + rows_quantised - 1) / rows_quantised, [&](size_t index) {
+        part(index * rows_quantised, std::min(rows_quantised, run.rows - index * rows_quantised));
       });
     }
     return out;
   }
 
   ByteRows from(const ByteRows& rows, size_t first) const {
-    return {rows.codes + first * inputs_, rows.fine == nullptr ? nullptr : rows.fine + first * inputs_,
-            rows.scales + first * groups_, rows.scaled_sums + first * groups_, rows.sums + first * groups_};
+    ByteRows out = rows;
+    out.codes += first * inputs_;
+    if (rows.fine != nullptr) {
+      out.fine += first * inputs_;
+      out.steps += first * groups_;
+    }
+    out.scales += first * groups_;
+    out.scaled_sums += first * groups_;
+    out.sums += first * groups_;
+    return out;
   }
 
   std::byte* strip(size_t column) {

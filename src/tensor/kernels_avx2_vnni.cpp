@@ -16,6 +16,7 @@ struct ByteDot256 : WideByteDot256 {
 };
 
 struct QuadSteps {
+  static constexpr bool gathers = false;
   static __m256i add(__m256i sum, __m256i codes, __m256i word) {
     return _mm256_dpbusd_avx_epi32(sum, codes, word);
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "tensor/block_bytes.h"
 
@@ -18,21 +19,39 @@ inline int32_t low_byte(float rounded) {
 
 // Plain loops of fixed lengths that compilers turn into registers of the file's instruction set.
 template <size_t G>
-inline void quantize_group(const float* x, const ByteRows& out, size_t place, size_t at) {
+inline float greatest(const float* x) {
+  int32_t most = 0;  // Positive floats are ordered as their bits are.
+  for (size_t i = 0; i < G; ++i) most = std::max(most, std::bit_cast<int32_t>(x[i]) & 0x7FFFFFFF);
+  return std::bit_cast<float>(most);
+}
+
+// Sixteen running sums, added up in one order.
+inline float sum_of_squares(const float* x, size_t count) {
+  float sums[16] = {};
+  for (size_t i = 0; i < count; i += 16)  // Groups are sixteen or two sixteens.
+    for (size_t lane = 0; lane < 16; ++lane) sums[lane] += x[i + lane] * x[i + lane];
+  for (size_t half = 8; half > 0; half /= 2)
+    for (size_t lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
+  return sums[0];
+}
+
+template <size_t G>
+inline void quantize_group(const float* x, const ByteRows& out, size_t place, size_t at, float fine_above) {
   // Adding 1.5 * 2^23 rounds to a whole number, halves to even, and leaves it in the low bits.
   constexpr float rounder = 12582912.0F;
-  int32_t most_bits = 0;  // Positive floats are ordered as their bits are.
-  for (size_t i = 0; i < G; ++i) most_bits = std::max(most_bits, std::bit_cast<int32_t>(x[i]) & 0x7FFFFFFF);
-  const float most = std::bit_cast<float>(most_bits);
+  const float most = greatest<G>(x);
   const float inverse = most > 0 ? 127.0F / most : 0.0F, scale = most / 127.0F;
   int32_t codes[G], sum = 0;
-  if (out.fine == nullptr) {
+  if (out.fine == nullptr || !(most * most > fine_above)) {
     for (size_t i = 0; i < G; ++i) codes[i] = low_byte(x[i] * inverse + rounder);
     for (size_t i = 0; i < G; ++i) sum += codes[i];
     for (size_t i = 0; i < G; ++i) out.codes[place + i] = static_cast<int8_t>(codes[i]);
     out.scales[at] = scale;
     out.sums[at] = sum;
     out.scaled_sums[at] = scale * static_cast<float>(sum);
+    if (out.fine == nullptr) return;
+    std::memset(out.fine + place, 0, G);
+    out.steps[at] = 1;
     return;
   }
   int32_t fine[G];
@@ -47,19 +66,28 @@ inline void quantize_group(const float* x, const ByteRows& out, size_t place, si
   out.scales[at] = scale / static_cast<float>(fine_steps);
   out.sums[at] = sum;
   out.scaled_sums[at] = scale / static_cast<float>(fine_steps) * static_cast<float>(sum);
+  out.steps[at] = fine_steps;
+}
+
+template <size_t G>
+inline void quantize_rows_by(const QuantizeJob& job) {
+  const size_t groups = job.inputs / G;
+  for (size_t row = 0; row < job.rows; ++row) {
+    const float* x = job.in + row * job.in_stride;
+    const float fine_above = job.out.fine == nullptr
+                                 ? 0.0F
+                                 : sum_of_squares(x, job.inputs) / static_cast<float>(job.inputs) * fine_from;
+    for (size_t g = 0; g < groups; ++g)
+      quantize_group<G>(x + g * G, job.out, row * job.inputs + g * G, row * groups + g, fine_above);
+  }
 }
 
 inline void quantize_rows(const QuantizeJob& job) {
-  const size_t groups = job.inputs / job.group;
-  for (size_t row = 0; row < job.rows; ++row)
-    for (size_t g = 0; g < groups; ++g) {
-      const float* x = job.in + row * job.in_stride + g * job.group;
-      const size_t place = row * job.inputs + g * job.group, at = row * groups + g;
-      job.group == 32 ? quantize_group<32>(x, job.out, place, at) : quantize_group<16>(x, job.out, place, at);
-    }
+  job.group == 32 ? quantize_rows_by<32>(job) : quantize_rows_by<16>(job);
 }
 
-// D: Sum (whole sums of sixteen outputs), Line (a line of codes), V (sixteen floats); see dots_avx512.h.
+// D: Sum (whole sums of sixteen outputs; those that D gathers lie in pairs of 16 bits until a group ends),
+// Line (a line of codes), V (sixteen floats); see dots_avx512.h.
 template <class D>
 struct BlockDots {
   using V = typename D::V;
@@ -84,8 +112,65 @@ struct BlockDots {
       for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + strip * strip_bytes + i);
   }
 
-  // P: 1, or 2 where rows have fine codes.
-  template <size_t P, size_t bits, size_t G, size_t R, size_t C>
+  template <size_t R, size_t C>
+  struct Tile {
+    Sum sums[R][C];
+  };
+
+  // What codes that lie `zero` too high add is taken off beforehand.
+  template <size_t R, size_t C>
+  [[gnu::always_inline]] static inline void begin(Tile<R, C>& tile, int32_t zero, const int32_t* whole_sums,
+                                                  size_t groups) {
+#pragma GCC unroll 8
+    for (size_t r = 0; r < R; ++r) {
+      const Sum first = D::begin(zero == 0 ? 0 : -zero * whole_sums[r * groups]);
+#pragma GCC unroll 8
+      for (size_t c = 0; c < C; ++c) tile.sums[r][c] = first;
+    }
+  }
+
+  // Adds to each sum the products of a group's codes, `inputs` apart from row to row.
+  template <size_t bits, size_t G, size_t R, size_t C>
+  [[gnu::always_inline]] static inline void multiply(Tile<R, C>& tile, const std::byte* lines,
+                                                     size_t strip_bytes, const int8_t* codes, size_t inputs) {
+    if constexpr (!D::template gathers<bits>) {
+      add_products<bits, G, R, C>(tile, lines, strip_bytes, codes, inputs);
+    } else {
+      Tile<R, C> pairs;
+      begin<R, C>(pairs, 0, nullptr, 0);
+      add_products<bits, G, R, C>(pairs, lines, strip_bytes, codes, inputs);
+#pragma GCC unroll 8
+      for (size_t r = 0; r < R; ++r)
+#pragma GCC unroll 8
+        for (size_t c = 0; c < C; ++c) tile.sums[r][c] = D::gathered(tile.sums[r][c], pairs.sums[r][c]);
+    }
+  }
+
+  template <size_t bits, size_t G, size_t R, size_t C>
+  [[gnu::always_inline]] static inline void add_products(Tile<R, C>& tile, const std::byte* lines,
+                                                         size_t strip_bytes, const int8_t* codes,
+                                                         size_t inputs) {
+    constexpr size_t count = G * bits / 32;  // Lines of the group.
+#pragma GCC unroll 8
+    for (size_t l = 0; l < count; ++l) {
+#pragma GCC unroll 2
+      for (size_t half = 0; half < 8 / bits; ++half) {
+        typename D::Line parts[C];
+#pragma GCC unroll 8
+        for (size_t c = 0; c < C; ++c)
+          parts[c] = D::template line<bits>(lines + c * strip_bytes + 64 * l, half);
+#pragma GCC unroll 8
+        for (size_t r = 0; r < R; ++r) {
+          const auto word = D::word(codes + r * inputs + 4 * (l + half * count));
+#pragma GCC unroll 8
+          for (size_t c = 0; c < C; ++c)
+            tile.sums[r][c] = D::template add<bits>(tile.sums[r][c], parts[c], word);
+        }
+      }
+    }
+  }
+
+  template <size_t bits, size_t G, size_t R, size_t C>
   static void tile(const BlockDotsJob& job, size_t row, size_t strip) {
     const ByteFormat format = job.format;
     const size_t groups = job.inputs / G, strip_bytes = job.strip_bytes, inputs = job.inputs;
@@ -93,10 +178,12 @@ struct BlockDots {
     const size_t head_bytes = super_bytes(format);
     const std::byte* at = job.strips + strip * strip_bytes;
     const std::byte* super = at;  // Read of parts only.
-    const int8_t* codes[2] = {job.rows.codes + row * inputs, P == 2 ? job.rows.fine + row * inputs : nullptr};
+    const int8_t* codes = job.rows.codes + row * inputs;
+    const int8_t* fine = job.rows.fine == nullptr ? nullptr : job.rows.fine + row * inputs;
     const float* row_scales = job.rows.scales + row * groups;
     const float* row_sums = job.rows.scaled_sums + row * groups;
     const int32_t* whole_sums = job.rows.sums + row * groups;
+    const int32_t* steps = job.rows.fine == nullptr ? nullptr : job.rows.steps + row * groups;
     const int32_t zero = bits == 8 ? D::byte_zero : format.zero;
     V out[R][C];
     for (size_t r = 0; r < R; ++r)
@@ -107,34 +194,24 @@ struct BlockDots {
         at += head_bytes;
       }
       if (row == 0) fetch(at + C * strip_bytes, C, strip_bytes, byte_group_bytes(format));
-      Sum sums[P][R][C];
-#pragma GCC unroll 8
-      for (size_t r = 0; r < R; ++r)
-#pragma GCC unroll 8
-        for (size_t c = 0; c < C; ++c) {
-          sums[P - 1][r][c] = D::begin(-zero * whole_sums[r * groups + g]);
-          if constexpr (P == 2) sums[0][r][c] = D::begin(0);
-        }
+      int32_t most_steps = 1;
+      if (steps != nullptr)
+        for (size_t r = 0; r < R; ++r) most_steps = std::max(most_steps, steps[r * groups + g]);
       const std::byte* lines = at + scales_bytes;
-      constexpr size_t count = G * bits / 32;  // Lines of the group.
+      Tile<R, C> whole;
+      if (most_steps == 1) {
+        begin<R, C>(whole, zero, whole_sums + g, groups);
+        multiply<bits, G, R, C>(whole, lines, strip_bytes, codes + g * G, inputs);
+      } else {
+        begin<R, C>(whole, 0, nullptr, 0);
+        multiply<bits, G, R, C>(whole, lines, strip_bytes, codes + g * G, inputs);
 #pragma GCC unroll 8
-      for (size_t l = 0; l < count; ++l) {
-#pragma GCC unroll 2
-        for (size_t half = 0; half < 8 / bits; ++half) {
-          typename D::Line parts[C];
+        for (size_t r = 0; r < R; ++r)
 #pragma GCC unroll 8
           for (size_t c = 0; c < C; ++c)
-            parts[c] = D::template line<bits>(lines + c * strip_bytes + 64 * l, half);
-#pragma GCC unroll 8
-          for (size_t r = 0; r < R; ++r)
-#pragma GCC unroll 2
-            for (size_t p = 0; p < P; ++p) {
-              const auto word = D::word(codes[p] + r * inputs + 4 * (l + half * count));
-#pragma GCC unroll 8
-              for (size_t c = 0; c < C; ++c)
-                sums[p][r][c] = D::template add<bits>(sums[p][r][c], parts[c], word);
-            }
-        }
+            whole.sums[r][c] =
+                D::stepped(whole.sums[r][c], steps[r * groups + g], -zero * whole_sums[r * groups + g]);
+        multiply<bits, G, R, C>(whole, lines, strip_bytes, fine + g * G, inputs);
       }
 #pragma GCC unroll 8
       for (size_t c = 0; c < C; ++c) {
@@ -142,20 +219,15 @@ struct BlockDots {
         const std::byte* own_super = super + c * strip_bytes;
         const V scale = numbers(format.scales, own, own_super);
 #pragma GCC unroll 8
-        for (size_t r = 0; r < R; ++r) {
-          Sum whole = sums[0][r][c];
-          if constexpr (P == 2) whole = D::joined(whole, sums[1][r][c]);
-          out[r][c] =
-              D::fma(D::floats(whole), D::times(scale, D::all(row_scales[r * groups + g])), out[r][c]);
-        }
+        for (size_t r = 0; r < R; ++r)
+          out[r][c] = D::fma(D::floats(whole.sums[r][c]), D::times(scale, D::all(row_scales[r * groups + g])),
+                             out[r][c]);
         if (!format.has_least) continue;
         const V least = numbers(format.scales, own + number, own_super + 32);
 #pragma GCC unroll 8
         for (size_t r = 0; r < R; ++r) out[r][c] = D::fma(least, D::all(row_sums[r * groups + g]), out[r][c]);
       }
       at += byte_group_bytes(format);
-      codes[0] += G;
-      if constexpr (P == 2) codes[1] += G;
     }
 #pragma GCC unroll 8
     for (size_t r = 0; r < R; ++r)
@@ -164,20 +236,19 @@ struct BlockDots {
         D::store(job.sums + (row + r) * job.sums_stride + (strip + c) * 16, out[r][c]);
   }
 
-  template <size_t P, size_t bits, size_t G, size_t R>
+  template <size_t bits, size_t G, size_t R>
   static void strips(const BlockDotsJob& job, size_t row) {
     constexpr size_t wide = R == 1 ? D::wide_of_one : D::wide;
     size_t strip = 0;
-    for (; strip + wide <= job.strip_count; strip += wide) tile<P, bits, G, R, wide>(job, row, strip);
+    for (; strip + wide <= job.strip_count; strip += wide) tile<bits, G, R, wide>(job, row, strip);
     if constexpr (wide > 2)  // Strips are even.
-      for (; strip < job.strip_count; strip += 2) tile<P, bits, G, R, 2>(job, row, strip);
+      for (; strip < job.strip_count; strip += 2) tile<bits, G, R, 2>(job, row, strip);
   }
 
-  template <size_t P, size_t bits, size_t G>
-  static void rows(const BlockDotsJob& job) {
+  template <size_t bits, size_t G, size_t... R>
+  static void rows(const BlockDotsJob& job, std::index_sequence<R...>) {
     using Strips = void (*)(const BlockDotsJob&, size_t);
-    constexpr Strips by_rows[] = {strips<P, bits, G, 1>, strips<P, bits, G, 2>, strips<P, bits, G, 3>,
-                                  strips<P, bits, G, D::rows>};
+    constexpr Strips by_rows[] = {strips<bits, G, R + 1>...};
     size_t tiles = (job.row_count + D::rows - 1) / D::rows;
     for (size_t row = 0; row < job.row_count; --tiles) {
       const size_t count = (job.row_count - row + tiles - 1) / tiles;
@@ -186,13 +257,13 @@ struct BlockDots {
     }
   }
 
-  template <size_t P>
+  template <size_t bits>
   static void any(const BlockDotsJob& job) {
-    if (job.format.code_bits == 4) return job.format.group == 32 ? rows<P, 4, 32>(job) : rows<P, 4, 16>(job);
-    job.format.group == 32 ? rows<P, 8, 32>(job) : rows<P, 8, 16>(job);
+    constexpr auto counts = std::make_index_sequence<D::rows>();
+    job.format.group == 32 ? rows<bits, 32>(job, counts) : rows<bits, 16>(job, counts);
   }
 
-  static void run(const BlockDotsJob& job) { job.rows.fine == nullptr ? any<1>(job) : any<2>(job); }
+  static void run(const BlockDotsJob& job) { job.format.code_bits == 4 ? any<4>(job) : any<8>(job); }
 };
 
 }  // namespace

@@ -40,16 +40,18 @@ struct Dots256 {
             _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(all, all)))};
   }
   static V floats(Sum sum) { return {_mm256_cvtepi32_ps(sum.low), _mm256_cvtepi32_ps(sum.high)}; }
-  static Sum joined(Sum codes, Sum fine) {
-    const __m256i steps = _mm256_set1_epi32(fine_steps);
-    return {_mm256_add_epi32(_mm256_mullo_epi32(codes.low, steps), fine.low),
-            _mm256_add_epi32(_mm256_mullo_epi32(codes.high, steps), fine.high)};
+  static Sum stepped(Sum sum, int32_t steps, int32_t more) {
+    const __m256i by = _mm256_set1_epi32(steps), first = _mm256_set1_epi32(more);
+    return {_mm256_add_epi32(_mm256_mullo_epi32(sum.low, by), first),
+            _mm256_add_epi32(_mm256_mullo_epi32(sum.high, by), first)};
   }
   static void store(float* to, V v) {
     _mm256_storeu_ps(to, v.low);
     _mm256_storeu_ps(to + 8, v.high);
   }
   static Sum begin(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
+  template <size_t bits>
+  static constexpr bool gathers = bits == 4 && Step::gathers;
   template <size_t bits>
   static Line line(const std::byte* at, size_t half) {
     const auto* p = reinterpret_cast<const __m256i*>(at);
@@ -71,11 +73,24 @@ struct Dots256 {
     if constexpr (bits == 8)
       return {Step::add(sum.low, _mm256_abs_epi8(line.low), _mm256_sign_epi8(word, line.low)),
               Step::add(sum.high, _mm256_abs_epi8(line.high), _mm256_sign_epi8(word, line.high))};
+    if constexpr (gathers<bits>)
+      return {Step::add_pairs(sum.low, line.low, word), Step::add_pairs(sum.high, line.high, word)};
     return {Step::add(sum.low, line.low, word), Step::add(sum.high, line.high, word)};
+  }
+  static Sum gathered(Sum sum, Sum pairs) {
+    return {Step::gathered(sum.low, pairs.low), Step::gathered(sum.high, pairs.high)};
   }
 };
 
+// Codes of four bits: eight times two products of at most 15 * 127 stay below 2^15, a whole group.
 struct PairSteps {
+  static constexpr bool gathers = true;
+  static __m256i add_pairs(__m256i pairs, __m256i codes, __m256i word) {
+    return _mm256_add_epi16(pairs, _mm256_maddubs_epi16(codes, word));
+  }
+  static __m256i gathered(__m256i sum, __m256i pairs) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
   static __m256i add(__m256i sum, __m256i codes, __m256i word) {
     const __m256i pairs = _mm256_maddubs_epi16(codes, word);
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));

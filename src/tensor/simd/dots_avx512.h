@@ -14,7 +14,7 @@ struct Dots512 {
   using V = __m512;
   using Sum = __m512i;
   using Line = __m512i;
-  static constexpr size_t wide_of_one = 4, wide = 2, rows = 4;
+  static constexpr size_t wide_of_one = 4, wide = 2, rows = 6;
   static constexpr int32_t byte_zero = 128;  // Bytes are read without sign, 128 more.
 
   static V nothing() { return _mm512_setzero_ps(); }
@@ -29,12 +29,13 @@ struct Dots512 {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))));
   }
   static V floats(Sum sum) { return _mm512_cvtepi32_ps(sum); }
-  // Whole sums of the codes and of the fine codes as one.
-  static Sum joined(Sum codes, Sum fine) {
-    return _mm512_add_epi32(_mm512_mullo_epi32(codes, _mm512_set1_epi32(fine_steps)), fine);
+  static Sum stepped(Sum sum, int32_t steps, int32_t more) {
+    return _mm512_add_epi32(_mm512_mullo_epi32(sum, _mm512_set1_epi32(steps)), _mm512_set1_epi32(more));
   }
   static void store(float* to, V v) { _mm512_storeu_ps(to, v); }
   static Sum begin(int32_t x) { return _mm512_set1_epi32(x); }
+  template <size_t bits>
+  static constexpr bool gathers = false;
   template <size_t bits>
   static Line line(const std::byte* at, size_t half) {
     const __m512i all = _mm512_loadu_si512(at);
