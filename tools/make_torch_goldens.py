@@ -50,6 +50,7 @@ def main():
     torch.save(state, out / "legacy.bin", _use_new_zipfile_serialization=False)
     torch.save({"epoch": 3, "loss": 0.5, "done": None, "state_dict": state, "history": [1, (2, 3), True]}, out / "nested.pt")
     torch.save(load_file(here / "models/llama/gqa/model.safetensors"), out / "llama.bin")
+    torch.save(load_file(here / "models/lora/llama-rs/adapter_model.safetensors"), out / "lora.bin")
 
     class Hostile:
         def __reduce__(self):

@@ -176,6 +176,23 @@ TEST_F(AdapterTest, EqualsTheMergedBase) {
               2e-5);
 }
 
+// What older versions of peft wrote: the same tensors as torch.save leaves them.
+TEST_F(AdapterTest, OfAPickleIsThatOfSafetensorsToTheBit) {
+  const DecoderModel model = base("llama/gqa");
+  const auto pickles = io::open_posix_disk("tests/golden/torch").value();
+  const auto memory = io::make_memory_disk();
+  const auto put = [&](const char* name, const std::string& bytes) {
+    ASSERT_TRUE(memory->create(name).value()->append(as_bytes(bytes)).ok());
+  };
+  put("adapter_config.json", io::read_text(*disk, "lora/llama-rs/adapter_config.json", 1 << 20).value());
+  put("adapter_model.bin", io::read_text(*pickles, "lora.bin", 1 << 20).value());
+  const auto pickled = model.open_adapter(*memory, "");
+  ASSERT_TRUE(pickled.ok()) << pickled.error().message;
+  const Adapter plain = model.open_adapter(*disk, "lora/llama-rs").value();
+  const auto prompt = ids("llama-rs.ids");
+  EXPECT_EQ(logits_of(model, *threads, prompt, &pickled.value()), logits_of(model, *threads, prompt, &plain));
+}
+
 TEST_F(AdapterTest, IsRefusedWhereItCannotBeUsedWhole) {
   const DecoderModel model = base("llama/gqa");
   EXPECT_EQ(

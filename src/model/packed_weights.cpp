@@ -9,6 +9,7 @@
 
 #include "codec/safetensors.h"
 #include "tensor/blocks.h"
+#include "tensor/four_bits.h"
 #include "tensor/quantize_blocks.h"
 
 namespace holdfast::model {
@@ -72,20 +73,29 @@ struct Packed {
 Result<Packed> pack(const TensorView& view, size_t bits) {
   TRY(const std::vector<float> numbers, tensor::to_floats(view));
   const size_t rows = view.shape[0], inputs = view.shape[1], groups = inputs / packed_group;
-  TRY(const Bytes blocks, tensor::quantize_blocks(type_of(bits), numbers));
-  const size_t row_bytes = inputs * bits / 8, block_bytes = scale_bytes + packed_group * bits / 8;
+  if (bits == 4 && !std::all_of(numbers.begin(), numbers.end(), [](float x) { return std::isfinite(x); }))
+    return fail(Reason::bad_request, "a weight holds a number that is not finite");
+  const size_t row_bytes = inputs * bits / 8;
   Packed out;
   out.words.resize(rows * row_bytes);
   out.scales.resize(rows * groups * scale_bytes);
-  tensor::BlockRow row;
   for (size_t r = 0; r < rows; ++r) {
-    const std::byte* from = blocks.data() + r * groups * block_bytes;
-    tensor::read_block_row(type_of(bits), ByteView(from, groups * block_bytes), inputs, row);
-    for (size_t i = 0; i < inputs; ++i)
-      put_code(out.words.data() + r * row_bytes, bits, i,
-               static_cast<unsigned>(row.codes[i] + (bits == 8 ? 128 : 0)));
-    for (size_t g = 0; g < groups; ++g)
-      std::memcpy(out.scales.data() + (r * groups + g) * scale_bytes, from + g * block_bytes, scale_bytes);
+    for (size_t g = 0; g < groups; ++g) {
+      const auto from = std::span(numbers).subspan(r * inputs + g * packed_group, packed_group);
+      int8_t codes[packed_group];
+      uint16_t scale = 0;
+      if (bits == 4) {
+        scale = tensor::to_half(tensor::fit_four_bits(from, codes));
+      } else {
+        TRY(const Bytes block, tensor::quantize_blocks(GgmlType::q8_0, from));
+        std::memcpy(&scale, block.data(), scale_bytes);
+        std::memcpy(codes, block.data() + scale_bytes, packed_group);
+      }
+      for (size_t i = 0; i < packed_group; ++i)
+        put_code(out.words.data() + r * row_bytes, bits, g * packed_group + i,
+                 static_cast<unsigned>(codes[i] + (1 << (bits - 1))));
+      std::memcpy(out.scales.data() + (r * groups + g) * scale_bytes, &scale, scale_bytes);
+    }
   }
   const int64_t shape[] = {static_cast<int64_t>(rows), static_cast<int64_t>(inputs)};
   const ByteView shape_bytes = std::as_bytes(std::span(shape));
