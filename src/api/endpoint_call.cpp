@@ -34,6 +34,17 @@ uint64_t count_inputs(const std::string& body) {
   return 1;
 }
 
+// What an engine of OpenAI's kind says that its answer took; none of others.
+uint64_t count_tokens(const std::string& body) {
+  if (body.size() > counted_bytes_max || body.find("\"usage\"") == std::string::npos) return 0;
+  const auto object = codec::parse_json_object(body);
+  if (!object.ok()) return 0;
+  const auto usage = codec::json_object_if(object.value(), "usage");
+  if (!usage.ok() || usage.value() == nullptr) return 0;
+  const auto total = codec::json_integer_if(*usage.value(), "total_tokens");
+  return total.ok() ? static_cast<uint64_t>(std::max<int64_t>(total.value().value_or(0), 0)) : 0;
+}
+
 }  // namespace
 
 const ApiRoute* route_named(const RouteTable& table, std::string_view name) {
@@ -60,6 +71,10 @@ Result<net::Response> run_inner(Services& services, const ApiRoute& row, const C
   if (outer.served) {
     note->desk = outer.served->desk;
     note->trace = outer.served->trace;
+    note->quota_subjects = outer.served->quota_subjects;
+    note->allowance = outer.served->allowance;
+    note->endpoint = outer.served->endpoint;
+    note->retention = outer.served->retention;
     note->route = outer.served->route;
   }
   const Call call{.request = request,
@@ -69,7 +84,10 @@ Result<net::Response> run_inner(Services& services, const ApiRoute& row, const C
                   .found = {},
                   .base_url = outer.base_url,
                   .served = note};
-  if (telling == Telling::keep_quiet) return (*handler)(call);
+  if (telling == Telling::keep_quiet) {
+    note->retention = ServedNote::Retention::none;  // Asked to see what the model says now.
+    return (*handler)(call);
+  }
   if (outer.served) {
     outer.served->by = by;
     outer.served->told = true;
@@ -122,6 +140,7 @@ Result<net::Response> forward(Services& services, const GovernDoor& door, const 
   if (desk != nullptr)
     call.served->work.add({.model = desk->ticks().now() - began, .inputs = count_inputs(request.body)});
   TRY(net::ClientResponse answer, std::move(sent));
+  if (call.served) call.served->work.tokens += count_tokens(answer.body);
   net::Response response;
   response.status = answer.status;
   const std::string_view type = answer.headers.get("Content-Type");

@@ -8,10 +8,12 @@
 #include "api/endpoint_call.h"
 #include "api/endpoint_wish.h"
 #include "api/error_answer.h"
+#include "api/fallback_call.h"
 #include "api/govern_call.h"
 #include "api/served_answer.h"
 #include "api/served_model.h"
 #include "api/served_note.h"
+#include "api/served_quota.h"
 #include "api/services.h"
 #include "codec/json.h"
 #include "govern/endpoint_keeper.h"
@@ -19,6 +21,8 @@
 #include "identity/permission.h"
 #include "observe/desk.h"
 #include "repo/hub.h"
+#include "serve/fallbacks.h"
+#include "serve/guards.h"
 
 namespace holdfast::api {
 namespace {
@@ -124,10 +128,13 @@ Result<Response> show(const GovernDoor& door, const Call& call) {
   return json_answer(view);
 }
 
-Result<Response> remove(const GovernDoor& door, const Call& call) {
+Result<Response> remove(Services& services, const GovernDoor& door, const Call& call) {
   TRY(const govern::Endpoint endpoint, door.registry.endpoints.find(call.caller, record_in_path(call)));
   TRY_DONE(door.registry.endpoints.remove(call.caller, endpoint.id));
   if (door.keeper != nullptr) door.keeper->forget(endpoint);
+  // The next of that name begins without.
+  if (services.guards != nullptr && services.guards->fallbacks != nullptr)
+    TRY_DONE(services.guards->fallbacks->set(endpoint.id, {}));
   return json_answer(json::object{{"deleted", record_in_path(call)}});
 }
 
@@ -197,34 +204,78 @@ Result<serve::ReleaseAnswer> admit(Services& services, const GovernDoor& door, c
   return asked;
 }
 
-Result<Response> endpoint_call(RouteTable& table, Services& services, const GovernDoor& door,
-                               const Call& call) {
-  const std::string rest(call.capture("rest"));
-  const ApiRoute* row = inner_row(table, call.request.method, task_path(rest));
-  if (call.served) call.served->dialect = dialect_of(row, rest);
-  TRY(const govern::Endpoint endpoint, door.registry.endpoints.find(call.caller, record_in_path(call)));
-  TRY(const serve::ReleaseAnswer by, admit(services, door, call, endpoint));
-  if (door.keeper != nullptr) TRY_DONE(door.keeper->admit(endpoint));
-  const std::string content_type(call.request.headers.get("Content-Type"));
-  if (const govern::Attachment* attachment = attachment_for(endpoint, by.model.commit)) {
-    const InnerRequest inner{call.request.method, "", content_type, call.request.body, {}};
-    const CallHandler send = [&](const Call&) -> Result<Response> {
-      return forward(services, door, endpoint, *attachment, call, inner, rest);
-    };
-    call.served->by = by;
-    return answer_and_tell(services, std::string(attached_door), call, send);
-  }
-  if (row == nullptr) return fail(Reason::not_offered, fmt::format("an endpoint does not answer /{}", rest));
-  const size_t slash = by.model.name.find('/');
+// What an endpoint's address needs to answer.
+struct EndpointDoor {
+  RouteTable& table;
+  Services& services;
+  const GovernDoor& door;
+};
+
+InnerRequest inner_request(const Call& call, const serve::ServedModel& model, const std::string& rest) {
+  const size_t slash = model.name.find('/');
   InnerRequest inner{
       .method = call.request.method,
-      .target = fmt::format("/models/{}", by.model.name),
-      .content_type = content_type,
+      .target = fmt::format("/models/{}", model.name),
+      .content_type = std::string(call.request.headers.get("Content-Type")),
       .body = call.request.body,
-      .captures = {{"ns", by.model.name.substr(0, slash)}, {"name", by.model.name.substr(slash + 1)}}};
+      .captures = {{"ns", model.name.substr(0, slash)}, {"name", model.name.substr(slash + 1)}}};
   if (rest.starts_with(kserve_models))
     inner.captures.emplace_back("model", rest.substr(kserve_models.size()));
-  return run_inner(services, *row, call, inner, by, Telling::tell);
+  return inner;
+}
+
+Error not_answered(const std::string& rest) {
+  return fail(Reason::not_offered, fmt::format("an endpoint does not answer /{}", rest));
+}
+
+// The endpoint itself.
+Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const std::string& id) {
+  const std::string rest(call.capture("rest"));
+  const ApiRoute* row = inner_row(at.table, call.request.method, task_path(rest));
+  TRY(const govern::Endpoint endpoint, at.door.registry.endpoints.find(call.caller, id));
+  TRY(const serve::ReleaseAnswer by, admit(at.services, at.door, call, endpoint));
+  if (at.door.keeper != nullptr) TRY_DONE(at.door.keeper->admit(endpoint));
+  if (call.served && call.served->endpoint.empty()) call.served->endpoint = endpoint.id;
+  TRY_DONE(take_quota(at.services, call));
+  const govern::Attachment* attachment = attachment_for(endpoint, by.model.commit);
+  if (attachment == nullptr) {
+    if (row == nullptr) return not_answered(rest);
+    return run_inner(at.services, *row, call, inner_request(call, by.model, rest), by, Telling::tell);
+  }
+  const InnerRequest inner{
+      call.request.method, "", std::string(call.request.headers.get("Content-Type")), call.request.body, {}};
+  const CallHandler send = [&](const Call&) -> Result<Response> {
+    return forward(at.services, at.door, endpoint, *attachment, call, inner, rest);
+  };
+  if (call.served) call.served->by = by;
+  return answer_and_tell(at.services, std::string(attached_door), call, send);
+}
+
+// A model that is no endpoint, in the place of one, by the caller's own right.
+Result<Response> ask_model(const EndpointDoor& at, const Call& call, const std::string& name) {
+  const std::string rest(call.capture("rest"));
+  const ApiRoute* row = inner_row(at.table, call.request.method, task_path(rest));
+  if (row == nullptr) return not_answered(rest);
+  Call asking = call;
+  asking.served = std::make_shared<ServedNote>(*call.served);
+  asking.served->by.reset();
+  TRY(const serve::ServedModel model, find_served_model(at.services, asking, name));
+  serve::ReleaseAnswer by;
+  by.model = model;
+  if (asking.served->by) by = *asking.served->by;
+  return run_inner(at.services, *row, call, inner_request(call, model, rest), by, Telling::tell);
+}
+
+Result<Response> endpoint_call(const EndpointDoor& at, const Call& call) {
+  const std::string rest(call.capture("rest"));
+  if (call.served)
+    call.served->dialect = dialect_of(inner_row(at.table, call.request.method, task_path(rest)), rest);
+  // Whoever may not see it learns nothing of its fallbacks.
+  TRY_DONE(at.door.registry.endpoints.find(call.caller, record_in_path(call)));
+  return answer_with_fallbacks(
+      at.services, call, record_in_path(call),
+      {.endpoint = [&at](const Call& asked, const std::string& id) { return ask_endpoint(at, asked, id); },
+       .model = [&at](const Call& asked, const std::string& name) { return ask_model(at, asked, name); }});
 }
 
 Result<Response> health(const GovernDoor& door, const Call& call) {
@@ -251,7 +302,8 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
       govern_body_bytes_max);
   add("GET", "/api/endpoints/{ns}/{name}", "endpoint", Access::signed_in, govern_handler(door, show));
   add("DELETE", "/api/endpoints/{ns}/{name}", "endpoint_delete", Access::signed_in_write,
-      govern_handler(door, remove));
+      [&services, door](const Call& call) { return remove(services, door, call); });
+  add_fallback_routes(table, services);
   add("POST", "/api/endpoints/{ns}/{name}/pause", "endpoint_pause", Access::signed_in_write,
       govern_handler(door, changed<&govern::Endpoints::pause>), govern_body_bytes_max);
   add("POST", "/api/endpoints/{ns}/{name}/resume", "endpoint_resume", Access::signed_in_write,
@@ -259,7 +311,7 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
   add("POST", "/api/endpoints/{ns}/{name}/scale-to-zero", "endpoint_scale_to_zero", Access::signed_in_write,
       govern_handler(door, changed<&govern::Endpoints::scale_to_zero>), govern_body_bytes_max);
   const CallHandler ask = [&table, &services, door](const Call& call) {
-    return endpoint_call(table, services, door, call);
+    return endpoint_call({table, services, door}, call);
   };
   add("POST", "/endpoints/{ns}/{name}", "endpoint_root", Access::signed_in, ask, model_body_bytes_max);
   add("POST", "/endpoints/{ns}/{name}/{rest*}", "endpoint_call", Access::signed_in, ask,

@@ -12,12 +12,14 @@
 #include "api/served_answer.h"
 #include "api/served_model.h"
 #include "api/served_note.h"
+#include "api/served_quota.h"
 #include "api/services.h"
 #include "api/upstream_door.h"
 #include "base/log.h"
 #include "identity/permission.h"
 #include "identity/tokens.h"
 #include "repo/hub.h"
+#include "serve/guards.h"
 
 namespace holdfast::api {
 namespace {
@@ -138,7 +140,7 @@ Status check_without_repository(const Services& services, Access access, const C
 bool retryable(int status) { return status == 429 || status == 503; }
 
 int64_t retry_seconds(std::chrono::milliseconds wait) {
-  constexpr int64_t most = 60;
+  constexpr int64_t most = 86'400;
   return std::clamp<int64_t>((wait.count() + 999) / 1000, 1, most);
 }
 
@@ -184,6 +186,9 @@ class Mounted {
               .served = std::make_shared<ServedNote>()};
     TRY_DONE(read_urgency(services_, request, call.context));
     call.served->route = pattern_.pattern;
+    if (request.headers.get("X-Holdfast-Retention") == "none" ||
+        (services_.guards != nullptr && services_.guards->retention == serve::Guards::Retention::none))
+      call.served->retention = ServedNote::Retention::none;
     call.served->desk = desk_;
     if (access != Access::cas_token && access != Access::signed_url) {
       TRY(call.caller, authenticate(services_, request));
@@ -302,6 +307,7 @@ Result<net::Response> run(const Mounted& mounted, const CallHandler& handler, co
   net::Response failure =
       error_answer(call.served->dialect.value_or(mounted.dialect()), request, answer.error(), context);
   say_who_answered(call, failure);
+  say_quota(mounted.services(), call, failure);
   if (const auto wait = call.served->work.retry_after; wait.count() > 0 && retryable(failure.status))
     failure.headers.set("Retry-After", std::to_string(retry_seconds(wait)));
   return failure;

@@ -9,6 +9,8 @@
 #include "api/mirror_routes.h"
 #include "api/observe_routes.h"
 #include "api/openai_routes.h"
+#include "api/quota_routes.h"
+#include "api/receipt_routes.h"
 #include "api/secret_routes.h"
 #include "api/session_routes.h"
 #include "api/tei_routes.h"
@@ -35,6 +37,8 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_kserve_routes(table, services, parts.models);
   add_session_routes(table, services);
   add_token_routes(table, services);
+  add_quota_routes(table, services);
+  add_receipt_routes(table, services);
   add_xet_routes(table, services, parts.instance_key);
   add_govern_routes(table, services, parts.govern);
   if (parts.secrets != nullptr) add_secret_routes(table, *parts.secrets);

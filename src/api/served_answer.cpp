@@ -2,9 +2,12 @@
 
 #include "api/error_answer.h"
 #include "api/served_note.h"
+#include "api/served_quota.h"
 #include "api/services.h"
 #include "base/clock.h"
 #include "observe/desk.h"
+#include "serve/guards.h"
+#include "serve/receipt.h"
 
 namespace holdfast::api {
 namespace {
@@ -28,6 +31,17 @@ serve::ServedCall served_call(const std::string& door, const Call& call,
   return done;
 }
 
+// Where the caller asked for one and the whole answer is known.
+void add_receipt(const Services& services, const Call& call, const serve::ServedCall& done,
+                 net::Response& response) {
+  const std::string_view wish = call.request.headers.get("X-Holdfast-Receipt");
+  if (wish.empty() || wish == "0" || services.guards == nullptr || services.guards->key == nullptr) return;
+  if (!std::holds_alternative<std::string>(response.body)) return;
+  response.headers.set("X-Holdfast-Receipt",
+                       serve::receipt_header(serve::make_receipt(
+                           done, services.guards->runtime, services.clock.wall(), *services.guards->key)));
+}
+
 }  // namespace
 
 void say_who_answered(const Call& call, net::Response& response) {
@@ -37,6 +51,10 @@ void say_who_answered(const Call& call, net::Response& response) {
   response.headers.set("X-Model-Revision", by.model.commit);
   response.headers.set("X-Deployment", by.deployment);
   if (!by.tokenizer.empty()) response.headers.set("X-Tokenizer-Digest", by.tokenizer);
+  if (const serve::Work& work = call.served->work; work.cached_inputs > 0)
+    response.headers.set("X-Holdfast-Cache", work.missed_inputs > 0 ? "partial" : "hit");
+  else if (work.missed_inputs > 0)
+    response.headers.set("X-Holdfast-Cache", "miss");
   if (!call.served->trace.trace.empty())
     response.headers.set("traceparent", observe::traceparent(call.served->trace));
 }
@@ -54,8 +72,14 @@ Result<net::Response> answer_and_tell(Services& services, const std::string& doo
   if (answer.ok()) say_who_answered(call, answer.value());
   if (call.request.method != "POST" || call.served->told) return answer;
   call.served->told = true;
+  settle_quota(services, call, answer);
   serve::ServedCall done = served_call(door, call, answer);
   done.took = services.clock.now() - began;
+  if (answer.ok()) add_receipt(services, call, done, answer.value());
+  if (call.served->retention == ServedNote::Retention::none) {
+    done.input.clear();
+    done.output.clear();
+  }
   if (desk != nullptr)
     desk->served({.call = done,
                   .work = call.served->work,

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "api/served_note.h"
+#include "api/served_quota.h"
 #include "base/clock.h"
 #include "identity/permission.h"
 #include "observe/desk.h"
@@ -21,6 +22,13 @@ constexpr size_t stated_bytes_max = 200;  // Of a header that names a feature, a
 
 std::string_view stated(const Call& call, std::string_view header) {
   return call.request.headers.get(header).substr(0, stated_bytes_max);
+}
+
+// Whether an answer that was given before will do, and this one may be kept.
+bool wants_kept(const Call& call) {
+  if (!call.served || call.served->retention == ServedNote::Retention::none) return false;
+  const std::string_view said = call.request.headers.get("Cache-Control");
+  return said.find("no-cache") == std::string_view::npos && said.find("no-store") == std::string_view::npos;
 }
 
 // Through the gate, which may put an approved release in the place of a revision that was left open.
@@ -45,6 +53,7 @@ Result<serve::ServedModel> admitted(Services& services, const Call& call, const 
   TRY(serve::ReleaseAnswer answer, std::move(asked));
   serve::ServedModel chosen = answer.model;
   if (call.served) call.served->by = std::move(answer);
+  TRY_DONE(take_quota(services, call));
   return chosen;
 }
 
@@ -57,6 +66,7 @@ serve::Asker asker_of(const Call& call) {
                                   : fmt::format("token:{}", caller.token.raw);
   asker.priority =
       serve::priority_of_name(call.request.headers.get(priority_header)).value_or(serve::Priority::normal);
+  asker.caching = wants_kept(call) ? serve::Caching::use : serve::Caching::leave;
   asker.boundary = fmt::format("{}/{}", caller.user.raw, caller.environment);
   return asker;
 }

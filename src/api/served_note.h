@@ -1,6 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "api/route.h"
 #include "observe/trace_context.h"
@@ -9,6 +13,9 @@
 
 namespace holdfast::observe {
 class Desk;
+}
+namespace holdfast::serve {
+class Allowance;
 }
 
 namespace holdfast::api {
@@ -26,7 +33,13 @@ struct ServedNote {
   std::string route;               // The pattern that the caller's request matched.
   std::string upstream_span;       // Of the call to an outside engine; empty: there was none.
   std::optional<Dialect> dialect;  // Of failures, where the address decides it: an endpoint's.
-  bool told = false;               // How it ended was told already: an endpoint's inner request.
+  // Quotas that hold for it, and what it was let in with; empty and null: none do.
+  std::vector<std::string> quota_subjects;
+  std::shared_ptr<serve::Allowance> allowance;
+  std::string endpoint;  // "ns/name" that it came through.
+  std::string fallback;  // What answered in the place of what was asked: "model ada/x@…".
+  enum class Retention : uint8_t { usual, none } retention = Retention::usual;
+  bool told = false;  // How it ended was told already: an endpoint's inner request.
 };
 
 }  // namespace holdfast::api

@@ -30,7 +30,8 @@ class PullGate;
 }  // namespace holdfast::repo
 namespace holdfast::serve {
 class ReleaseGate;
-}
+struct Guards;
+}  // namespace holdfast::serve
 
 namespace holdfast::api {
 
@@ -55,7 +56,8 @@ struct Services {
   // an environment reaches nothing.
   serve::ReleaseGate* release_gate = nullptr;
   repo::PullGate* pull_gate = nullptr;
-  bool xet_offered = true;  // The CAS doors are mounted: answers may name Xet hashes.
+  serve::Guards* guards = nullptr;  // Null in tests of doors alone: nothing is limited, kept or signed.
+  bool xet_offered = true;          // The CAS doors are mounted: answers may name Xet hashes.
 };
 
 }  // namespace holdfast::api

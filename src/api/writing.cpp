@@ -5,7 +5,9 @@
 #include <optional>
 
 #include "api/served_model.h"
+#include "api/served_note.h"
 #include "base/clock.h"
+#include "serve/quotas.h"
 
 namespace holdfast::api {
 namespace {
@@ -17,9 +19,20 @@ constexpr std::chrono::milliseconds look_again{200};
 // Shared by those two.
 class Exchange {
  public:
-  Exchange(std::unique_ptr<AnswerForm> form, size_t choices, const Clock& clock)
+  Exchange(std::unique_ptr<AnswerForm> form, size_t choices, const Clock& clock,
+           std::shared_ptr<serve::Allowance> allowance)
       : form_(std::move(form)), clock_(clock), left_(choices) {
-    if (form_->streams()) body_ = net::make_pushed_body(unsent_bytes_max);
+    if (!form_->streams()) return;
+    body_ = net::make_pushed_body(unsent_bytes_max);
+    allowance_ = std::move(allowance);
+  }
+  // A stream is counted here, since it ends after its head was answered. Of one that was cut each piece is a
+  // token.
+  ~Exchange() {
+    if (allowance_ == nullptr) return;
+    const uint64_t tokens = left_ == 0 ? prompt_tokens_ + new_tokens_ : prompt_tokens_ + pieces_;
+    allowance_->took(static_cast<int64_t>(tokens), 0);
+    allowance_->settle();
   }
 
   // On the model's thread.
@@ -51,6 +64,7 @@ class Exchange {
       return true;
     }
     sent_ = true;
+    ++pieces_;
     std::string bytes = form_->piece(choice, event);
     if (left_ == 0) bytes += form_->ending();
     const bool more = bytes.empty() || body_->push(std::move(bytes)).ok();
@@ -101,7 +115,8 @@ class Exchange {
   size_t left_;                            // Choices that have not ended.
   bool sent_ = false, nobody_ = false;
   std::optional<Error> error_;
-  uint64_t prompt_tokens_ = 0, new_tokens_ = 0;
+  uint64_t prompt_tokens_ = 0, new_tokens_ = 0, pieces_ = 0;
+  std::shared_ptr<serve::Allowance> allowance_;  // Of a stream; null: nothing is limited.
 };
 
 }  // namespace
@@ -114,7 +129,8 @@ Result<net::Response> write_answers(Services& services, serve::Models& models, c
   const auto began = services.clock.now();
   const serve::Asker asker = asker_of(call);
   TRY(const serve::Models::Place place, models.enter(asker));
-  const auto exchange = std::make_shared<Exchange>(std::move(form), requests.size(), services.clock);
+  const auto exchange = std::make_shared<Exchange>(std::move(form), requests.size(), services.clock,
+                                                   call.served ? call.served->allowance : nullptr);
   for (size_t i = 0; i < requests.size(); ++i) {
     const Status asked = models.generate(
         call.context, model,

@@ -23,12 +23,14 @@
 #include "app/watching.h"
 #include "base/data_layout.h"
 #include "cli/instance.h"
+#include "cli/lock.h"
 #include "cli/version.h"
 #include "git/git_hook.h"
 #include "git/hook_server.h"
 #include "git/smart_http.h"
 #include "govern/evaluations.h"
 #include "govern/registry.h"
+#include "identity/checkpoint.h"
 #include "identity/reserved_names.h"
 #include "io/folder_lock.h"
 #include "job/batches.h"
@@ -38,7 +40,12 @@
 #include "page/pages.h"
 #include "repo/creation.h"
 #include "repo/hub.h"
+#include "serve/answer_cache.h"
+#include "serve/fallbacks.h"
+#include "serve/guards.h"
+#include "serve/lock_file.h"
 #include "serve/models.h"
+#include "serve/quotas.h"
 
 namespace holdfast::app {
 namespace {
@@ -199,6 +206,7 @@ class RunningProgram final : public Program {
   Status open_models(const ServeOptions& chosen, const std::string& program_path) {
     model_files_ = make_model_files(*hub_, instance_->content());
     worker_starter_ = serve::make_process_starter({program_path}, clock_);
+    held_starter_ = serve::hold_to_locks(*worker_starter_, cli::runtime_name());
     serve::ModelsOptions options;
     options.folder = data_layout::serving;
     // A fifth of the threads stays free of those that wait for models, and a fifth of the rest of any one
@@ -207,7 +215,7 @@ class RunningProgram final : public Program {
     options.waiting_max = std::max<size_t>(threads - threads / 5, 1);
     options.waiting_of_key_max = std::max<size_t>(options.waiting_max - options.waiting_max / 5, 1);
     const serve::ModelsParts parts{.files = *model_files_,
-                                   .starter = *worker_starter_,
+                                   .starter = *held_starter_,
                                    .disk = instance_->disk(),
                                    .clock = clock_,
                                    .ticks = ticks_,
@@ -215,6 +223,10 @@ class RunningProgram final : public Program {
                                    .log = log_,
                                    .metrics = instance_->metrics()};
     TRY(models_, serve::open_models(options, parts));
+    if (chosen.cache_bytes > 0 && !chosen.zero_retention) {
+      answer_cache_.emplace(chosen.cache_bytes, instance_->metrics());
+      cached_models_ = serve::cache_answers(*models_, *answer_cache_);
+    }
     return Done{};
   }
 
@@ -293,6 +305,18 @@ class RunningProgram final : public Program {
                                     instance_->permission(), instance_->audit(), instance_->content(), *hub_,
                                     router_, options.public_url, &registry_->gatekeeper,
                                     &registry_->gatekeeper});
+    TRY(quotas_, serve::Quotas::open({instance_->database(), clock_, log_, instance_->metrics()}));
+    TRY(identity::CheckpointKey key, identity::CheckpointKey::open(instance_->disk(), random_));
+    receipt_key_.emplace(std::move(key));
+    TRY(fallbacks_, serve::Fallbacks::open({instance_->database(), clock_, instance_->metrics()}));
+    guards_ = {.quotas = quotas_.get(),
+               .fallbacks = fallbacks_.get(),
+               .price_per_second = options.desk.price_per_hour / 3600,
+               .key = &*receipt_key_,
+               .retention =
+                   options.zero_retention ? serve::Guards::Retention::none : serve::Guards::Retention::usual,
+               .runtime = cli::runtime_name()};
+    services_->guards = &guards_;
     const api::GovernDoor govern{*registry_,
                                  *evaluations_,
                                  *public_engines_,
@@ -302,7 +326,7 @@ class RunningProgram final : public Program {
     shadow_asker_ = api::make_shadow_asker(table_, *services_, govern);
     release_askers_ = api::make_release_askers(*services_, *models_, govern);
     const api::DoorParts parts{.git = *smart_http_,
-                               .models = *models_,
+                               .models = cached_models_ ? *cached_models_ : *models_,
                                .instance_key = instance_->key(),
                                .data = instance_->disk(),
                                .govern = govern,
@@ -350,8 +374,10 @@ class RunningProgram final : public Program {
   std::unique_ptr<git::HookServer> hook_server_;
   std::unique_ptr<git::SmartHttp> smart_http_;
   std::unique_ptr<serve::FileSource> model_files_;
-  std::unique_ptr<serve::WorkerStarter> worker_starter_;
+  std::unique_ptr<serve::WorkerStarter> worker_starter_, held_starter_;
   std::unique_ptr<serve::Models> models_;
+  std::optional<serve::AnswerCache> answer_cache_;
+  std::unique_ptr<serve::Models> cached_models_;  // Null: no answer is kept.
   std::unique_ptr<govern::Checker> checker_;
   std::unique_ptr<observe::LicenceAuditor> auditor_;
   std::unique_ptr<net::Client> any_engines_, public_engines_;
@@ -367,6 +393,10 @@ class RunningProgram final : public Program {
   std::unique_ptr<govern::ReleaseAskers> release_askers_;
   std::unique_ptr<observe::TraceExporter> traces_;
   std::unique_ptr<observe::Desk> desk_;
+  std::unique_ptr<serve::Quotas> quotas_;
+  std::unique_ptr<serve::Fallbacks> fallbacks_;
+  std::optional<identity::CheckpointKey> receipt_key_;
+  serve::Guards guards_;
   net::Router router_;
   api::RouteTable table_;
   std::optional<api::Services> services_;

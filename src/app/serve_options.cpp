@@ -57,6 +57,13 @@ constexpr std::array table = {
     OptionRow{"slo.shadow-percent", OptionKind::text, "1",
               "Of classifiers' answers: as many are asked of the version before as well, to see how often "
               "the two disagree."},
+    OptionRow{
+        "cache.answers", OptionKind::bytes, "64MiB",
+        "For models' answers that are the same every time, given again to who asked before; 0 keeps none.", 0,
+        1LL << 40},
+    OptionRow{
+        "privacy.zero-retention", OptionKind::flag, "false",
+        "What models are asked and answer is kept nowhere: not for replay, drift, comparison or again."},
     OptionRow{"traces.endpoint", OptionKind::text, "",
               "OTLP collector (http://host:4318) that gets a trace of every request to a model."},
     OptionRow{"traces.sample-percent", OptionKind::text, "100",
@@ -190,6 +197,8 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
                         .latency = chosen.duration("slo.latency"),
                         .latency_share = share / 100};
   TRY(options.shadow_percent, parse_number("slo.shadow-percent", chosen.text("slo.shadow-percent"), 100));
+  options.zero_retention = chosen.flag("privacy.zero-retention");
+  options.cache_bytes = chosen.bytes("cache.answers");
   options.traces.endpoint = chosen.text("traces.endpoint");
   TRY(options.traces.sample_percent,
       parse_number("traces.sample-percent", chosen.text("traces.sample-percent"), 100));

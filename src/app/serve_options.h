@@ -32,6 +32,8 @@ struct ServeOptions {
   SecretOptions secrets;
   PrivateWebhooks private_webhooks = PrivateWebhooks::refused;
   double shadow_percent = 0;
+  bool zero_retention = false;
+  uint64_t cache_bytes = 0;  // Of models' answers.
   LogLevel log_level = LogLevel::info;
   cli::Output output = cli::Output::people;
 };

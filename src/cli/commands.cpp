@@ -12,12 +12,15 @@
 #include "cli/git_hook.h"
 #include "cli/hub_commands.h"
 #include "cli/instance_transfer.h"
+#include "cli/lock.h"
 #include "cli/maintenance.h"
 #include "cli/mask.h"
 #include "cli/mirror.h"
 #include "cli/org.h"
 #include "cli/profile.h"
 #include "cli/quantize.h"
+#include "cli/quota.h"
+#include "cli/receipt.h"
 #include "cli/registry.h"
 #include "cli/render.h"
 #include "cli/run.h"
@@ -46,6 +49,9 @@ std::vector<Command> commands() {
   add(org_commands());
   add(token_commands());
   add(secret_commands());
+  add(quota_commands());
+  add(receipt_commands());
+  add(lock_commands());
   add(maintenance_commands());
   add(instance_commands());
   add(audit_commands());

@@ -8,6 +8,7 @@
 #include "job/schema.h"
 #include "observe/schema.h"
 #include "repo/schema.h"
+#include "serve/schema.h"
 
 namespace holdfast::cli {
 
@@ -18,6 +19,7 @@ Status migrate_all(sql::Database& database, const Clock& clock) {
   TRY_DONE(sql::migrate(database, repo::migrations(), now));
   TRY_DONE(sql::migrate(database, exchange::migrations(), now));
   TRY_DONE(sql::migrate(database, job::migrations(), now));
+  TRY_DONE(sql::migrate(database, serve::migrations(), now));
   TRY_DONE(sql::migrate(database, govern::migrations(), now));
   return sql::migrate(database, observe::migrations(), now);
 }

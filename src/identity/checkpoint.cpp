@@ -64,18 +64,23 @@ Result<SignedCheckpoint> parse_checkpoint(std::string_view text) {
   return parsed;
 }
 
-Status verify_signature(const SignedCheckpoint& checkpoint, std::string_view key) {
+Status verify_text(std::string_view text, std::string_view signature_hex, std::string_view key) {
   CHECK(sodium_init() >= 0);
-  const Error wrong = fail(Reason::data_corrupt, "the checkpoint was not signed by this instance");
-  const auto signature = codec::from_hex(checkpoint.signature);
+  const Error wrong = fail(Reason::data_corrupt, "this was not signed by that key");
+  const auto signature = codec::from_hex(signature_hex);
   const auto public_key = codec::from_hex(key);
   if (!signature.ok() || !public_key.ok() || signature.value().size() != crypto_sign_BYTES ||
       public_key.value().size() != crypto_sign_PUBLICKEYBYTES)
     return wrong;
-  const std::string text = signed_text(checkpoint);
   if (crypto_sign_verify_detached(raw(ByteView(signature.value())), raw(as_bytes(text)), text.size(),
                                   raw(ByteView(public_key.value()))) != 0)
     return wrong;
+  return Done{};
+}
+
+Status verify_signature(const SignedCheckpoint& checkpoint, std::string_view key) {
+  if (!verify_text(signed_text(checkpoint), checkpoint.signature, key).ok())
+    return fail(Reason::data_corrupt, "the checkpoint was not signed by this instance");
   return Done{};
 }
 
@@ -98,16 +103,19 @@ Result<CheckpointKey> CheckpointKey::open(io::Disk& data, Random& random) {
   return CheckpointKey(Secret(seed_text), codec::to_hex(pair_of(seed).public_key));
 }
 
-SignedCheckpoint CheckpointKey::sign(const AuditCheckpoint& checkpoint, WallTime at) const {
-  SignedCheckpoint out{.checkpoint = checkpoint, .at = at, .key = public_key_};
+std::string CheckpointKey::signature_of(std::string_view text) const {
   const auto seed = codec::from_hex(seed_.reveal());
   CHECK(seed.ok());
   const KeyPair pair = pair_of(seed.value());
-  const std::string text = signed_text(out);
   Bytes signature(crypto_sign_BYTES);
   crypto_sign_detached(raw(signature), nullptr, raw(as_bytes(text)), text.size(),
                        raw(ByteView(pair.secret_key)));
-  out.signature = codec::to_hex(signature);
+  return codec::to_hex(signature);
+}
+
+SignedCheckpoint CheckpointKey::sign(const AuditCheckpoint& checkpoint, WallTime at) const {
+  SignedCheckpoint out{.checkpoint = checkpoint, .at = at, .key = public_key_};
+  out.signature = signature_of(signed_text(out));
   return out;
 }
 

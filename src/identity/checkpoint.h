@@ -31,13 +31,18 @@ Result<SignedCheckpoint> parse_checkpoint(std::string_view text);
 // data_corrupt unless this key signed it.
 Status verify_signature(const SignedCheckpoint& checkpoint, std::string_view key);
 
-// The instance's key for checkpoints: data_layout::checkpoint_key, made at first use, readable by the owner
-// only. Immutable, safe from any thread.
+// data_corrupt unless this key (64 hexadecimal digits) made this signature (128) of this text.
+Status verify_text(std::string_view text, std::string_view signature, std::string_view key);
+
+// The instance's key for checkpoints and receipts: data_layout::checkpoint_key, made at first use, readable
+// by the owner only. Immutable, safe from any thread.
 class CheckpointKey {
  public:
   static Result<CheckpointKey> open(io::Disk& data, Random& random);
   const std::string& public_key() const { return public_key_; }
   SignedCheckpoint sign(const AuditCheckpoint& checkpoint, WallTime at) const;
+  // Of any text whose first line says what kind it is; no two kinds begin alike.
+  std::string signature_of(std::string_view text) const;
 
  private:
   CheckpointKey(Secret seed, std::string public_key)

@@ -44,15 +44,17 @@ void Desk::served(const Answered& answered) {
   probe_.ended(series, answered, judgement);
   if (!record.empty()) objectives_.count(record, judgement.outcome, answered.took);
   log_request(parts_.log, parts_.names, series, answered, judgement);
-  drift_.offer(answered.call);
-  if (parts_.shadow != nullptr && answered.caller != nullptr && judgement.expected == Expected::labels)
+  const bool kept = !answered.call.input.empty();  // Empty where nothing of it may stay.
+  if (kept) drift_.offer(answered.call);
+  if (kept && parts_.shadow != nullptr && answered.caller != nullptr &&
+      judgement.expected == Expected::labels)
     parts_.shadow->offer(answered.call, *answered.caller);
   const TraceContext& trace = answered.trace;
-  KeptTrace kept = trace_of(answered);
-  kept.spans = request_spans(answered, judgement, parts_.random);
+  KeptTrace told = trace_of(answered);
+  told.spans = request_spans(answered, judgement, parts_.random);
   if (parts_.traces != nullptr && parts_.traces->wants(trace.trace, !trace.parent.empty(), trace.sampled))
-    parts_.traces->offer(kept.spans);
-  recent_.keep(std::move(kept));
+    parts_.traces->offer(told.spans);
+  recent_.keep(std::move(told));
 }
 
 void Desk::turned_away(const Error& error) {

@@ -40,7 +40,8 @@ bool is_served_file(std::string_view path, uint64_t size) {
   const bool on_top = path.find('/') == std::string_view::npos;
   if (path.ends_with(".safetensors") || path.ends_with(".gguf")) return on_top;
   if (is_pickle(path)) return on_top;
-  if (path == "tokenizer.model" || path.ends_with(".jinja") || path == "merges.txt" || path == "vocab.txt")
+  if (path == "holdfast.lock" || path == "tokenizer.model" || path.ends_with(".jinja") ||
+      path == "merges.txt" || path == "vocab.txt")
     return on_top && size <= small_file_bytes_max;
   return path.ends_with(".json") && size <= small_file_bytes_max;
 }

@@ -34,7 +34,8 @@ class FileSource {
 };
 
 // Whether a file of a repository is needed to serve the model: configuration, tokenizer, chat template,
-// safetensors or GGUF weights, or PyTorch's pickles, which are copied only where there are no safetensors.
+// holdfast.lock, safetensors or GGUF weights, or PyTorch's pickles, which are copied only where there are no
+// safetensors.
 bool is_served_file(std::string_view path, uint64_t size);
 
 // Makes, once, the plain copy that workers map: `folder`/KEY on the disk. Shown complete or not at all; not

@@ -1,0 +1,27 @@
+#include "api/receipt_routes.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include "api/error_answer.h"
+#include "api/services.h"
+#include "identity/checkpoint.h"
+#include "serve/guards.h"
+
+namespace holdfast::api {
+namespace {
+
+Result<net::Response> key(Services& services, const Call&) {
+  if (services.guards == nullptr || services.guards->key == nullptr)
+    return fail(Reason::not_offered, "this server signs no receipts");
+  return json_answer(
+      boost::json::object{{"algorithm", "ed25519"}, {"key", services.guards->key->public_key()}});
+}
+
+}  // namespace
+
+void add_receipt_routes(RouteTable& table, Services& services) {
+  table.add("GET", "/api/receipts/key", "receipt_key", Access::open, 0, services, key);
+}
+
+}  // namespace holdfast::api

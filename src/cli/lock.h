@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace holdfast::cli {
+
+// "holdfast 1.2 avx512_bf16": what locks pin and receipts name.
+std::string runtime_name();
+
+// lock write, verify.
+std::vector<Command> lock_commands();
+
+}  // namespace holdfast::cli

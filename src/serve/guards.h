@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+namespace holdfast::identity {
+class CheckpointKey;
+}
+
+namespace holdfast::serve {
+
+class Fallbacks;
+class Quotas;
+
+// What stands beside the way of every request to a model; borrowed by the doors, opened by app/. Null: this
+// is not there.
+struct Guards {
+  Quotas* quotas = nullptr;
+  Fallbacks* fallbacks = nullptr;
+  double price_per_second = 0;                   // Of a worker's time, in the operator's currency.
+  const identity::CheckpointKey* key = nullptr;  // Signs receipts.
+  enum class Retention { usual, none } retention = Retention::usual;  // None: no request's text stays.
+  std::string runtime{};                                              // "holdfast 1.2 x86-64", in receipts.
+};
+
+}  // namespace holdfast::serve

