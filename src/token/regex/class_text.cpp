@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -76,6 +78,33 @@ Terms with_categories(const CodeSet& set) {
   return out;
 }
 
+// Code points that full case folding makes the same text of, where there are several: Unicode's
+// CaseFolding.txt, without the Turkic ones.
+const std::vector<std::vector<char32_t>>& codes_by_fold() {
+  static const std::vector<std::vector<char32_t>> known = [] {
+    constexpr char32_t cased_end = 0x20000;
+    constexpr size_t fold_max = 8;
+    std::map<std::vector<utf8proc_int32_t>, std::vector<char32_t>> by_fold;
+    for (char32_t code = 0; code < cased_end; ++code) {
+      std::array<utf8proc_int32_t, fold_max> fold{};
+      int boundary = UTF8PROC_BOUNDCLASS_START;
+      const auto length = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(code), fold.data(), fold_max,
+                                                  UTF8PROC_CASEFOLD, &boundary);
+      if (length < 1 || length > static_cast<utf8proc_ssize_t>(fold_max)) continue;
+      const std::vector<utf8proc_int32_t> text(fold.begin(), fold.begin() + length);
+      if (length == 1 && static_cast<char32_t>(text[0]) == code) continue;
+      std::vector<char32_t>& codes = by_fold[text];
+      if (codes.empty() && length == 1) codes.push_back(static_cast<char32_t>(text[0]));
+      codes.push_back(code);
+    }
+    std::vector<std::vector<char32_t>> out;
+    for (auto& [text, codes] : by_fold)
+      if (codes.size() > 1) out.push_back(std::move(codes));
+    return out;
+  }();
+  return known;
+}
+
 }  // namespace
 
 std::string class_text(const CodeSet& set) {
@@ -88,16 +117,10 @@ std::string class_text(const CodeSet& set) {
 }
 
 CodeSet with_other_cases(const CodeSet& set) {
-  // Letters share a fold where their lower cases are equal after the way through the upper case.
-  const auto fold = [](char32_t code) {
-    const auto upper = utf8proc_toupper(static_cast<utf8proc_int32_t>(code));
-    return static_cast<char32_t>(utf8proc_tolower(upper));
-  };
-  CodeSet folds, out = set;
-  for (char32_t code = 0; code < set.size(); ++code)
-    if (set[code]) folds.set(fold(code));
-  for (char32_t code = 0; code < set.size(); ++code)
-    if (folds[fold(code)]) out.set(code);
+  CodeSet out = set;
+  for (const std::vector<char32_t>& cases : codes_by_fold())
+    if (std::any_of(cases.begin(), cases.end(), [&](char32_t code) { return set[code]; }))
+      for (const char32_t code : cases) out.set(code);
   return out;
 }
 

@@ -301,7 +301,7 @@ class Translator {
     } else if (read.set->all()) {
       put_atom("(?s:.)");
     } else if (mode_.caseless) {
-      put_atom(fmt::format("(?-i:{})", class_text(with_other_cases(*read.set))));
+      put_atom(fmt::format("(?-i:{})", class_text(*read.set)));  // Its cases are in it.
     } else {
       put_atom(class_text(*read.set));
     }
@@ -331,6 +331,8 @@ class Translator {
     intersect(all, part, intersected);
     if (!all.foreign.empty() && (negated || intersected))
       return broken("a script in a class that is not plain");
+    // Classes within it are as they are written, and so is a property alone.
+    if (mode_.caseless && depth == 0) *all.set = with_other_cases(*all.set);
     if (negated) all.set->flip();
     return all;
   }

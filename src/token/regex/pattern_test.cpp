@@ -45,5 +45,30 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"punctuation_of_posix", "[[:punct:]]", false, true, true, true}),
     [](const auto& test) { return std::string(test.param.name); });
 
+// Of "aAıİkKſsßẞ1", what a pattern matches of each character alone, as the reference library 0.23.3 answers.
+TEST(Caseless, ClassesHaveTheOtherCasesOfWhatIsNamedInTheirOutermostBrackets) {
+  constexpr std::string_view letters[] = {"a",        "A", "\xC4\xB1", "\xC4\xB0",     "k", "\xE2\x84\xAA",
+                                          "\xC5\xBF", "s", "\xC3\x9F", "\xE1\xBA\x9E", "1"};
+  const std::pair<std::string_view, std::string_view> rows[] = {
+      {R"((?i)[a-z])", "aAk\xE2\x84\xAA\xC5\xBFs"},
+      {R"((?i)[^a-z])",
+       "\xC4\xB1\xC4\xB0\xC3\x9F\xE1\xBA\x9E"
+       "1"},
+      {R"((?i)[^K])",
+       "aA\xC4\xB1\xC4\xB0\xC5\xBFs\xC3\x9F\xE1\xBA\x9E"
+       "1"},
+      {R"((?i)\p{Lu})", "A\xC4\xB0\xE2\x84\xAA\xE1\xBA\x9E"},
+      {R"((?i)[\p{Lu}])", "aA\xC4\xB0k\xE2\x84\xAA\xC5\xBFs\xC3\x9F\xE1\xBA\x9E"},
+      {R"((?i)[a-z&&[^k]])", "aA\xC5\xBFs"},
+      {R"((?i)[ß])", "\xC3\x9F\xE1\xBA\x9E"},
+  };
+  for (const auto& [pattern, wanted] : rows) {
+    std::string got;
+    for (const std::string_view letter : letters)
+      if (matches(pattern, letter)) got += letter;
+    EXPECT_EQ(got, wanted) << pattern;
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::token
