@@ -225,8 +225,6 @@ Result<Value> trim(Runtime& runtime, const Value& value, Arguments arguments) {
 Result<Value> truncate(Runtime& runtime, const Value& value, Arguments arguments) {
   TRY(const Bound given,
       Bound::bind("truncate", std::move(arguments), {"length", "killwords", "end", "leeway"}, 0));
-  if (!value.is(Kind::text) && !value.is(Kind::undefined))
-    return type_error("object of type '" + type_name(value) + "' cannot be truncated");
   TRY(const Integer length, given.whole(0, 255));
   TRY(const auto end_text, given.text(2));
   const std::string end = end_text.value_or("...");
@@ -238,6 +236,11 @@ Result<Value> truncate(Runtime& runtime, const Value& value, Arguments arguments
   if (length < end_count)
     return type_error("expected length >= " + integer_text(end_count) + ", got " + integer_text(length));
   if (leeway < 0) return type_error("expected leeway >= 0, got " + integer_text(leeway));
+  if (!value.is(Kind::text) && !value.is(Kind::undefined)) {
+    TRY(const Integer count, length_of(value));
+    if (count <= length + leeway) return value;
+    return type_error("object of type '" + type_name(value) + "' cannot be truncated");
+  }
   const std::string text = value.is(Kind::text) ? value.string() : "";
   if (static_cast<Integer>(character_count(text)) <= length + leeway) return value;
   std::string cut = text.substr(0, character_offset(text, static_cast<size_t>(length - end_count)));

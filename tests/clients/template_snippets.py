@@ -85,7 +85,7 @@ html|escape ~ ''
 html|safe
 html|striptags, '<!-- x -->a <b>c</b>\\n d'|striptags, html|urlencode, 'a b/ü?&='|urlencode, {'a b': 1, 'c': 'd/e'}|urlencode, pairs|urlencode
 s|wordcount, s|wordwrap(10), s|wordwrap(5, false), 'aaaaaaaaaa bb'|wordwrap(4), 'one-two three-four'|wordwrap(6), 'a\\n\\nb c d e f'|wordwrap(3, true, '~')
-s|truncate(20), s|truncate(20, true), s|truncate(20, true, '…'), s|truncate(10, false, '', 0), s|truncate(300), 'foo bar baz qux'|truncate(9), 'foo bar baz qux'|truncate(11, leeway=0)
+s|truncate(20), s|truncate(20, true), s|truncate(20, true, '…'), s|truncate(10, false, '', 0), s|truncate(300), [1, 2]|truncate(8), 'foo bar baz qux'|truncate(9), 'foo bar baz qux'|truncate(11, leeway=0)
 s|indent, s|indent(2, true), 'a\\n\\nb'|indent(2), 'a\\n\\nb'|indent(2, blank=true), s|indent('> '), ''|indent(2, true), 'a\\n'|indent(1)
 100|filesizeformat, 1|filesizeformat, 1000|filesizeformat, 1234567|filesizeformat, 1234567|filesizeformat(true), 1e12|filesizeformat, '5000'|filesizeformat, 0|filesizeformat
 {'a': 1, 'b': none, 'c': '<'}|xmlattr, {'a': 1}|xmlattr(false), {}|xmlattr
