@@ -18,6 +18,8 @@ class SpacedEncoder final : public FastEncoder {
  public:
   SpacedEncoder(WordShape shape, const FastParts& parts, std::unique_ptr<PieceModel> model)
       : normalizer_(*parts.normalizer),
+        pre_tokenizer_(*parts.pre_tokenizer),
+        model_(parts.model),
         words_(shape, parts, std::move(model), SpaceSign::sign),
         joins_(words_.model().joins()),
         kinds_(*parts.normalizer, shape == WordShape::bert ? CodeKinds::Marks::free : CodeKinds::Marks::bound,
@@ -28,13 +30,16 @@ class SpacedEncoder final : public FastEncoder {
 
   bool append_ids(std::string_view text, Workspace& workspace, std::vector<uint32_t>& out) const override {
     const size_t before = out.size();
-    IdSink target(out);
-    if (run(text, workspace, target)) {
-      target.flush();
-      return true;
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = end_of_segment(text, at, segment_bytes);
+      const std::string_view segment = text.substr(at, end - at);
+      if (!append_fast(segment, workspace, out) && !append_by_parts(segment, workspace, out)) {
+        out.resize(before);
+        return false;
+      }
+      at = end;
     }
-    out.resize(before);
-    return false;
+    return true;
   }
 
   bool append_rows(std::string_view text, Workspace& workspace, uint32_t& first_code, int32_t& first_word,
@@ -49,6 +54,57 @@ class SpacedEncoder final : public FastEncoder {
   }
 
  private:
+  static constexpr size_t segment_bytes = 64 << 10, part_bytes = 512;
+
+  bool append_fast(std::string_view text, Workspace& workspace, std::vector<uint32_t>& out) const {
+    const size_t before = out.size();
+    IdSink target(out);
+    if (run(text, workspace, target)) {
+      target.flush();
+      return true;
+    }
+    out.resize(before);
+    return false;
+  }
+
+  // Of a text that is not for the fast way: what surrounds the character that is the reason goes the plain
+  // one alone.
+  bool append_by_parts(std::string_view text, Workspace& workspace, std::vector<uint32_t>& out) const {
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = end_of_segment(text, at, part_bytes);
+      const std::string_view part = text.substr(at, end - at);
+      if (!append_fast(part, workspace, out) && !append_plainly(part, out)) return false;
+      at = end;
+    }
+    return true;
+  }
+
+  bool append_plainly(std::string_view text, std::vector<uint32_t>& out) const {
+    if (text.size() > plain_bytes_max) return false;
+    Pieces pieces;
+    pieces.push_back({NormalizedText(text), std::nullopt});
+    if (!normalizer_.normalize(pieces[0].text).ok()) return false;
+    if (pieces[0].text.text().empty()) return true;
+    if (!pre_tokenizer_.split(pieces).ok()) return false;
+    for (const Piece& piece : pieces) {
+      const auto tokens = model_.tokenize(piece.text.text());
+      if (!tokens.ok()) return false;
+      for (const Token& token : tokens.value()) out.push_back(token.id);
+    }
+    return true;
+  }
+
+  // A place from `at + bytes` on, or the end, where neither normalization nor a word goes across: before a
+  // space between two printable characters of ASCII, each of which is a grapheme cluster.
+  size_t end_of_segment(std::string_view text, size_t at, size_t bytes) const {
+    if (ascii_[' '] != CodeKind::separator) return text.size();
+    const auto is_printable = [&](size_t place) { return text[place] > ' ' && text[place] < 0x7F; };
+    for (size_t end = std::max(at + bytes, size_t{1}); end + 1 < text.size(); ++end)
+      if (text[end] == ' ' && is_printable(end - 1) && is_printable(end + 1)) return end;
+    return text.size();
+  }
+
+  static constexpr size_t plain_bytes_max = 8 << 20;
   static constexpr std::ptrdiff_t short_cluster_bytes = 6;  // What is longer is normalized by characters.
 
   CodeKind kind_at(const uint8_t* at, uint32_t& bytes) const {
@@ -130,6 +186,8 @@ class SpacedEncoder final : public FastEncoder {
   }
 
   const Normalizer& normalizer_;
+  const PreTokenizer& pre_tokenizer_;
+  const Model& model_;
   RawWords words_;
   const Joins* joins_;
   CodeKinds kinds_;
