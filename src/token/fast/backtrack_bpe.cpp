@@ -1,6 +1,9 @@
 #include "token/fast/backtrack_bpe.h"
 
 #include <algorithm>
+#include <array>
+
+#include "token/fast/merge_lanes.h"
 
 namespace holdfast::token {
 namespace {
@@ -84,7 +87,14 @@ BacktrackBpe::BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Me
       if (node.has_value()) tokens_[id].shorter = node.value();
     }
   }
+  std::array<uint32_t, 256> bytes{};
+  bytes.fill(PairTable::none);
+  for (const Symbol& symbol : symbols)
+    if (symbol.bytes.size() == 1) bytes[static_cast<uint8_t>(symbol.bytes[0])] = symbol.id;
+  lanes_ = std::make_unique<MergeLanes>(bytes, pairs, tree_);
 }
+
+BacktrackBpe::~BacktrackBpe() = default;
 
 // Whether merging the bytes of both tokens comes to these two, by merges of a rank below `limit` at the end.
 inline bool BacktrackBpe::fits(uint32_t left, uint32_t right, uint32_t limit) const {
@@ -112,7 +122,7 @@ bool BacktrackBpe::makes(const Merge& merge, uint32_t rank) const {
   return pairs_.rank_of(merge.left, merge.right) == rank && fits(merge.left, merge.right, no_merge);
 }
 
-inline bool BacktrackBpe::stand_together(uint32_t left, uint32_t right, FitCache& fits_known) const {
+bool BacktrackBpe::stand_together(uint32_t left, uint32_t right, FitCache& fits_known) const {
   const FitCache::Fit known = fits_known.find(left, right);
   if (known != FitCache::Fit::unknown) [[likely]]
     return known == FitCache::Fit::yes;
@@ -295,70 +305,6 @@ std::optional<size_t> BacktrackBpe::tokenize(std::string_view text, uint32_t* id
   if (text.size() <= job_bytes_max) return run(job, 0, first, ShortBlocked(), Taken(), room.fits);
   room.blocked.assign(text.size() / 64 + 1, 0);
   return run(job, 0, first, LongBlocked(room.blocked.data()), Taken(), room.fits);
-}
-
-bool BacktrackBpe::tokenize_long(std::string_view text, std::vector<uint32_t>& ids,
-                                 std::vector<uint32_t>& ends, Room& room) const {
-  constexpr size_t part = 96, jobs_max = 64;
-  static_assert(part <= job_bytes_max);
-  ids.clear();
-  ends.clear();
-  std::vector<uint32_t> job_ids(part * jobs_max), job_ends(part * jobs_max);
-  for (size_t at = 0; at < text.size();) {
-    Job jobs[jobs_max];
-    size_t count = 0;
-    for (; count < jobs_max && at < text.size(); at += part, ++count)
-      jobs[count] = {text.substr(at, part), job_ids.data() + count * part, job_ends.data() + count * part};
-    tokenize_all({jobs, count}, room.fits);
-    for (size_t i = 0; i < count; ++i) {
-      Job& job = jobs[i];
-      if (job.count == 0) return false;
-      const auto begin = static_cast<uint32_t>(job.text.data() - text.data());
-      for (size_t k = 0; k < job.count; ++k) job.ends[k] += begin;
-      if (ids.empty() || stand_together(ids.back(), job.ids[0], room.fits)) {
-        ids.insert(ids.end(), job.ids, job.ids + job.count);
-        ends.insert(ends.end(), job.ends, job.ends + job.count);
-      } else if (!append_at_seam(text, job, ids, ends, room)) {
-        return false;
-      }
-    }
-  }
-  return true;
-}
-
-// Appends the tokens of the job with those around the seam made again, more of them until their outer
-// neighbours fit.
-bool BacktrackBpe::append_at_seam(std::string_view text, const Job& job, std::vector<uint32_t>& ids,
-                                  std::vector<uint32_t>& ends, Room& room) const {
-  for (size_t back = 2, ahead = 2;;) {
-    back = std::min(back, ids.size());
-    ahead = std::min(ahead, job.count);
-    const size_t kept = ids.size() - back;
-    const size_t begin = kept == 0 ? 0 : ends[kept - 1], end = job.ends[ahead - 1];
-    constexpr size_t window_max = 4096;
-    if (end - begin > window_max) return false;
-    room.part_ids.resize(end - begin);
-    room.part_ends.resize(end - begin);
-    const auto count =
-        tokenize(text.substr(begin, end - begin), room.part_ids.data(), room.part_ends.data(), room);
-    if (!count) return false;
-    const bool left_fits = kept == 0 || stand_together(ids[kept - 1], room.part_ids[0], room.fits);
-    const bool right_fits =
-        ahead == job.count || stand_together(room.part_ids[*count - 1], job.ids[ahead], room.fits);
-    if (left_fits && right_fits) {
-      ids.resize(kept);
-      ends.resize(kept);
-      for (size_t i = 0; i < *count; ++i) {
-        ids.push_back(room.part_ids[i]);
-        ends.push_back(room.part_ends[i] + static_cast<uint32_t>(begin));
-      }
-      ids.insert(ids.end(), job.ids + ahead, job.ids + job.count);
-      ends.insert(ends.end(), job.ends + ahead, job.ends + job.count);
-      return true;
-    }
-    if (!left_fits) back *= 2;
-    if (!right_fits) ahead *= 2;
-  }
 }
 
 }  // namespace holdfast::token

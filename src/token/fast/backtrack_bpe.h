@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,8 @@
 #include "token/fast/prefix_tree.h"
 
 namespace holdfast::token {
+
+class MergeLanes;
 
 // BPE without merging: the tokens of a text are those tokens, each what merging makes of its own bytes, of
 // which every two neighbours are what merging makes of their bytes; there is one such sequence. It is found
@@ -28,12 +31,14 @@ class BacktrackBpe {
 
   // `pairs` are of `merges` and outlive this.
   BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Merge>& merges, const PairTable& pairs);
+  ~BacktrackBpe();
+  BacktrackBpe(const BacktrackBpe&) = delete;
+  BacktrackBpe& operator=(const BacktrackBpe&) = delete;
 
   // What is kept from one text to the next, of one thread and one model.
   struct Room {
     FitCache fits;
     std::vector<uint64_t> blocked;
-    std::vector<uint32_t> part_ids, part_ends;
   };
 
   // Tokens are put at `ids` and their ends, in bytes of the text, at `ends`: room for one of each a byte.
@@ -51,11 +56,9 @@ class BacktrackBpe {
   static constexpr size_t job_bytes_max = 127;
   void tokenize_all(std::span<Job> jobs, FitCache& fits) const;
 
-  // A long text: its parts side by side, as tokenize_all() does, and then what is at their seams again, as
-  // two neighbours that fit alone fit there too. False where it is refused.
-  static constexpr size_t long_from = 1024;
-  bool tokenize_long(std::string_view text, std::vector<uint32_t>& ids, std::vector<uint32_t>& ends,
-                     Room& room) const;
+  // Whether merging the bytes of both tokens comes to these two.
+  bool stand_together(uint32_t left, uint32_t right, FitCache& fits) const;
+  const MergeLanes& lanes() const { return *lanes_; }
 
   bool has(uint32_t id) const { return id < tokens_.size() && tokens_[id].bytes != 0; }
   std::string_view bytes_of(uint32_t id) const {
@@ -84,10 +87,7 @@ class BacktrackBpe {
   };
 
   bool fits(uint32_t left, uint32_t right, uint32_t limit) const;
-  bool stand_together(uint32_t left, uint32_t right, FitCache& fits) const;
   bool makes(const Merge& merge, uint32_t rank) const;
-  bool append_at_seam(std::string_view text, const Job& job, std::vector<uint32_t>& ids,
-                      std::vector<uint32_t>& ends, Room& room) const;
   struct Walk;
   bool begin_walk(Walk& walk) const;
   void take_longest(std::span<Job> jobs, const FitCache& fits) const;
@@ -105,6 +105,7 @@ class BacktrackBpe {
   PrefixTree tree_;
   std::vector<PrefixTree::Node> one_byte_;   // Of the tree, by the first byte;
   LargeVector<PrefixTree::Node> two_bytes_;  // by the first << 8 | the second.
+  std::unique_ptr<MergeLanes> lanes_;
 };
 
 }  // namespace holdfast::token

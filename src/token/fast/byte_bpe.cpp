@@ -4,6 +4,7 @@
 
 #include "token/byte_level.h"
 #include "token/fast/chunk_merge.h"
+#include "token/fast/long_words.h"
 #include "token/fast/words_by_backtracking.h"
 #include "token/unicode/utf8.h"
 
@@ -128,8 +129,8 @@ bool ByteBpe::tokenize(std::string_view word, WordPlace, Workspace& workspace) c
       workspace.ends.push_back(static_cast<uint32_t>(word.size()));
       return true;
     }
-  if (backtrack_ && word.size() >= BacktrackBpe::long_from &&
-      backtrack_->tokenize_long(word, workspace.ids, workspace.ends, workspace.backtracking))
+  if (backtrack_ && word.size() >= LongWords::bytes_min &&
+      LongWords(*backtrack_).tokenize(word, workspace.ids, workspace.ends, workspace.backtracking))
     return true;
   if (backtrack_) {
     workspace.ids.resize(word.size());

@@ -9,6 +9,7 @@
 
 #include "token/fast/chunk_merge.h"
 #include "token/fast/code_flags.h"
+#include "token/fast/long_words.h"
 #include "token/fast/words_by_backtracking.h"
 #include "token/unicode/utf8.h"
 
@@ -164,6 +165,18 @@ class CharacterBpe final : public PieceModel {
     return at;
   }
 
+  std::optional<size_t> tokenize_known(std::string_view part, uint32_t* ids, uint32_t* ends,
+                                       Workspace& workspace) const {
+    BacktrackBpe::Room& room = workspace.backtracking;
+    std::vector<uint32_t> long_ids, long_ends;
+    if (part.size() < LongWords::bytes_min ||
+        !LongWords(*backtrack_).tokenize(part, long_ids, long_ends, room))
+      return backtrack_->tokenize(part, ids, ends, room);
+    std::copy(long_ids.begin(), long_ids.end(), ids);
+    std::copy(long_ends.begin(), long_ends.end(), ends);
+    return long_ids.size();
+  }
+
   // Cuts at unknown characters, as fill() has them.
   bool by_backtracking(std::string_view piece, Workspace& workspace) const {
     workspace.ids.resize(piece.size());
@@ -178,8 +191,7 @@ class CharacterBpe final : public PieceModel {
       if (const size_t end = end_of_known(piece, at); end > at) {
         if (waiting > 0) put(*unknown_, at);
         waiting = 0;
-        const auto part = backtrack_->tokenize(piece.substr(at, end - at), ids + count, ends + count,
-                                               workspace.backtracking);
+        const auto part = tokenize_known(piece.substr(at, end - at), ids + count, ends + count, workspace);
         if (!part) return false;
         for (size_t i = 0; i < *part; ++i) ends[count + i] += static_cast<uint32_t>(at);
         count += *part;

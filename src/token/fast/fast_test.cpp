@@ -117,6 +117,49 @@ TEST_P(FastWay, GivesWhatThePartsGive) {
   }
 }
 
+// One letter, few letters, all letters, words without spaces, characters of several bytes.
+std::string long_word(std::mt19937& random) {
+  static const std::string parts[] = {"the",
+                                      "ing",
+                                      "ation",
+                                      "Hello",
+                                      "er",
+                                      "s",
+                                      "un",
+                                      "\xC3\xA9",
+                                      "\xD0\xBF\xD1\x80\xD0\xB8",
+                                      "\xE6\x97\xA5\xE6\x9C\xAC",
+                                      "\xF0\x9F\x91\xA9"};
+  const unsigned letters = random() % 3 == 0 ? 1 + random() % 3 : 26;
+  const bool of_parts = random() % 2 == 0;
+  const size_t kinds = random() % 3 == 0 ? std::size(parts) : 7, bytes = 200 + random() % 4000;
+  std::string out;
+  while (out.size() < bytes)
+    if (of_parts)
+      out += parts[random() % kinds];
+    else
+      out += static_cast<char>('a' + random() % letters);
+  return out;
+}
+
+TEST_P(FastWay, GivesWhatThePartsGiveOfLongWords) {
+  const std::string json = read_tokenizer(GetParam());
+  if (json.empty()) GTEST_SKIP() << io::reference_data_missing;
+  const auto loaded = Tokenizer::load(json);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  std::mt19937 random(seed);
+  for (int i = 0; i < 40; ++i) {
+    const std::string text = long_word(random);
+    const auto plain =
+        loaded.value().encode({.text = text, .words = {}, .pair = {}}, {.way = EncodeWay::plain});
+    ASSERT_TRUE(plain.ok());
+    Rows rows;
+    ASSERT_TRUE(loaded.value().append_rows(text, {}, rows).ok());
+    ASSERT_EQ(rows.ids, plain.value().ids) << "seed " << seed << " " << text;
+    ASSERT_EQ(rows.offsets, plain.value().offsets) << text;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Real, FastWay,
                          testing::Values("gpt2", "roberta-style", "cl100k-llama3style", "qwen3",
                                          "gpt4o-o200k", "deepseek-v3", "mistral-v1-spm",
