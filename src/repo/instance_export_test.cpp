@@ -249,6 +249,24 @@ TEST_F(InstanceExportTest, NothingOfADamagedExportIsTakenIn) {
        [&] { forge("tables/identity_users.jsonl", "\"email\"", "\"email) VALUES (1); --\""); }, "no column"},
       {"a number where text belongs",
        [&] { forge("tables/identity_users.jsonl", "\"name\":\"ada\"", "\"name\":17"); }, "another kind"},
+      {"a table that the manifest does not name, with rows of somebody's own",
+       [&] {
+         std::string manifest = text_of(file("manifest.jsonl")), kept;
+         int64_t files = -1;  // The head and the last line are no files, the table's line goes.
+         for (size_t at = 0; at < manifest.size();) {
+           const size_t end = manifest.find('\n', at) + 1;
+           const std::string line = manifest.substr(at, end - at);
+           at = end;
+           if (line.find("tables/identity_members.jsonl") != std::string::npos) continue;
+           if (line.find("\"complete\"") != std::string::npos)
+             kept += "{\"complete\":true,\"files\":" + std::to_string(files) + "}\n";
+           else
+             kept += line;
+           ++files;
+         }
+         std::ofstream(file("manifest.jsonl"), std::ios::binary) << kept;
+       },
+       "does not name the table identity_members"},
       {"no JSON", [&] { forge("tables/repo_refs.jsonl", "{", "["); }, "line 1"},
   };
   fs::copy(folder_.path() / "export", folder_.path() / "good", fs::copy_options::recursive);

@@ -33,6 +33,7 @@ class Importer {
   Result<CopyProgress> run() {
     TRY_DONE(expect_empty_instance());
     TRY(std::vector<ManifestLine> lines, read_manifest(exported_, export_layout::format));
+    TRY_DONE(expect_tables(lines));
     TRY_DONE(read_repositories());
     for (const ManifestLine& line : lines) {
       TRY_DONE(take(line));
@@ -59,6 +60,16 @@ class Importer {
         return fail(Reason::already_exists,
                     "an export is imported into an empty instance, and this database holds things already");
     }
+    return Done{};
+  }
+
+  // Rows are read from the folder: only those whose digest the manifest holds count.
+  Status expect_tables(const std::vector<ManifestLine>& lines) const {
+    std::set<io::Path> listed;
+    for (const ManifestLine& line : lines) listed.insert(line.path);
+    for (const TableRule& rule : rules_.tables)
+      if (rule.fate == TableFate::exported && !listed.contains(export_layout::table(rule.name)))
+        return fail(Code::corrupt, fmt::format("the manifest does not name the table {}", rule.name));
     return Done{};
   }
 
