@@ -16,7 +16,6 @@ Result<serve::ServedModel> find_served_model(Services& services, const Call& cal
 // On whose behalf the call asks a model: its token takes turns with others, X-Holdfast-Priority says which of
 // its own go first, and what a model took is added up in the call's note.
 serve::Asker asker_of(const Call& call);
-inline serve::Asker work_of(const Call& call) { return asker_of(call); }
 // X-Holdfast-Deadline, milliseconds from now, into the context, where the caller says one; bad_request for
 // what is no such number, or no such priority.
 Status read_urgency(const Services& services, const net::Request& request, Context& context);
