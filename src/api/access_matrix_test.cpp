@@ -80,6 +80,7 @@ class NoMirror final : public exchange::Mirror {
     return std::optional<exchange::ArrivingRevision>();
   }
   Result<Bytes> read(int64_t, std::string_view, uint64_t, uint64_t) override { return none(); }
+  Result<bool> wait_until_published(int64_t, std::chrono::milliseconds) override { return none(); }
   Result<int64_t> start(repo::RepoType, std::string_view, std::string_view, std::string_view) override {
     return none();
   }

@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <chrono>
 #include <map>
 
 #include "api/error_answer.h"
@@ -28,6 +29,7 @@ using exchange::RemoteFile;
 using net::Response;
 
 constexpr size_t paths_max = 1000, page_max = 1000;
+constexpr std::chrono::seconds clone_wait{20};
 
 // As a tree of this hub shows it; it has no Xet hash yet, so clients fetch it plainly.
 Result<repo::FileEntry> entry_of(const RemoteFile& file) {
@@ -86,10 +88,14 @@ class RealUpstreamDoor final : public UpstreamDoor {
         {"hub_paths_info", &RealUpstreamDoor::paths_info},
         {"hub_resolve", &RealUpstreamDoor::resolve},
         {"hub_api_resolve", &RealUpstreamDoor::resolve},
+        {"git_info_refs", &RealUpstreamDoor::clone},
+        {"git_info_refs_plain", &RealUpstreamDoor::clone},
     };
     const auto* found = std::ranges::find(handlers, std::string_view(question.route),
                                           &std::pair<std::string_view, Handler>::first);
     if (found == std::end(handlers)) return Answer();
+    const bool is_git = found->second == &RealUpstreamDoor::clone;
+    if (is_git && question.request.query().get("service") != "git-upload-pack") return Answer();
     std::string_view revision = question.request.capture("rev");
     if (revision.empty()) revision = "main";
     TRY(const auto arriving, mirror_.find(question.caller, question.type, question.request.capture("ns"),
@@ -191,6 +197,17 @@ class RealUpstreamDoor final : public UpstreamDoor {
     }
     response.headers.set("X-Repo-Commit", revision.commit);
     response.headers.set("Cache-Control", "private, no-cache");
+    return response;
+  }
+
+  // Git has no way to hear of a file that is still coming, so it waits: a while here, and then asks again,
+  // as often as it follows redirects.
+  Result<Response> clone(const UpstreamQuestion& question, const ArrivingRevision& revision) {
+    TRY([[maybe_unused]] const bool published, mirror_.wait_until_published(revision.id, clone_wait));
+    Response response;
+    response.status = 307;
+    response.headers.set("Location", std::string(question.request.path()) + "?service=git-upload-pack");
+    response.headers.set("Cache-Control", "no-cache");
     return response;
   }
 

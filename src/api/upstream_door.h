@@ -25,7 +25,8 @@ struct UpstreamQuestion {
   repo::RepoType type = repo::RepoType::model;
 };
 
-// Answers info, trees and files of what is being taken over from an upstream hub, from the first request on.
+// Answers info, trees and files of what is being taken over from an upstream hub, from the first request on;
+// git waits until it is here.
 // nullopt: not of an upstream, so the hub's own refusal stands. Safe from any thread.
 class UpstreamDoor {
  public:

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 #include <thread>
 
@@ -52,6 +53,16 @@ Error faithful(const Error& error, const UpstreamPlace& place) {
   return out;
 }
 
+// One of the few threads that may wait.
+struct Seat {
+  explicit Seat(std::atomic<size_t>& seats) : all(seats), taken(++seats <= waiting_max) {}
+  ~Seat() { --all; }
+  Seat(const Seat&) = delete;
+  Seat& operator=(const Seat&) = delete;
+  std::atomic<size_t>& all;
+  const bool taken;
+};
+
 class RunningMirror final : public Mirror {
  public:
   RunningMirror(const MirrorParts& parts, std::function<bool(std::string_view)> is_live_token)
@@ -86,6 +97,7 @@ class RunningMirror final : public Mirror {
                                                std::string_view ns, std::string_view name,
                                                std::string_view revision) override;
   Result<Bytes> read(int64_t revision, std::string_view path, uint64_t offset, uint64_t length) override;
+  Result<bool> wait_until_published(int64_t revision, std::chrono::milliseconds span) override;
   Result<int64_t> start(repo::RepoType type, std::string_view ns, std::string_view name,
                         std::string_view revision) override;
   Result<std::vector<IncomingRevision>> list(std::string_view state) override {
@@ -116,6 +128,7 @@ class RunningMirror final : public Mirror {
   MirrorCore core_;
   const MirrorParts& parts_;
   std::map<std::string, Listing> listings_;  // Guarded by core_.mutex.
+  std::atomic<size_t> cloning_ = 0;          // Of git's requests that wait.
   size_t waiting_ = 0;                       // Requests that wait for bytes; likewise.
   std::vector<std::jthread> threads_;
 };
@@ -265,6 +278,30 @@ Result<Mirror::Bytes> RunningMirror::read(int64_t revision, std::string_view pat
   auto body = net::make_pushed_body(stream_bytes_max);
   core_.add_stream(arrival, index, offset, length, body);
   return Bytes(std::move(body));
+}
+
+Result<bool> RunningMirror::wait_until_published(int64_t revision, std::chrono::milliseconds span) {
+  const std::shared_ptr<Arrival> arrival = core_.find(revision);
+  if (!arrival) return fail(Code::not_found, "there is no such revision on its way");
+  const auto until = parts_.clock.now() + span;
+  const Seat seat(cloning_);
+  if (!seat.taken)
+    return fail(Reason::queue_full, "too many clones wait for upstreams; ask again in a moment");
+  while (true) {
+    {
+      std::lock_guard lock(core_.mutex);
+      if (arrival->state == Arrival::State::done) return true;
+      if (arrival->state == Arrival::State::quarantined)
+        return fail(Reason::policy_refused,
+                    "quarantined: " + (arrival->failure ? arrival->failure->message : ""));
+      if (arrival->state == Arrival::State::failed && arrival->failure)
+        return faithful(*arrival->failure, arrival->place);
+    }
+    const auto left = until - parts_.clock.now();
+    if (left <= std::chrono::milliseconds(0)) return false;
+    if (!core_.wait_for_change(std::min<std::chrono::milliseconds>(left, idle)))
+      return fail(Reason::shutting_down, "the server stops");
+  }
 }
 
 Result<int64_t> RunningMirror::start(repo::RepoType type, std::string_view ns, std::string_view name,

@@ -95,6 +95,9 @@ class Mirror {
   using Bytes = std::variant<std::string, std::shared_ptr<net::PushedBody>>;
   virtual Result<Bytes> read(int64_t revision, std::string_view path, uint64_t offset, uint64_t length) = 0;
 
+  // Waits for it to be published, at most `span`; false: not yet. Its failure, where it failed.
+  virtual Result<bool> wait_until_published(int64_t revision, std::chrono::milliseconds span) = 0;
+
   // Starts it in the background; the same as the first request would.
   virtual Result<int64_t> start(repo::RepoType type, std::string_view ns, std::string_view name,
                                 std::string_view revision) = 0;

@@ -134,6 +134,20 @@ def first_pull_and_after(here, fake):
     print("first pull, then changed, renamed, deleted, down: done")
 
 
+def clone_starts_it(here, fake):
+    files = {"README.md": CARD, "model.safetensors": safetensors(6, 12_000_000)}
+    fake.repositories["demo/cloned"] = Repository(files)
+    folder = WORK / "cloned"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(WORK), "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1"}
+    subprocess.run(["git", "clone", "-q", f"{here.server.url}/demo/cloned", str(folder)], env=environment, check=True, timeout=120)
+    assert (folder / "README.md").read_bytes() == CARD
+    assert hashlib.sha256(files["model.safetensors"]).hexdigest() in (folder / "model.safetensors").read_text(), "a pointer"
+    refused = subprocess.run(["git", "clone", "-q", f"{here.server.url}/demo/nowhere-at-all", str(WORK / "no")], env=environment,
+                             capture_output=True, timeout=120)
+    assert refused.returncode != 0
+    print("a clone by git starts it and waits: done")
+
+
 def one_transfer(here, fake):
     files = {"README.md": CARD, "model.safetensors": safetensors(2, 40_000_000)}
     fake.repositories["demo/crowd"] = Repository(files)
@@ -300,11 +314,19 @@ def changes_and_webhooks(here, fake):
     seconds = stamp.removeprefix("t=")
     assert hmac.new(b"sign-with-this", f"{seconds}.".encode() + body, hashlib.sha256).hexdigest() == mark
     assert headers["X-Webhook-Secret"] == "sign-with-this"
+    here.ask("POST", "/api/repos/create", {"name": "tuned", "type": "model"})
+    tuned = "---\nlicense: mit\nbase_model: demo/base\n---\n# Tuned\n"
+    lines = [{"key": "header", "value": {"summary": "card"}}, {"key": "file", "value": {"path": "README.md", "content": tuned}}]
+    answer = here.server.http("POST", "/api/models/admin/tuned/commit/main", here.admin, "\n".join(map(json.dumps, lines)).encode(),
+                              {"Content-Type": "application/x-ndjson"})
+    assert answer.status == 200, answer.body
     base.put({**files, "README.md": CARD.replace(b"apache-2.0", b"cc-by-nc-4.0"), "tokenizer.json": b"[]"})
     said = here.ask("POST", "/api/mirror/sync", {"repository": "demo/base"})
     assert {"card", "license", "tokenizer"} <= set(said["what"].split(", ")), said
     assert not here.ask("POST", "/api/mirror/sync", {"repository": "demo/base"})["changed"], "told twice"
     receiver.wait(lambda told: told["repo"]["name"] == "demo/base" and "upstream_changed" in told.get("updatedConfig", {}))
+    _, body = receiver.wait(lambda told: told["repo"]["name"] == "admin/tuned" and "dependency_changed" in told.get("updatedConfig", {}))
+    assert "license" in json.loads(body)["updatedConfig"]["dependency_changed"]["what"], body
     assert here.snapshot("demo/base") == files, "a pinned repository moved"
     fake.repositories.pop("demo/base")
     assert here.ask("POST", "/api/mirror/sync", {"repository": "demo/base"})["what"] == "removed"
@@ -396,6 +418,7 @@ def main():
         assert SECRET not in here.server.command("secret", "list")
         here.upstream("fake", fake.url, "demo", secret="fake")
         first_pull_and_after(here, fake)
+        clone_starts_it(here, fake)
         one_transfer(here, fake)
         cut_and_killed(here, fake)
         quarantine(here, fake)
