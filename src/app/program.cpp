@@ -253,9 +253,15 @@ class RunningProgram final : public Program {
     return Done{};
   }
 
+  // A token that lies in content is known to strangers: it ends with the question.
   bool is_live_token(std::string_view text) {
     const auto known = instance_->tokens().find_value(text);
-    return known.ok() && known.value().has_value();
+    if (!known.ok() || !known.value()) return false;
+    const identity::TokenInfo& token = *known.value();
+    const Status revoked = instance_->tokens().revoke("(scan)", token.id);
+    if (!revoked.ok()) log_.failure("leaked_token_not_revoked", revoked.error(), {{"token", token.id.raw}});
+    log_.warn("leaked_token", {{"token", token.id.raw}, {"user", token.user_name}});
+    return true;
   }
 
   // Who may do what is decided before a request reaches a model, and before a bound token gets a file.

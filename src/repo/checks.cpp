@@ -136,10 +136,11 @@ json::object Checks::describe(const scan::FileReport& report, const std::string&
   // A token that works is worse than one that looks like one.
   const bool live = is_live_token_ && std::any_of(report.tokens.begin(), report.tokens.end(), is_live_token_);
   if (live)
-    findings.push_back(json::object{{"topic", "secret"},
-                                    {"rule", "secret.live-token"},
-                                    {"severity", "dangerous"},
-                                    {"reason", "holds a token of this hub that works: revoke it"}});
+    findings.push_back(
+        json::object{{"topic", "secret"},
+                     {"rule", "secret.live-token"},
+                     {"severity", "dangerous"},
+                     {"reason", "holds a token of this hub that worked until now: it is revoked"}});
   for (const scan::Finding& finding : report.findings) findings.push_back(repo::describe(finding));
   for (const scan::Import& import : report.imports)
     imports.push_back(json::object{{"module", printable(import.module)},

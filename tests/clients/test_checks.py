@@ -1,5 +1,6 @@
 """What is pushed is looked at, by whatever door it comes: the same refusal by commit, Xet or LFS, and git."""
 import io
+import json
 import pickle
 import subprocess
 import zipfile
@@ -36,10 +37,18 @@ def test_a_malicious_pickle_is_refused_with_its_place(api, repo, path):
 
 
 def test_a_live_token_is_refused_and_never_stored(api, server, tokens, repo):
+    leaked = server.create_token("ada")
+    assert server.http("GET", "/api/whoami-v2", leaked).status == 200
     with pytest.raises(HfHubHTTPError) as refused:
-        api.upload_file(repo_id=repo, path_or_fileobj=f"token: {tokens['ada']}\n".encode(), path_in_repo="notes.md")
+        api.upload_file(repo_id=repo, path_or_fileobj=f"token: {leaked}\n".encode(), path_in_repo="notes.md")
     assert refused.value.response.status_code == 403
-    assert tokens["ada"] not in refused.value.response.text
+    assert leaked not in refused.value.response.text
+    # Strangers know it now: it is revoked at once, and the owner's log says by whom.
+    assert server.http("GET", "/api/whoami-v2", leaked).status == 401
+    assert api.whoami()["name"] == "ada"
+    told = [json.loads(line) for line in server.command("audit", "export").splitlines()]
+    assert any(each["action"] == "token.revoked" and each["actor"] == "(scan)" and each["subject"] == "ada" for each in told)
+    assert leaked not in json.dumps(told) and leaked not in server.log(10_000)
 
 
 def test_what_is_held_says_why(api, server, tokens, repo):
@@ -74,10 +83,11 @@ def test_a_push_by_git_takes_the_same_checks(server, tokens, repo, tmp_path):
     told = git("push", "-q", "origin", "HEAD:main", code=1)
     assert "model.weights" in told and "system" in told, told
     git("reset", "-q", "--hard", "HEAD~1")
-    (tmp_path / "copy" / "notes.txt").write_text(f"{tokens['ada']}\n")
+    leaked = server.create_token("ada")
+    (tmp_path / "copy" / "notes.txt").write_text(f"{leaked}\n")
     git("add", ".")
     git("commit", "-q", "-m", "notes")
-    assert "works" in git("push", "-q", "origin", "HEAD:main", code=1)
+    assert "it is revoked" in git("push", "-q", "origin", "HEAD:main", code=1)
 
 
 def test_a_files_status_is_shown_where_files_are_listed(api, repo):

@@ -126,7 +126,9 @@ class Story(Means):
         self.step("what must not be pushed is refused by commit, with the reason")
         pickle = "cos\nsystem\n(S'true'\ntR."
         self.commit("models", "demo/intents", {"model.pkl": pickle}, status=403)
-        self.commit("models", "demo/intents", {"notes.txt": f"my token is {self.tokens['ada']}\n"}, status=403)
+        leaked = self.server.create_token("ada")
+        self.commit("models", "demo/intents", {"notes.txt": f"my token is {leaked}\n"}, status=403)
+        check(self.server.http("GET", "/api/whoami-v2", leaked).status == 401, "a token that was pushed is revoked at once")
         self.call("POST", "/api/repos/create", body={"name": "bare", "organization": "demo", "type": "model"})
         self.commit("models", "demo/bare", {"README.md": "# A card without a licence\n"})
         check(self.call("GET", "/api/models/demo/bare/checks/main")["standing"] == "held", "a card without a licence is held")
