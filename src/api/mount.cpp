@@ -170,7 +170,8 @@ class Mounted {
                                         .request = request,
                                         .context = context,
                                         .caller = std::move(caller),
-                                        .type = *pattern_.type}));
+                                        .type = *pattern_.type,
+                                        .base_url = base_url(services_, request)}));
     if (answer) return std::move(*answer);
     return error;
   }

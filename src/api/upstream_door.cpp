@@ -12,6 +12,7 @@
 #include "api/error_answer.h"
 #include "api/file_answer.h"
 #include "api/hub_views.h"
+#include "api/upstream_lfs.h"
 #include "codec/header_text.h"
 #include "codec/hex.h"
 #include "codec/json.h"
@@ -90,13 +91,19 @@ class RealUpstreamDoor final : public UpstreamDoor {
         {"hub_api_resolve", &RealUpstreamDoor::resolve},
         {"git_info_refs", &RealUpstreamDoor::clone},
         {"git_info_refs_plain", &RealUpstreamDoor::clone},
+        {"lfs_batch", &RealUpstreamDoor::lfs},
     };
     const auto* found = std::ranges::find(handlers, std::string_view(question.route),
                                           &std::pair<std::string_view, Handler>::first);
     if (found == std::end(handlers)) return Answer();
     const bool is_git = found->second == &RealUpstreamDoor::clone;
     if (is_git && question.request.query().get("service") != "git-upload-pack") return Answer();
-    std::string_view revision = question.request.capture("rev");
+    std::string revision(question.request.capture("rev"));
+    if (found->second == &RealUpstreamDoor::lfs) {
+      auto of_batch = lfs_download_revision(question.request);
+      if (!of_batch) return Answer();
+      revision = std::move(*of_batch);
+    }
     if (revision.empty()) revision = "main";
     TRY(const auto arriving, mirror_.find(question.caller, question.type, question.request.capture("ns"),
                                           question.request.capture("name"), revision));
@@ -209,6 +216,10 @@ class RealUpstreamDoor final : public UpstreamDoor {
     response.headers.set("Location", std::string(question.request.path()) + "?service=git-upload-pack");
     response.headers.set("Cache-Control", "no-cache");
     return response;
+  }
+
+  Result<Response> lfs(const UpstreamQuestion& question, const ArrivingRevision& revision) {
+    return arriving_lfs_batch(question, revision);
   }
 
   exchange::Mirror& mirror_;

@@ -23,10 +23,11 @@ struct UpstreamQuestion {
   const Context& context;
   identity::Caller caller;
   repo::RepoType type = repo::RepoType::model;
+  std::string base_url{};  // As Call's.
 };
 
 // Answers info, trees and files of what is being taken over from an upstream hub, from the first request on;
-// git waits until it is here.
+// git waits until it is here, LFS gets their addresses.
 // nullopt: not of an upstream, so the hub's own refusal stands. Safe from any thread.
 class UpstreamDoor {
  public:

@@ -24,7 +24,8 @@ constexpr std::chrono::milliseconds idle{100}, pump_idle{5};
 constexpr std::chrono::seconds listing_kept{20}, silence_kept{3}, listing_timeout{20}, first_byte_timeout{8},
     schedule_step{1};
 constexpr uint64_t small_bytes = 4 << 20, stream_bytes_max = 4 << 20;
-constexpr size_t listings_max = 10'000, waiting_max = 8;
+// Clones and reads together leave threads of the disk pool (16) to everybody else.
+constexpr size_t listings_max = 10'000, waiting_max = 8, cloning_max = 4;
 
 // What an upstream said of a revision, a moment ago.
 struct Listing {
@@ -53,9 +54,9 @@ Error faithful(const Error& error, const UpstreamPlace& place) {
   return out;
 }
 
-// One of the few threads that may wait.
+// One of the few threads that may wait for a whole revision.
 struct Seat {
-  explicit Seat(std::atomic<size_t>& seats) : all(seats), taken(++seats <= waiting_max) {}
+  explicit Seat(std::atomic<size_t>& seats) : all(seats), taken(++seats <= cloning_max) {}
   ~Seat() { --all; }
   Seat(const Seat&) = delete;
   Seat& operator=(const Seat&) = delete;

@@ -148,6 +148,47 @@ def clone_starts_it(here, fake):
     print("a clone by git starts it and waits: done")
 
 
+def lfs_starts_it(here, fake):
+    weights = safetensors(7, 12_000_000)
+    fake.repositories["demo/by-lfs"] = Repository({"README.md": CARD, "model.safetensors": weights})
+    oid = hashlib.sha256(weights).hexdigest()
+    wanted = [{"oid": oid, "size": len(weights)}, {"oid": "0" * 64, "size": 5}]
+
+    def batch(operation):
+        return here.server.http("POST", "/demo/by-lfs.git/info/lfs/objects/batch",
+                                body=json.dumps({"operation": operation, "transfers": ["basic"], "objects": wanted}).encode())
+
+    assert batch("upload").status in (401, 404)
+    assert fake.count("demo/by-lfs") == 0, "nobody uploads to an upstream"
+    found, missing = json.loads(batch("download").body)["objects"]
+    assert missing["error"]["code"] == 404, missing
+    fetch = found["actions"]["download"]
+    got = here.server.http("GET", fetch["href"].removeprefix(here.server.url), headers=fetch.get("header", {}))
+    assert got.status == 200 and got.body == weights
+    here.revision("demo/by-lfs", "done")
+    # git-lfs itself, in a folder that was never cloned from here.
+    other = safetensors(10, 12_000_000)
+    fake.repositories["demo/by-git-lfs"] = Repository({"README.md": CARD, "model.safetensors": other})
+    folder = WORK / "by-git-lfs"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(WORK), "GIT_TERMINAL_PROMPT": "0"}
+
+    def git(*words):
+        return subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=folder, env=environment, check=True, timeout=120)
+
+    folder.mkdir()
+    git("init", "-q", "-b", "main")
+    (folder / ".gitattributes").write_text("*.safetensors filter=lfs diff=lfs merge=lfs -text\n")
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{hashlib.sha256(other).hexdigest()}\nsize {len(other)}\n"
+    (folder / "model.safetensors").write_text(pointer)
+    git("add", ".")
+    git("commit", "-q", "-m", "pointers from elsewhere")
+    git("remote", "add", "origin", f"{here.server.url}/demo/by-git-lfs")
+    git("lfs", "pull", "origin")
+    assert (folder / "model.safetensors").read_bytes() == other
+    here.revision("demo/by-git-lfs", "done")
+    print("git-lfs alone starts it: done")
+
+
 def one_transfer(here, fake):
     files = {"README.md": CARD, "model.safetensors": safetensors(2, 40_000_000)}
     fake.repositories["demo/crowd"] = Repository(files)
@@ -419,6 +460,7 @@ def main():
         here.upstream("fake", fake.url, "demo", secret="fake")
         first_pull_and_after(here, fake)
         clone_starts_it(here, fake)
+        lfs_starts_it(here, fake)
         one_transfer(here, fake)
         cut_and_killed(here, fake)
         quarantine(here, fake)
