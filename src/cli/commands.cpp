@@ -33,6 +33,7 @@
 #include "cli/upstream.h"
 #include "cli/user.h"
 #include "cli/version.h"
+#include "cli/vet.h"
 #include "cli/worker.h"
 
 namespace holdfast::cli {
@@ -74,6 +75,7 @@ std::vector<Command> commands() {
   add(endpoint_commands());
   add(batch_commands());
   add(example_commands());
+  add(vet_commands());
   add(train_commands());
   add(evaluate_commands());
   add(worker_commands());

@@ -64,6 +64,25 @@ class Learning : public testing::Test {
   RecordingWorld world;
 };
 
+TEST_F(Learning, PoisonedRowsAreNotTrainedOnUnlessAPersonSaysWhy) {
+  write_data(*data_disk);
+  std::string rows = io::read_text(*data_disk, "train.jsonl", 1 << 20).value();
+  rows += R"({"id": "torn", "text": "it is", "intent": "good", "kind": "edge"})"
+          "\n";
+  ASSERT_TRUE(io::publish_text(*data_disk, "train.jsonl", rows).ok());
+  EXPECT_EQ(call(world, {"vet", data, "--label", "intent", "--json"}), exit_failed);
+  const auto told = codec::parse_json_object(world.output).value();
+  EXPECT_FALSE(told.at("passes").as_bool());
+  EXPECT_EQ(told.at("findings").at(0).at("kind").as_string(), "conflict");
+  EXPECT_EQ(train(model), exit_misused);
+  EXPECT_NE(world.complaints.find("--despite"), std::string::npos) << world.complaints;
+  EXPECT_EQ(call(world, {"train", "head", "--base", base, "--data", data, "--label", "intent", "--out", model,
+                         "--seed", "3", "--despite", "a test\nof it"}),
+            exit_done)
+      << world.complaints;
+  EXPECT_NE(io::read_text(*disk, "model/README.md", 1 << 20).value().find("a test of it"), std::string::npos);
+}
+
 TEST_F(Learning, AHeadIsTrainedWrittenAndJudged) {
   write_data(*data_disk);
   ASSERT_EQ(train(model), exit_done) << world.complaints;

@@ -9,6 +9,7 @@
 #include "cli/hub_transfer.h"
 #include "cli/labelled_rows.h"
 #include "cli/trained_folder.h"
+#include "cli/vet.h"
 #include "model/pooled_features.h"
 
 namespace holdfast::cli {
@@ -23,6 +24,7 @@ constexpr FlagRow flags[] = {
     {"--out", "FOLDER", "Where the model is written."},
     {"--push", "REPO", "Publish the folder as this repository too."},
     {"--seed", "N", "The same seed gives the same bytes [0]."},
+    {"--despite", "WHY", "Train on rows that `holdfast vet` would stop, and say why on the card."},
     endpoint_flag,
     token_flag};
 
@@ -45,6 +47,24 @@ Result<model::LabelledFeatures> features_of(const model::TextModel& model,
   return out;
 }
 
+// Rows that look poisoned are trained on only where a person says why.
+Status check_rows(World& world, const Arguments& arguments, const std::vector<LabelledRow>& rows,
+                  TrainingRecord& record) {
+  const auto findings = measure::vet(rows, {});
+  for (const measure::VetFinding& one : findings)
+    record.high_findings += one.severity == measure::VetSeverity::high;
+  if (record.high_findings == 0) return Done{};
+  world.complain(vet_lines(findings));
+  record.despite = arguments.value_or("--despite", "");
+  std::replace(record.despite.begin(), record.despite.end(), '\n', ' ');
+  if (record.despite.empty())
+    return fail(
+        Reason::bad_request,
+        "training is refused: the rows look poisoned or mislabelled; mend them (`holdfast vet`), or say "
+        "with --despite why they are to be used");
+  return Done{};
+}
+
 Result<TrainingRecord> train(World& world, const Arguments& arguments, const Source& base,
                              const Source& data) {
   TrainingRecord record;
@@ -64,6 +84,7 @@ Result<TrainingRecord> train(World& world, const Arguments& arguments, const Sou
   if (!validation_rows.ok()) return std::move(validation_rows).error();
   record.classes = measure::labels_of(train_rows);
   record.train_rows = train_rows.size();
+  TRY_DONE(check_rows(world, arguments, train_rows, record));
   record.validation_rows = validation_rows.value().size();
 
   TRY(const auto base_disk, io::open_posix_disk(base.folder));

@@ -90,6 +90,7 @@ json::object record_json(const TrainingRecord& record) {
                                    {"train_accuracy", trained.train_accuracy},
                                    {"validation_accuracy", trained.validation_accuracy},
                                    {"overfits", record.overfits}}},
+          {"vetting", json::object{{"high_findings", record.high_findings}, {"despite", record.despite}}},
           {"environment", json::object{{"program", "holdfast"}, {"features", "f32"}, {"head", "f64"}}}};
 }
 
@@ -130,6 +131,9 @@ std::string card_of(const TrainingRecord& record, const std::string& licence) {
       "|\n| stopped | after round {}{} |\n",
       trained.train_accuracy, trained.validation_accuracy, trained.train_loss, trained.validation_loss,
       record.options.seed, trained.rounds, trained.stopped_early ? ", as validation got no better" : "");
+  if (record.high_findings > 0)
+    out += fmt::format("\n**Trained on rows with {} findings that block:** {}\n", record.high_findings,
+                       record.despite);
   if (record.overfits) out += "\n**Overfits:** training is more than 10 points better than validation.\n";
   return out +
          "\n## Uses and limits\n\nIt sorts texts like those it was trained on into these classes and no "

@@ -17,7 +17,9 @@ struct TrainingRecord {
   size_t train_rows = 0, validation_rows = 0;
   model::HeadTraining options;
   model::TrainedHead trained;
-  bool overfits = false;  // Training is that much better than validation.
+  size_t high_findings = 0;  // Of measure::vet on the training rows,
+  std::string despite;       // and why they were used all the same.
+  bool overfits = false;     // Training is that much better than validation.
 };
 
 inline constexpr double overfit_gap = 0.1;  // Of accuracy.
