@@ -2,6 +2,7 @@
 
 #include "api/git_routes.h"
 #include "api/hub_routes.h"
+#include "api/inventory_routes.h"
 #include "api/kinship_routes.h"
 #include "api/kserve_routes.h"
 #include "api/lfs_routes.h"
@@ -41,6 +42,7 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_receipt_routes(table, services);
   add_xet_routes(table, services, parts.instance_key);
   add_govern_routes(table, services, parts.govern);
+  add_inventory_routes(table, services, parts.govern.registry);
   if (parts.secrets != nullptr) add_secret_routes(table, *parts.secrets);
   if (parts.mirror != nullptr && parts.upstreams != nullptr)
     add_mirror_routes(table, services, *parts.upstreams, *parts.mirror);

@@ -12,6 +12,7 @@
 #include "cli/git_hook.h"
 #include "cli/hub_commands.h"
 #include "cli/instance_transfer.h"
+#include "cli/inventory.h"
 #include "cli/lock.h"
 #include "cli/maintenance.h"
 #include "cli/mask.h"
@@ -52,6 +53,7 @@ std::vector<Command> commands() {
   add(secret_commands());
   add(quota_commands());
   add(receipt_commands());
+  add(inventory_commands());
   add(lock_commands());
   add(maintenance_commands());
   add(instance_commands());

@@ -18,19 +18,6 @@ constexpr size_t piece_bytes = 1 << 20;
 constexpr size_t ref_bytes_max = 100;
 constexpr int depth_max = 64;
 
-std::optional<RemoteRepo> repo_of_folder(std::string_view folder) {
-  static constexpr std::pair<std::string_view, RemoteType> kinds[] = {
-      {"models--", RemoteType::model}, {"datasets--", RemoteType::dataset}, {"spaces--", RemoteType::space}};
-  for (const auto& [prefix, type] : kinds) {
-    if (!folder.starts_with(prefix)) continue;
-    std::string name(folder.substr(prefix.size()));
-    const size_t split = name.find("--");
-    if (split != std::string::npos) name.replace(split, 2, "/");
-    return RemoteRepo{type, name};
-  }
-  return std::nullopt;
-}
-
 Result<std::vector<io::Entry>> entries_of(io::Disk& disk, const io::Path& folder) {
   auto entries = disk.list(folder);
   if (!entries.ok() && entries.error().code == Code::not_found) return std::vector<io::Entry>{};
@@ -80,6 +67,19 @@ std::string cache_folder(const RemoteRepo& repo) {
   return folder;
 }
 
+std::optional<RemoteRepo> cached_repo(std::string_view folder) {
+  static constexpr std::pair<std::string_view, RemoteType> kinds[] = {
+      {"models--", RemoteType::model}, {"datasets--", RemoteType::dataset}, {"spaces--", RemoteType::space}};
+  for (const auto& [prefix, type] : kinds) {
+    if (!folder.starts_with(prefix)) continue;
+    std::string name(folder.substr(prefix.size()));
+    const size_t split = name.find("--");
+    if (split != std::string::npos) name.replace(split, 2, "/");
+    return RemoteRepo{type, name};
+  }
+  return std::nullopt;
+}
+
 Status verify_blob(io::Disk& hub, const io::Path& path, std::string_view etag) {
   const bool large = codec::is_lower_hex(etag, 64);
   if (!large && !codec::is_lower_hex(etag, 40)) return fail(Code::corrupt, "its name is no digest");
@@ -107,7 +107,7 @@ Result<std::vector<CachedRepo>> list_cache(io::Disk& hub) {
   std::vector<CachedRepo> repos;
   TRY(std::vector<io::Entry> folders, entries_of(hub, "."));
   for (const io::Entry& folder : folders) {
-    const auto repo = repo_of_folder(folder.name);
+    const auto repo = cached_repo(folder.name);
     if (!folder.is_directory || !repo) continue;
     CachedRepo cached{*repo, 0, {}};
     std::map<std::string, uint64_t> sizes;
@@ -139,7 +139,7 @@ Result<std::vector<CacheDamage>> verify_cache(io::Disk& hub,
   std::vector<CacheDamage> damage;
   TRY(std::vector<io::Entry> folders, entries_of(hub, "."));
   for (const io::Entry& folder : folders) {
-    const auto repo = repo_of_folder(folder.name);
+    const auto repo = cached_repo(folder.name);
     if (!folder.is_directory || !repo) continue;
     TRY(std::vector<io::Entry> blobs, entries_of(hub, io::Path(folder.name) / "blobs"));
     for (const io::Entry& blob : blobs) {
@@ -156,7 +156,7 @@ Result<uint64_t> prune_cache(io::Disk& hub) {
   uint64_t freed = 0;
   TRY(std::vector<io::Entry> folders, entries_of(hub, "."));
   for (const io::Entry& folder : folders) {
-    if (!folder.is_directory || !repo_of_folder(folder.name)) continue;
+    if (!folder.is_directory || !cached_repo(folder.name)) continue;
     const io::Path root = folder.name;
     TRY(auto refs, refs_of(hub, root));
     std::set<std::string> kept;

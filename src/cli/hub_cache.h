@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -23,7 +25,8 @@ using exchange::RemoteType;
 //   models--NS--NAME/snapshots/COMMIT/PATH           a link to ../../blobs/ETAG
 //   models--NS--NAME/refs/REVISION                   the commit a branch or tag stood for
 // The bytes of a download that did not finish lie in blobs/ETAG.incomplete and are gone on with.
-std::string cache_folder(const RemoteRepo& repo);  // "models--ns--name"
+std::string cache_folder(const RemoteRepo& repo);                // "models--ns--name"
+std::optional<RemoteRepo> cached_repo(std::string_view folder);  // And back; none for other folders.
 
 struct CachedRevision {
   std::string commit;
