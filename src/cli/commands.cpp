@@ -6,6 +6,7 @@
 #include "cli/bench_tokenize.h"
 #include "cli/chat.h"
 #include "cli/command.h"
+#include "cli/doctor.h"
 #include "cli/evaluate.h"
 #include "cli/example.h"
 #include "cli/forward.h"
@@ -55,6 +56,7 @@ std::vector<Command> commands() {
   add(receipt_commands());
   add(inventory_commands());
   add(lock_commands());
+  add(doctor_commands());
   add(maintenance_commands());
   add(instance_commands());
   add(audit_commands());
