@@ -83,6 +83,11 @@ TEST_F(Learning, PoisonedRowsAreNotTrainedOnUnlessAPersonSaysWhy) {
   EXPECT_NE(io::read_text(*disk, "model/README.md", 1 << 20).value().find("a test of it"), std::string::npos);
 }
 
+TEST_F(Learning, TheExamplesDataMayBeTrainedOn) {
+  ASSERT_EQ(call(world, {"example", "support", data}), exit_done) << world.complaints;
+  EXPECT_EQ(call(world, {"vet", data, "--label", "intent"}), exit_done) << world.output;
+}
+
 TEST_F(Learning, AHeadIsTrainedWrittenAndJudged) {
   write_data(*data_disk);
   ASSERT_EQ(train(model), exit_done) << world.complaints;

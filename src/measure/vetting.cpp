@@ -14,7 +14,8 @@ namespace {
 constexpr size_t words_max = 1000, findings_max = 100, ids_max = 20, shown_bytes_max = 80;
 constexpr size_t trigger_rows_min = 10;
 constexpr double trigger_share_min = 0.005, trigger_share_high = 0.01, trigger_share_max = 0.3;
-constexpr double purity_min = 0.95, purity_high = 0.97, contradicted_min = 0.35, deviations_min = 4;
+constexpr double purity_min = 0.95, purity_high = 0.98, contradicted_min = 0.3, deviations_min = 4;
+constexpr double usual_margin_min = 0.1;
 constexpr double contradiction = -1.5, contradicted_share_high = 0.1;
 constexpr double conflict_share_high = 0.01;
 
@@ -146,11 +147,18 @@ class Vetting {
 
   void find_contradicted(NaiveBayes& bayes) {
     std::vector<std::pair<double, size_t>> against;
+    std::vector<std::vector<double>> margins(names_.size());
     for (size_t i = 0; i < rows_.size(); ++i) {
       bayes.take_back(sets_[i], labels_[i]);
       const double margin = bayes.margin(sets_[i], labels_[i], {});
       bayes.add(sets_[i], labels_[i]);
+      margins[labels_[i]].push_back(margin);
       if (margin < contradiction) against.emplace_back(margin, i);
+    }
+    for (std::vector<double>& each : margins) {
+      const auto middle = each.begin() + static_cast<ptrdiff_t>(each.size() / 2);
+      std::nth_element(each.begin(), middle, each.end());
+      usual_margins_.push_back(std::max(*middle, usual_margin_min));
     }
     std::sort(against.begin(), against.end());
     const bool many = share(against.size()) > contradicted_share_high;
@@ -206,7 +214,7 @@ class Vetting {
       const double chance = bayes.shares(sets_[row], ignored)[label];
       expected += chance;
       variance += chance * (1 - chance);
-      contradicted += bayes.margin(sets_[row], label, ignored) < 0;
+      contradicted += bayes.margin(sets_[row], label, ignored) < -usual_margins_[label] / 2;
     }
     for (const size_t row : group) bayes.add(sets_[row], labels_[row]);
     const double others = static_cast<double>(contradicted) / static_cast<double>(group.size());
@@ -230,6 +238,7 @@ class Vetting {
   std::vector<uint32_t> labels_;
   WordNumbers words_;
   std::vector<WordSet> sets_;
+  std::vector<double> usual_margins_;  // Of each label's rows, their median.
   std::vector<VetFinding> found_;
 };
 
