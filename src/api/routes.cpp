@@ -14,6 +14,7 @@
 #include "api/receipt_routes.h"
 #include "api/secret_routes.h"
 #include "api/session_routes.h"
+#include "api/supply_routes.h"
 #include "api/tei_routes.h"
 #include "api/tgi_routes.h"
 #include "api/webhook_routes.h"
@@ -40,6 +41,7 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_token_routes(table, services);
   add_quota_routes(table, services);
   add_receipt_routes(table, services);
+  add_supply_routes(table, services);
   add_xet_routes(table, services, parts.instance_key);
   add_govern_routes(table, services, parts.govern);
   add_inventory_routes(table, services, parts.govern.registry);
