@@ -317,8 +317,9 @@ export interface Endpoint {
   revision: string;
   engine: string | null;
   url: string | null;
-  state: "pending" | "running" | "failed" | "frozen";
+  state: "pending" | "initializing" | "updating" | "running" | "paused" | "scaledToZero" | "failed" | "updateFailed" | "frozen";
   why: string | null;
+  settings: { min_replicas: number; max_replicas: number; scale_to_zero_minutes: number } | null; // Null: loaded when it is asked.
   created: string;
   by: string;
   deployments: { name: string; release: number | null; revision: string; percent: number; state: string }[];
