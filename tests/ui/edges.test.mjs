@@ -125,7 +125,7 @@ test("text has the contrast that WCAG AA asks for, light and dark", async () => 
   const page = await world.signedIn("ada");
   for (const scheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-    for (const path of ["/", "/demo/huge-card/checks", "/registry/demo/keys", "/registry/oncall", "/settings/tokens"]) {
+    for (const path of ["/", "/demo/huge-card/checks", "/demo/huge-card/origin", "/registry/demo/keys", "/registry/oncall", "/registry/supply", "/settings/tokens", "/settings/webhooks"]) {
       await page.goto(world.url + path);
       await page.getByRole("heading", { level: 1 }).first().waitFor();
       await page.waitForTimeout(300);

@@ -23,11 +23,13 @@ export function need(what, isThere) {
 
 export class World {
   static pages = []; // Every page opened and not yet known to be closed.
-  static async open() {
+  // `options` of the server. `browser: false`: a hub beside another, looked at by nobody.
+  static async open({ options = [], browser = true } = {}) {
     need(program, existsSync(program));
     need(chromium, existsSync(chromium));
     need("ui/node_modules", existsSync(join(root, "ui/node_modules/playwright-core")));
     const world = new World();
+    world.options = options;
     world.folder = mkdtempSync(join(tmpdir(), "holdfast-ui-"));
     world.data = join(world.folder, "data");
     mkdirSync(screens, { recursive: true });
@@ -38,7 +40,7 @@ export class World {
     for (const [name, role] of [["ada", "write"], ["boris", "admin"], ["olga", "write"]])
       world.admin("org", "member", "add", "demo", name, "--role", role);
     await world.serve();
-    await world.browse();
+    if (browser) await world.browse();
     return world;
   }
 
@@ -66,7 +68,7 @@ export class World {
   }
 
   async serve() {
-    this.server = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--data", this.data, "--json"], { stdio: ["ignore", "pipe", "ignore"] });
+    this.server = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--data", this.data, "--json", ...this.options], { stdio: ["ignore", "pipe", "ignore"] });
     this.url = await new Promise((done, failed) => {
       let text = "";
       this.server.stdout.on("data", (piece) => {

@@ -1,0 +1,363 @@
+// The supply chain in a real browser: a hub in front of another hub, what it takes over, what a check stops at the door and
+// a person lets in; where a model is from, by which licences, whose weights it holds and what stands on them; webhooks.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { after, before } from "node:test";
+import { test } from "./told.mjs";
+import { World, assertQuiet } from "./world.mjs";
+
+// Looks up os.system: what every check of pickles knows.
+const evil = Buffer.from("\x80\x02cos\nsystem\nU\x02id\x85R.", "latin1");
+const key = `AK${"IAZ7QWERTYPLMNBVCX"}`;
+const card = (license, more = "") => `---\nlicense: ${license}\n${more}---\n# A model\n\n## Uses\n\nSorting.\n`;
+const token = "upstream-token-of-this-test";
+
+let upstream; // The hub in front of which `world` stands.
+let world;
+let page; // Rosa's, who administers the instance.
+const tokens = {};
+
+// Tensors of random bytes under names.
+function safetensors(tensors) {
+  const header = {};
+  let at = 0;
+  for (const [name, bytes] of Object.entries(tensors)) {
+    header[name] = { dtype: "F16", shape: [bytes.length / 2], data_offsets: [at, (at += bytes.length)] };
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text, ...Object.values(tensors)]);
+}
+function push(at, name, files, who = "ada") {
+  const folder = join(at.folder, name.replace("/", "-"));
+  mkdirSync(folder, { recursive: true });
+  for (const [path, bytes] of Object.entries(files)) writeFileSync(join(folder, path), bytes);
+  at.client(at.token(who), "upload", name, folder, "--create");
+}
+const api = (who, method, path, body) => world.api(tokens[who], method, path, body);
+async function fill(values, button) {
+  const dialog = page.getByRole("dialog");
+  for (const [label, value] of Object.entries(values)) {
+    const field = dialog.getByLabel(label).first();
+    if ((await field.evaluate((element) => element.tagName)) === "SELECT") await field.selectOption(value);
+    else await field.fill(value);
+  }
+  await dialog.getByRole("button", { name: button, exact: true }).click();
+  await dialog.waitFor({ state: "detached" });
+}
+// What the API says of one revision, once it is in that state.
+async function arrival(repository, state) {
+  for (;;) {
+    const found = (await api("root", "GET", "/api/mirror/revisions")).revisions.find((one) => one.repository === repository);
+    if (found?.state === state) return found;
+    assert.ok(!found || found.state === "fetching", `${repository} is ${found?.state}: ${found?.detail}`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
+before(async () => {
+  upstream = await World.open({ options: ["--checks.pickle", "warn"], browser: false });
+  push(upstream, "demo/good", { "README.md": card("apache-2.0", "base_model: demo/base\ndatasets: [demo/mails]\n"), "config.json": "{}\n", "model.safetensors": safetensors({ a: randomBytes(60_000) }) });
+  push(upstream, "demo/evil", { "README.md": card("mit"), "weights.pkl": evil });
+  world = await World.open({ options: ["--webhooks.private-addresses"] });
+  world.admin("user", "create", "root", "--admin", "--fullname", "Rosa Root");
+  for (const name of ["ada", "boris", "root"]) tokens[name] = world.token(name);
+  page = await world.signedIn("root");
+});
+after(async () => {
+  await world?.close();
+  await upstream?.close();
+});
+
+test("an upstream is added with its rules, and nobody reads its token again", async () => {
+  await page.goto(`${world.url}/registry/supply/upstreams`);
+  await page.getByText("This hub stands alone").waitFor();
+  await page.getByRole("button", { name: "Add an upstream" }).click();
+  await fill({ Name: "far", Address: upstream.url, Namespaces: "mirror=demo", Allowed: "demo/*", Denied: "demo/private-*", "Looked at again": "every day", "Its token": token }, "Add it");
+  const row = page.getByRole("list", { name: "Upstreams" }).getByRole("listitem").filter({ hasText: "mirror=demo" });
+  for (const text of ["demo/private-*", "every day", "stays at what first came", "upstream-far"]) await row.getByText(text, { exact: true }).waitFor();
+  await world.shoot(page, "upstreams");
+  const [kept] = (await api("root", "GET", "/api/upstreams")).upstreams;
+  assert.deepEqual([kept.allow, kept.deny, kept.secret, kept.everySeconds, kept.follow], ["demo/*", "demo/private-*", "upstream-far", 86400, false]);
+  assert.ok(!(await page.content()).includes(token), "the token is nowhere on the page");
+  // What is edited keeps what is not; the token of the test is none of the other hub's, so it is taken away.
+  await row.getByRole("button", { name: "Edit" }).click();
+  assert.equal(await page.getByRole("dialog").locator("input[type=password]").count(), 0, "a token is not among what is edited");
+  await fill({ Denied: "demo/secret-*" }, "Save it");
+  await row.getByText("demo/secret-*", { exact: true }).waitFor();
+  await api("root", "PUT", "/api/upstreams/far", { ...kept, deny: "demo/secret-*", secret: "" });
+  // A refusal stands in the dialog that asked.
+  await page.getByRole("button", { name: "Add an upstream" }).click();
+  const dialog = page.getByRole("dialog");
+  for (const [label, value] of Object.entries({ Name: "second", Address: "https://hub.example.org", Namespaces: "mirror" })) await dialog.getByLabel(label).first().fill(value);
+  await dialog.getByRole("button", { name: "Add it" }).click();
+  await dialog.getByRole("alert").waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  assertQuiet(assert, world, page);
+});
+
+test("an import goes on with rate and time left, and says why where it fails", async () => {
+  await page.goto(`${world.url}/registry/supply/imports`);
+  await page.getByText("Nothing came from an upstream yet").waitFor();
+  await page.getByRole("button", { name: "Import a repository" }).click();
+  await fill({ Repository: "mirror/good" }, "Import it");
+  const row = page.getByRole("list", { name: "Imports" }).getByRole("listitem").filter({ hasText: "mirror/good" });
+  await row.getByText("done", { exact: true }).waitFor();
+  await row.getByText("licence apache-2.0").waitFor();
+  // How it looks on its way: told by answers of the test's own, so that no clock decides.
+  const real = await arrival("mirror/good", "done");
+  let asked = 0;
+  await page.route("**/api/mirror/revisions", (route) =>
+    route.fulfill({
+      json: {
+        revisions: [
+          { ...real, id: 7, repository: "mirror/huge", state: "fetching", detail: "", ended: null, bytes: 8e9, bytesHere: Math.round(8e9 * (1 - 1 / (++asked + 1))) },
+          { ...real, id: 6, repository: "mirror/gone", state: "failed", detail: "the upstream far says: no such revision" },
+          real,
+        ],
+      },
+    }),
+  );
+  await page.reload();
+  const huge = page.getByRole("listitem").filter({ hasText: "mirror/huge" });
+  await huge.getByText(/\/s, .* left/).waitFor();
+  assert.ok(Number(await huge.getByRole("progressbar").getAttribute("aria-valuenow")) >= 25);
+  await page.getByText("the upstream far says: no such revision").waitFor();
+  await world.shoot(page, "imports");
+  await page.unrouteAll();
+  await page.route("**/api/mirror/revisions", (route) => route.fulfill({ status: 500, json: { error: "the disk is gone" } }));
+  await page.reload();
+  await page.getByRole("alert").getByText("the disk is gone").waitFor();
+  await page.unrouteAll();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await row.waitFor();
+  assertQuiet(assert, world, page);
+});
+
+test("what a check stopped at the door is let in by a person, who says why, and the audit log has it", async () => {
+  await api("root", "POST", "/api/mirror/revisions", { repository: "mirror/evil" });
+  await arrival("mirror/evil", "quarantined");
+  const before = await fetch(`${world.url}/mirror/evil/resolve/main/weights.pkl`);
+  assert.equal(before.status, 403, "quarantined bytes are served to nobody");
+  await page.goto(`${world.url}/registry/supply`);
+  const row = page.getByRole("list", { name: "Stopped at the door" }).getByRole("listitem").filter({ hasText: "mirror/evil" });
+  for (const text of ["weights.pkl", "administrators of this instance"]) await row.getByText(text, { exact: true }).waitFor();
+  await row.getByText(/os\.system/).waitFor();
+  await world.shoot(page, "quarantine");
+  await row.getByRole("button", { name: "Release it" }).click();
+  const dialog = page.getByRole("dialog");
+  // Without a reason nothing happens.
+  await dialog.getByRole("button", { name: "Release it" }).click();
+  assert.equal(await dialog.isVisible(), true);
+  await world.shoot(page, "quarantine-release");
+  await fill({ "Why it may come in": "It is the sample of our own red team." }, "Release it");
+  await page.getByRole("link", { name: "Its entry in the audit log" }).click();
+  const entry = page.getByRole("listitem").filter({ hasText: "mirror.released" });
+  await entry.getByText("It is the sample of our own red team.").waitFor();
+  await entry.getByText("by root").waitFor();
+  await world.shoot(page, "audit-log");
+  await arrival("mirror/evil", "done");
+  const now = await fetch(`${world.url}/mirror/evil/resolve/main/weights.pkl`);
+  assert.ok(Buffer.from(await now.arrayBuffer()).equals(evil));
+  assertQuiet(assert, world, page);
+});
+
+test("what is held says where and why, on the desk and above every tab of the repository", async () => {
+  await api("ada", "POST", "/api/repos/create", { type: "model", name: "leaky", organization: "demo" });
+  await world.commit(tokens.ada, "model", "demo/leaky", { "README.md": card("mit"), "deploy.env": `region=eu\nkey=${key}\n` });
+  await page.goto(`${world.url}/registry/supply`);
+  const row = page.getByRole("list", { name: "Held in this hub" }).getByRole("listitem").filter({ hasText: "demo/leaky" }).first();
+  await row.getByRole("link", { name: "deploy.env" }).waitFor();
+  await row.getByText(", line 2").waitFor();
+  await world.shoot(page, "held");
+  await row.getByRole("link", { name: "demo/leaky" }).click();
+  await page.getByRole("note").getByText("Held: no gate lets this revision pass.").waitFor();
+  await world.shoot(page, "held-repository");
+  await page.getByRole("note").getByRole("link", { name: "What was found" }).click();
+  await page.waitForURL(`${world.url}/demo/leaky/checks`);
+  // Who does not administer the instance sees what is held where he may look, and none of the rest.
+  const other = await world.signedIn("boris");
+  await other.goto(`${world.url}/registry/supply`);
+  await other.getByRole("list", { name: "Held in this hub" }).getByText("demo/leaky").first().waitFor();
+  assert.equal(await other.getByRole("link", { name: "Upstreams" }).count(), 0);
+  assert.equal(await other.getByText("Stopped at the door").count(), 0);
+  await other.goto(`${world.url}/registry/supply/log`);
+  await other.getByRole("alert").getByText("audit log is read by administrators").waitFor();
+  await other.goto(`${world.url}/registry/supply/log?subject=model:demo/leaky`);
+  await other.getByText("repo.created").waitFor();
+  await other.context().close();
+  // A mended revision is not held.
+  await world.commit(tokens.ada, "model", "demo/leaky", { "deploy.env": "region=eu\n" }, "Take the key out");
+  await page.goto(`${world.url}/registry/supply`);
+  await page.getByRole("list", { name: "Held in this hub" }).getByText("mirror/evil").first().waitFor(); // Let in, and held from releases all the same.
+  assert.equal(await row.count(), 0);
+  await page.route("**/api/held", (route) => route.fulfill({ status: 503, json: { error: "the scans are behind" } }));
+  await page.reload();
+  await page.getByRole("alert").getByText("the scans are behind").waitFor();
+  await page.unrouteAll();
+  assertQuiet(assert, world, page);
+});
+
+test("where a model is from, by which licences, and whose weights it holds", async () => {
+  await page.goto(`${world.url}/mirror/good/origin`);
+  const origin = await api("root", "GET", "/api/models/mirror/good/provenance");
+  await page.getByText(origin.revisions[0].remoteCommit).waitFor();
+  await page.getByText(origin.revisions[0].digest).waitFor();
+  await page.getByText("the files are those of the upstream, byte for byte").waitFor();
+  await page.getByText("A person decides").waitFor();
+  const chain = page.getByRole("list", { name: "Licences of its parts" });
+  await chain.getByRole("listitem").filter({ hasText: "demo/base" }).getByText("unknown", { exact: true }).first().waitFor();
+  await page.getByText("not legal advice").waitFor();
+  // Another licence, another use, another decision.
+  await api("ada", "POST", "/api/repos/create", { type: "model", name: "nc", organization: "demo" });
+  await world.commit(tokens.ada, "model", "demo/nc", { "README.md": card("cc-by-nc-4.0") });
+  await page.goto(`${world.url}/demo/nc/origin`);
+  await page.getByText("Unknown source.").waitFor();
+  await page.getByText("Refused for this use.").waitFor();
+  const clause = (await api("ada", "GET", "/api/models/demo/nc/checks/main")).license.reasons[0].clause;
+  await page.getByText(clause, { exact: true }).first().waitFor();
+  await page.getByLabel("Intended use").selectOption("research");
+  await page.getByText(/^Allowed for this use/).waitFor();
+  await world.shoot(page, "origin-licence");
+  // A copy under another name, half of which is of its own.
+  const shared = randomBytes(80_000);
+  push(world, "demo/original", { "README.md": card("mit"), "model.safetensors": safetensors({ one: shared, two: randomBytes(80_000) }) });
+  push(world, "demo/renamed", { "README.md": card("mit"), "weights.safetensors": safetensors({ uno: shared, dos: randomBytes(80_000) }) });
+  for (const name of ["original", "renamed"]) await api("ada", "GET", `/api/models/demo/${name}/relatives`); // Whatever is asked about is indexed.
+  await page.goto(`${world.url}/demo/renamed/origin`);
+  const kin = page.getByRole("list", { name: "Relatives" }).getByRole("listitem").filter({ hasText: "demo/original" });
+  await kin.getByText("undeclared", { exact: true }).waitFor();
+  await kin.getByText("may be what this was made from").waitFor();
+  await page.getByText("1 undeclared").waitFor();
+  await page.getByRole("heading", { name: "What stands on these bytes" }).waitFor();
+  await world.shoot(page, "origin");
+  await page.goto(`${world.url}/registry/supply/holders`);
+  await page.getByLabel("SHA-256 of a file, or a repository").fill("demo/original");
+  await page.getByRole("button", { name: "Who holds it" }).click();
+  await page.getByRole("link", { name: "demo/renamed" }).waitFor();
+  await world.shoot(page, "holders");
+  await page.getByLabel("SHA-256 of a file, or a repository").fill("nonsense");
+  await page.getByRole("button", { name: "Who holds it" }).click();
+  await page.getByRole("alert").getByText("Ask by a SHA-256").waitFor();
+  assertQuiet(assert, world, page);
+});
+
+test("a card's gaps and faults by line, and what changed of it by section", async () => {
+  await api("ada", "POST", "/api/repos/create", { type: "model", name: "written", organization: "demo" });
+  await world.commit(tokens.ada, "model", "demo/written", { "README.md": "---\nlicense: other\n---\n# Sorter\n\n## Uses\n\nSorting mail.\n\n## Training\n\nOn mails.\n" }, "A card");
+  await page.goto(`${world.url}/demo/written`);
+  const state = page.getByRole("region", { name: "State of the card" });
+  await state.getByText("line 2").waitFor();
+  await state.getByText("license: other needs license_name").waitFor();
+  await state.getByText(/Citation/).waitFor();
+  await world.commit(tokens.ada, "model", "demo/written", { "README.md": "---\nlicense: mit\n---\n# Sorter\n\n## Uses\n\nSorting mail.\nNot of people.\n\n## Limitations\n\nEnglish alone.\n" }, "Say more");
+  await page.goto(`${world.url}/demo/written`);
+  await state.getByRole("link", { name: "What changed between revisions" }).click();
+  const changes = page.getByRole("list", { name: "Changes of the card" });
+  const part = (name) => changes.getByRole("listitem").filter({ has: page.getByRole("heading", { name, exact: true }) });
+  await part("license").getByText("changed", { exact: true }).waitFor();
+  await part("Sorter / Limitations").getByText("added", { exact: true }).waitFor();
+  await part("Sorter / Training").getByText("removed", { exact: true }).waitFor();
+  await part("Sorter / Uses").getByText("Not of people.").waitFor();
+  assert.equal(await part("Sorter").count(), 0, "what stayed is not among the changes");
+  await world.shoot(page, "card-changes");
+  await page.route("**/card-diff?*", (route) => route.fulfill({ status: 500, json: { error: "the card cannot be read" } }));
+  await page.reload();
+  await page.getByRole("alert").getByText("the card cannot be read").waitFor();
+  await page.unrouteAll();
+  assertQuiet(assert, world, page);
+});
+
+test("a webhook: its secret once, what it was told, and telling it again", async () => {
+  let status = 404; // Tried again only later: until then it is pending, with what was answered.
+  const heard = [];
+  const receiver = createServer((request, response) => {
+    let body = "";
+    request.on("data", (piece) => (body += piece));
+    request.on("end", () => {
+      heard.push({ secret: request.headers["x-webhook-secret"], body: JSON.parse(body) });
+      response.writeHead(status).end(status === 200 ? "thanks" : "not now");
+    });
+  });
+  await new Promise((done) => receiver.listen(0, "127.0.0.1", done));
+  try {
+    await page.goto(`${world.url}/settings/webhooks`);
+    await page.getByText("No webhooks yet").waitFor();
+    await page.getByLabel("Address").fill(`http://127.0.0.1:${receiver.address().port}/hook`);
+    await page.getByLabel("What it hears of").fill("org:demo");
+    await page.getByRole("button", { name: "Make the webhook" }).click();
+    const secret = await page.getByRole("status").locator("code").innerText();
+    assert.match(secret, /^[0-9a-f]{48}$/);
+    await world.shoot(page, "webhooks");
+    await page.reload();
+    const row = page.getByRole("list", { name: "Your webhooks" }).getByRole("listitem");
+    await row.getByText("signed", { exact: true }).waitFor();
+    assert.ok(!(await page.content()).includes(secret), "the secret is shown once");
+    await api("ada", "POST", "/api/repos/create", { type: "model", name: "told", organization: "demo" });
+    await row.getByRole("link", { name: "Deliveries" }).click();
+    await page.getByRole("heading", { level: 1, name: "Deliveries" }).waitFor();
+    const list = page.getByRole("list", { name: "Deliveries" });
+    const first = list.getByRole("listitem").filter({ hasText: "demo/told" }).last();
+    for (;;) {
+      await page.reload();
+      await page.getByRole("heading", { level: 1, name: "Deliveries" }).waitFor();
+      await list.or(page.getByText("Nothing was told yet")).first().waitFor();
+      if ((await first.count()) > 0 && (await first.getByText("404").count()) > 0) break;
+    }
+    await first.getByText("pending", { exact: true }).waitFor();
+    assert.equal(heard[0].secret, secret);
+    await world.shoot(page, "deliveries");
+    status = 200;
+    await first.getByRole("button", { name: "Send again" }).click();
+    await list.getByRole("listitem").filter({ hasText: "delivered" }).first().waitFor();
+    await page.goto(`${world.url}/settings/webhooks`);
+    await row.getByRole("button", { name: "Turn off" }).click();
+    await row.getByText("off", { exact: true }).waitFor();
+    await row.getByRole("button", { name: "Delete" }).click();
+    await row.getByRole("button", { name: "Delete it" }).click();
+    await page.getByText("No webhooks yet").waitFor();
+    await page.getByLabel("Address").fill("https://hooks.example.org/x");
+    await page.getByLabel("What it hears of").fill("planet:mars");
+    await page.getByRole("button", { name: "Make the webhook" }).click();
+    await page.getByRole("alert").waitFor();
+    assertQuiet(assert, world, page);
+  } finally {
+    receiver.closeAllConnections();
+    receiver.close();
+  }
+});
+
+test("every page of the supply chain fits its window, has one first heading and a name for each control", async () => {
+  for (const path of ["/registry/supply", "/registry/supply/imports", "/registry/supply/upstreams", "/registry/supply/changes", "/registry/supply/holders?of=demo/original", "/registry/supply/log", "/settings/webhooks", "/demo/renamed/origin", "/demo/written/card", "/registry/batches"]) {
+    await page.goto(world.url + path);
+    await page.getByRole("heading", { level: 1 }).first().waitFor();
+    await page.locator(".skeleton").first().waitFor({ state: "detached" });
+    assert.equal(await page.locator("h1").count(), 1, `one first heading on ${path}`);
+    const nameless = await page.evaluate(() =>
+      [...document.querySelectorAll("button, a[href], input, select, textarea")]
+        .filter((element) => !(element.getAttribute("aria-label") || element.textContent || ("labels" in element && element.labels ? [...element.labels].map((label) => label.textContent).join("") : "") || element.title).trim())
+        .map((element) => element.outerHTML.slice(0, 120)),
+    );
+    assert.deepEqual(nameless, [], path);
+    for (const width of [1440, 1280, 390, 320]) {
+      await page.setViewportSize({ width, height: 860 });
+      const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.ok(wider <= 0, `${path} is wider than a window of ${width} by ${wider}`);
+    }
+    await page.setViewportSize({ width: 1440, height: 900 });
+  }
+  // A stranger is asked to sign in.
+  const stranger = await world.page();
+  for (const path of ["/registry/supply", "/settings/webhooks", "/registry/batches"]) {
+    await stranger.goto(world.url + path);
+    await stranger.getByText(/Sign in to see/).waitFor();
+  }
+  assertQuiet(assert, world, stranger);
+  await stranger.context().close();
+  assertQuiet(assert, world, page);
+});
