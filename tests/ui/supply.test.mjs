@@ -154,7 +154,6 @@ test("what a check stopped at the door is let in by a person, who says why, and 
   // Without a reason nothing happens.
   await dialog.getByRole("button", { name: "Release it" }).click();
   assert.equal(await dialog.isVisible(), true);
-  await world.shoot(page, "quarantine-release");
   await fill({ "Why it may come in": "It is the sample of our own red team." }, "Release it");
   await page.getByRole("link", { name: "Its entry in the audit log" }).click();
   const entry = page.getByRole("listitem").filter({ hasText: "mirror.released" });
@@ -174,7 +173,6 @@ test("what is held says where and why, on the desk and above every tab of the re
   const row = page.getByRole("list", { name: "Held in this hub" }).getByRole("listitem").filter({ hasText: "demo/leaky" }).first();
   await row.getByRole("link", { name: "deploy.env" }).waitFor();
   await row.getByText(", line 2").waitFor();
-  await world.shoot(page, "held");
   await row.getByRole("link", { name: "demo/leaky" }).click();
   await page.getByRole("note").getByText("Held: no gate lets this revision pass.").waitFor();
   await world.shoot(page, "held-repository");
@@ -223,7 +221,6 @@ test("where a model is from, by which licences, and whose weights it holds", asy
   await page.getByText(clause, { exact: true }).first().waitFor();
   await page.getByLabel("Intended use").selectOption("research");
   await page.getByText(/^Allowed for this use/).waitFor();
-  await world.shoot(page, "origin-licence");
   // A copy under another name, half of which is of its own.
   const shared = randomBytes(80_000);
   push(world, "demo/original", { "README.md": card("mit"), "model.safetensors": safetensors({ one: shared, two: randomBytes(80_000) }) });
