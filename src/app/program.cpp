@@ -18,6 +18,7 @@
 #include "app/model_files.h"
 #include "app/moved_clock.h"
 #include "app/observing.h"
+#include "app/probing.h"
 #include "app/process_probe.h"
 #include "app/release_checker.h"
 #include "app/watching.h"
@@ -145,6 +146,9 @@ class RunningProgram final : public Program {
     observing_ = start_observing(*rounds_, log_);
     watching_ = start_watching(*registry_, checkpoints_.get(), log_);
     TRY(evaluating_, start_evaluating(*evaluations_, std::move(release_askers_), log_));
+    if (options.probes_every.count() > 0)
+      probing_ = start_probing(*registry_, std::move(probe_askers_), *series_names_, options.probes_every,
+                               log_, instance_->metrics());
     keeping_ = start_keeping(*keeper_, log_);
     batching_ = start_batching(*batches_, api::make_request_asker(table_, *services_), log_);
     maintenance_ = start_maintenance(
@@ -156,6 +160,11 @@ class RunningProgram final : public Program {
                        server_->port());
     exchanging_->start_webhooks(options.public_url.empty() ? url_ : options.public_url);
     log_.info("listening", {{"url", url_}});
+    if (!options.model.model.empty()) {
+      TRY(const std::string endpoint, start_model({*hub_, *exchanging_, *registry_, log_}, options.model));
+      log_.info("model_served", {{"endpoint", endpoint}});
+    }
+    started_ = true;
     return Done{};
   }
 
@@ -165,6 +174,7 @@ class RunningProgram final : public Program {
   void stop() override {
     stopping_ = true;
     maintenance_.reset();
+    probing_.reset();
     keeping_.reset();
     batching_.reset();
     evaluating_.reset();
@@ -331,6 +341,7 @@ class RunningProgram final : public Program {
                                  keeper_.get()};
     shadow_asker_ = api::make_shadow_asker(table_, *services_, govern);
     release_askers_ = api::make_release_askers(*services_, *models_, govern);
+    probe_askers_ = api::make_release_askers(*services_, *models_, govern);
     const api::DoorParts parts{.git = *smart_http_,
                                .models = cached_models_ ? *cached_models_ : *models_,
                                .instance_key = instance_->key(),
@@ -356,6 +367,7 @@ class RunningProgram final : public Program {
 
   Status ready() {
     if (stopping_) return fail(Reason::shutting_down, "stopping");
+    if (!started_) return fail(Code::busy, "starting: the model comes");
     TRY_DONE(instance_->database().read([](sql::Transaction& tx) -> Status {
       return tx.query("SELECT 1", {}, [](const sql::Row&) { return true; });
     }));
@@ -369,7 +381,7 @@ class RunningProgram final : public Program {
   const SystemTicks ticks_;
   Random& random_;
   Log& log_;
-  std::atomic<bool> stopping_ = false;
+  std::atomic<bool> stopping_ = false, started_ = false;
   std::string url_;
   std::optional<identity::FirstAdmin> first_admin_;
 
@@ -396,7 +408,7 @@ class RunningProgram final : public Program {
   std::optional<observe::SeriesNames> series_names_;
   std::unique_ptr<observe::Shadow> shadow_;
   std::unique_ptr<observe::ShadowAsker> shadow_asker_;
-  std::unique_ptr<govern::ReleaseAskers> release_askers_;
+  std::unique_ptr<govern::ReleaseAskers> release_askers_, probe_askers_;
   std::unique_ptr<observe::TraceExporter> traces_;
   std::unique_ptr<observe::Desk> desk_;
   std::unique_ptr<serve::Quotas> quotas_;
@@ -414,6 +426,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<Observing> observing_;
   std::unique_ptr<Watching> watching_;
   std::unique_ptr<Evaluating> evaluating_;
+  std::unique_ptr<Probing> probing_;
   std::unique_ptr<Batching> batching_;
   std::unique_ptr<Keeping> keeping_;
   std::unique_ptr<Maintenance> maintenance_;

@@ -36,6 +36,10 @@ constexpr std::array table = {
               "debug|info|warn|error"},
     OptionRow{"checkpoints", OptionKind::text, "",
               "Folder outside of the data for signed checkpoints of the audit log, one a minute at most."},
+    OptionRow{
+        "model", OptionKind::text, "",
+        "NS/NAME@REVISION that is served from the start: taken over where it is not here yet, then kept."},
+    OptionRow{"model-from", OptionKind::text, "", "The hub that has it [HF_ENDPOINT, with HF_TOKEN]."},
     OptionRow{"manual-clock", OptionKind::flag, "false",
               "For tests: an instance administrator may move the server's clock on. Never in production."},
     OptionRow{"json", OptionKind::flag, "false", "Tell what happens at start as JSON lines."},
@@ -57,6 +61,9 @@ constexpr std::array table = {
     OptionRow{"slo.shadow-percent", OptionKind::text, "1",
               "Of classifiers' answers: as many are asked of the version before as well, to see how often "
               "the two disagree."},
+    OptionRow{"probes.every", OptionKind::duration, "5m",
+              "How often golden examples are put to every version that answers or waits to; 0 never.", 0,
+              86'400'000},
     OptionRow{
         "cache.answers", OptionKind::bytes, "64MiB",
         "For models' answers that are the same every time, given again to who asked before; 0 keeps none.", 0,
@@ -197,6 +204,7 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
                         .latency = chosen.duration("slo.latency"),
                         .latency_share = share / 100};
   TRY(options.shadow_percent, parse_number("slo.shadow-percent", chosen.text("slo.shadow-percent"), 100));
+  options.probes_every = chosen.duration("probes.every");
   options.zero_retention = chosen.flag("privacy.zero-retention");
   options.cache_bytes = chosen.bytes("cache.answers");
   options.traces.endpoint = chosen.text("traces.endpoint");
@@ -211,6 +219,11 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
       chosen.flag("webhooks.private-addresses") ? PrivateWebhooks::allowed : PrivateWebhooks::refused;
   options.log_level = level_of(chosen.text("log-level"));
   options.checkpoints = chosen.text("checkpoints");
+  options.model.model = chosen.text("model");
+  options.model.from = chosen.text("model-from");
+  if (options.model.from.empty()) options.model.from = world.environment("HF_ENDPOINT").value_or("");
+  while (options.model.from.ends_with('/')) options.model.from.pop_back();
+  options.model.signed_in = world.environment("HF_TOKEN").has_value();
   options.manual_clock = chosen.flag("manual-clock");
   options.output = chosen.flag("json") ? cli::Output::json : cli::Output::people;
   return options;

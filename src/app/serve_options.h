@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <span>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "api/lfs_limits.h"
 #include "app/exchanging.h"
+#include "app/start_model.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "base/result.h"
@@ -25,6 +27,7 @@ struct ServeOptions {
   net::ServerOptions server;
   api::LfsLimits lfs;
   bool manual_clock = false;
+  StartModel model;
   std::string checkpoints;  // Folder; empty: none are written.
   repo::CheckPolicy checks;
   observe::DeskOptions desk;
@@ -32,6 +35,7 @@ struct ServeOptions {
   SecretOptions secrets;
   PrivateWebhooks private_webhooks = PrivateWebhooks::refused;
   double shadow_percent = 0;
+  std::chrono::milliseconds probes_every{};  // Zero: never.
   bool zero_retention = false;
   uint64_t cache_bytes = 0;  // Of models' answers.
   LogLevel log_level = LogLevel::info;

@@ -1,0 +1,69 @@
+"""serve --model: one program and a name on a bare machine; afterwards the hub it came from may be gone."""
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from holdfast_server import HoldfastServer, program
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden/models/feature-extraction"
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """Servers of their own that know of no hub but by what they are told."""
+    made = []
+
+    def start(options, data=None, **environment):
+        with monkeypatch.context() as alone:
+            for name in ("HF_ENDPOINT", "HF_TOKEN"):
+                alone.delenv(name, raising=False)
+            for name, value in environment.items():
+                alone.setenv(name, value)
+            made.append(HoldfastServer(data=data, options=options))
+            return made[-1].start()
+
+    yield start
+    for server in made:
+        if server.process and server.process.poll() is None:
+            server.kill()
+        server.remove()
+
+
+def admin_of(server):
+    return next(event["token"] for event in server.events if event.get("event") == "first_admin")
+
+
+def embed(server, token, model):
+    answer = server.http("POST", "/v1/embeddings", token, {"model": model, "input": "a quiet river"})
+    assert answer.status == 200, answer.body
+    own = server.http("POST", f"/endpoints/{model}/embed", token, {"inputs": "a quiet river"})
+    assert own.status == 200, own.body
+    return answer.json()["data"][0]["embedding"], own.json()[0]
+
+
+def test_a_model_is_taken_over_once_and_served_without_its_hub(server, api, tokens, name, bare):
+    api.create_repo(name, private=True)
+    api.upload_folder(repo_id=name, folder_path=GOLDEN)
+    commit = api.model_info(name).sha
+    wanted = ["--model", f"{name}@{commit}", "--model-from", server.url]
+    first = bare(wanted, HF_TOKEN=tokens["ada"])
+    token, data = admin_of(first), first.data
+    assert first.http("GET", "/readyz").status == 200
+    vectors = embed(first, token, name)
+    endpoint, = first.http("GET", "/api/endpoints", token).json()["endpoints"]
+    assert first.http("GET", f"/api/models/{name}/revision/main", token).json()["sha"] == endpoint["revision"]
+    assert first.http("GET", f"/api/models/{name}/revision/{commit}", token).status == 200
+    first.stop()
+    # Nothing answers at that address any more, and no token is there.
+    second = bare(["--model", f"{name}@{commit}", "--model-from", "http://127.0.0.1:1"], data=data)
+    assert embed(second, token, name) == vectors
+    second.stop()
+
+
+def test_what_is_not_there_ends_the_start_and_says_why(server, bare, tmp_path):
+    for model, source, word in (("ada/absent", server.url, "not found"), ("ada/absent", "", "--model-from"), ("no name", server.url, "name")):
+        done = subprocess.run([program(), "serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"), "--model", model,
+                               *(["--model-from", source] if source else [])], capture_output=True, text=True, timeout=60,
+                              env={key: value for key, value in os.environ.items() if not key.startswith("HF_")})
+        assert done.returncode != 0 and word.lower() in done.stderr.lower(), (model, source, done.stderr)
