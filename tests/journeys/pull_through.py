@@ -11,6 +11,7 @@ import os
 import pickle
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -427,13 +428,17 @@ def second_instance(here):
         environment = {**os.environ, "HF_ENDPOINT": upstream.url, "HF_TOKEN": token, "HF_HOME": str(WORK / "second-home")}
         subprocess.run([program(), "upload", "ada/model", str(model), "--create", "--private"], env=environment, check=True, capture_output=True)
         here.server.command("secret", "set", "second", "--value-stdin", "--host", "127.0.0.1", stdin=token + "\n")
-        here.upstream("second", upstream.url, "mirror=ada", secret="second")
+        relay = SlowRelay(upstream.url)
+        here.upstream("second", relay.url, "mirror=ada", secret="second")
+        relay.pause = 0
         files = {path.name: path.read_bytes() for path in model.iterdir()}
         client = Client(here.server)
         process = client.start("mirror/model")
         got = client.finish(process)
         assert {name: got[name] for name in files} == files
         here.revision("mirror/model", "done")
+        relay.pause = 0.01
+        killed_half_way(here, upstream, relay, token)
         upstream.kill()
         again = Client(here.server).snapshot("mirror/model")
         assert {name: again[name] for name in files} == files
@@ -441,7 +446,102 @@ def second_instance(here):
         if upstream.process.poll() is None:
             upstream.kill()
         upstream.remove()
-    print("a second instance, then killed for good: done")
+    print("a second instance, killed half way, back, then killed for good: done")
+
+
+class SlowRelay:
+    """Between two servers: passes bytes on, slowly from the upstream while `pause` says so."""
+
+    def __init__(self, url):
+        host, _, port = url.removeprefix("http://").partition(":")
+        self.target, self.pause = (host, int(port)), 0.01
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(self.target)
+            except OSError:
+                near.close()
+                continue
+            threading.Thread(target=self.relay, args=(near, far, 0), daemon=True).start()
+            threading.Thread(target=self.relay, args=(far, near, 1), daemon=True).start()
+
+    def relay(self, source, sink, slow):
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+                if slow and self.pause:
+                    time.sleep(self.pause)
+        except OSError:
+            pass
+        for each in (source, sink):
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def killed_half_way(here, upstream, relay, token):
+    """A second instance dies in the middle of a file: what is pinned goes on, of the other nothing is seen; it comes back, and so does the rest."""
+    files = {"README.md": CARD, "weights.safetensors": safetensors(11, 40_000_000)}
+    folder = WORK / "half"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    environment = {**os.environ, "HF_ENDPOINT": upstream.url, "HF_TOKEN": token, "HF_HOME": str(WORK / "second-home")}
+    subprocess.run([program(), "upload", "ada/half", str(folder), "--create"], env=environment, check=True, capture_output=True)
+    port = int(upstream.url.rsplit(":", 1)[1])
+    row = here.ask("POST", "/api/mirror/revisions", {"repository": "mirror/half"}, 202)
+    until = time.monotonic() + 60
+    while not 2_000_000 < here.ask("GET", f"/api/mirror/revisions/{row['id']}")["bytesHere"]:
+        assert time.monotonic() < until, "nothing comes"
+        time.sleep(0.01)
+    upstream.kill()
+    now = here.ask("GET", f"/api/mirror/revisions/{row['id']}")
+    assert now["state"] == "fetching" and now["bytesHere"] < now["bytes"], now
+    absent = here.server.http("GET", "/api/models/mirror/half/refs", here.admin)
+    assert absent.status == 404, "half of it is seen"
+    listed = json.loads(here.server.http("GET", "/api/models?author=mirror", here.admin).body)
+    assert "mirror/half" not in [each["id"] for each in listed]
+    got = here.server.http("GET", "/mirror/half/resolve/main/weights.safetensors", here.admin, headers={"Range": "bytes=-1000"})
+    assert got.status in (502, 504), (got.status, got.body[:200])
+    other = here.server.http("GET", "/api/models/mirror/nothing", here.admin)
+    assert other.status in (502, 504), (other.status, other.body)
+    relay.pause = 0
+    upstream.restart(port)
+    here.revision("mirror/half", "done")
+    assert here.snapshot("mirror/half")["weights.safetensors"] == files["weights.safetensors"]
+
+
+def ranges_while_it_comes(here, fake):
+    weights = safetensors(12, 24_000_000)
+    fake.repositories["demo/ranges"] = Repository({"README.md": CARD, "model.safetensors": weights})
+    before, fake.slow = fake.sent, 0.002
+    parts = [(0, 999), (5_000_000, 11_999_999), (12_000_000, 19_999_999), (20_000_000, len(weights) - 1)]
+    got = {}
+
+    def fetch(first, last):
+        answer = here.server.http("GET", "/demo/ranges/resolve/main/model.safetensors", headers={"Range": f"bytes={first}-{last}"})
+        got[first] = (answer.status, answer.body)
+
+    threads = [threading.Thread(target=fetch, args=part) for part in parts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    fake.slow = 0
+    for first, last in parts:
+        assert got[first][0] == 206 and got[first][1] == weights[first:last + 1], (first, got[first][0], len(got[first][1]))
+    here.revision("demo/ranges", "done")
+    assert fake.sent - before <= (len(weights) + len(CARD)) * 1.02, "fetched twice"
+    print("four ranges at once while it comes, one transfer: done")
 
 
 def safetensors(seed, size):
@@ -462,6 +562,7 @@ def main():
         clone_starts_it(here, fake)
         lfs_starts_it(here, fake)
         one_transfer(here, fake)
+        ranges_while_it_comes(here, fake)
         cut_and_killed(here, fake)
         quarantine(here, fake)
         imports(here, fake)
