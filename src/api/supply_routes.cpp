@@ -135,9 +135,9 @@ Result<Response> card_diff(Services& services, const Call& call) {
   TRY(const Card before, card_of(services, call, objects, from));
   TRY(const Card after, card_of(services, call, objects, to.empty() ? "main" : to));
   json::array changes;
-  for (const scan::CardChange& each : scan::compare_cards(before.text, after.text))
+  for (const scan::CardDifference& each : scan::diff_cards(before.text, after.text))
     changes.push_back(
-        json::object{{"part", each.part == scan::CardChange::Part::metadata ? "metadata" : "section"},
+        json::object{{"part", each.part == scan::CardDifference::Part::metadata ? "metadata" : "section"},
                      {"name", each.name},
                      {"change", each.was && each.is ? "changed"
                                 : each.is           ? "added"

@@ -12,7 +12,7 @@ namespace {
 constexpr size_t parts_max = 2000, name_bytes_max = 300;
 
 struct CardPart {
-  CardChange::Part part = CardChange::Part::section;
+  CardDifference::Part part = CardDifference::Part::section;
   std::string name{}, text{};
 };
 
@@ -66,7 +66,7 @@ class Splitter {
            rest.find("\n---\r\n") != std::string_view::npos || rest.ends_with("\n---");
   }
 
-  void open(CardChange::Part part, std::string_view name) {
+  void open(CardDifference::Part part, std::string_view name) {
     if (parts_.size() >= parts_max) return;
     std::string whole(name.substr(0, name_bytes_max));
     // The same heading twice is two parts.
@@ -87,7 +87,7 @@ class Splitter {
       return;
     }
     const std::string_view key = top_key(line);
-    if (!key.empty() || parts_.empty()) open(CardChange::Part::metadata, key);
+    if (!key.empty() || parts_.empty()) open(CardDifference::Part::metadata, key);
     add(key.empty() ? line : trimmed(line.substr(line.find(':') + 1), " \t"));
   }
 
@@ -95,8 +95,8 @@ class Splitter {
     if (line.starts_with("```") || line.starts_with("~~~")) fenced_ = !fenced_;
     const size_t level = fenced_ ? 0 : heading_level(line);
     if (level == 0) {
-      if (parts_.empty() || parts_.back().part == CardChange::Part::metadata)
-        open(CardChange::Part::section, "");
+      if (parts_.empty() || parts_.back().part == CardDifference::Part::metadata)
+        open(CardDifference::Part::section, "");
       return add(line);
     }
     titles_[level - 1] = trimmed(line.substr(level), " \t#");
@@ -104,17 +104,17 @@ class Splitter {
     std::string name;
     for (size_t i = 0; i < level; ++i)
       if (!titles_[i].empty()) name += (name.empty() ? "" : " / ") + titles_[i];
-    open(CardChange::Part::section, name);
+    open(CardDifference::Part::section, name);
   }
 
   std::vector<CardPart> parts_;
-  std::map<std::pair<CardChange::Part, std::string>, size_t> seen_;  // How often.
-  std::set<std::pair<CardChange::Part, std::string>> taken_;
+  std::map<std::pair<CardDifference::Part, std::string>, size_t> seen_;  // How often.
+  std::set<std::pair<CardDifference::Part, std::string>> taken_;
   std::array<std::string, 6> titles_;
   bool in_metadata_ = false, fenced_ = false;
 };
 
-using Places = std::map<std::pair<CardChange::Part, std::string_view>, const CardPart*>;
+using Places = std::map<std::pair<CardDifference::Part, std::string_view>, const CardPart*>;
 Places places_of(const std::vector<CardPart>& parts) {
   Places out;
   for (const CardPart& part : parts) out.emplace(std::pair(part.part, std::string_view(part.name)), &part);
@@ -123,10 +123,10 @@ Places places_of(const std::vector<CardPart>& parts) {
 
 }  // namespace
 
-std::vector<CardChange> compare_cards(std::string_view before, std::string_view after) {
+std::vector<CardDifference> diff_cards(std::string_view before, std::string_view after) {
   const std::vector<CardPart> old_parts = Splitter().split(before), new_parts = Splitter().split(after);
   const Places old_places = places_of(old_parts), new_places = places_of(new_parts);
-  std::vector<CardChange> out;
+  std::vector<CardDifference> out;
   for (const CardPart& part : new_parts) {
     const auto found = old_places.find({part.part, part.name});
     const bool was = found != old_places.end();
