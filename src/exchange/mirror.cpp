@@ -22,7 +22,7 @@ namespace {
 constexpr int fetchers = 3;
 constexpr std::chrono::milliseconds idle{100}, pump_idle{5};
 constexpr std::chrono::seconds listing_kept{20}, silence_kept{3}, listing_timeout{20}, first_byte_timeout{8},
-    schedule_step{1};
+    schedule_step{1}, discard_timeout{10};
 constexpr uint64_t small_bytes = 4 << 20, stream_bytes_max = 4 << 20;
 // Clones and reads together leave threads of the disk pool (16) to everybody else.
 constexpr size_t listings_max = 10'000, waiting_max = 8, cloning_max = 4;
@@ -52,6 +52,14 @@ Error faithful(const Error& error, const UpstreamPlace& place) {
     if (error.reason == Reason::revision_not_found) out.message = error.message;
   }
   return out;
+}
+
+// Some thread fetches or looks at a piece of it. Under the mirror's mutex.
+bool is_busy(const Arrival& arrival) {
+  return std::ranges::any_of(arrival.files, [](const ArrivingFile& file) {
+    return file.state == ArrivingFile::State::checking ||
+           std::ranges::find(file.busy, true) != file.busy.end();
+  });
 }
 
 // One of the few threads that may wait for a whole revision.
@@ -353,9 +361,39 @@ Status RunningMirror::release(const identity::Caller& caller, int64_t revision, 
   return Done{};
 }
 
+// Its row goes first: whatever a thread still notes of it then is of nothing, and the next request is a new
+// one.
 Status RunningMirror::discard(const identity::Caller& caller, int64_t revision) {
-  TRY_DONE(judge(caller, revision, "mirror.discarded", ""));
+  TRY(const IncomingRevision row, show(revision));
+  if (row.state == "done")
+    return fail(Reason::precondition_failed, "the revision is here: delete the repository, or let it be");
+  const std::shared_ptr<Arrival> arrival = core_.find(revision);
+  if (arrival) {
+    std::lock_guard lock(core_.mutex);
+    if (arrival->state == Arrival::State::publishing || arrival->state == Arrival::State::done)
+      return fail(Reason::precondition_failed, "the revision is complete and becomes seen in this moment");
+    arrival->state = Arrival::State::failed;
+    arrival->failure = fail(Reason::policy_refused, "the import was cancelled");
+    core_.tell();
+  }
+  TRY_DONE(parts_.database.write([&](sql::Transaction& tx) -> Status {
+    TRY([[maybe_unused]] const int64_t rows,
+        tx.run("DELETE FROM exchange_revisions WHERE id = ? AND state <> 'done'", {revision}));
+    return parts_.audit.append(
+        tx, {.actor = caller.name,
+             .action = row.state == "fetching" ? "mirror.cancelled" : "mirror.discarded",
+             .subject = fmt::format("{}:{}/{}", repo::type_name(row.type), row.ns, row.name),
+             .details = {{"finding", row.detail.substr(0, 500)}, {"remote_commit", row.remote_commit}}});
+  }));
+  if (arrival) {
+    std::unique_lock lock(core_.mutex);
+    core_.changed.wait_for(lock, discard_timeout, [&] { return !is_busy(*arrival); });
+  }
   core_.drop(revision);
+  {
+    std::lock_guard lock(core_.mutex);
+    listings_.clear();
+  }
   return core_.forget(revision);
 }
 

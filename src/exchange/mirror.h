@@ -105,8 +105,9 @@ class Mirror {
   virtual Result<IncomingRevision> show(int64_t revision) = 0;
   // All that was taken over into a repository, newest first.
   virtual Result<std::vector<IncomingRevision>> taken_over(repo::RepoId repository) = 0;
-  // Of a quarantined one: publishes it all the same, with the reason in the audit log; or throws it away.
+  // Of a quarantined one: publishes it all the same, with the reason in the audit log.
   virtual Status release(const identity::Caller& caller, int64_t revision, std::string_view reason) = 0;
+  // Cancels one that comes, or throws away what is quarantined or failed: its bytes, and that it was there.
   virtual Status discard(const identity::Caller& caller, int64_t revision) = 0;
   // Looks at the upstream of a repository now: what changed there, or "" for nothing.
   virtual Result<std::string> sync(const repo::Repository& repository) = 0;

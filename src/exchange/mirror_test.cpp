@@ -29,6 +29,7 @@ class FakeUpstream final : public net::Client {
  public:
   std::map<std::string, std::string> files;
   std::atomic<int> asked_info{0}, asked_files{0};
+  std::function<void()> before_file{};
 
   Result<net::ClientResponse> send(const net::ClientRequest& request, const Context&) override {
     if (request.url.find("/api/models/demo/bert/revision/main") != std::string::npos) {
@@ -48,6 +49,7 @@ class FakeUpstream final : public net::Client {
         at == std::string::npos ? files.end() : files.find(request.url.substr(at + before.size()));
     if (file == files.end()) return net::ClientResponse{.status = 404, .headers = {}, .body = ""};
     ++asked_files;
+    if (before_file) before_file();
     TRY_DONE(request.take(as_bytes(file->second)));
     return net::ClientResponse{.status = 200, .headers = {}, .body = ""};
   }
@@ -160,6 +162,46 @@ TEST_F(MirrorTest, AStopBetweenCreationAndPublicationLeavesNothingAndIsGoneOnWit
   EXPECT_EQ(mirror_->show(id).value().state, "done") << mirror_->show(id).value().detail;
   EXPECT_TRUE(here());
   EXPECT_EQ(upstream_.asked_files, 2) << "what had come was fetched again";
+}
+
+TEST_F(MirrorTest, WhatIsCancelledOnItsWayIsGoneAndBeginsAnew) {
+  std::atomic<bool> let_go{false};
+  upstream_.before_file = [&] {
+    while (!let_go) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  open();
+  const auto id = TestHub::require_value(mirror_->start(repo::RepoType::model, "demo", "bert", "main"));
+  wait_until([&] { return upstream_.asked_files > 0; });
+  {
+    const std::jthread canceller([&] { TestHub::require(mirror_->discard(hub_.caller("ada"), id)); });
+    wait_until([&] { return !mirror_->show(id).ok(); });
+    let_go = true;  // The piece that was on its way ends after its revision.
+  }
+  EXPECT_TRUE(TestHub::require_value(mirror_->list("")).empty());
+  EXPECT_FALSE(here());
+  EXPECT_FALSE(hub_.disk().stat(io::Path("incoming") / std::to_string(id)).ok());
+  const auto again = TestHub::require_value(mirror_->start(repo::RepoType::model, "demo", "bert", "main"));
+  wait_until([&] { return mirror_->show(again).value().state != "fetching"; });
+  EXPECT_EQ(mirror_->show(again).value().state, "done") << mirror_->show(again).value().detail;
+  EXPECT_FALSE(mirror_->discard(hub_.caller("ada"), again).ok()) << "what is here is not thrown away";
+  EXPECT_TRUE(here());
+}
+
+TEST_F(MirrorTest, WhatIsThrownAwayIsNotInTheListAndIsLookedAtAgain) {
+  using namespace std::string_literals;
+  upstream_.files["weights.pkl"] = "\x80\x02" + "cos\nsystem\nU\x02id\x85R."s;
+  open();
+  const auto start = [&] {
+    const auto id = TestHub::require_value(mirror_->start(repo::RepoType::model, "demo", "bert", "main"));
+    wait_until([&] { return mirror_->show(id).value().state != "fetching"; });
+    EXPECT_EQ(mirror_->show(id).value().state, "quarantined");
+    return id;
+  };
+  TestHub::require(mirror_->discard(hub_.caller("ada"), start()));
+  EXPECT_TRUE(TestHub::require_value(mirror_->list("")).empty());
+  start();
+  EXPECT_EQ(TestHub::require_value(mirror_->list("quarantined")).size(), 1U);
+  EXPECT_FALSE(here());
 }
 
 }  // namespace
