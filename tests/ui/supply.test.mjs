@@ -149,6 +149,14 @@ test("what a check stopped at the door is let in by a person, who says why, and 
   for (const text of ["weights.pkl", "administrators of this instance"]) await row.getByText(text, { exact: true }).waitFor();
   await row.getByText(/os\.system/).waitFor();
   await world.shoot(page, "quarantine");
+  // Thrown away it is gone, and whoever asks again has it looked at again.
+  await row.getByRole("button", { name: "Throw it away" }).click();
+  await fill({}, "Throw it away");
+  await page.getByText("Nothing is stopped at the door").waitFor();
+  await page.getByText("mirror.discarded").waitFor();
+  await api("root", "POST", "/api/mirror/revisions", { repository: "mirror/evil" });
+  await arrival("mirror/evil", "quarantined");
+  await page.reload();
   await row.getByRole("button", { name: "Release it" }).click();
   const dialog = page.getByRole("dialog");
   // Without a reason nothing happens.

@@ -13,7 +13,7 @@ export interface Arrival {
   repository: string;
   revision: string;
   remoteCommit: string;
-  state: "fetching" | "done" | "quarantined" | "failed" | "cancelled" | "discarded";
+  state: "fetching" | "done" | "quarantined" | "failed";
   detail: string;
   commit: string; // Here, once done.
   digest: string;
