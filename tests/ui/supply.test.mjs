@@ -337,6 +337,27 @@ test("a webhook: its secret once, what it was told, and telling it again", async
   }
 });
 
+// Told by answers of the test's own: a release that stands on a repository takes the whole life of one.
+test("what was deleted says so, what stands on it is named, and a token that was found is told to its owner", async () => {
+  await page.route("**/api/models/demo/gone", (route) => route.fulfill({ status: 404, json: { error: "Repository demo/gone was deleted on 2026-11-21T22:50:01.000Z" } }));
+  await page.goto(`${world.url}/demo/gone`);
+  await page.getByText("demo/gone was deleted on 2026-11-21").waitFor();
+  await page.route("**/api/repos/delete", (route) =>
+    route.fulfill({ json: { warning: "demo/told is deleted, but release demo/support/1 still stands on it", kept: true, dependants: [{ kind: "release", name: "demo/support/1", state: "deployed", revision: "a".repeat(40) }] } }),
+  );
+  await page.goto(`${world.url}/demo/written/settings`);
+  await page.getByLabel("Type demo/written to delete it").fill("demo/written");
+  await page.getByRole("button", { name: "Delete this repository" }).click();
+  await page.getByRole("status").getByText("still stands on it").waitFor();
+  assert.equal(await page.getByRole("list", { name: "What stands on it" }).getByRole("link", { name: "demo/support/1" }).getAttribute("href"), "/registry/demo/support/1");
+  await page.route("**/api/tokens", (route) => route.fulfill({ json: { tokens: [], leaked: [{ id: 5, name: "laptop", role: "write", scopes: [], created: "2026-11-01T00:00:00.000Z", expires: null, last_used: null, found_in: "notes.txt", revoked: "2026-11-21T22:50:01.000Z" }] } }));
+  await page.goto(`${world.url}/settings/tokens`);
+  await page.getByRole("alert").getByText("was found in notes.txt and is revoked").waitFor();
+  await world.shoot(page, "tokens-leaked");
+  await page.unrouteAll();
+  assertQuiet(assert, world, page);
+});
+
 test("every page of the supply chain fits its window, has one first heading and a name for each control", async () => {
   for (const path of ["/registry/supply", "/registry/supply/imports", "/registry/supply/upstreams", "/registry/supply/changes", "/registry/supply/holders?of=demo/original", "/registry/supply/log", "/settings/webhooks", "/demo/renamed/origin", "/demo/written/card", "/registry/batches"]) {
     await page.goto(world.url + path);

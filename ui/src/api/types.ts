@@ -92,4 +92,6 @@ export interface AccessToken {
   expires: string | null;
   last_used: string | null;
   token?: string;
+  found_in?: string | null; // It was found there by a scan, and revoked.
+  revoked?: string | null;
 }
