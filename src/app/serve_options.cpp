@@ -8,6 +8,7 @@
 
 #include "base/arguments.h"
 #include "io/disk.h"
+#include "net/forwarded.h"
 
 namespace holdfast::app {
 namespace {
@@ -29,6 +30,9 @@ constexpr std::array table = {
               OptionShown::secret},
     OptionRow{"public-url", OptionKind::text, "",
               "Address that answers start with, when a proxy stands in front."},
+    OptionRow{"trusted-proxies", OptionKind::text, "",
+              "Addresses of proxies (\"127.0.0.1, ::1\") whose X-Forwarded-For and X-Forwarded-Proto are "
+              "believed."},
     OptionRow{"tls-certificate", OptionKind::text, "", "PEM file; with tls-key the door speaks HTTPS."},
     OptionRow{"tls-key", OptionKind::text, "", "PEM file of the certificate's private key."},
     OptionRow{"log-level", OptionKind::choice, "info",
@@ -183,6 +187,7 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
   options.server.address = listen.address;
   options.server.port = listen.port;
   options.server.next_free_port = chosen.flag("next-free-port");
+  TRY(options.server.trusted_proxies, net::parse_addresses(chosen.text("trusted-proxies")));
   options.server.certificate_file = chosen.text("tls-certificate");
   options.server.key_file = chosen.text("tls-key");
   if (options.server.certificate_file.empty() != options.server.key_file.empty())

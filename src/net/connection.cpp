@@ -1,5 +1,7 @@
 #include "net/connection.h"
 
+#include "net/forwarded.h"
+
 #include <poll.h>
 
 #include <array>
@@ -105,8 +107,9 @@ void Connection::begin(Exchange& exchange, std::optional<RequestHead> head) {
     exchange.keep_alive = false;
   }
   Request& request = exchange.head.request;
-  request.peer = peer_;
-  request.secure = stream_.secure();
+  Asker asker = forwarded(request.headers, {peer_, stream_.secure()}, core_.options.trusted_proxies);
+  request.peer = std::move(asker.address);
+  request.secure = asker.secure;
   const std::string_view offered = offered_request_id(request.headers);
   exchange.context.trace_id = offered.empty() ? core_.random.hex(16) : std::string(offered);
   exchange.context.stop = exchange.stop.get_token();
@@ -140,7 +143,7 @@ void Connection::record(const Exchange& exchange) {
                                   {"bytes_out", sent_},
                                   {"duration_ms", duration.count()},
                                   {"cut", exchange.dead},
-                                  {"peer", peer_}});
+                                  {"peer", request.peer}});
 }
 
 // Until `in_` holds a whole head; the view into it. An empty view: the client left between requests.

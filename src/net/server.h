@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -32,6 +33,7 @@ struct ServerOptions {
   uint16_t port = 8080;                              // 0: any free one.
   bool next_free_port = false;                       // When taken, try the following 50.
   std::string certificate_file = {}, key_file = {};  // PEM; both empty: plain HTTP.
+  std::vector<std::string> trusted_proxies = {};     // Whose X-Forwarded-For and -Proto are believed.
   int net_threads = 2, disk_threads = 16;
   ServerLimits limits = {};
 };
