@@ -93,9 +93,8 @@ class Translator {
       return Done{};
     }
     if (c == '$') {
-      // Not after a line feed that ends the text.
       take();
-      put_atom(R"((?:(?=\n)|(?<!\n)\z))");
+      put_atom("(?:$)");
       return Done{};
     }
     const std::string_view before = rest_;

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "token/regex/regex.h"
 #include "token/tokenizer.h"
 
 namespace holdfast::token {
@@ -66,6 +67,27 @@ TEST(Caseless, ClassesHaveTheOtherCasesOfWhatIsNamedInTheirOutermostBrackets) {
     std::string got;
     for (const std::string_view letter : letters)
       if (matches(pattern, letter)) got += letter;
+    EXPECT_EQ(got, wanted) << pattern;
+  }
+}
+
+// The end of a line is before each line feed and at the end of the text, after one too; a begin is not there.
+TEST(Lines, EndAndBeginWhereTheReferenceHasThem) {
+  const std::pair<std::string_view, std::string_view> rows[] = {
+      {"$", "aX\nX|X\nX|aX\nbX\nX"}, {"\\s+$", "aX|X|a\nbX"},  {"\\n?$", "aX|X|aX\nbX"},
+      {"^", "Xa\n|X\n|Xa\nXb\n"},    {"^$", "a\n|X\n|a\nb\n"}, {"\\z", "a\nX|\nX|a\nb\nX"}};
+  for (const auto& [pattern, wanted] : rows) {
+    const auto regex = compile_regex(pattern);
+    ASSERT_TRUE(regex.ok()) << pattern;
+    std::string got;
+    for (const std::string_view text : {"a\n", "\n", "a\nb\n"}) {
+      if (!got.empty()) got += '|';
+      const auto found = regex.value()->find(text);
+      ASSERT_TRUE(found.ok()) << pattern;
+      for (const Match& match : found.value())
+        got += match.delimiter ? std::string("X")
+                               : std::string(text.substr(match.begin, match.end - match.begin));
+    }
     EXPECT_EQ(got, wanted) << pattern;
   }
 }
