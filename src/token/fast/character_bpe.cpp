@@ -153,7 +153,28 @@ class CharacterBpe final : public PieceModel {
       out->put(from_space ? ' ' : static_cast<uint8_t>(left.back()),
                to_space ? ' ' : static_cast<uint8_t>(right.front()));
     }
+    const bool any_is_bytes =
+        model_.options().byte_fallback &&
+        std::none_of(bytes_.begin(), bytes_.end(), [](uint32_t id) { return id == PairTable::none; });
+    if (stay_alone && any_is_bytes) put_wide_joins(*out);
     return out;
+  }
+
+  // Characters that are no tokens are bytes, which stay alone too.
+  void put_wide_joins(Joins& joins) const {
+    joins.know_wide(model_.merges().size());
+    for (const Merge& merge : model_.merges()) {
+      const std::string_view left = model_.token_of(merge.left).value_or(""),
+                             right = model_.token_of(merge.right).value_or("");
+      const auto width = static_cast<unsigned>(code_point_at(right, 0).bytes);
+      if (width < 2 || width > 3 || left.size() < width) continue;
+      const std::string_view last = left.substr(left.size() - width);
+      if (!starts_code_point(last[0]) || code_point_at(last, 0).bytes != width) continue;
+      std::array<uint8_t, 6> both{};
+      std::copy(last.begin(), last.end(), both.begin());
+      std::copy_n(right.begin(), width, both.begin() + width);
+      joins.put_wide(both.data(), width);
+    }
   }
 
   size_t end_of_known(std::string_view piece, size_t at) const {

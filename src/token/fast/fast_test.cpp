@@ -160,6 +160,46 @@ TEST_P(FastWay, GivesWhatThePartsGiveOfLongWords) {
   }
 }
 
+// Words of letters of one alphabet each, with spaces between them or without.
+std::string of_alphabets(std::mt19937& random) {
+  const std::pair<char32_t, unsigned> alphabets[] = {
+      {'a', 26},   {'!', 60},   {0xE0, 30},   {0x3B1, 25},   {0x430, 32},    {0x5D0, 27},   {0x627, 36},
+      {0x905, 60}, {0xE01, 58}, {0x3041, 80}, {0x4E00, 400}, {0xAC00, 1000}, {0x1F600, 60}, {0x2580, 4}};
+  std::string out;
+  while (out.size() < 9000) {
+    const auto [first, count] = alphabets[random() % std::size(alphabets)];
+    const size_t letters_max = random() % 4 == 0 ? 120 : 9;
+    for (size_t words = random() % 20; words > 0; --words) {
+      for (size_t letters = 1 + random() % letters_max; letters > 0; --letters)
+        append_utf8(out, first + random() % count);
+      if (random() % 8 != 0) out += random() % 16 == 0 ? "  " : " ";
+    }
+  }
+  return out;
+}
+
+TEST_P(FastWay, GivesWhatThePartsGiveOfManyAlphabets) {
+  const std::string json = read_tokenizer(GetParam());
+  if (json.empty()) GTEST_SKIP() << io::reference_data_missing;
+  const auto loaded = Tokenizer::load(json);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  std::mt19937 random(seed);
+  for (int i = 0; i < 12; ++i) {
+    const std::string text = of_alphabets(random);
+    const auto plain =
+        loaded.value().encode({.text = text, .words = {}, .pair = {}}, {.way = EncodeWay::plain});
+    ASSERT_TRUE(plain.ok());
+    std::vector<uint32_t> ids;
+    ASSERT_TRUE(loaded.value().append_ids(text, {}, ids).ok());
+    Rows rows;
+    ASSERT_TRUE(loaded.value().append_rows(text, {}, rows).ok());
+    ASSERT_EQ(ids, plain.value().ids) << "seed " << seed << " " << text;
+    ASSERT_EQ(rows.ids, plain.value().ids) << text;
+    ASSERT_EQ(rows.offsets, plain.value().offsets) << text;
+    ASSERT_EQ(rows.words, plain.value().words) << text;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Real, FastWay,
                          testing::Values("gpt2", "roberta-style", "cl100k-llama3style", "qwen3",
                                          "gpt4o-o200k", "deepseek-v3", "mistral-v1-spm",

@@ -21,16 +21,23 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   text = std::move(out);
 }
 
-// Ends in bytes of workspace.piece become code points of the word.
-void ends_by_map(Workspace& workspace) {
-  bool odd = workspace.drops_codes;
-  for (uint32_t& end : workspace.ends) {
-    const uint32_t code =
-        end < workspace.code_starts.size() ? workspace.code_starts[end] : Workspace::inside_code;
+// Ends in bytes of a piece become code points of the word.
+void ends_by_map(std::span<const uint32_t> code_starts, bool drops_codes, std::span<uint32_t> ends) {
+  bool odd = drops_codes;
+  for (uint32_t& end : ends) {
+    const uint32_t code = end < code_starts.size() ? code_starts[end] : Workspace::inside_code;
     odd = odd || code == Workspace::inside_code || code == 0;
     end = code;
   }
-  if (odd && !workspace.ends.empty()) workspace.ends.back() = odd_end;
+  if (odd && !ends.empty()) ends.back() = odd_end;
+}
+
+// Of a piece of ASCII, what stands in front of it taken off.
+void ends_after_sign(size_t in_front, std::span<uint32_t> ends) {
+  for (uint32_t& end : ends)
+    end = end > in_front && end != odd_end ? end - static_cast<uint32_t>(in_front) : odd_end;
+  // Just the sign in front.
+  if (!ends.empty() && ends.front() == odd_end) ends.back() = odd_end;
 }
 
 void ends_to_code_points(std::string_view piece, Workspace& workspace) {
@@ -68,21 +75,72 @@ bool RawWords::tokenize(std::string_view word, WordPlace place, Workspace& works
     put_ascii(word, place, workspace.piece);
     if (!model_->tokenize(workspace.piece, workspace))
       return place == WordPlace::first && plain(word, workspace, nullptr);
-    const auto in_front = static_cast<uint32_t>(workspace.piece.size() - word.size());
-    for (uint32_t& end : workspace.ends) end = end > in_front && end != odd_end ? end - in_front : odd_end;
-    // Just the sign in front.
-    if (!workspace.ends.empty() && workspace.ends.front() == odd_end) workspace.ends.back() = odd_end;
+    ends_after_sign(workspace.piece.size() - word.size(), workspace.ends);
     return true;
   }
   if (!map_word(word, workspace) || !model_->tokenize(workspace.piece, workspace))
     return plain(word, workspace, nullptr);
-  ends_by_map(workspace);
+  ends_by_map(workspace.code_starts, workspace.drops_codes, workspace.ends);
   return true;
 }
 
 void RawWords::tokenize_all(std::span<const FoundWord* const> words, std::span<WordTokens> out,
                             Workspace& workspace) const {
-  if (ends_are_bytes()) model_->tokenize_all(words, out, workspace);
+  if (ends_are_bytes()) {
+    model_->tokenize_all(words, out, workspace);
+  } else if (shape_ == WordShape::metaspace && model_->joins() != nullptr) {
+    tokenize_mapped(words, out, workspace);
+  }
+}
+
+// As tokenize() does with each.
+void RawWords::tokenize_mapped(std::span<const FoundWord* const> words, std::span<WordTokens> out,
+                               Workspace& workspace) const {
+  Workspace::Mapped& mapped = workspace.mapped;
+  mapped.text.clear();
+  mapped.code_starts.clear();
+  mapped.pieces.clear();
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string_view word = words[i]->text();
+    if (word.size() > WordCache::word_bytes) continue;
+    const bool ascii = is_printable_ascii(word);
+    if (ascii)
+      put_ascii(word, words[i]->place(), workspace.piece);
+    else if (!map_word(word, workspace))
+      continue;
+    mapped.pieces.push_back({.word = static_cast<uint32_t>(i),
+                             .begin = static_cast<uint32_t>(mapped.text.size()),
+                             .bytes = static_cast<uint32_t>(workspace.piece.size()),
+                             .codes_begin = static_cast<uint32_t>(mapped.code_starts.size()),
+                             .codes = ascii ? 0 : static_cast<uint32_t>(workspace.code_starts.size()),
+                             .drops_codes = !ascii && workspace.drops_codes});
+    mapped.text += workspace.piece;
+    if (!ascii)
+      mapped.code_starts.insert(mapped.code_starts.end(), workspace.code_starts.begin(),
+                                workspace.code_starts.end());
+  }
+  mapped.found.resize(mapped.pieces.size());
+  mapped.asked.resize(mapped.pieces.size());
+  mapped.made.assign(mapped.pieces.size(), WordTokens());
+  for (size_t i = 0; i < mapped.pieces.size(); ++i) {
+    mapped.found[i].at = reinterpret_cast<const uint8_t*>(mapped.text.data()) + mapped.pieces[i].begin;
+    mapped.found[i].bytes = mapped.pieces[i].bytes;
+    mapped.asked[i] = &mapped.found[i];
+  }
+  model_->tokenize_all(mapped.asked, mapped.made, workspace);
+  for (size_t i = 0; i < mapped.pieces.size(); ++i) {
+    const WordTokens& made = mapped.made[i];
+    if (made.ids == nullptr) continue;
+    const Workspace::MappedPiece& piece = mapped.pieces[i];
+    // The model's tokens are in the workspace.
+    const std::span<uint32_t> ends(workspace.job_ends.data() + (made.ends - workspace.job_ends.data()),
+                                   made.count);
+    if (piece.codes == 0)
+      ends_after_sign(piece.bytes - words[piece.word]->bytes, ends);
+    else
+      ends_by_map({mapped.code_starts.data() + piece.codes_begin, piece.codes}, piece.drops_codes, ends);
+    out[piece.word] = made;
+  }
 }
 
 bool RawWords::rows(std::string_view word, uint32_t first_code, int32_t& next_word, Workspace& workspace,

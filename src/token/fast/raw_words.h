@@ -46,6 +46,8 @@ class RawWords final : public WordModel {
 
   bool is_sentence() const { return shape_ == WordShape::sentence || shape_ == WordShape::prefixed_sentence; }
   bool tokenize_sentence(std::string_view word, Workspace& workspace) const;
+  void tokenize_mapped(std::span<const FoundWord* const> words, std::span<WordTokens> out,
+                       Workspace& workspace) const;
   void put_ascii(std::string_view word, WordPlace place, std::string& piece) const;
   // The piece that the model gets, code point by code point, and where each begins. False where what becomes
   // of one depends on those around it.

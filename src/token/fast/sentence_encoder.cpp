@@ -1,7 +1,9 @@
 #include "token/fast/sentence_encoder.h"
 
 #include <algorithm>
+#include <bit>
 
+#include "token/fast/byte_bits.h"
 #include "token/fast/raw_row_sink.h"
 #include "token/fast/raw_words.h"
 #include "token/fast/sinks.h"
@@ -70,25 +72,83 @@ class SentenceEncoder final : public FastEncoder {
     return joins_ != nullptr && !joins_->has(before, after);
   }
 
+  // Puts words into the batch, and gives it on where it is full.
+  template <class Target, class First>
+  struct Putter {
+    const SentenceEncoder& encoder;
+    std::string_view text;
+    WordBatch& batch;
+    Target& target;
+    First& first;
+
+    bool put(const uint8_t* word, const uint8_t* word_end) {
+      const auto* const begin = reinterpret_cast<const uint8_t*>(text.data());
+      const auto bytes = static_cast<size_t>(word_end - word);
+      if (word == begin && encoder.prefixed_) [[unlikely]]
+        return first(batch, text.substr(0, bytes));
+      batch.put(word, bytes, static_cast<size_t>(begin + text.size() - word));
+      return !batch.is_full() || batch.give(target);
+    }
+  };
+
   template <class Target, class First>
   bool run(std::string_view text, Workspace& workspace, Target& target, First first) const {
     WordBatch batch(words_, workspace);
+    Putter<Target, First> words{*this, text, batch, target, first};
+    const bool good = text.find(space_sign) == std::string_view::npos ? run_by_blocks(text, workspace, words)
+                                                                      : run_by_characters(text, words);
+    return good && batch.give(target);
+  }
+
+  // The plain twin, which knows the sign for a space in the text too.
+  template <class Words>
+  bool run_by_characters(std::string_view text, Words& words) const {
     const auto* const begin = reinterpret_cast<const uint8_t*>(text.data());
     const auto* const end = begin + text.size();
     for (const uint8_t* at = begin; at < end;) {
       const uint8_t* next = at;
       while (next < end && is_space(next, end)) next += *next == ' ' ? 1 : 3;
       while (next < end && !is_space(next, end) && (next == at || !may_cut(next[-1], *next))) ++next;
-      const auto bytes = static_cast<size_t>(next - at);
-      if (at == begin && prefixed_) {
-        if (!first(batch, std::string_view(reinterpret_cast<const char*>(at), bytes))) return false;
-      } else {
-        batch.put(at, bytes, static_cast<size_t>(end - at));
-        if (batch.is_full() && !batch.give(target)) return false;
-      }
+      if (!words.put(at, next)) return false;
       at = next;
     }
-    return batch.give(target);
+    return true;
+  }
+
+  template <class Words>
+  bool run_by_blocks(std::string_view text, Workspace& workspace, Words& words) const {
+    constexpr size_t chunk_bytes = 4096;
+    const auto* const begin = reinterpret_cast<const uint8_t*>(text.data());
+    const uint8_t* word = begin;
+    for (size_t at = 0; at < text.size(); at += chunk_bytes) {
+      const std::span<const uint8_t> chunk(begin + at, std::min(chunk_bytes, text.size() - at));
+      find_starts(chunk, at > 0 && text[at - 1] == ' ', workspace.marks);
+      if (at == 0) workspace.marks[0] &= ~uint64_t{1};
+      for (size_t i = 0; i < workspace.marks.size(); ++i)
+        for (uint64_t starts = workspace.marks[i]; starts != 0; starts &= starts - 1) {
+          const uint8_t* const start = chunk.data() + i * 64 + std::countr_zero(starts);
+          if (!words.put(word, start)) [[unlikely]]
+            return false;
+          word = start;
+        }
+    }
+    return text.empty() || words.put(word, begin + text.size());
+  }
+
+  // The bytes at which a run of spaces begins, or that may be cut off.
+  void find_starts(std::span<const uint8_t> text, bool after_space, std::vector<uint64_t>& out) const {
+    constexpr size_t block = 64;
+    if (joins_ != nullptr)
+      joins_->find_cuts(text, out);
+    else
+      out.assign((text.size() + block - 1) / block, 0);
+    uint64_t before = after_space ? 1 : 0;
+    for (size_t i = 0; i < out.size(); ++i) {
+      const size_t bytes = std::min(block, text.size() - i * block);
+      const uint64_t spaces = byte_bits::of_block(text.data() + i * block, bytes, byte_bits::Equal{' '});
+      out[i] = (spaces & ~(spaces << 1U | before)) | (out[i] & ~spaces);
+      before = spaces >> 63U;
+    }
   }
 
   bool prefixed_;

@@ -1,8 +1,10 @@
 #include "token/fast/spaced_encoder.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
+#include "token/fast/byte_bits.h"
 #include "token/fast/code_flags.h"
 #include "token/fast/code_kinds.h"
 #include "token/fast/raw_row_sink.h"
@@ -26,6 +28,11 @@ class SpacedEncoder final : public FastEncoder {
                shape == WordShape::bert ? CodeKinds::Alone::punctuation_and_ideographs
                                         : CodeKinds::Alone::nothing) {
     for (uint32_t code = 0; code < 0x80; ++code) ascii_[code] = kinds_.of(code);
+    for (uint8_t byte = '!'; byte <= '~'; ++byte) {
+      if (ascii_[byte] != CodeKind::word) continue;
+      if (plain_.empty() || plain_.back().last + 1 != byte) plain_.push_back({byte, byte});
+      plain_.back().last = byte;
+    }
   }
 
   bool append_ids(std::string_view text, Workspace& workspace, std::vector<uint32_t>& out) const override {
@@ -143,41 +150,71 @@ class SpacedEncoder final : public FastEncoder {
     return !both || !first || !second || *both != *first + *second;
   }
 
+  // The bytes that are no printable ASCII of a word.
+  void find_stops(std::span<const uint8_t> text, std::vector<uint64_t>& out) const {
+    constexpr size_t block = 64;
+    out.resize((text.size() + block - 1) / block);
+    for (size_t i = 0; i < out.size(); ++i) {
+      const size_t bytes = std::min(block, text.size() - i * block);
+      uint64_t plain = 0;
+      for (const byte_bits::InRange& range : plain_)
+        plain |= byte_bits::of_block(text.data() + i * block, bytes, range);
+      out[i] = ~plain;
+    }
+  }
+
+  // Puts a word of printable ASCII, in parts where it may be cut.
   template <class Target>
-  bool run(std::string_view text, Workspace& workspace, Target& target) const {
+  static bool put_parts(std::span<const uint8_t> text, size_t at, size_t word_end,
+                        const std::vector<uint64_t>& cuts, WordBatch& batch, Target& target) {
+    WordPlace place = WordPlace::first;
+    for (size_t next = byte_bits::next(cuts, at + 1, word_end);;
+         next = byte_bits::next(cuts, next + 1, word_end)) {
+      batch.put(text.data() + at, next - at, text.size() - at, place);
+      if (batch.is_full() && !batch.give(target)) return false;
+      if (next == word_end) return true;
+      place = WordPlace::goes_on;
+      at = next;
+    }
+  }
+
+  template <class Target>
+  bool run(std::string_view given, Workspace& workspace, Target& target) const {
     WordBatch batch(words_, workspace);
-    const auto* at = reinterpret_cast<const uint8_t*>(text.data());
-    const auto* const end = at + text.size();
-    while (at < end) {
+    const std::span<const uint8_t> text(reinterpret_cast<const uint8_t*>(given.data()), given.size());
+    find_stops(text, workspace.marks);
+    if (joins_ != nullptr) joins_->find_cuts(text, workspace.cuts);
+    const auto next_stop = [&](size_t from) { return byte_bits::next(workspace.marks, from, text.size()); };
+    for (size_t at = 0; at < text.size();) {
       uint32_t bytes = 1;
-      CodeKind kind = kind_at(at, bytes);
-      if (kind == CodeKind::joiner && may_join(text, at, bytes)) return false;
+      CodeKind kind = kind_at(&text[at], bytes);
+      if (kind == CodeKind::joiner && may_join(given, &text[at], bytes)) return false;
       if (kind == CodeKind::separator || kind == CodeKind::joiner) {
         batch.skip(1);
         at += bytes;
         continue;
       }
-      if (kind == CodeKind::odd || (kind == CodeKind::mark && may_join(text, at, bytes))) return false;
-      const uint8_t* word_end = at + bytes;
-      if (kind == CodeKind::word || kind == CodeKind::mark)
-        while (word_end < end) {
-          kind = kind_at(word_end, bytes);
+      if (kind == CodeKind::odd || (kind == CodeKind::mark && may_join(given, &text[at], bytes)))
+        return false;
+      size_t word_end = at + bytes;
+      bool plain = false;
+      if (kind == CodeKind::word || kind == CodeKind::mark) {
+        word_end = next_stop(at);
+        plain = word_end > at;
+        while (word_end < text.size()) {
+          kind = kind_at(&text[word_end], bytes);
           if (kind == CodeKind::odd) return false;
           if (kind != CodeKind::word && kind != CodeKind::mark) break;
-          word_end += bytes;
+          plain = false;
+          word_end = next_stop(word_end + bytes);
         }
-      WordPlace place = WordPlace::first;
-      if (joins_ != nullptr &&
-          is_printable_ascii({reinterpret_cast<const char*>(at), static_cast<size_t>(word_end - at)}))
-        for (const uint8_t* next = at + 1; next < word_end; ++next) {
-          if (joins_->has(next[-1], *next)) continue;
-          batch.put(at, static_cast<size_t>(next - at), static_cast<size_t>(end - at), place);
-          if (batch.is_full() && !batch.give(target)) return false;
-          place = WordPlace::goes_on;
-          at = next;
-        }
-      batch.put(at, static_cast<size_t>(word_end - at), static_cast<size_t>(end - at), place);
-      if (batch.is_full() && !batch.give(target)) return false;
+      }
+      if (plain && joins_ != nullptr) {
+        if (!put_parts(text, at, word_end, workspace.cuts, batch, target)) return false;
+      } else {
+        batch.put(&text[at], word_end - at, text.size() - at);
+        if (batch.is_full() && !batch.give(target)) return false;
+      }
       at = word_end;
     }
     if (!batch.give(target)) return false;
@@ -192,6 +229,7 @@ class SpacedEncoder final : public FastEncoder {
   const Joins* joins_;
   CodeKinds kinds_;
   std::array<CodeKind, 0x80> ascii_{};
+  std::vector<byte_bits::InRange> plain_;  // Printable ASCII that is a part of words.
 };
 
 }  // namespace

@@ -43,12 +43,28 @@ struct Workspace {
   std::vector<BacktrackBpe::Job> jobs;
   std::vector<uint32_t> job_words;
   std::vector<uint32_t> job_ids, job_ends;
+  // Words on their way through a normalizer to BacktrackBpe, many at once.
+  struct MappedPiece {
+    uint32_t word = 0, begin = 0, bytes = 0;
+    uint32_t codes_begin = 0, codes = 0;  // 0: of ASCII.
+    bool drops_codes = false;
+  };
+  struct Mapped {
+    std::string text;
+    std::vector<uint32_t> code_starts;
+    std::vector<MappedPiece> pieces;
+    std::vector<FoundWord> found;
+    std::vector<const FoundWord*> asked;
+    std::vector<WordTokens> made;
+  };
+  Mapped mapped;
   std::string text, piece;  // Normalized.
   // Of each byte of `piece` and its end: the code point of the word it begins, or inside_code.
   static constexpr uint32_t inside_code = UINT32_MAX;
   std::vector<uint32_t> code_starts;
   bool drops_codes = false;  // Some code point of the word became nothing.
   CodeMap code_map;
+  std::vector<uint64_t> marks, cuts;  // Of bytes of a text, a bit each.
   std::unique_ptr<BpeMerger> merger;
 };
 
