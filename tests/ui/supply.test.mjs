@@ -370,7 +370,7 @@ test("every page of the supply chain fits its window, has one first heading and 
         .map((element) => element.outerHTML.slice(0, 120)),
     );
     assert.deepEqual(nameless, [], path);
-    for (const width of [1440, 1280, 390, 320]) {
+    for (const width of [1440, 1280, 920, 390, 320]) {
       await page.setViewportSize({ width, height: 860 });
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       assert.ok(wider <= 0, `${path} is wider than a window of ${width} by ${wider}`);
