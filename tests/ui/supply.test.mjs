@@ -144,7 +144,8 @@ test("what a check stopped at the door is let in by a person, who says why, and 
   await arrival("mirror/evil", "quarantined");
   const before = await fetch(`${world.url}/mirror/evil/resolve/main/weights.pkl`);
   assert.equal(before.status, 403, "quarantined bytes are served to nobody");
-  await page.goto(`${world.url}/registry/supply`);
+  await page.goto(world.url);
+  await page.getByRole("link", { name: /1 stopped at the door/ }).click();
   const row = page.getByRole("list", { name: "Stopped at the door" }).getByRole("listitem").filter({ hasText: "mirror/evil" });
   for (const text of ["weights.pkl", "administrators of this instance"]) await row.getByText(text, { exact: true }).waitFor();
   await row.getByText(/os\.system/).waitFor();
