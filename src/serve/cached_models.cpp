@@ -122,6 +122,9 @@ class CachedModels final : public Models {
   Result<Place> enter(const Asker& asker) override { return models_.enter(asker); }
   std::vector<ServedModel> loaded() const override { return models_.loaded(); }
   bool unload(const ServedModel& model) override { return models_.unload(model); }
+  Status keep(const ServedModel& model, const Replicas& wish) override { return models_.keep(model, wish); }
+  ReplicaCount replicas(const ServedModel& model) const override { return models_.replicas(model); }
+  void tend() override { models_.tend(); }
   void refresh_figures() override { models_.refresh_figures(); }
 
  private:

@@ -72,6 +72,13 @@ class FairQueue {
     return out;
   }
 
+  template <class Look>
+  void for_each(Look look) const {
+    for (const auto& [key, flow] : flows_)
+      for (const auto& level : flow.levels)
+        for (const Waiting& waiting : level) look(waiting.item);
+  }
+
   // About how much is given out before what this key would push now: all of its own that goes first, and of
   // every other key no more than as much.
   double cost_before(const std::string& key, Priority priority, double cost) const {

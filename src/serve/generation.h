@@ -63,6 +63,27 @@ struct GenerateEvent {
 // follows. Must not block.
 using OnGenerate = std::function<bool(const GenerateEvent& event)>;
 
+// What a reader has of an answer, so that another worker, which writes the same once more, sends only what
+// comes behind it.
+class Delivered {
+ public:
+  bool anything() const { return anything_; }
+  // Leaves of the event what is new, and counts it.
+  void pass(GenerateEvent& event);
+  // The next events are the answer's first ones again.
+  void from_the_start() { seen_ = {}; }
+
+ private:
+  struct Part {
+    size_t text = 0, reasoning = 0, tokens = 0;
+    bool prompt = false;
+    std::vector<size_t> calls;  // Bytes of each one's arguments.
+  };
+
+  Part had_, seen_;
+  bool anything_ = false;
+};
+
 // One answer to be written: the JSON of a completion call (completion_call.h of the program's commands).
 struct Generation {
   std::string request;
@@ -71,6 +92,10 @@ struct Generation {
   std::function<bool()> gone = {};
   std::chrono::milliseconds deadline = std::chrono::milliseconds::max();  // On the Clock; ends it too.
   double cost = 1;  // Set by the models, request_cost.h.
+  // The queue's own: workers that died with it, when it came, on the Clock, and what was told of it.
+  size_t attempts = 0;
+  std::chrono::milliseconds pushed{};
+  Delivered delivered{};
 };
 
 }  // namespace holdfast::serve

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/object.hpp>
 #include <list>
 #include <map>
 #include <mutex>
 
+#include "codec/json.h"
 #include "serve/request_cost.h"
 
 namespace holdfast::serve {
@@ -19,7 +21,17 @@ size_t bytes_of(const EmbedItem& request) {
   return bytes;
 }
 
-// A slot on its way out: its worker is ended first, then the files that the worker had mapped are removed.
+constexpr uint64_t seed_mask = (uint64_t{1} << 53) - 1;  // What JSON readers hold.
+
+// Every answer has a seed, so that another worker can write it once more.
+void add_seed(std::string& request, Random& random) {
+  const auto object = codec::parse_json_object(request);
+  if (!object.ok() || object.value().empty() || object.value().contains("seed")) return;
+  const size_t end = request.rfind('}');
+  request.insert(end, fmt::format(",\"seed\":{}", random.u64() & seed_mask));
+}
+
+// A slot on its way out: its workers are ended first, then the files that they had mapped are removed.
 struct Leaving {
   io::Disk& disk;
   std::shared_ptr<ModelSlot> slot{};
@@ -69,6 +81,7 @@ class OpenModels final : public Models {
     TRY(const std::shared_ptr<ModelSlot> slot, slot_for(model));
     generation.deadline = std::min(generation.deadline, context.deadline);
     generation.cost = cost_of_generation(generation.request);
+    add_seed(generation.request, parts_.random);
     return slot->push(std::move(generation), asker);
   }
 
@@ -98,6 +111,62 @@ class OpenModels final : public Models {
     if (!(*slot)->idle() || slot->use_count() > 1) return false;
     take_out(slot, leaving);
     return true;
+  }
+
+  Status keep(const ServedModel& model, const Replicas& wish) override {
+    {
+      std::lock_guard lock(mutex_);
+      if (wish == Replicas{})
+        bounds_.erase(model.key());
+      else
+        bounds_[model.key()] = wish;
+      for (const auto& slot : slots_)
+        if (slot->model().key() == model.key()) slot->set_bounds(wish);
+    }
+    if (wish.least == 0) return Done{};
+    TRY_DONE(slot_for(model));
+    return Done{};
+  }
+
+  ReplicaCount replicas(const ServedModel& model) const override {
+    std::lock_guard lock(mutex_);
+    for (const auto& slot : slots_)
+      if (slot->model().key() == model.key()) return {slot->ready(), slot->wanted()};
+    return {};
+  }
+
+  void tend() override {
+    // Ended after the lock is released: that takes a while. A replica goes before its slot.
+    std::vector<std::unique_ptr<Leaving>> leaving;
+    std::vector<std::shared_ptr<ModelSlot>> of;
+    std::vector<std::unique_ptr<Replica>> left;
+    std::lock_guard lock(mutex_);
+    size_t wanted = 0, waiting = 0;
+    std::chrono::milliseconds delay{};
+    std::vector<ModelSlot*> all;
+    for (const auto& slot : slots_) all.push_back(slot.get());
+    for (ModelSlot* slot : all) {
+      const auto here =
+          std::find_if(slots_.begin(), slots_.end(), [&](const auto& one) { return one.get() == slot; });
+      if (here == slots_.end()) continue;  // Gave way to one before it.
+      const ModelSlot::Look look = slot->look();
+      wanted += look.wanted;
+      waiting += slot->waiting();
+      delay = std::max(delay, look.load.queue_delay);
+      for (auto& replica : slot->take_left()) {
+        left.push_back(std::move(replica));
+        of.push_back(*here);
+      }
+      while (slot->staying() > look.wanted) slot->retire_one();
+      while (slot->staying() < look.wanted) {
+        if (workers() >= options_.workers_max) {
+          leaving.push_back(std::make_unique<Leaving>(parts_.disk));
+          if (!take_idle(*leaving.back(), slot).ok()) break;
+        }
+        slot->add_replica(free_place());
+      }
+    }
+    probe_.replicas(wanted, waiting, delay);
   }
 
   void refresh_figures() override { probe_.refresh(parts_.ticks.now()); }
@@ -159,8 +228,8 @@ class OpenModels final : public Models {
       slots_.splice(slots_.begin(), slots_, found);
       return slots_.front();
     }
-    if (slots_.size() >= options_.workers_max) {
-      TRY_DONE(take_idle(leaving));
+    if (workers() >= options_.workers_max) {
+      TRY_DONE(take_idle(leaving, nullptr));
     }
     auto prepare = [this, model]() -> Result<io::Path> {
       TRY(const io::Path copy,
@@ -170,25 +239,37 @@ class OpenModels final : public Models {
     slots_.push_front(std::make_shared<ModelSlot>(model, options_.slot, free_place(), std::move(prepare),
                                                   parts_.starter, probe_, parts_.clock, parts_.ticks,
                                                   parts_.log));
+    if (const auto bounds = bounds_.find(model.key()); bounds != bounds_.end())
+      slots_.front()->set_bounds(bounds->second);
     return slots_.front();
   }
 
+  std::vector<size_t> places() const {
+    std::vector<size_t> out;
+    for (const auto& slot : slots_)
+      for (const size_t place : slot->places()) out.push_back(place);
+    return out;
+  }
+  size_t workers() const { return places().size(); }
   size_t free_place() const {
+    const std::vector<size_t> taken = places();
     size_t place = 0;
-    while (
-        std::any_of(slots_.begin(), slots_.end(), [&](const auto& slot) { return slot->place() == place; }))
-      ++place;
+    while (std::find(taken.begin(), taken.end(), place) != taken.end()) ++place;
     return place;
   }
 
-  // The least recently used slot that nobody waits for. Its copy loses its name at once, so that a request
-  // that comes for the same model meanwhile makes its own.
-  Status take_idle(Leaving& leaving) {
+  // The least recently used slot that nobody waits for and nobody keeps, but `spared`. Its copy loses its
+  // name at once, so that a request that comes for the same model meanwhile makes its own.
+  Status take_idle(Leaving& leaving, const ModelSlot* spared) {
     for (auto slot = slots_.rbegin(); slot != slots_.rend(); ++slot) {
+      if (slot->get() == spared || (*slot)->bounds().least > 0) continue;
       if (!(*slot)->idle() || slot->use_count() > 1) continue;
       take_out(std::next(slot).base(), leaving);
       return Done{};
     }
+    // Models that have nothing to do give their second worker and more; that room is there a moment later.
+    for (const auto& slot : slots_)
+      if (slot->idle() && slot->staying() > std::max<size_t>(slot->bounds().least, 1)) slot->retire_one();
     return fail(Reason::queue_full, "all workers are busy with other models");
   }
 
@@ -206,7 +287,8 @@ class OpenModels final : public Models {
   std::mutex entering_;                   // Guards the two below.
   std::map<std::string, size_t> inside_;  // By key, those that wait.
   size_t all_inside_ = 0;
-  mutable std::mutex mutex_;                     // Guards slots_.
+  mutable std::mutex mutex_;                     // Guards the two below.
+  std::map<std::string, Replicas> bounds_;       // By the model's key, where they are not the usual ones.
   std::list<std::shared_ptr<ModelSlot>> slots_;  // Most recently used first. Shared with requests that wait.
 };
 

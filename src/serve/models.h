@@ -20,7 +20,7 @@ namespace holdfast::serve {
 
 struct ModelsOptions {
   io::Path folder = "serving";  // On the disk; emptied at start.
-  size_t workers_max = 4;
+  size_t workers_max = 4;       // Of all models together, replicas counted each.
   // Requests that wait at once, each with a thread of the caller's pool, and of them those of one key.
   size_t waiting_max = 12, waiting_of_key_max = 12;
   size_t inputs_max = 2048;
@@ -50,8 +50,17 @@ class Models {
   using Place = std::shared_ptr<const void>;
   virtual Result<Place> enter(const Asker& asker) = 0;
   virtual std::vector<ServedModel> loaded() const = 0;
-  // Ends the model's worker; a request that comes for it later starts another. False while it is busy.
+  // Ends the model's workers; a request that comes for it later starts another. False while it is busy.
   virtual bool unload(const ServedModel&) { return true; }
+  // How many workers a model has, from now on; the default ends that, and leaves one on demand. queue_full
+  // where none can be started for it now.
+  virtual Status keep(const ServedModel&, const Replicas&) { return Done{}; }
+  struct ReplicaCount {
+    size_t ready = 0, wanted = 0;
+  };
+  virtual ReplicaCount replicas(const ServedModel&) const { return {}; }
+  // Adds and takes away workers by the load; a few times a second, by one thread.
+  virtual void tend() {}
   // How busy workers were since the last call; every few seconds, by the thread that keeps figures.
   virtual void refresh_figures() = 0;
 };

@@ -14,10 +14,14 @@ constexpr double new_tokens_default = 256, new_tokens_most = 65'536;
 
 }  // namespace
 
+double cost_of(const EmbedItem& item, size_t input) {
+  if (!item.ids.empty()) return static_cast<double>(std::max<size_t>(item.ids[input].size(), 1));
+  return 1 + static_cast<double>(item.texts[input].size()) / bytes_a_token;
+}
+
 double cost_of(const EmbedItem& item) {
   double cost = 0;
-  for (const std::string& text : item.texts) cost += 1 + static_cast<double>(text.size()) / bytes_a_token;
-  for (const auto& ids : item.ids) cost += static_cast<double>(std::max<size_t>(ids.size(), 1));
+  for (size_t i = 0; i < item.size(); ++i) cost += cost_of(item, i);
   return std::max(cost, 1.0);
 }
 

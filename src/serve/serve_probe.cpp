@@ -9,9 +9,21 @@ namespace holdfast::serve {
 ServeProbe::ServeProbe(Metrics& metrics, size_t places)
     : crashes_(metrics.counter("holdfast_serve_worker_crashes_total",
                                "Workers that ended without being told to.")),
+      again_(metrics.counter("holdfast_serve_asked_again_total",
+                             "Requests given to another worker because theirs died.")),
+      cold_starts_(metrics.counter("holdfast_serve_cold_starts_total",
+                                   "Workers started for a model of which none was ready.")),
       workers_(metrics.gauge("holdfast_serve_workers", "Worker processes running.")),
+      wanted_(metrics.gauge("holdfast_serve_workers_wanted",
+                            "Workers that scaling asks for, of all models that are loaded.")),
+      waiting_(metrics.gauge("holdfast_serve_waiting", "Requests whose turn has not come.")),
+      queue_delay_(metrics.gauge("holdfast_serve_queue_delay_seconds",
+                                 "How long the request has waited that has waited longest.")),
       batch_inputs_(metrics.histogram("holdfast_serve_batch_inputs", "Texts that went to a worker together.",
                                       {1, 2, 4, 8, 16, 32, 64, 128})),
+      batch_tokens_(metrics.histogram("holdfast_serve_batch_tokens",
+                                      "Tokens, about, that went to a worker together.",
+                                      {16, 64, 256, 1024, 4096, 8192, 16384})),
       places_(places) {
   for (size_t i = 0; i < places; ++i) {
     const MetricLabels labels{{"device", "cpu"}, {"slot", std::to_string(i)}};

@@ -19,7 +19,18 @@ class ServeProbe {
   void worker_started() { workers_.add(1); }
   void worker_stopped() { workers_.add(-1); }
   void worker_crashed() { crashes_.add(); }
-  void batch(size_t inputs) { batch_inputs_.observe(static_cast<double>(inputs)); }
+  void batch(size_t inputs, double tokens) {
+    batch_inputs_.observe(static_cast<double>(inputs));
+    batch_tokens_.observe(tokens);
+  }
+  void asked_again() { again_.add(); }
+  void cold_start() { cold_starts_.add(); }
+  // Of all models together, for whoever decides how many servers there are.
+  void replicas(size_t wanted, size_t waiting, std::chrono::milliseconds queue_delay) {
+    wanted_.set(static_cast<double>(wanted));
+    waiting_.set(static_cast<double>(waiting));
+    queue_delay_.set(std::chrono::duration<double>(queue_delay).count());
+  }
   // The worker in this place computed for so long.
   void busy(size_t place, std::chrono::nanoseconds time);
   // Sets how much of the time since the last call each place was busy.
@@ -33,9 +44,9 @@ class ServeProbe {
     int64_t seen_ns = 0;  // The refreshing thread's own.
   };
 
-  Counter& crashes_;
-  Gauge& workers_;
-  Histogram& batch_inputs_;
+  Counter &crashes_, &again_, &cold_starts_;
+  Gauge &workers_, &wanted_, &waiting_, &queue_delay_;
+  Histogram &batch_inputs_, &batch_tokens_;
   std::vector<Place> places_;
   std::mutex refreshing_;  // Guards the two below and seen_ns.
   std::chrono::nanoseconds refreshed_{-1};

@@ -67,15 +67,28 @@ Work Ticket::work() const {
 }
 
 std::pair<std::shared_ptr<Ticket>, std::vector<Slice>> cut_request(EmbedItem request) {
-  const size_t inputs = request.size(), slices = (inputs + slice_inputs_max - 1) / slice_inputs_max;
-  auto ticket = std::make_shared<Ticket>(inputs, slices);
+  const size_t inputs = request.size();
+  std::vector<size_t> ends;  // Of each slice.
+  double cost = 0;
+  for (size_t i = 0, first = 0; i < inputs; ++i) {
+    const double more = cost_of(request, i);
+    if (i > first && (i - first == slice_inputs_max || cost + more > slice_cost_max)) {
+      ends.push_back(i);
+      first = i;
+      cost = 0;
+    }
+    cost += more;
+  }
+  if (inputs > 0) ends.push_back(inputs);
+  auto ticket = std::make_shared<Ticket>(inputs, ends.size());
   std::vector<Slice> out;
-  for (size_t first = 0; first < inputs; first += slice_inputs_max) {
-    const size_t count = std::min(slice_inputs_max, inputs - first);
-    EmbedItem item{request.wanted, request.long_text, take_part(request.texts, first, count),
-                   take_part(request.ids, first, count)};
-    const double cost = cost_of(item);
-    out.push_back({.ticket = ticket, .first = first, .item = std::move(item), .cost = cost});
+  size_t first = 0;
+  for (const size_t end : ends) {
+    EmbedItem item{request.wanted, request.long_text, take_part(request.texts, first, end - first),
+                   take_part(request.ids, first, end - first)};
+    const double item_cost = cost_of(item);
+    out.push_back({.ticket = ticket, .first = first, .item = std::move(item), .cost = item_cost});
+    first = end;
   }
   return {std::move(ticket), std::move(out)};
 }

@@ -49,9 +49,12 @@ struct Slice {
   EmbedItem item;
   std::chrono::milliseconds deadline = std::chrono::milliseconds::max();
   double cost = 1;
+  size_t attempts = 0;                 // Workers that died of it, or while they had it.
+  std::chrono::milliseconds pushed{};  // When it came to the queue, on the Clock.
 };
 
 inline constexpr size_t slice_inputs_max = 32;
+inline constexpr double slice_cost_max = 4096;  // About tokens; one input may have more.
 
 // Cuts a request into slices of one ticket.
 std::pair<std::shared_ptr<Ticket>, std::vector<Slice>> cut_request(EmbedItem request);

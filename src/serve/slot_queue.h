@@ -1,0 +1,135 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ticks.h"
+#include "serve/asker.h"
+#include "serve/fair_queue.h"
+#include "serve/generation.h"
+#include "serve/scaling.h"
+#include "serve/serve_probe.h"
+#include "serve/speed.h"
+#include "serve/ticket.h"
+#include "serve/worker_protocol.h"
+
+namespace holdfast::serve {
+
+struct SlotOptions {
+  size_t slices_max = 256;  // Waiting; more are refused.
+  size_t batch_inputs_max = 64;
+  // Of a batch, about; a request that has more goes alone. What runs cannot be called back, so this is also
+  // how long one that leaves may keep a worker.
+  double batch_tokens_max = 8192;
+  size_t generations_max = 256;  // Being written or waiting; more are refused.
+  size_t writing_max = 64;       // At one worker at once; the others wait for their turn here.
+  size_t attempts_max = 3;       // Of a request whose worker dies; a fresh one is asked each time.
+  std::chrono::milliseconds load_timeout{120'000};
+  std::chrono::milliseconds batch_timeout{60'000};
+  std::chrono::milliseconds refusal_lasts{
+      5'000};  // How long a model that cannot be loaded is not tried again.
+  ScalingOptions scaling{};
+};
+
+// What waits for one model, and whose turn it is at which of its workers: bounded queues whose keys take
+// turns; who is free takes, and answers that are written go to the worker that writes fewest, or that had the
+// same beginning of late. Safe from any thread.
+class SlotQueue {
+ public:
+  // One worker's place at the queue. All but the seat's own thread leave it to the queue.
+  struct Seat {
+    bool warm = false;     // Its worker is started before anybody asks.
+    bool leaving = false;  // It takes nothing more.
+    bool ready = false, starting = false, working = false;
+    size_t writing = 0;
+    std::chrono::milliseconds not_before{};  // Of the next start.
+    std::chrono::nanoseconds busy{};         // In all, with batches.
+    std::chrono::nanoseconds working_since{};
+  };
+  // What a seat does next; all empty: it looks whether its worker lives.
+  struct Turn {
+    bool ends = false, starts = false;
+    std::vector<Slice> batch;
+    std::vector<Generation> begins;
+  };
+
+  SlotQueue(const SlotOptions& options, ServeProbe& probe, const Clock& clock, const Ticks& ticks)
+      : options_(options), probe_(probe), clock_(clock), ticks_(ticks) {}
+
+  // queue_full, also where the deadline cannot be kept at the speed of late, or why the model could not be
+  // loaded a moment ago. Of a refusal the asker's work says when to come again.
+  Status push(std::vector<Slice> slices, const Asker& asker);
+  Status push(Generation generation, const Asker& asker);
+
+  void add(Seat& seat);
+  void remove(Seat& seat);  // After its thread ended.
+  void warm(Seat& seat, bool on);
+  void leave(Seat& seat);
+
+  // Waits for something to do, a moment at most.
+  Turn next(Seat& seat, const std::stop_token& stop);
+  void started(Seat& seat, const WorkerFacts& facts);
+  // Tells all that wait, and for a while all that come, where no other seat has a worker.
+  void not_started(Seat& seat, const Error& error);
+  // Its worker is gone, or did not come up; the next is started after the pause.
+  void lost(Seat& seat, std::chrono::milliseconds pause);
+  void worked(Seat& seat, double cost, std::chrono::nanoseconds took, bool good);
+  // So many answers ended at the seat; `cost` and `took` of one that came to its end.
+  void wrote(Seat& seat, size_t answers, std::optional<std::pair<double, std::chrono::nanoseconds>> whole);
+  // What a lost worker had: asked again, before all others, or told why not.
+  void again(std::vector<Slice> slices, const Error& error);
+  void again(Seat& seat, Generation generation);
+  void fail_all(const Error& error);
+
+  bool idle() const;
+  size_t waiting() const;
+  std::optional<WorkerFacts> facts() const;
+  std::chrono::nanoseconds loading_between(std::chrono::nanoseconds begin,
+                                           std::chrono::nanoseconds end) const;
+  // Since the last call; of one thread.
+  ReplicaLoad load();
+
+ private:
+  template <class T>
+  Status check_room(const FairQueue<T>& queue, const Speed& speed, const Asker& asker, double cost,
+                    std::chrono::milliseconds deadline, size_t full_beyond, size_t coming) const;
+  bool anything() const { return !again_.empty() || !waiting_.empty() || !beginning_.empty(); }
+  size_t ready_seats() const;
+  bool may_start(const Seat& seat) const;
+  bool has_turn(const Seat& seat) const;
+  const Seat* seat_for(const Generation& generation) const;
+  void drop_stale();
+  std::vector<Slice> take_batch();
+  std::vector<Generation> take_late();
+  std::vector<Generation> take_generations(Seat& seat);
+  void remember_home(const Generation& generation, const Seat& seat);
+
+  const SlotOptions options_;
+  ServeProbe& probe_;
+  const Clock& clock_;
+  const Ticks& ticks_;
+
+  mutable std::mutex mutex_;  // Guards all below.
+  std::condition_variable_any ready_;
+  std::vector<Seat*> seats_;
+  std::deque<Slice> again_;
+  FairQueue<Slice> waiting_;
+  FairQueue<Generation> beginning_;
+  std::map<uint64_t, const Seat*> homes_;  // By the digest of a prompt's beginning.
+  Speed reading_, writing_speed_;          // Of one worker.
+  size_t generations_ = 0;                 // Beginning and being written.
+  std::optional<WorkerFacts> facts_;
+  std::optional<Error> refusal_;
+  std::chrono::milliseconds refused_until_{};
+  std::chrono::nanoseconds load_began_{-1}, load_ended_{-1};  // Of the newest; -1: none, or not yet.
+  std::chrono::nanoseconds looked_at_{-1}, busy_seen_{};
+};
+
+}  // namespace holdfast::serve
