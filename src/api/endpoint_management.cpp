@@ -30,7 +30,7 @@ json::value part_of(const json::object& spec, std::string_view key, json::value 
 }
 
 // What its maker said of "model", "compute", "provider" …, with what is so by now put over it.
-Result<json::object> view(const Call& call, const Endpoint& endpoint) {
+Result<json::object> view(const Call& call, govern::EndpointKeeper* keeper, const Endpoint& endpoint) {
   json::object spec;
   const govern::EndpointSettings settings = endpoint.settings.value_or(govern::EndpointSettings{});
   if (!settings.spec.empty()) {
@@ -55,19 +55,27 @@ Result<json::object> view(const Call& call, const Endpoint& endpoint) {
   scaling["scaleToZeroTimeout"] =
       settings.idle_minutes == 0 ? json::value(nullptr) : json::value(settings.idle_minutes);
   compute["scaling"] = std::move(scaling);
-  const bool answers =
-      endpoint.state == EndpointState::running || endpoint.state == EndpointState::scaled_to_zero;
+  const bool answers = endpoint.state == EndpointState::running ||
+                       endpoint.state == EndpointState::scaled_to_zero ||
+                       (keeper != nullptr && keeper->answers_as_before(endpoint));
+  const bool running = endpoint.state == EndpointState::running;
+  // An engine elsewhere, or releases of a record, are one as long as they answer.
+  const auto replicas = keeper == nullptr ? serve::Models::ReplicaCount{} : keeper->replicas(endpoint);
+  const bool ours = endpoint.record.empty() && endpoint.attachments.empty();
+  const int64_t ready = ours ? static_cast<int64_t>(replicas.ready) : running ? 1 : 0;
+  const int64_t wanted =
+      answers || endpoint.state == EndpointState::paused
+          ? std::max<int64_t>(settings.replicas_min, running ? static_cast<int64_t>(replicas.wanted) : 0)
+          : int64_t{1};
   const std::string creator = endpoint.creator;
-  json::object status{
-      {"state", govern::state_name(endpoint.state)},
-      {"message", endpoint.why},
-      {"createdAt", format_time(endpoint.created)},
-      {"createdBy", json::object{{"id", creator}, {"name", creator}}},
-      {"updatedAt", format_time(endpoint.updated)},
-      {"updatedBy", json::object{{"id", creator}, {"name", creator}}},
-      {"readyReplica", endpoint.state == EndpointState::running ? 1 : 0},
-      {"targetReplica",
-       answers || endpoint.state == EndpointState::paused ? settings.replicas_min : int64_t{1}}};
+  json::object status{{"state", govern::state_name(endpoint.state)},
+                      {"message", endpoint.why},
+                      {"createdAt", format_time(endpoint.created)},
+                      {"createdBy", json::object{{"id", creator}, {"name", creator}}},
+                      {"updatedAt", format_time(endpoint.updated)},
+                      {"updatedBy", json::object{{"id", creator}, {"name", creator}}},
+                      {"readyReplica", ready},
+                      {"targetReplica", wanted}};
   if (answers) status["url"] = fmt::format("{}/endpoints/{}", call.base_url, endpoint.id);
   json::object out{
       {"name", endpoint.id.substr(endpoint.id.find('/') + 1)},
@@ -82,9 +90,9 @@ Result<json::object> view(const Call& call, const Endpoint& endpoint) {
   return out;
 }
 
-Result<Response> told(const Call& call, Result<Endpoint> endpoint) {
+Result<Response> told(const Call& call, const GovernDoor& door, Result<Endpoint> endpoint) {
   if (!endpoint.ok()) return endpoint.error();
-  TRY(const json::object out, view(call, endpoint.value()));
+  TRY(const json::object out, view(call, door.keeper, endpoint.value()));
   return json_answer(out);
 }
 
@@ -153,7 +161,7 @@ Result<Response> create(const GovernDoor& door, const Call& call) {
   TRY(const auto revision, codec::json_text_if(*model, "revision"));
   wish.revision = revision.value_or("");
   TRY(wish.settings, settings_of(body, {}));
-  return told(call, door.registry.endpoints.create(call.caller, wish));
+  return told(call, door, door.registry.endpoints.create(call.caller, wish));
 }
 
 Result<Response> update(const GovernDoor& door, const Call& call) {
@@ -170,7 +178,7 @@ Result<Response> update(const GovernDoor& door, const Call& call) {
   if (repository) change.model = std::string(*repository);
   if (revision) change.revision = std::string(*revision);
   TRY(change.settings, settings_of(body, before.settings.value_or(govern::EndpointSettings{})));
-  return told(call, door.registry.endpoints.update(call.caller, id, change));
+  return told(call, door, door.registry.endpoints.update(call.caller, id, change));
 }
 
 Result<Response> list(const GovernDoor& door, const Call& call) {
@@ -178,14 +186,14 @@ Result<Response> list(const GovernDoor& door, const Call& call) {
   json::array items;
   for (const Endpoint& endpoint : endpoints) {
     if (endpoint.id.substr(0, endpoint.id.find('/')) != call.capture("ns")) continue;
-    TRY(json::object one, view(call, endpoint));
+    TRY(json::object one, view(call, door.keeper, endpoint));
     items.push_back(std::move(one));
   }
   return json_answer(json::object{{"items", std::move(items)}});
 }
 
 Result<Response> show(const GovernDoor& door, const Call& call) {
-  return told(call, door.registry.endpoints.find(call.caller, record_in_path(call)));
+  return told(call, door, door.registry.endpoints.find(call.caller, record_in_path(call)));
 }
 Result<Response> remove(const GovernDoor& door, const Call& call) {
   TRY(const Endpoint endpoint, door.registry.endpoints.find(call.caller, record_in_path(call)));
@@ -194,13 +202,13 @@ Result<Response> remove(const GovernDoor& door, const Call& call) {
   return json_answer(json::object());
 }
 Result<Response> pause(const GovernDoor& door, const Call& call) {
-  return told(call, door.registry.endpoints.pause(call.caller, record_in_path(call)));
+  return told(call, door, door.registry.endpoints.pause(call.caller, record_in_path(call)));
 }
 Result<Response> resume(const GovernDoor& door, const Call& call) {
-  return told(call, door.registry.endpoints.resume(call.caller, record_in_path(call)));
+  return told(call, door, door.registry.endpoints.resume(call.caller, record_in_path(call)));
 }
 Result<Response> scale_to_zero(const GovernDoor& door, const Call& call) {
-  return told(call, door.registry.endpoints.scale_to_zero(call.caller, record_in_path(call)));
+  return told(call, door, door.registry.endpoints.scale_to_zero(call.caller, record_in_path(call)));
 }
 
 // One kind of hardware: this machine.

@@ -232,7 +232,8 @@ Error not_answered(const std::string& rest) {
 Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const std::string& id) {
   const std::string rest(call.capture("rest"));
   const ApiRoute* row = inner_row(at.table, call.request.method, task_path(rest));
-  TRY(const govern::Endpoint endpoint, at.door.registry.endpoints.find(call.caller, id));
+  TRY(govern::Endpoint endpoint, at.door.registry.endpoints.find(call.caller, id));
+  if (at.door.keeper != nullptr) endpoint = at.door.keeper->standing(endpoint);
   TRY(const serve::ReleaseAnswer by, admit(at.services, at.door, call, endpoint));
   if (at.door.keeper != nullptr) TRY_DONE(at.door.keeper->admit(endpoint));
   if (call.served && call.served->endpoint.empty()) call.served->endpoint = endpoint.id;
@@ -280,7 +281,9 @@ Result<Response> endpoint_call(const EndpointDoor& at, const Call& call) {
 
 Result<Response> health(const GovernDoor& door, const Call& call) {
   TRY(const govern::Endpoint endpoint, door.registry.endpoints.find(call.caller, record_in_path(call)));
-  if (endpoint.state != govern::EndpointState::running)
+  const bool answers = endpoint.state == govern::EndpointState::running ||
+                       (door.keeper != nullptr && door.keeper->answers_as_before(endpoint));
+  if (!answers)
     return fail(Code::unavailable, fmt::format("the endpoint is {}", govern::state_name(endpoint.state)));
   return json_answer(json::object{{"status", "ok"}});
 }

@@ -50,6 +50,10 @@ void say_who_answered(const Call& call, net::Response& response) {
   response.headers.set("X-Model-Id", by.model.name);
   response.headers.set("X-Model-Revision", by.model.commit);
   response.headers.set("X-Deployment", by.deployment);
+  if (call.served->work.cold())
+    response.headers.set(
+        "X-Holdfast-Cold-Start",
+        std::to_string(std::chrono::ceil<std::chrono::milliseconds>(call.served->work.load).count()));
   if (!by.tokenizer.empty()) response.headers.set("X-Tokenizer-Digest", by.tokenizer);
   if (const serve::Work& work = call.served->work; work.cached_inputs > 0)
     response.headers.set("X-Holdfast-Cache", work.missed_inputs > 0 ? "partial" : "hit");

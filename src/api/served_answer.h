@@ -8,7 +8,8 @@
 namespace holdfast::api {
 
 // Puts into an answer, or a failure written as one, which model it was (X-Model-Id, X-Model-Revision,
-// X-Tokenizer-Digest, X-Deployment) and which trace (traceparent). Nothing where no model was asked.
+// X-Tokenizer-Digest, X-Deployment), how many milliseconds it waited for the model to load
+// (X-Holdfast-Cold-Start) and which trace (traceparent). Nothing where no model was asked.
 void say_who_answered(const Call& call, net::Response& response);
 
 // Runs a handler. When a model answered, the answer says which, and the gate and the desk hear how it ended.

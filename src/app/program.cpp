@@ -149,7 +149,7 @@ class RunningProgram final : public Program {
     if (options.probes_every.count() > 0)
       probing_ = start_probing(*registry_, std::move(probe_askers_), *series_names_, options.probes_every,
                                log_, instance_->metrics());
-    keeping_ = start_keeping(*keeper_, log_);
+    keeping_ = start_keeping(*keeper_, *models_, log_);
     batching_ = start_batching(*batches_, api::make_request_asker(table_, *services_), log_);
     maintenance_ = start_maintenance(
         {instance_->content(), *hub_, *lfs_parts_, *probe_, *models_, exchanging_->kinship(), clock_, log_});
@@ -215,10 +215,14 @@ class RunningProgram final : public Program {
   // Models run in child processes of this program, from plain copies of their files.
   Status open_models(const ServeOptions& chosen, const std::string& program_path) {
     model_files_ = make_model_files(*hub_, instance_->content());
-    worker_starter_ = serve::make_process_starter({program_path}, clock_);
+    serve::WorkerOptions worker = chosen.worker;
+    worker.program = program_path;
+    worker_starter_ = serve::make_process_starter(worker, clock_);
     held_starter_ = serve::hold_to_locks(*worker_starter_, cli::runtime_name());
     serve::ModelsOptions options;
     options.folder = data_layout::serving;
+    options.workers_max = chosen.workers_max;
+    options.slot.scaling = chosen.scaling;
     // A fifth of the threads stays free of those that wait for models, and a fifth of the rest of any one
     // key.
     const auto threads = static_cast<size_t>(chosen.server.disk_threads);

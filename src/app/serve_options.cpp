@@ -72,6 +72,17 @@ constexpr std::array table = {
         "cache.answers", OptionKind::bytes, "64MiB",
         "For models' answers that are the same every time, given again to who asked before; 0 keeps none.", 0,
         1LL << 40},
+    OptionRow{"scaling.up-queue-delay", OptionKind::duration, "500ms",
+              "A model gets one replica more, up to its most, when a request waits longer than this …", 1,
+              600'000},
+    OptionRow{"scaling.up-utilization", OptionKind::count, "80",
+              "… or its replicas are busy for more than this percentage of the time …", 1, 100},
+    OptionRow{"scaling.up-after", OptionKind::duration, "2s", "… all through this time.", 0, 3'600'000},
+    OptionRow{
+        "scaling.down-utilization", OptionKind::count, "50",
+        "One fewer, down to its least, when those that stay would be busy for no more percent than this …", 0,
+        100},
+    OptionRow{"scaling.down-after", OptionKind::duration, "60s", "… all through this time.", 0, 86'400'000},
     OptionRow{
         "privacy.zero-retention", OptionKind::flag, "false",
         "What models are asked and answer is kept nowhere: not for replay, drift, comparison or again."},
@@ -96,6 +107,12 @@ constexpr std::array table = {
               "From the first byte of a request to the end of its head.", 100, 600'000},
     OptionRow{"limits.idle-timeout", OptionKind::duration, "75s",
               "Between requests, and between pieces of a body.", 100, 3'600'000},
+    OptionRow{"limits.workers", OptionKind::count, "4",
+              "Model workers at once, replicas counted each; models that nobody keeps give way.", 1, 256},
+    OptionRow{"limits.worker-threads", OptionKind::count, "2", "Threads that a worker computes with.", 1, 64},
+    OptionRow{"limits.worker-heartbeat", OptionKind::duration, "2s",
+              "How often a worker shows that it lives; after two that are missed it is replaced.", 50,
+              600'000},
     OptionRow{"limits.lfs-part", OptionKind::bytes, "64MiB",
               "LFS objects above 80 such parts go up in parts, where the client can.", 64 << 10, 1LL << 32},
     OptionRow{"limits.stop-timeout", OptionKind::duration, "20s",
@@ -197,6 +214,14 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
   options.server.limits.head_timeout = chosen.duration("limits.head-timeout");
   options.server.limits.idle_timeout = chosen.duration("limits.idle-timeout");
   options.server.limits.stop_timeout = chosen.duration("limits.stop-timeout");
+  options.workers_max = static_cast<size_t>(chosen.count("limits.workers"));
+  options.worker.threads = static_cast<int>(chosen.count("limits.worker-threads"));
+  options.worker.heartbeat = chosen.duration("limits.worker-heartbeat");
+  options.scaling.up_queue_delay = chosen.duration("scaling.up-queue-delay");
+  options.scaling.up_utilization = static_cast<double>(chosen.count("scaling.up-utilization")) / 100;
+  options.scaling.up_after = chosen.duration("scaling.up-after");
+  options.scaling.down_utilization = static_cast<double>(chosen.count("scaling.down-utilization")) / 100;
+  options.scaling.down_after = chosen.duration("scaling.down-after");
   options.lfs.part_bytes = chosen.bytes("limits.lfs-part");
   options.lfs.parts_above_bytes = 80 * options.lfs.part_bytes;
   options.checks.pickle = *repo::on_finding_of_name(chosen.text("checks.pickle"));

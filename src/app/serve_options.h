@@ -16,6 +16,8 @@
 #include "net/server.h"
 #include "observe/desk.h"
 #include "repo/checks.h"
+#include "serve/scaling.h"
+#include "serve/worker_process.h"
 
 namespace holdfast::app {
 
@@ -38,6 +40,9 @@ struct ServeOptions {
   std::chrono::milliseconds probes_every{};  // Zero: never.
   bool zero_retention = false;
   uint64_t cache_bytes = 0;  // Of models' answers.
+  size_t workers_max = 4;
+  serve::WorkerOptions worker;  // But for the program.
+  serve::ScalingOptions scaling;
   LogLevel log_level = LogLevel::info;
   cli::Output output = cli::Output::people;
 };

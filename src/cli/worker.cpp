@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "base/ticks.h"
+#include "cli/worker_line.h"
 #include "cli/writer_worker.h"
 #include "codec/json.h"
 #include "model/pipeline.h"
@@ -27,6 +28,7 @@ using serve::FrameKind;
 struct WorkerWords {
   int channel = -1;
   size_t threads = 1;
+  std::chrono::milliseconds heartbeat{0};
   std::string folder;
 };
 
@@ -38,11 +40,14 @@ std::optional<int> number(std::string_view text) {
 }
 
 std::optional<WorkerWords> parse(std::span<const std::string_view> arguments) {
-  if (arguments.size() != 5 || arguments[0] != "--channel" || arguments[2] != "--threads")
+  if (arguments.size() != 7 || arguments[0] != "--channel" || arguments[2] != "--threads" ||
+      arguments[4] != "--heartbeat")
     return std::nullopt;
-  const auto channel = number(arguments[1]), threads = number(arguments[3]);
-  if (!channel || *channel < 3 || !threads || *threads < 1 || *threads > 64) return std::nullopt;
-  return WorkerWords{*channel, static_cast<size_t>(*threads), std::string(arguments[4])};
+  const auto channel = number(arguments[1]), threads = number(arguments[3]), beat = number(arguments[5]);
+  if (!channel || *channel < 3 || !threads || *threads < 1 || *threads > 64 || !beat || *beat < 0)
+    return std::nullopt;
+  return WorkerWords{*channel, static_cast<size_t>(*threads), std::chrono::milliseconds(*beat),
+                     std::string(arguments[6])};
 }
 
 // The tokens of one item's inputs, in the model's own bounds.
@@ -174,25 +179,18 @@ class Batch {
   const Ticks& ticks_;
 };
 
-constexpr std::chrono::milliseconds forever = std::chrono::milliseconds::max();
-
-Status send(process::Channel& channel, const Clock& clock, FrameKind kind, const Bytes& payload) {
-  return channel.send(static_cast<uint8_t>(kind), payload, clock, forever);
-}
-
-Status answer_asks(process::Channel& channel, const Clock& clock, const model::Pipeline& pipeline,
-                   tensor::Threads& threads) {
+Status answer_asks(WorkerLine& line, const model::Pipeline& pipeline, tensor::Threads& threads) {
   const SystemTicks ticks;
   Batch batch(pipeline, threads, ticks);
   while (true) {
-    TRY(const auto frame, channel.receive(clock, forever));
+    TRY(const auto frame, line.receive());
     if (!frame) return Done{};  // The server closed its end.
     if (frame->kind == static_cast<uint8_t>(FrameKind::generate)) {
       TRY(const serve::GenerateAsk ask, serve::decode_generate(frame->payload));
       serve::GenerateEvent refused;
       refused.id = ask.id;
       refused.error = fail(Reason::model_unsupported, "the model does not write text");
-      TRY_DONE(send(channel, clock, FrameKind::piece, serve::encode_piece(refused)));
+      TRY_DONE(line.send(FrameKind::piece, serve::encode_piece(refused)));
       continue;
     }
     if (frame->kind == static_cast<uint8_t>(FrameKind::cancel)) continue;  // It was refused.
@@ -200,7 +198,7 @@ Status answer_asks(process::Channel& channel, const Clock& clock, const model::P
       return fail(Code::corrupt, "an unexpected frame");
     TRY(const std::vector<EmbedItem> items, serve::decode_ask(frame->payload));
     const std::vector<Result<EmbedAnswer>> answers = batch.run(items);
-    TRY_DONE(send(channel, clock, FrameKind::answer, serve::encode_answers(answers)));
+    TRY_DONE(line.send(FrameKind::answer, serve::encode_answers(answers)));
   }
 }
 
@@ -217,10 +215,9 @@ serve::WorkerFacts facts_of(const model::Pipeline& pipeline) {
 }
 
 // Tells the server what the folder holds, then answers it until it closes its end.
-Status work(const WorkerWords& words, process::Channel& channel, World& world) {
-  const Clock& clock = world.clock();
+Status work(const WorkerWords& words, WorkerLine& line, World& world) {
   const auto refused = [&](const Error& error) {
-    return send(channel, clock, FrameKind::failed, serve::encode_error(error));
+    return line.send(FrameKind::failed, serve::encode_error(error));
   };
   const auto disk = io::open_posix_disk(words.folder);
   if (!disk.ok()) return refused(disk.error());
@@ -228,31 +225,34 @@ Status work(const WorkerWords& words, process::Channel& channel, World& world) {
   const auto writer = open_writer(*disk.value());
   if (!writer.ok()) return refused(writer.error());
   if (writer.value() != nullptr) {
-    TRY_DONE(send(channel, clock, FrameKind::ready, serve::encode_facts(writer.value()->facts())));
-    return writer.value()->work(channel, clock, world.random(), *threads);
+    TRY_DONE(line.send(FrameKind::ready, serve::encode_facts(writer.value()->facts())));
+    return writer.value()->work(line, world.clock(), world.random(), *threads);
   }
   const auto pipeline = model::Pipeline::open(*disk.value(), "", {}, nullptr, &world.random());
   if (!pipeline.ok()) return refused(pipeline.error());
   ::malloc_trim(0);  // The first worker of a model packed it in memory that it then gave back.
-  TRY_DONE(send(channel, clock, FrameKind::ready, serve::encode_facts(facts_of(pipeline.value()))));
-  return answer_asks(channel, clock, pipeline.value(), *threads);
+  TRY_DONE(line.send(FrameKind::ready, serve::encode_facts(facts_of(pipeline.value()))));
+  return answer_asks(line, pipeline.value(), *threads);
 }
 
 int run_worker(World& world, std::span<const std::string_view> arguments) {
   const auto words = parse(arguments);
   if (!words) {
-    world.complain("holdfast: worker is started by the server: --channel N --threads N FOLDER\n");
+    world.complain(
+        "holdfast: worker is started by the server: --channel N --threads N --heartbeat MS FOLDER\n");
     return exit_misused;
   }
-  process::Channel channel{process::Descriptor(words->channel)};
-  return work(*words, channel, world).ok() ? exit_done : exit_failed;
+  WorkerLine line(process::Channel(process::Descriptor(words->channel)), world.clock(), words->heartbeat);
+  return work(*words, line, world).ok() ? exit_done : exit_failed;
 }
 
 }  // namespace
 
 std::vector<Command> worker_commands() {
-  return {{"worker", "--channel N --threads N FOLDER", "Holds one model for the server, which starts it.",
-           "holdfast worker --channel 3 --threads 2 /srv/holdfast/serving/1-0123", run_worker}};
+  return {{"worker", "--channel N --threads N --heartbeat MS FOLDER",
+           "Holds one model for the server, which starts it.",
+           "holdfast worker --channel 3 --threads 2 --heartbeat 2000 /srv/holdfast/serving/1-0123",
+           run_worker}};
 }
 
 }  // namespace holdfast::cli

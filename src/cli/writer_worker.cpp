@@ -11,24 +11,21 @@ namespace {
 
 using serve::FrameKind;
 
-constexpr std::chrono::milliseconds forever = std::chrono::milliseconds::max();
-
 // One conversation with the server.
 class Loop {
  public:
-  Loop(process::Channel& channel, const Clock& clock, const model::TextGenerator& generator,
-       CompletionWriter& writer)
-      : channel_(channel), clock_(clock), generator_(generator), writer_(writer) {}
+  Loop(WorkerLine& line, const Clock& clock, const model::TextGenerator& generator, CompletionWriter& writer)
+      : line_(line), clock_(clock), generator_(generator), writer_(writer) {}
 
   Status run() {
     while (true) {
       // While it writes it only looks whether something came.
       bool there = writer_.idle();
       if (!there) {
-        TRY(there, channel_.readable(clock_, clock_.now()));
+        TRY(there, line_.readable());
       }
       if (there) {
-        TRY(const auto frame, channel_.receive(clock_, forever));
+        TRY(const auto frame, line_.receive());
         if (!frame) return Done{};
         TRY_DONE(take(*frame));
         continue;
@@ -39,9 +36,7 @@ class Loop {
   }
 
  private:
-  Status send(FrameKind kind, const Bytes& payload) {
-    return channel_.send(static_cast<uint8_t>(kind), payload, clock_, forever);
-  }
+  Status send(FrameKind kind, const Bytes& payload) { return line_.send(kind, payload); }
 
   Status take(const process::Frame& frame) {
     if (frame.kind == static_cast<uint8_t>(FrameKind::generate)) {
@@ -62,7 +57,7 @@ class Loop {
     return send(FrameKind::answer, serve::encode_answers(answers));
   }
 
-  process::Channel& channel_;
+  WorkerLine& line_;
   const Clock& clock_;
   const model::TextGenerator& generator_;
   CompletionWriter& writer_;
@@ -78,10 +73,9 @@ class OpenWriter final : public WriterWorker {
     out.task = "text-generation";
     return out;
   }
-  Status work(process::Channel& channel, const Clock& clock, Random& random,
-              tensor::Threads& threads) const override {
+  Status work(WorkerLine& line, const Clock& clock, Random& random, tensor::Threads& threads) const override {
     CompletionWriter writer(generator_, threads, clock, random);
-    return Loop(channel, clock, generator_, writer).run();
+    return Loop(line, clock, generator_, writer).run();
   }
 
  private:

@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "cli/worker_line.h"
 #include "io/disk.h"
-#include "process/channel.h"
 #include "serve/worker_protocol.h"
 #include "tensor/threads.h"
 
@@ -18,7 +18,7 @@ class WriterWorker {
   virtual ~WriterWorker() = default;
   virtual serve::WorkerFacts facts() const = 0;
   // Until the server closes its end.
-  virtual Status work(process::Channel& channel, const Clock& clock, Random& random,
+  virtual Status work(WorkerLine& line, const Clock& clock, Random& random,
                       tensor::Threads& threads) const = 0;
 };
 

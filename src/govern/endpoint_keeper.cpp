@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/reason.h"
 
@@ -43,6 +44,7 @@ Status EndpointKeeper::load(const Endpoint& endpoint, const std::stop_token& sto
   }
   if (facts.ok()) {
     TRY_DONE(parts_.endpoints.set_state(endpoint.id, loading, EndpointState::running, ""));
+    stands(endpoint);
     return Done{};
   }
   const Error& error = facts.error();
@@ -81,6 +83,44 @@ void EndpointKeeper::forget(const Endpoint& endpoint) {
   asked_.erase(endpoint.id);
   failures_.erase(endpoint.id);
   rested_.erase(endpoint.id);
+  standing_.erase(endpoint.id);
+}
+
+void EndpointKeeper::stands(const Endpoint& endpoint) {
+  if (!is_ours(endpoint)) return;
+  const serve::ServedModel model = model_of(endpoint);
+  std::lock_guard lock(mutex_);
+  const auto [known, fresh] = standing_.try_emplace(endpoint.id, model);
+  if (fresh || known->second.key() == model.key()) return;
+  replaced_.push_back(std::exchange(known->second, model));
+}
+
+Endpoint EndpointKeeper::standing(const Endpoint& endpoint) {
+  if (endpoint.state != EndpointState::updating && endpoint.state != EndpointState::update_failed)
+    return endpoint;
+  std::lock_guard lock(mutex_);
+  const auto known = standing_.find(endpoint.id);
+  if (known == standing_.end()) return endpoint;
+  Endpoint out = endpoint;
+  out.repository = known->second.repository;
+  out.model = known->second.name;
+  out.revision = known->second.commit;
+  return out;
+}
+
+bool EndpointKeeper::answers_as_before(const Endpoint& endpoint) {
+  const Endpoint now = standing(endpoint);
+  return now.revision != endpoint.revision || now.repository != endpoint.repository;
+}
+
+// What an endpoint had before it got another model goes when nobody asks it any more.
+void EndpointKeeper::unload_unused(const std::vector<Endpoint>& all) {
+  std::erase_if(replaced_, [&](const serve::ServedModel& model) {
+    const bool used = std::any_of(all.begin(), all.end(), [&](const Endpoint& other) {
+      return is_ours(other) && model_of(standing(other)).key() == model.key();
+    });
+    return used || parts_.models.unload(model);
+  });
 }
 
 Status EndpointKeeper::look_at(const Endpoint& endpoint, const std::vector<Endpoint>& all,
@@ -100,6 +140,7 @@ Status EndpointKeeper::look_at(const Endpoint& endpoint, const std::vector<Endpo
     case EndpointState::running:
       break;
   }
+  stands(endpoint);
   std::lock_guard lock(mutex_);
   rested_.erase(endpoint.id);
   if (endpoint.settings->idle_minutes == 0 || endpoint.settings->replicas_min > 0) return Done{};
@@ -111,12 +152,47 @@ Status EndpointKeeper::look_at(const Endpoint& endpoint, const std::vector<Endpo
   return Done{};
 }
 
+serve::Models::ReplicaCount EndpointKeeper::replicas(const Endpoint& endpoint) const {
+  return is_ours(endpoint) ? parts_.models.replicas(model_of(endpoint)) : serve::Models::ReplicaCount{};
+}
+
+// Several endpoints may stand for one model: the most of each holds.
+void EndpointKeeper::keep_replicas(const std::vector<Endpoint>& all) {
+  std::map<std::string, Kept> wanted;
+  for (const Endpoint& endpoint : all) {
+    const bool up = endpoint.state == EndpointState::running ||
+                    std::find(loading.begin(), loading.end(), endpoint.state) != loading.end();
+    const bool failed = endpoint.state == EndpointState::update_failed;
+    if ((!up && !failed) || !is_ours(endpoint)) continue;
+    // While it is updated, both.
+    for (const serve::ServedModel& model : {model_of(standing(endpoint)), model_of(endpoint)}) {
+      if (failed && model.key() == model_of(endpoint).key()) continue;
+      serve::Replicas& replicas = wanted.try_emplace(model.key(), Kept{model, {}}).first->second.replicas;
+      replicas.least = std::max(replicas.least, static_cast<size_t>(endpoint.settings->replicas_min));
+      replicas.most = std::max(replicas.most, static_cast<size_t>(endpoint.settings->replicas_max));
+    }
+  }
+  for (const auto& [key, kept] : kept_)
+    if (!wanted.contains(key)) (void)parts_.models.keep(kept.model, {});
+  for (const auto& [key, kept] : wanted) {
+    const auto before = kept_.find(key);
+    const bool news = before == kept_.end() || before->second.replicas != kept.replicas;
+    if (!news && kept.replicas.least == 0) continue;
+    const Status done = parts_.models.keep(kept.model, kept.replicas);
+    if (!done.ok() && news)
+      parts_.log.failure("replicas_not_kept", done.error(), {{"model", kept.model.name}});
+  }
+  kept_ = std::move(wanted);
+}
+
 Status EndpointKeeper::run_round(const std::stop_token& stop) {
   TRY(const std::vector<Endpoint> all, parts_.endpoints.managed());
+  keep_replicas(all);
   for (const Endpoint& endpoint : all) {
     if (stop.stop_requested()) return Done{};
     TRY_DONE(look_at(endpoint, all, stop));
   }
+  unload_unused(all);
   return Done{};
 }
 

@@ -6,7 +6,7 @@
 #include "govern/evaluation_result.h"
 #include "govern/evaluations.h"
 #include "govern/registry.h"
-#include "identity/accounts.h"
+#include "identity/user_caller.h"
 #include "io/disk.h"
 #include "repo/hub.h"
 
@@ -46,14 +46,7 @@ class TextFile final : public io::WriteFile {
 
 // Who started it, with the rights they have by now: a browser's session or a token may be gone meanwhile.
 Result<identity::Caller> Evaluations::caller_of(const EvaluationJob& job) const {
-  TRY(const identity::User user, parts_.accounts.find_user(job.by));
-  if (user.disabled) return fail(Reason::forbidden, fmt::format("{} is disabled", job.by));
-  TRY(std::vector<identity::Membership> memberships, parts_.accounts.memberships(user.id));
-  return identity::Caller{.user = user.id,
-                          .name = user.name,
-                          .admin = user.kind == identity::UserKind::administrator,
-                          .role = identity::TokenRole::write,
-                          .memberships = std::move(memberships)};
+  return identity::user_caller(parts_.accounts, job.by);
 }
 
 Result<std::vector<measure::LabelledRow>> Evaluations::rows_of(const EvaluationJob& job) const {

@@ -11,8 +11,8 @@
 #include "base/guarded.h"
 #include "codec/json.h"
 #include "codec/ndjson.h"
-#include "identity/accounts.h"
 #include "identity/tokens.h"
+#include "identity/user_caller.h"
 #include "job/batch_rows.h"
 #include "job/batches.h"
 #include "job/limits.h"
@@ -96,14 +96,7 @@ Result<std::optional<Batch>> Batches::next() {
 // By the token that made it, if it is still good; a browser's session stands for its user.
 Result<identity::Caller> Batches::caller_of(const Batch& batch) const {
   if (batch.token > 0) return parts_.tokens.caller(identity::TokenId{batch.token});
-  TRY(const identity::User user, parts_.accounts.find_user(batch.user));
-  if (user.disabled) return fail(Reason::forbidden, fmt::format("{} is disabled", batch.user));
-  TRY(std::vector<identity::Membership> memberships, parts_.accounts.memberships(user.id));
-  return identity::Caller{.user = user.id,
-                          .name = user.name,
-                          .admin = user.kind == identity::UserKind::administrator,
-                          .role = identity::TokenRole::write,
-                          .memberships = std::move(memberships)};
+  return identity::user_caller(parts_.accounts, batch.user);
 }
 
 Status Batches::give_up(const Batch& batch, BatchState as, const std::string& errors) {

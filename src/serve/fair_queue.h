@@ -72,6 +72,11 @@ class FairQueue {
     return out;
   }
 
+  double cost() const {
+    double all = 0;
+    for (const auto& [key, flow] : flows_) all += flow.cost;
+    return all;
+  }
   template <class Look>
   void for_each(Look look) const {
     for (const auto& [key, flow] : flows_)

@@ -64,13 +64,7 @@ ModelSlot::Look ModelSlot::look() {
   Look out{.load = queue_.load()};
   std::lock_guard lock(mutex_);
   wanted_ = out.wanted = scaler_.wanted(parts_.clock.now(), out.load, bounds_, wanted_);
-  ready_ = out.load.ready;
   return out;
-}
-
-size_t ModelSlot::ready() const {
-  std::lock_guard lock(mutex_);
-  return ready_;
 }
 
 size_t ModelSlot::wanted() const {

@@ -52,8 +52,8 @@ class ModelSlot {
     ReplicaLoad load{};
   };
   Look look();
-  size_t ready() const;   // Of the last look.
-  size_t wanted() const;  // As ready.
+  size_t ready() const { return queue_.ready(); }
+  size_t wanted() const;  // Of the last look.
   void add_replica(size_t place);
   // Sends the youngest off, which ends when it is done; and takes out those that have ended, whose
   // destruction takes a moment.
@@ -78,7 +78,7 @@ class ModelSlot {
   mutable std::mutex mutex_;  // Guards all below.
   Scaler scaler_;
   Replicas bounds_;
-  size_t wanted_ = 1, ready_ = 0;
+  size_t wanted_ = 1;
   std::vector<Place> replicas_;
 };
 

@@ -231,14 +231,19 @@ TEST_F(ReplicasTest, TheyFollowTheLoadUpAndDown) {
   open({.least = 1, .most = 3});
   until([&] { return stage.running == 1; });
   stage.hold = true;
-  for (int i = 0; i < 12; ++i) embed_aside("x");
+  embed_aside("x");
   until([&] { return stage.held == 1; });
-  for (int more = 2; more <= 3; ++more) {
-    pass(milliseconds(1'000));  // It has waited for too long …
-    EXPECT_EQ(models->replicas(model).wanted, static_cast<size_t>(more - 1)) << "… but not for two seconds";
-    pass(milliseconds(2'000));
-    until([&] { return models->replicas(model).ready == static_cast<size_t>(more); });
-  }
+  for (int i = 1; i < 12; ++i) embed_aside("x");
+  until([&] { return metrics->text().find("holdfast_serve_waiting 11") != std::string::npos; });
+  const auto grows_to = [&](size_t number) {
+    until([&] {
+      pass(milliseconds(100));
+      return models->replicas(model).ready == number;
+    });
+  };
+  grows_to(2);
+  until([&] { return stage.held == 2; });  // It has all that waited, so both are busy.
+  grows_to(3);
   pass(milliseconds(10'000));
   pass(milliseconds(10'000));
   EXPECT_EQ(models->replicas(model).wanted, 3U);

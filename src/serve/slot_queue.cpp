@@ -176,13 +176,12 @@ std::vector<Slice> SlotQueue::take_batch() {
     const auto most = static_cast<double>(facts_ ? facts_->tokens_max : 0);
     return most > 0 ? std::min(slice.cost, most * static_cast<double>(slice.item.size())) : slice.cost;
   };
+  const double budget = std::clamp(waiting_.cost() / 2, options_.batch_tokens_min, options_.batch_tokens_max);
   while (!waiting_.empty()) {
     const Slice& next = waiting_.front();
     const size_t more = next.item.size();
     const double tokens = tokens_of(next);
-    if (!batch.empty() &&
-        (inputs + more > options_.batch_inputs_max || cost + tokens > options_.batch_tokens_max))
-      break;
+    if (!batch.empty() && (inputs + more > options_.batch_inputs_max || cost + tokens > budget)) break;
     batch.push_back(waiting_.pop());
     inputs += more;
     cost += tokens;
@@ -347,6 +346,11 @@ bool SlotQueue::idle() const {
   std::lock_guard lock(mutex_);
   return !anything() && generations_ == 0 &&
          std::none_of(seats_.begin(), seats_.end(), [](const Seat* seat) { return seat->working; });
+}
+
+size_t SlotQueue::ready() const {
+  std::lock_guard lock(mutex_);
+  return ready_seats();
 }
 
 size_t SlotQueue::waiting() const {

@@ -25,9 +25,10 @@ namespace holdfast::serve {
 struct SlotOptions {
   size_t slices_max = 256;  // Waiting; more are refused.
   size_t batch_inputs_max = 64;
-  // Of a batch, about; a request that has more goes alone. What runs cannot be called back, so this is also
-  // how long one that leaves may keep a worker.
-  double batch_tokens_max = 8192;
+  // Of a batch, about: half of what waits, so that answers are sent and asked for while the other half runs,
+  // within these bounds; a request that has more goes alone. What runs cannot be called back, so the upper
+  // one is also how long one that leaves may keep a worker.
+  double batch_tokens_min = 512, batch_tokens_max = 8192;
   size_t generations_max = 256;  // Being written or waiting; more are refused.
   size_t writing_max = 64;       // At one worker at once; the others wait for their turn here.
   size_t attempts_max = 3;       // Of a request whose worker dies; a fresh one is asked each time.
@@ -89,6 +90,7 @@ class SlotQueue {
   void fail_all(const Error& error);
 
   bool idle() const;
+  size_t ready() const;  // Seats whose worker is loaded.
   size_t waiting() const;
   std::optional<WorkerFacts> facts() const;
   std::chrono::nanoseconds loading_between(std::chrono::nanoseconds begin,

@@ -19,30 +19,43 @@ Error failed(std::string_view what) {
 
 class ProcessWorker final : public Worker {
  public:
-  ProcessWorker(process::Child child, process::Channel channel, const Clock& clock)
-      : child_(std::move(child)), channel_(std::move(channel)), clock_(clock) {}
+  ProcessWorker(process::Child child, process::Channel channel, const Clock& clock,
+                std::chrono::milliseconds heartbeat)
+      : child_(std::move(child)),
+        channel_(std::move(channel)),
+        clock_(clock),
+        silence_max_(heartbeat + heartbeat / 4),
+        heard_(clock.now()) {}
   ~ProcessWorker() override {
     channel_.close();
-    child_.stop(clock_, stop_grace);
+    child_.stop(clock_, missed_ >= misses_most ? std::chrono::milliseconds{} : stop_grace);
   }
 
   const WorkerFacts& facts() const override { return facts_; }
 
   bool alive() override {
     const auto exit = child_.poll();
-    return exit.ok() && !exit.value();
+    if (!exit.ok() || exit.value()) return false;
+    const auto now = clock_.now();
+    while (true) {
+      const auto readable = channel_.readable(clock_, now);
+      if (!readable.ok()) return false;
+      if (!readable.value()) return !is_silent();
+      const auto frame = receive(now + silence_max_);
+      if (!frame.ok()) return false;
+      if (frame.value() && !is_beat(*frame.value()) && !keep_event(*frame.value()).ok()) return false;
+    }
   }
 
   Status wait_ready(std::chrono::milliseconds deadline) {
-    auto frame = channel_.receive(clock_, deadline);
-    if (!frame.ok()) return failed("did not load the model in time");
-    if (!frame.value()) return failed("ended while it loaded the model");
-    if (frame.value()->kind == static_cast<uint8_t>(FrameKind::failed)) {
-      auto told = decode_error(frame.value()->payload);
+    const auto frame = next(deadline);
+    if (!frame.ok()) return failed("did not load the model");
+    if (frame.value().kind == static_cast<uint8_t>(FrameKind::failed)) {
+      auto told = decode_error(frame.value().payload);
       if (!told.ok()) return failed("answered nonsense");
       return std::move(told).value().error;
     }
-    auto facts = decode_facts(frame.value()->payload);
+    auto facts = decode_facts(frame.value().payload);
     if (!facts.ok()) return failed("answered nonsense");
     facts_ = facts.value();
     return Done{};
@@ -50,18 +63,13 @@ class ProcessWorker final : public Worker {
 
   Result<std::vector<Result<EmbedAnswer>>> ask(std::span<const EmbedItem> items,
                                                std::chrono::milliseconds deadline) override {
-    const Status sent =
-        channel_.send(static_cast<uint8_t>(FrameKind::ask), encode_ask(items), clock_, deadline);
-    if (!sent.ok()) return failed("is gone");
-    auto frame = next(deadline);
-    while (frame.ok() && frame.value().kind == static_cast<uint8_t>(FrameKind::piece)) {
-      auto event = decode_piece(frame.value().payload);
-      if (!event.ok()) return failed("answered nonsense");
-      events_.push_back(std::move(event).value());
-      frame = next(deadline);
+    TRY_DONE(send(FrameKind::ask, encode_ask(items), deadline));
+    TRY(auto frame, next(deadline));
+    while (frame.kind == static_cast<uint8_t>(FrameKind::piece)) {
+      TRY_DONE(keep_event(frame));
+      TRY(frame, next(deadline));
     }
-    if (!frame.ok()) return std::move(frame).error();
-    auto answers = decode_answers(frame.value().payload);
+    auto answers = decode_answers(frame.payload);
     if (!answers.ok() || answers.value().size() != items.size()) return failed("answered nonsense");
     return answers;
   }
@@ -75,37 +83,77 @@ class ProcessWorker final : public Worker {
 
   Result<std::vector<GenerateEvent>> events(std::chrono::milliseconds patience,
                                             std::chrono::milliseconds deadline) override {
-    std::vector<GenerateEvent> out = std::exchange(events_, {});
     while (true) {
-      auto readable = channel_.readable(clock_, out.empty() ? patience : clock_.now());
+      auto readable = channel_.readable(clock_, events_.empty() ? patience : clock_.now());
       if (!readable.ok()) return failed("is gone");
-      if (!readable.value()) return out;
-      auto frame = next(deadline);
-      if (!frame.ok()) return std::move(frame).error();
-      if (frame.value().kind != static_cast<uint8_t>(FrameKind::piece)) return failed("answered nonsense");
-      auto event = decode_piece(frame.value().payload);
-      if (!event.ok()) return failed("answered nonsense");
-      out.push_back(std::move(event).value());
+      if (!readable.value()) {
+        if (is_silent()) return failed("was silent for two heartbeats");
+        return std::exchange(events_, {});
+      }
+      TRY(const auto frame, receive(deadline));
+      if (frame && !is_beat(*frame)) TRY_DONE(keep_event(*frame));
     }
   }
 
  private:
+  static bool is_beat(const process::Frame& frame) {
+    return frame.kind == static_cast<uint8_t>(FrameKind::beat);
+  }
+
   Status send(FrameKind kind, const Bytes& payload, std::chrono::milliseconds deadline) {
     const Status sent = channel_.send(static_cast<uint8_t>(kind), payload, clock_, deadline);
     return sent.ok() ? sent : Status(failed("is gone"));
   }
-  Result<process::Frame> next(std::chrono::milliseconds deadline) {
-    auto frame = channel_.receive(clock_, deadline);
-    if (!frame.ok()) return failed("did not answer in time");
-    if (!frame.value()) return failed("ended while it worked");
-    return std::move(*frame.value());
+
+  Status keep_event(const process::Frame& frame) {
+    if (frame.kind != static_cast<uint8_t>(FrameKind::piece)) return failed("answered nonsense");
+    auto event = decode_piece(frame.payload);
+    if (!event.ok()) return failed("answered nonsense");
+    events_.push_back(std::move(event).value());
+    return Done{};
   }
+
+  // Each heartbeat that is missed is waited for anew: where the whole machine stood still, nobody is silent.
+  bool is_silent() {
+    if (silence_max_.count() == 0 || clock_.now() - heard_ < silence_max_) return false;
+    heard_ = clock_.now();
+    return ++missed_ >= misses_most;
+  }
+
+  // A frame of any kind; nullopt: none came within a heartbeat, which is no failure yet.
+  Result<std::optional<process::Frame>> receive(std::chrono::milliseconds deadline) {
+    const auto patience = silence_max_.count() == 0 ? deadline : heard_ + silence_max_;
+    auto frame = channel_.receive(clock_, std::min(deadline, patience));
+    if (!frame.ok()) {
+      if (frame.error().reason != Reason::timed_out || clock_.now() >= deadline)
+        return failed("did not answer in time");
+      if (is_silent()) return failed("was silent for two heartbeats");
+      return std::optional<process::Frame>();
+    }
+    if (!frame.value()) return failed("ended while it worked");
+    heard_ = clock_.now();
+    missed_ = 0;
+    return frame;
+  }
+
+  // The next frame that is not a heartbeat.
+  Result<process::Frame> next(std::chrono::milliseconds deadline) {
+    while (true) {
+      TRY(auto frame, receive(deadline));
+      if (frame && !is_beat(*frame)) return std::move(*frame);
+    }
+  }
+
+  static constexpr int misses_most = 2;
 
   process::Child child_;
   process::Channel channel_;
   const Clock& clock_;
+  const std::chrono::milliseconds silence_max_;  // 0: none expected.
+  std::chrono::milliseconds heard_;              // When something came, or the last heartbeat was missed.
+  int missed_ = 0;                               // Heartbeats, since something came.
   WorkerFacts facts_;
-  std::vector<GenerateEvent> events_;  // That came before an answer.
+  std::vector<GenerateEvent> events_;  // That came before an answer, or while nobody listened.
 };
 
 class ProcessStarter final : public WorkerStarter {
@@ -120,13 +168,15 @@ class ProcessStarter final : public WorkerStarter {
                        std::to_string(channel_number),
                        "--threads",
                        std::to_string(options_.threads),
+                       "--heartbeat",
+                       std::to_string(options_.heartbeat.count()),
                        folder.string()};
     spawn.errors = process::Stream::ours;
     spawn.passed = {{ends.second.raw(), channel_number}};
     TRY(process::Child child, process::Child::spawn(spawn));
     ends.second.close();  // Else its end would stay open when the worker dies.
-    auto worker =
-        std::make_unique<ProcessWorker>(std::move(child), process::Channel(std::move(ends.first)), clock_);
+    auto worker = std::make_unique<ProcessWorker>(std::move(child), process::Channel(std::move(ends.first)),
+                                                  clock_, options_.heartbeat);
     TRY_DONE(worker->wait_ready(deadline));
     return std::unique_ptr<Worker>(std::move(worker));
   }

@@ -19,9 +19,10 @@ class Worker {
  public:
   virtual ~Worker() = default;  // Ends it.
   virtual const WorkerFacts& facts() const = 0;
+  // False when it ended, or was silent for two heartbeats. Between requests, a few times a second.
   virtual bool alive() = 0;
-  // One answer an item. worker_failed when it died, hung past the deadline or answered nonsense; it is of no
-  // more use then.
+  // One answer an item. worker_failed when it died, went silent, hung past the deadline or answered nonsense;
+  // it is of no more use then.
   virtual Result<std::vector<Result<EmbedAnswer>>> ask(std::span<const EmbedItem> items,
                                                        std::chrono::milliseconds deadline) = 0;
   // Begins an answer whose events come from `events`; worker_failed as above.
@@ -43,8 +44,10 @@ class WorkerStarter {
 };
 
 struct WorkerOptions {
-  std::string program;  // This executable: it is started as `worker --channel 3 --threads N FOLDER`.
+  // This executable: it is started as `worker --channel 3 --threads N --heartbeat MS FOLDER`.
+  std::string program;
   int threads = 2;
+  std::chrono::milliseconds heartbeat{2'000};
 };
 std::unique_ptr<WorkerStarter> make_process_starter(WorkerOptions options, const Clock& clock);
 

@@ -21,6 +21,7 @@ enum class FrameKind : uint8_t {
   generate = 5,  // A GenerateAsk; answered by pieces, the last one says that it is
   piece = 6,     // A GenerateEvent
   cancel = 7,    // Of a GenerateAsk, by its id; nothing more comes of it
+  beat = 8,      // Nothing; from the worker between any two frames, as long as it lives
 };
 
 inline constexpr size_t items_max = 4096;
