@@ -69,6 +69,15 @@ TEST(Channel, BoundsHoldBothWays) {
   EXPECT_EQ(small.receive(system_clock, soon()).error().code, Code::corrupt);
 }
 
+TEST(Channel, ALookWithoutPatienceSeesWhatIsThere) {
+  Pair pair = make_channels(100);
+  EXPECT_FALSE(pair.right.readable(system_clock, system_clock.now()).value());
+  ASSERT_TRUE(pair.left.send(1, Bytes(10), system_clock, soon()).ok());
+  EXPECT_TRUE(pair.right.readable(system_clock, system_clock.now()).value());
+  EXPECT_TRUE(pair.right.receive(system_clock, system_clock.now()).value().has_value());
+  EXPECT_FALSE(pair.right.readable(system_clock, system_clock.now()).value());
+}
+
 TEST(Channel, SlowPeerMeetsTheDeadline) {
   Pair pair = make_channels(16 << 20);
   EXPECT_EQ(pair.left.receive(system_clock, system_clock.now() + 50ms).error().reason, Reason::timed_out);

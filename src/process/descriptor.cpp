@@ -30,12 +30,12 @@ void Descriptor::close() {
 Status wait_ready(int raw, Ready wanted, const Clock& clock, std::chrono::milliseconds deadline) {
   pollfd watched{raw, static_cast<short>(wanted == Ready::read ? POLLIN : POLLOUT), 0};
   while (true) {
-    const auto left = deadline - clock.now();
-    if (left <= std::chrono::milliseconds{0})
-      return fail(Reason::timed_out, "the other process took too long");
+    // Looked at once even when the deadline is now: what is there is there.
+    const auto left = std::max(deadline - clock.now(), std::chrono::milliseconds{0});
     const int ready = ::poll(&watched, 1, static_cast<int>(std::min(left, slice).count()));
     if (ready > 0) return Done{};
     if (ready < 0 && errno != EINTR) return fail(Code::internal, "waiting for a descriptor failed");
+    if (left.count() == 0) return fail(Reason::timed_out, "the other process took too long");
   }
 }
 

@@ -16,7 +16,7 @@ from many_calls import Caller, ask_all, metric, worker_pids
 
 LONG = os.environ.get("HOLDFAST_LONG") == "1"
 PATIENCE_SECONDS = 120
-CHAT, VECTORS, LABELS = "ada/writes", "ada/vectors", "ada/labels"
+CHAT, VECTORS, LABELS, OTHER = "ada/writes", "ada/vectors", "ada/labels", "ada/other"
 WORDS = "the sea town weather a small light house reads every letter that came by boat in spring".split()
 
 
@@ -26,12 +26,12 @@ def hub():
     if not data.is_dir():
         pytest.skip(f"SKIPPED: no reference data at {data}; set HOLDFAST_SHARED")
     server = HoldfastServer(options=["--cache.answers", "0", "--limits.workers", "8", "--limits.worker-heartbeat", "500ms", "--limits.worker-threads", "1",
-                                     "--scaling.up-queue-delay", "5ms", "--scaling.up-after", "300ms", "--scaling.down-after", "1500ms"]).start()
+                                     "--scaling.up-utilization", "1", "--scaling.up-after", "300ms", "--scaling.down-utilization", "0", "--scaling.down-after", "1500ms"]).start()
     try:
         server.create_user("ada")
         server.token = server.create_token("ada")
         api = HfApi(endpoint=server.url, token=server.token)
-        for name, folder in ((CHAT, "text-generation"), (VECTORS, "feature-extraction"), (LABELS, "text-classification")):
+        for name, folder in ((CHAT, "text-generation"), (VECTORS, "feature-extraction"), (LABELS, "text-classification"), (OTHER, "text-classification")):
             api.create_repo(name)
             api.upload_folder(repo_id=name, folder_path=data / folder)
         server.api = api
@@ -82,7 +82,7 @@ def call(dice, bases):
     if kind == 0:
         return bases["vectors"] + "/embed", {"inputs": [sentence(dice, 24) for _ in range(dice.randint(1, 5))]}
     if kind == 1:
-        return bases["labels"], {"inputs": sentence(dice, 24)}
+        return bases["labels"], {"inputs": sentence(dice, 5)}
     body = {"messages": [{"role": "user", "content": sentence(dice, 12)}], "max_tokens": dice.randint(1, 12)}
     body.update({"temperature": 0} if kind == 2 else {"temperature": 0.9, "top_p": 0.95, "seed": dice.randrange(1 << 30)})
     return bases["chat"] + "/v1/chat/completions", {**body, "model": CHAT}
@@ -182,14 +182,14 @@ def test_streams_go_on_when_their_worker_dies(hub, bases):
 
 
 def test_replicas_follow_the_load_and_cold_starts_are_marked(hub):
-    base = endpoint(hub, "elastic", LABELS, min_replicas=1, max_replicas=3)
+    base = endpoint(hub, "elastic", OTHER, min_replicas=1, max_replicas=3)
     assert replicas(hub, "elastic") == (1, 1)
     over = threading.Event()
 
     def ask():
         caller = Caller(hub, hub.token)
         while not over.is_set():
-            status, headers, _ = caller.ask(base, {"inputs": " ".join(WORDS * 8)})
+            status, headers, _ = caller.ask(base, {"inputs": "the sea town"})
             assert status == 200 and "X-Holdfast-Cold-Start" not in headers, (status, headers)
 
     askers = [threading.Thread(target=ask) for _ in range(24)]
@@ -213,10 +213,10 @@ def test_replicas_follow_the_load_and_cold_starts_are_marked(hub):
 
 
 def test_another_revision_takes_over_without_a_failed_request(hub):
-    base = endpoint(hub, "switched", LABELS, min_replicas=1, max_replicas=1)
-    old = hub.api.model_info(LABELS).sha
-    hub.api.upload_file(repo_id=LABELS, path_or_fileobj=b"another revision", path_in_repo="NOTES.md")
-    new = hub.api.model_info(LABELS).sha
+    base = endpoint(hub, "switched", OTHER, min_replicas=1, max_replicas=1)
+    old = hub.api.model_info(OTHER).sha
+    hub.api.upload_file(repo_id=OTHER, path_or_fileobj=b"another revision", path_in_repo="NOTES.md")
+    new = hub.api.model_info(OTHER).sha
     over, seen, mutex = threading.Event(), [], threading.Lock()
 
     def ask():
@@ -232,7 +232,7 @@ def test_another_revision_takes_over_without_a_failed_request(hub):
         asker.start()
     try:
         for revision in (new, old) * (5 if LONG else 1):
-            changed = hub.http("PUT", "/api/inference-endpoints/v2/endpoint/ada/switched", hub.token, {"model": {"repository": LABELS, "revision": revision}})
+            changed = hub.http("PUT", "/api/inference-endpoints/v2/endpoint/ada/switched", hub.token, {"model": {"repository": OTHER, "revision": revision}})
             assert changed.status == 200, changed.body
             until(lambda: seen and seen[-1][3] == revision, "the other revision does not answer")
     finally:
