@@ -160,7 +160,7 @@ def quality(arguments):
     out = {}
     for dtype in ("f32", "bf16", "int8"):
         worst = 1.0
-        for case in json.loads(golden.read_text())["cases"][:8]:
+        for case in json.loads(golden.read_text())["cases"]:
             done = subprocess.run([arguments.program, "run", "feature-extraction", arguments.model, case["text"], "--dtype", dtype],
                                   capture_output=True, text=True)
             if done.returncode != 0:
@@ -169,6 +169,18 @@ def quality(arguments):
             dot = sum(a * b for a, b in zip(vector, case["embedding"]))
             worst = min(worst, dot / sqrt(sum(a * a for a in vector) * sum(b * b for b in case["embedding"])))
         out[dtype] = worst
+    return out
+
+
+def near(arguments, feed, exact, folder):
+    """Worst cosine of our mean-pooled rows on these very ids with those of ONNX Runtime in f32, by dtype."""
+    from safetensors.numpy import load_file, save_file
+    given, got = str(folder / "in.safetensors"), str(folder / "out.safetensors")
+    save_file(feed, given)
+    out = {}
+    for dtype in ("f32", "bf16", "int8"):
+        subprocess.run([arguments.program, "forward", arguments.model, given, got, "--dtype", dtype], check=True, capture_output=True)
+        out[f"holdfast {dtype}"] = float((pooled(load_file(got)["last_hidden_state"], feed) * exact).sum(1).min())
     return out
 
 
@@ -202,6 +214,7 @@ def main():
             runs = {engine.name: engine.ready(feed) for engine in engines}
             exact = pooled(runs["ONNX Runtime f32"](), feed)
             cosine = {name: float((pooled(run(), feed) * exact).sum(1).min()) for name, run in runs.items()}
+            cosine |= near(arguments, feed, exact, Path(folder))
             speeds = {name: [] for name in [*runs, "holdfast f32", "holdfast bf16", "holdfast int8"]}
             for _ in range(arguments.rounds):
                 for name, run in runs.items():
@@ -209,15 +222,18 @@ def main():
                 for dtype in ("f32", "bf16", "int8"):
                     speeds[f"holdfast {dtype}"].append(ours(arguments, shape, dtype)[figure])
             middle = {name: statistics.median(values) for name, values in speeds.items()}
-            for bound, mine in ((0.999, "holdfast bf16"), (0.995, "holdfast int8")):
+            for bound, mine in ((0.999, "holdfast bf16"), (0.999, "holdfast int8"), (0.995, "holdfast int8")):
+                if cosine[mine] < bound:
+                    continue
                 best = max((name for name in runs if cosine[name] >= bound), key=middle.get)
                 ratio = statistics.median(a / b for a, b in zip(speeds[mine], speeds[best]))
                 print(json.dumps({"bench": "embed", "shape": shape, "threads": arguments.threads, "cosine_at_least": bound,
                                   "ours": mine, "best_peer": best, "ratio": round(ratio, 3)}), flush=True)
             print(f"{shape}, {arguments.threads} threads")
             for name, value in sorted(middle.items(), key=lambda item: -item[1]):
-                near = cosine.get(name, worst.get(name.split()[-1]))
-                print(f"  {name:18} {value:9.1f} sequences/s" + (f"  cosine {near:.5f}" if near else ""), flush=True)
+                golden = worst.get(name.split()[-1]) if name.startswith("holdfast") else None
+                print(f"  {name:18} {value:9.1f} sequences/s  cosine {cosine[name]:.5f}"
+                      + (f", golden sentences {golden:.5f}" if golden else ""), flush=True)
     print(f"peak memory of this process with all peers: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
 
 

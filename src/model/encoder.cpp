@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <numeric>
 
 #include "base/check.h"
@@ -59,105 +58,6 @@ std::vector<int64_t> positions_of(const EncoderPlan& plan, std::span<const int64
     else
       out[i] = static_cast<int64_t>(i);
   }
-  return out;
-}
-
-Status Encoder::load_embeddings(const WeightReader& reader) {
-  const size_t width = plan_.embedding_width;
-  TRY(words_, RowTable::load(reader, plan_.words + ".weight", plan_.vocabulary, width));
-  if (!plan_.position_table.empty()) {
-    TRY(positions_, RowTable::load(reader, plan_.position_table + ".weight", plan_.position_rows, width));
-  }
-  if (plan_.types > 0) {
-    TRY(types_, RowTable::load(reader, plan_.type_table + ".weight", plan_.types, width));
-  }
-  if (!plan_.embedding_projection.empty()) {
-    TRY(projection_, reader.linear(plan_.embedding_projection, plan_.width, width, plan_.projection_bias));
-  }
-  if (!plan_.embedding_norm.empty()) {
-    const size_t normed = plan_.projects_first ? plan_.width : width;
-    TRY(embedding_norm_, reader.norm(plan_.embedding_norm, normed, plan_.norm_bias));
-  }
-  if (!plan_.final_norm.empty()) {
-    TRY(final_norm_, reader.norm(plan_.final_norm, plan_.width, plan_.norm_bias));
-  }
-  if (plan_.distance_bias) {
-    TRY(distance_bias_, DistanceBiasTable::load(plan_, reader));
-  }
-  if (plan_.convolution) {
-    Convolution conv;
-    const size_t each = plan_.width / plan_.convolution->groups;
-    TRY(conv.weight,
-        reader.floats("encoder.conv.conv.weight", {plan_.width, each, plan_.convolution->kernel}));
-    TRY(conv.bias, reader.floats("encoder.conv.conv.bias", {plan_.width}));
-    TRY(conv.norm, reader.norm("encoder.conv.LayerNorm", plan_.width));
-    convolution_ = std::move(conv);
-  }
-  return Done{};
-}
-
-Status Encoder::load_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind,
-                           Layer& layer) const {
-  constexpr auto gated = tensor::OutputLayout::gated;
-  const std::string& at = kind.prefix;
-  const size_t width = plan_.width, all_heads = plan_.heads * plan_.head_width, inner = plan_.inner;
-  // Softmax turns an error of a score into a factor, so int8 models keep queries and keys in bf16: for MiniLM
-  // it halves the distance to f32.
-  const WeightReader scored =
-      reader.compute().precision == tensor::Precision::int8 ? reader.with(tensor::Precision::bf16) : reader;
-  if (!plan_.query_key_value.empty() && reader.has(at + plan_.query_key_value + ".weight")) {
-    TRY(layer.query_key_value,
-        scored.linear(at + plan_.query_key_value, 3 * all_heads, width, plan_.attention_bias));
-  } else {
-    TRY(layer.query_key_value, scored.joined({at + plan_.query, at + plan_.key, at + plan_.value},
-                                             {all_heads, all_heads, all_heads}, width, plan_.attention_bias));
-  }
-  TRY(layer.attention_out, reader.linear(at + plan_.attention_out, width, all_heads, plan_.attention_bias));
-  if (kind.attention_norm) {
-    TRY(layer.attention_norm, reader.norm(at + plan_.attention_norm, width, plan_.norm_bias));
-  }
-  if (!plan_.gated) {
-    TRY(layer.inner, reader.linear(at + plan_.up, inner, width, plan_.inner_bias));
-  } else if (!plan_.gate_up.empty() && reader.has(at + plan_.gate_up + ".weight")) {
-    TRY(layer.inner, reader.joined({at + plan_.gate_up}, {2 * inner}, width, plan_.inner_bias, gated));
-  } else {
-    TRY(layer.inner,
-        reader.joined({at + plan_.gate, at + plan_.up}, {inner, inner}, width, plan_.inner_bias, gated));
-  }
-  TRY(layer.out, reader.linear(at + plan_.out, width, inner, plan_.inner_bias));
-  TRY(layer.out_norm, reader.norm(at + plan_.out_norm, width, plan_.norm_bias));
-  return Done{};
-}
-
-Status Encoder::load_layers(const WeightReader& reader) {
-  std::vector<float> distances;
-  if (plan_.disentangled) {
-    TRY(distances, load_distance_table(plan_, reader, *kernels_));
-  }
-  std::map<std::string, std::shared_ptr<const Layer>> known;
-  for (const EncoderPlan::LayerKind& kind : plan_.layers) {
-    std::shared_ptr<const Layer>& slot = known[kind.prefix];
-    if (slot == nullptr) {
-      auto layer = std::make_shared<Layer>();
-      TRY_DONE(load_layer(reader, kind, *layer));
-      if (plan_.disentangled) {
-        TRY(layer->disentangled, DisentangledBias::load(plan_, reader, kind.prefix, distances));
-      }
-      slot = std::move(layer);
-    }
-    layers_.push_back(slot);
-  }
-  return Done{};
-}
-
-Result<Encoder> Encoder::load(EncoderPlan plan, const WeightReader& reader) {
-  Encoder out;
-  out.plan_ = std::move(plan);
-  out.compute_ = reader.compute();
-  out.kernels_ = &tensor::kernels_for(out.compute_.isa);
-  out.spaces_ = std::make_unique<ScratchPool<Space>>();
-  TRY_DONE(out.load_embeddings(reader));
-  TRY_DONE(out.load_layers(reader));
   return out;
 }
 
@@ -411,23 +311,27 @@ void Encoder::run_layer(const TokenBatch& batch, Part part, size_t index, Space&
   space.ended(index, EncoderStep::out);
 }
 
+// For that many rows in any layer.
+void Encoder::make_room(size_t rows, Space& space) const {
+  const size_t width = plan_.width, all_heads = plan_.heads * plan_.head_width;
+  ensure(space.joined, rows * 3 * all_heads);
+  ensure(space.context, rows * all_heads);
+  ensure(space.first, rows * width);
+  ensure(space.second, rows * width);
+  for (const auto& layer : layers_) {
+    space.input.ensure(*layer->query_key_value, rows);
+    space.contexts.ensure(*layer->attention_out, rows);
+    space.middle.ensure(*layer->inner, rows);
+    space.inner.ensure(*layer->out, rows);
+  }
+}
+
 void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, StepWatch* watch,
                   float* out) const {
   const size_t row = batch.starts[part.first], rows = batch.starts[part.last] - row, width = plan_.width;
-  const size_t all_heads = plan_.heads * plan_.head_width;
   const auto space = spaces_->take();
   space->watch = watch;
-  ensure(space->joined, rows * 3 * all_heads);
-  ensure(space->context, rows * all_heads);
-  ensure(space->first, rows * width);
-  ensure(space->second, rows * width);
-  if (!layers_.empty()) {
-    const Layer& any = *layers_[0];
-    space->input.ensure(*any.query_key_value, rows);
-    space->contexts.ensure(*any.attention_out, rows);
-    space->middle.ensure(*any.inner, rows);
-    space->inner.ensure(*any.out, rows);
-  }
+  make_room(rows, *space);
   embed(batch, row, rows, threads, *space, out);
   std::vector<float> embedded;
   if (convolution_) embedded.assign(out, out + rows * width);

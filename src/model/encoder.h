@@ -53,11 +53,24 @@ class Encoder {
   struct Part {
     size_t first = 0, last = 0;  // Sequences.
   };
+  // Inputs of a layer's four products that int8 meets as floats.
+  struct Apart {
+    std::vector<uint32_t> input, context, middle, inner;
+  };
+  struct Trial;
 
   Encoder() = default;
   Status load_embeddings(const WeightReader& reader);
   Status load_layers(const WeightReader& reader);
-  Status load_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind, Layer& layer) const;
+  Status load_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind, const Apart& apart,
+                    Layer& layer) const;
+  Status load_whole_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind, const Apart& apart,
+                          const std::vector<float>& distances, Layer& layer) const;
+  std::unique_ptr<Trial> begin_trial() const;
+  void step_trial(Trial& trial) const;
+  Result<Apart> try_layer(const WeightReader& floats, const EncoderPlan::LayerKind& kind,
+                          const std::vector<float>& distances, Trial& trial);
+  void make_room(size_t rows, Space& space) const;
   Status check(const TokenBatch& batch) const;
   std::vector<Part> split(const TokenBatch& batch, size_t threads) const;
   void embed(const TokenBatch& batch, size_t row, size_t rows, tensor::Threads& threads, Space& space,

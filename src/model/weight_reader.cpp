@@ -108,18 +108,23 @@ Result<std::vector<float>> WeightReader::floats(std::string_view name, std::vect
 }
 
 // docs/formats/int8-weights.md: bytes of rows, each with the scale that NAME_scale has.
-Result<std::vector<float>> WeightReader::widen_int8(std::string_view name,
-                                                    const tensor::TensorView& bytes) const {
+Result<std::vector<float>> WeightReader::int8_scales(std::string_view name, uint64_t rows) const {
   const std::string scale_name = std::string(name) + "_scale";
-  const uint64_t rows = bytes.shape.empty() ? 0 : bytes.shape[0];
   const tensor::TensorView* scales = find(scale_name);
   if (scales == nullptr) return fail(Reason::bad_request, fmt::format("the weights lack '{}'", scale_name));
   if (rows == 0 || scales->elements() != rows)
     return fail(Reason::bad_request, fmt::format("'{}' has shape {} where one scale a row of '{}' belongs",
                                                  scale_name, tensor::shape_text(scales->shape), name));
-  TRY(const std::vector<float> scale, tensor::to_floats(*scales));
+  TRY(std::vector<float> scale, tensor::to_floats(*scales));
   if (!all_finite(scale))
     return fail(Reason::bad_request, fmt::format("'{}' holds a number that is not finite", scale_name));
+  return scale;
+}
+
+Result<std::vector<float>> WeightReader::widen_int8(std::string_view name,
+                                                    const tensor::TensorView& bytes) const {
+  const uint64_t rows = bytes.shape.empty() ? 0 : bytes.shape[0];
+  TRY(const std::vector<float> scale, int8_scales(name, rows));
   std::vector<float> out(bytes.elements());
   const size_t each = out.size() / rows;
   for (size_t i = 0; i < out.size(); ++i)
@@ -127,27 +132,33 @@ Result<std::vector<float>> WeightReader::widen_int8(std::string_view name,
   return out;
 }
 
-Result<LinearLayer> WeightReader::linear(std::string_view name, size_t outputs, size_t inputs,
-                                         Bias bias) const {
-  return joined({std::string(name)}, {outputs}, inputs, bias);
+Result<LinearLayer> WeightReader::linear(std::string_view name, size_t outputs, size_t inputs, Bias bias,
+                                         std::span<const uint32_t> apart) const {
+  return joined({std::string(name)}, {outputs}, inputs, bias, tensor::OutputLayout::plain, apart);
 }
 
 Result<LinearLayer> WeightReader::joined(const std::vector<std::string>& names,
                                          const std::vector<size_t>& outputs, size_t inputs, Bias bias,
-                                         tensor::OutputLayout layout) const {
+                                         tensor::OutputLayout layout, std::span<const uint32_t> apart) const {
   const size_t all = std::accumulate(outputs.begin(), outputs.end(), size_t{0});
   return kept(fmt::format("{}", fmt::join(names, "+")), {all, inputs, layout},
-              [&] { return join(names, outputs, inputs, bias, layout); });
+              [&] { return join(names, outputs, inputs, bias, layout, apart); });
 }
 
 Result<LinearLayer> WeightReader::join(const std::vector<std::string>& names,
                                        const std::vector<size_t>& outputs, size_t inputs, Bias bias,
-                                       tensor::OutputLayout layout) const {
-  std::vector<float> weight, shift;
+                                       tensor::OutputLayout layout, std::span<const uint32_t> apart) const {
+  std::vector<float> weight, shift, scales;
   size_t all = 0;
   for (size_t i = 0; i < names.size(); ++i) {
     TRY(const std::vector<float> one, floats(names[i] + ".weight", {outputs[i], inputs}));
     weight.insert(weight.end(), one.begin(), one.end());
+    if (const tensor::TensorView* found = find(names[i] + ".weight");
+        found != nullptr && found->dtype == tensor::Dtype::i8) {
+      TRY(const std::vector<float> known, int8_scales(names[i] + ".weight", outputs[i]));
+      scales.resize(all, 0.0F);
+      scales.insert(scales.end(), known.begin(), known.end());
+    }
     all += outputs[i];
     if (bias == Bias::with || (bias == Bias::if_there && has(names[i] + ".bias"))) {
       TRY(const std::vector<float> one_shift, floats(names[i] + ".bias", {outputs[i]}));
@@ -156,7 +167,8 @@ Result<LinearLayer> WeightReader::join(const std::vector<std::string>& names,
       shift.resize(shift.size() + outputs[i], 0.0F);
     }
   }
-  return tensor::make_linear({weight, shift, all, inputs, layout}, compute_);
+  if (!scales.empty()) scales.resize(all, 0.0F);
+  return tensor::make_linear({weight, shift, all, inputs, layout, apart, scales}, compute_);
 }
 
 Result<Norm> WeightReader::norm(std::string_view name, size_t width, Bias bias) const {

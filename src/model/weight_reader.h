@@ -48,9 +48,9 @@ class WeightReader {
   tensor::Compute compute() const { return compute_; }
   // Whether these weights were read and found sound before: their packed layers are there.
   bool are_known() const { return packed_ != nullptr && packed_->is_mapped(); }
-  // The same tensors for products in another precision.
+  // The same tensors for products in another precision, none of them kept.
   WeightReader with(tensor::Precision precision) const {
-    return {weights_, prefixes_, {compute_.isa, precision}, renames_, packed_};
+    return {weights_, prefixes_, {compute_.isa, precision}, renames_};
   }
 
   bool has(std::string_view name) const { return find(name) != nullptr || block(name) != nullptr; }
@@ -73,13 +73,14 @@ class WeightReader {
                                     tensor::OutputLayout layout = tensor::OutputLayout::plain) const;
   Result<const tensor::TensorView*> view(std::string_view name, std::vector<uint64_t> shape) const;
   Result<std::vector<float>> floats(std::string_view name, std::vector<uint64_t> shape) const;
-  // NAME.weight [outputs, inputs] and NAME.bias [outputs].
-  Result<LinearLayer> linear(std::string_view name, size_t outputs, size_t inputs,
-                             Bias bias = Bias::with) const;
+  // NAME.weight [outputs, inputs] and NAME.bias [outputs]. `apart`: inputs that int8 meets as floats.
+  Result<LinearLayer> linear(std::string_view name, size_t outputs, size_t inputs, Bias bias = Bias::with,
+                             std::span<const uint32_t> apart = {}) const;
   // Several layers of one input as one, their outputs in order.
   Result<LinearLayer> joined(const std::vector<std::string>& names, const std::vector<size_t>& outputs,
                              size_t inputs, Bias bias = Bias::with,
-                             tensor::OutputLayout layout = tensor::OutputLayout::plain) const;
+                             tensor::OutputLayout layout = tensor::OutputLayout::plain,
+                             std::span<const uint32_t> apart = {}) const;
   // The kept layer of this name, which is the checkpoint's own in this model; else what `make` gives, from
   // now on kept.
   template <class Make>
@@ -95,7 +96,9 @@ class WeightReader {
 
  private:
   Result<LinearLayer> join(const std::vector<std::string>& names, const std::vector<size_t>& outputs,
-                           size_t inputs, Bias bias, tensor::OutputLayout layout) const;
+                           size_t inputs, Bias bias, tensor::OutputLayout layout,
+                           std::span<const uint32_t> apart) const;
+  Result<std::vector<float>> int8_scales(std::string_view name, uint64_t rows) const;
   Result<std::vector<float>> widen_int8(std::string_view name, const tensor::TensorView& bytes) const;
   const tensor::TensorView* find(std::string_view name) const;
   const tensor::TensorView* find_spelled(const std::string& name) const;

@@ -127,6 +127,7 @@ void prepare_bytes(const PrepareJob& job) {
     const float* in = job.in + row * job.in_stride;
     float least = 0, most = 0;
     for (size_t k = 0; k < job.k; ++k) {
+      if (job.in_range != nullptr && job.in_range[k] == 0) continue;
       least = std::min(least, in[k]);
       most = std::max(most, in[k]);
     }
@@ -189,7 +190,9 @@ float value_of(const FinishJob& job, size_t row, size_t column) {
   if (job.row_scales == nullptr) return static_cast<const float*>(job.sums)[at] + job.bias[column];
   const int32_t sum =
       static_cast<const int32_t*>(job.sums)[at] - job.row_zeros[row] * job.weight_sums[column];
-  return static_cast<float>(sum) * job.row_scales[row] * job.column_scales[column] + job.bias[column];
+  const float value =
+      static_cast<float>(sum) * job.row_scales[row] * job.column_scales[column] + job.bias[column];
+  return job.more_sums == nullptr ? value : value + job.more_sums[at];
 }
 
 // A number of a row of pairs.

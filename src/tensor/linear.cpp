@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "base/check.h"
@@ -51,24 +52,28 @@ float* ensure(Floats& buffer, size_t count) {
 // Memory of one thread, kept between calls.
 struct Scratch {
   ReadyRows ready;
-  Floats sums, out, normal;
+  Floats sums, more_sums, out, normal;
 };
 thread_local Scratch scratch;
 
 class PackedLayer final : public Linear {
  public:
   PackedLayer(const LinearWeights& weights, Compute compute)
-      : PackedLayer({weights.outputs, weights.inputs, weights.layout}, compute) {
+      : PackedLayer({weights.outputs, weights.inputs, weights.layout}, compute,
+                    compute.precision == Precision::int8 ? weights.apart.size() : 0) {
     own_ = Floats(words());
-    numbers_ = own_.data();
     std::memset(own_.data(), 0, own_.size() * sizeof(float));
+    if (apart_ > 0) std::memcpy(own_.data() + apart_names_at(), weights.apart.data(), apart_ * sizeof(float));
+    borrow(own_.span());
     for (size_t output = 0; output < weights.outputs; ++output) {
       const size_t column = column_of(output);
       if (!weights.bias.empty()) own_.data()[bias_at() + column] = weights.bias[output];
-      pack(weights.weight.data() + output * inputs_, column);
+      pack(weights.weight.data() + output * inputs_, column,
+           weights.scales.empty() ? 0 : weights.scales[output]);
     }
   }
-  PackedLayer(const LinearShape& shape, Compute compute)
+  // apart: how many inputs are met as floats.
+  PackedLayer(const LinearShape& shape, Compute compute, size_t apart)
       : kernels_(&kernels_for(compute.isa)),
         kernel_(kernels_->products[static_cast<size_t>(compute.precision)]),
         precision_(compute.precision),
@@ -77,20 +82,36 @@ class PackedLayer final : public Linear {
         gated_(shape.layout == OutputLayout::gated),
         steps_(steps_of(compute.precision, shape.inputs)),
         strips_(gated_ ? round_up(width_, strip_columns) / strip_columns * 2
-                       : round_up(width_, 2 * strip_columns) / strip_columns) {}
+                       : round_up(width_, 2 * strip_columns) / strip_columns),
+        apart_(apart) {}
 
-  size_t words() const {
-    const size_t columns = strips_ * strip_columns;
-    return bias_at() + columns * (precision_ == Precision::int8 ? 3 : 1);
+  size_t words() const { return apart_names_at() + apart_; }
+  // How many inputs are apart in a layer of this shape that has so many numbers; nullopt where none has.
+  std::optional<size_t> apart_of(size_t numbers) const {
+    const size_t without = words(), each = strips_ * strip_columns + 1;
+    if (numbers < without || (numbers - without) % each != 0) return std::nullopt;
+    const size_t count = (numbers - without) / each;
+    if (count > (precision_ == Precision::int8 ? inputs_ : 0)) return std::nullopt;
+    return count;
   }
-  void borrow(std::span<const float> packed) { numbers_ = packed.data(); }
+  // False where the numbers name inputs that there are none of.
+  bool borrow(std::span<const float> packed) {
+    numbers_ = packed.data();
+    if (apart_ == 0) return true;
+    in_range_.assign(inputs_, 1.0F);
+    for (size_t i = 0; i < apart_; ++i) {
+      if (apart_name(i) >= inputs_) return false;
+      in_range_[apart_name(i)] = 0;
+    }
+    return true;
+  }
   std::span<const float> packed() const override { return {numbers_, words()}; }
 
   size_t inputs() const override { return inputs_; }
   size_t width() const override { return width_; }
   size_t bytes() const override { return own_.size() * sizeof(float); }
 
-  size_t row_words() const override { return steps_ * kernel_.words_a_step + row_gap_words; }
+  size_t row_words() const override { return floats_from() + round_up(apart_, 16) + row_gap_words; }
   const ProductKernel* kernel() const override { return &kernel_; }
   bool writes_for(const Linear& reader) const override {
     // Whole words, as many as the reader takes.
@@ -109,7 +130,12 @@ class PackedLayer final : public Linear {
     job.out = reinterpret_cast<uint32_t*>(out.words.data()) + row * job.row_words;
     job.scales = out.scales.data() + row;
     job.zeros = out.zeros.data() + row;
+    job.in_range = apart_ == 0 ? nullptr : in_range_.data();
     kernel_.prepare(job);
+    for (size_t i = 0; apart_ > 0 && i < rows; ++i) {
+      auto* floats = reinterpret_cast<float*>(job.out + i * job.row_words + floats_from());
+      for (size_t a = 0; a < apart_; ++a) floats[a] = in[i * in_stride + apart_name(a)];
+    }
   }
 
   void run(const LinearRun& wish, Threads& threads) const override {
@@ -173,7 +199,8 @@ class PackedLayer final : public Linear {
            at % strip_columns;
   }
 
-  void pack(const float* row, size_t column) {
+  // scale: of its bytes, 0 where it is to be found.
+  void pack(const float* row, size_t column, float scale) {
     auto* line = reinterpret_cast<std::byte*>(own_.data()) + column / strip_columns * strip_bytes() +
                  column % strip_columns * 4;
     const auto put = [&](size_t index, size_t a_line, auto number) {
@@ -188,11 +215,16 @@ class PackedLayer final : public Linear {
         for (size_t k = 0; k < inputs_; ++k) put(k, 2, to_bf16(row[k]));
         return;
       case Precision::int8: {
-        float most = 0;
-        for (size_t k = 0; k < inputs_; ++k) most = std::max(most, std::abs(row[k]));
+        float most = scale * 127.0F;
+        for (size_t k = 0; k < inputs_ && scale == 0; ++k)
+          if (!is_apart(k)) most = std::max(most, std::abs(row[k]));
         const float inverse = most > 0 ? 127.0F / most : 0.0F;
         int32_t sum = 0;
+        float* floats = own_.data() + floats_at() + column / strip_columns * apart_ * strip_columns +
+                        column % strip_columns;
+        for (size_t i = 0; i < apart_; ++i) floats[i * strip_columns] = row[apart_name(i)];
         for (size_t k = 0; k < inputs_; ++k) {
+          if (is_apart(k)) continue;
           const auto byte =
               static_cast<int8_t>(std::clamp(std::nearbyint(row[k] * inverse), -127.0F, 127.0F));
           sum += byte;
@@ -210,6 +242,18 @@ class PackedLayer final : public Linear {
   size_t bias_at() const { return strips_ * strip_bytes() / sizeof(float); }
   size_t scales_at() const { return bias_at() + strips_ * strip_columns; }
   size_t sums_at() const { return scales_at() + strips_ * strip_columns; }
+  size_t floats_at() const {
+    return precision_ == Precision::int8 ? sums_at() + strips_ * strip_columns : scales_at();
+  }
+  size_t apart_names_at() const { return floats_at() + apart_ * strips_ * strip_columns; }
+  // The place of an input's floats among a ready row's words.
+  size_t floats_from() const { return steps_ * kernel_.words_a_step; }
+  uint32_t apart_name(size_t index) const {
+    uint32_t name;
+    std::memcpy(&name, numbers_ + apart_names_at() + index, sizeof name);
+    return name;
+  }
+  bool is_apart(size_t input) const { return apart_ > 0 && in_range_[input] == 0; }
 
   // Ready rows from `row` on.
   struct Source {
@@ -272,6 +316,13 @@ class PackedLayer final : public Linear {
     finish.gated = gated_;
     finish.out_stride = target.out_stride;
     finish.row_words = target.row_words;
+    SumsJob more;
+    more.row_words = sums.row_words;
+    more.rows = sums.rows + floats_from();
+    more.strip_bytes = apart_ * line_bytes;
+    more.steps = apart_;
+    more.sums = apart_ == 0 ? nullptr : ensure(scratch.more_sums, rows * group * strip_columns);
+    finish.more_sums = static_cast<const float*>(more.sums);
     for (size_t strip = first; strip < last; strip += group) {
       sums.strip_count = std::min(group, last - strip);
       sums.strips = reinterpret_cast<const std::byte*>(numbers_) + strip * strip_bytes();
@@ -286,7 +337,10 @@ class PackedLayer final : public Linear {
         finish.weight_sums = reinterpret_cast<const int32_t*>(numbers_ + sums_at()) + from;
       }
       finish.word_from = column;
-      tiles(sums, finish, target,
+      more.strips = reinterpret_cast<const std::byte*>(numbers_ + floats_at()) + strip * more.strip_bytes;
+      more.strip_count = sums.strip_count;
+      more.sums_stride = sums.sums_stride;
+      tiles(sums, more, finish, target,
             run.addend == nullptr ? nullptr : run.addend + row * run.out_stride + column, rows);
     }
   }
@@ -294,8 +348,10 @@ class PackedLayer final : public Linear {
   // Tile by tile of rows, each finished while its sums are in the first-level cache. Meanwhile the lines it
   // will write and the strips that come next are fetched, as the weights that stream by push both out of the
   // caches.
-  void tiles(SumsJob sums, FinishJob finish, const Target& target, const float* addend, size_t rows) const {
-    const auto* first_row = sums.rows;
+  void tiles(SumsJob sums, SumsJob more, FinishJob finish, const Target& target, const float* addend,
+             size_t rows) const {
+    const ProductKernel& floats = kernels_->products[static_cast<size_t>(Precision::f32)];
+    const uint32_t *first_row = sums.rows, *first_floats = more.rows;
     const std::byte* next = sums.next;
     const size_t lines = sums.next_lines, column = finish.word_from;
     size_t left = kernel_.tile_rows == 0 ? 1 : (rows + kernel_.tile_rows - 1) / kernel_.tile_rows;
@@ -326,6 +382,11 @@ class PackedLayer final : public Linear {
           fetch(finish.addend + r * finish.out_stride, finish.columns * sizeof(float));
       }
       kernel_.sums(sums);
+      if (more.sums != nullptr) {
+        more.rows = first_floats + at * more.row_words;
+        more.row_count = some;
+        floats.sums(more);
+      }
       kernel_.finish(finish);
       at += some;
       if (finish.row_scales != nullptr) {
@@ -365,8 +426,12 @@ class PackedLayer final : public Linear {
   const size_t inputs_, width_;
   const bool gated_;
   const size_t steps_, strips_;
-  Floats own_;                      // Empty where the numbers are somebody else's.
-  const float* numbers_ = nullptr;  // Strips, then biases, and in int8 scales and sums of weights.
+  const size_t apart_;           // Inputs met as floats.
+  std::vector<float> in_range_;  // [inputs], 0 for those; empty where there are none.
+  Floats own_;                   // Empty where the numbers are somebody else's.
+  // Strips, then biases, and in int8 scales and sums of weights, then strips of floats and which inputs they
+  // are.
+  const float* numbers_ = nullptr;
 };
 
 }  // namespace
@@ -410,15 +475,17 @@ std::unique_ptr<const Linear> make_linear(const LinearWeights& weights, Compute 
   CHECK(weights.layout == OutputLayout::plain || weights.outputs % 2 == 0);
   CHECK(weights.weight.size() == weights.outputs * weights.inputs);
   CHECK(weights.bias.empty() || weights.bias.size() == weights.outputs);
+  CHECK(weights.scales.empty() || weights.scales.size() == weights.outputs);
+  for (uint32_t input : weights.apart) CHECK(input < weights.inputs);
   return std::make_unique<PackedLayer>(weights, compute);
 }
 
 std::unique_ptr<const Linear> make_packed_linear(std::span<const float> packed, const LinearShape& shape,
                                                  Compute compute) {
-  auto layer = std::make_unique<PackedLayer>(shape, compute);
-  if (packed.size() != layer->words()) return nullptr;
-  layer->borrow(packed);
-  return layer;
+  const auto apart = PackedLayer(shape, compute, 0).apart_of(packed.size());
+  if (!apart) return nullptr;
+  auto layer = std::make_unique<PackedLayer>(shape, compute, *apart);
+  return layer->borrow(packed) ? std::move(layer) : nullptr;
 }
 
 }  // namespace holdfast::tensor

@@ -27,6 +27,11 @@ struct LinearWeights {
   std::span<const float> bias;    // [outputs], or empty
   size_t outputs = 0, inputs = 0;
   OutputLayout layout = OutputLayout::plain;
+  // int8 only: inputs, rising, whose numbers are so large among the others' that as bytes they would cost all
+  // of them their digits. They are met as floats.
+  std::span<const uint32_t> apart = {};
+  // int8 only: [outputs] of weights that were bytes before; empty: each output's greatest becomes 127.
+  std::span<const float> scales = {};
 };
 
 // One product: out = activation(in * weight^T + bias) [gated: half as wide] + addend. Strides are in floats;

@@ -153,6 +153,77 @@ TEST(LinearLayer, EveryInstructionSetComputesWhatThePlainOneDoes) {
   }
 }
 
+// Inputs of int8 that are met as floats, beside the plain twin, on random shapes, alone and among others; and
+// as near to the truth as bytes are where nothing stands out.
+TEST(LinearLayer, InputsThatStandOutAreMetAsFloatsOnEveryInstructionSet) {
+  std::mt19937 random(46);  // Seed 46.
+  const auto one = make_threads(1), two = make_threads(2);
+  for (int round = 0; round < 60; ++round) {
+    const bool gated = round % 3 == 2;
+    const size_t rows = 1 + random() % 40, width = 1 + random() % 90, inputs = 1 + random() % 150,
+                 outputs = gated ? 2 * width : width;
+    std::vector<uint32_t> apart;
+    for (uint32_t k = 0; k < inputs; ++k)
+      if (random() % 16 == 0) apart.push_back(k);
+    Vector in = random_floats(random, rows * inputs), weight = random_floats(random, outputs * inputs),
+           bias = random_floats(random, outputs);
+    for (uint32_t k : apart)
+      for (size_t row = 0; row < rows; ++row) in[row * inputs + k] *= 50;
+    LinearWeights weights{weight, bias, outputs, inputs, gated ? OutputLayout::gated : OutputLayout::plain};
+    LinearRun run;
+    run.in = in.data();
+    run.rows = rows;
+    Vector truth(rows * width), expected(rows * width);
+    run.out = truth.data();
+    make_linear(weights, {Isa::plain, Precision::f32})->run(run, *one);
+    weights.apart = apart;
+    run.out = expected.data();
+    make_linear(weights, {Isa::plain, Precision::int8})->run(run, *one);
+    double off = 0, all = 0;
+    for (size_t i = 0; i < truth.size(); ++i) {
+      off += (double(truth[i]) - expected[i]) * (double(truth[i]) - expected[i]);
+      all += double(truth[i]) * truth[i];
+    }
+    EXPECT_LT(off, 4e-4 * all + 1e-3) << "round " << round;
+    for (Isa isa : isas_of_this_machine()) {
+      const auto layer = make_linear(weights, {isa, Precision::int8});
+      const auto kept =
+          make_packed_linear(layer->packed(), {outputs, inputs, weights.layout}, {isa, Precision::int8});
+      ASSERT_NE(kept, nullptr);
+      for (const Linear* each : {layer.get(), kept.get()})
+        for (Threads* threads : {one.get(), two.get()}) {
+          Vector got(rows * width);
+          run.in = in.data();
+          run.rows = rows;
+          run.out = got.data();
+          each->run(run, *threads);
+          EXPECT_TRUE(same_bits(got.data(), expected.data(), got.size()))
+              << isa_name(isa) << " round " << round;
+          run.in = in.data() + (rows - 1) * inputs;
+          run.rows = 1;
+          each->run(run, *threads);
+          EXPECT_TRUE(same_bits(got.data(), expected.data() + (rows - 1) * width, width)) << isa_name(isa);
+        }
+    }
+  }
+}
+
+TEST(LinearLayer, ALayerKeptWithInputsThatItHasNotIsRefused) {
+  const Vector weight(4 * 8, 1.0F);
+  const std::vector<uint32_t> apart = {7};
+  LinearWeights weights{weight, {}, 4, 8};
+  weights.apart = apart;
+  const auto layer = make_linear(weights, {Isa::plain, Precision::int8});
+  Floats numbers(layer->packed().size());
+  std::copy(layer->packed().begin(), layer->packed().end(), numbers.data());
+  const Compute compute{Isa::plain, Precision::int8};
+  EXPECT_NE(make_packed_linear(numbers.span(), {4, 8}, compute), nullptr);
+  EXPECT_EQ(make_packed_linear(numbers.span().first(numbers.size() - 1), {4, 8}, compute), nullptr);
+  const uint32_t no_input = 8;
+  std::memcpy(numbers.data() + numbers.size() - 1, &no_input, sizeof no_input);
+  EXPECT_EQ(make_packed_linear(numbers.span(), {4, 8}, compute), nullptr);
+}
+
 TEST(LinearLayer, ARowHasTheSameBitsAloneAndAmongManyAndOnOneAndTwoThreads) {
   std::mt19937 random(43);  // Seed 43.
   const auto one = make_threads(1), two = make_threads(2);

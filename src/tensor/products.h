@@ -25,6 +25,8 @@ struct PrepareJob {
   // int8 only, a row each: x is about (q - zero) * scale for the byte q.
   float* scales = nullptr;
   int32_t* zeros = nullptr;
+  // int8 only, a number an input: 1, or 0 for those that have no say in a row's range; null: all ones.
+  const float* in_range = nullptr;
 };
 
 // sums[r][c] = sum over k of row r and output c, from k = 0 upwards, one accumulator an element: the same
@@ -56,6 +58,8 @@ struct FinishJob {
   const int32_t* row_zeros = nullptr;
   const float* column_scales = nullptr;
   const int32_t* weight_sums = nullptr;
+  // int8 only, laid out as `sums`: what inputs that were met as floats add; may be null.
+  const float* more_sums = nullptr;
   const float* bias = nullptr;  // Padded to whole strips, as column_scales and weight_sums are.
   Activation activation = Activation::none;
   bool gated = false;             // Strips alternate: sixteen gates, sixteen values.

@@ -81,7 +81,10 @@ struct ProductRows {
             V::load(job.column_scales + at);
     else
       sum = V::load(sums);
-    return sum + V::load(job.bias + at);
+    sum = sum + V::load(job.bias + at);
+    if constexpr (sizeof(Number) == 4 && !std::is_same_v<Number, float>)
+      if (job.more_sums != nullptr) sum = sum + V::load(job.more_sums + row * job.sums_stride + at);
+    return sum;
   }
 
   // put(value, row, at): what becomes of columns [at, at + 16). By value, as stores could change what a
@@ -184,15 +187,18 @@ struct ProductRows {
   static void prepare_byte_row(const PrepareJob& job, size_t row, uint8_t* out) {
     const float* in = job.in + row * job.in_stride;
     V low = V::all(0), high = V::all(0);
+    const auto widen = [&](V x) {
+      low = V::min(low, x);
+      high = V::max(high, x);
+    };
     size_t i = 0;
-    for (; i + 16 <= job.k; i += 16) {
-      low = V::min(low, V::load(in + i));
-      high = V::max(high, V::load(in + i));
-    }
+    if (job.in_range == nullptr)
+      for (; i + 16 <= job.k; i += 16) widen(V::load(in + i));
+    else
+      for (; i + 16 <= job.k; i += 16) widen(V::load(in + i) * V::load(job.in_range + i));
     if (i < job.k) {
       const V rest = V::load_first(in + i, job.k - i, 0);
-      low = V::min(low, rest);
-      high = V::max(high, rest);
+      widen(job.in_range == nullptr ? rest : V(rest * V::load_first(job.in_range + i, job.k - i, 0)));
     }
     const float least = low.least(), range = high.peak() - least;
     const float inverse = range > 0 ? 255.0F / range : 0.0F;

@@ -1,0 +1,238 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+#include "model/encoder.h"
+
+namespace holdfast::model {
+namespace {
+
+// Inputs that stand out: an input's greatest magnitude over the trial is so many times the middle one's.
+// Chosen on MiniLM, where a handful of the same inputs are up to ten times the others, whatever the text.
+constexpr float stands_out = 2.0F;
+constexpr size_t apart_least = 4, inputs_an_apart = 192;
+
+// The largest of them, rising; peaks: of each input.
+std::vector<uint32_t> apart_of(const std::vector<float>& peaks) {
+  if (peaks.empty()) return {};
+  std::vector<uint32_t> order(peaks.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<uint32_t>(i);
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return peaks[a] > peaks[b]; });
+  const float bound = stands_out * peaks[order[order.size() / 2]];
+  size_t count = std::min(std::max(apart_least, peaks.size() / inputs_an_apart), peaks.size());
+  while (count > 0 && !(peaks[order[count - 1]] > bound)) --count;
+  order.resize(count);
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+void raise(std::vector<float>& peaks, const float* rows, size_t stride, size_t count, size_t width) {
+  peaks.resize(width, 0.0F);
+  for (size_t row = 0; row < count; ++row)
+    for (size_t i = 0; i < width; ++i) peaks[i] = std::max(peaks[i], std::abs(rows[row * stride + i]));
+}
+
+void raise(std::vector<float>& peaks, const tensor::ReadyRows& rows, const tensor::Linear& reader,
+           size_t count) {
+  raise(peaks, rows.words.data(), reader.row_words(), count, reader.inputs());
+}
+
+// Ids as good as any: what stands out does so for every text. Short and long sequences between the ids that
+// vocabularies begin and end texts with, as these stand out most.
+TokenBatch trial(const EncoderPlan& plan) {
+  constexpr std::array<std::pair<int64_t, int64_t>, 4> ends = {{{0, 2}, {1, 2}, {2, 3}, {101, 102}}};
+  constexpr size_t lengths[] = {2, 10, 24, 40};
+  TokenBatch out;
+  uint64_t state = 1;
+  const auto last = static_cast<int64_t>(plan.vocabulary) - 1;
+  for (const auto& [first, end] : ends)
+    for (const size_t wish : lengths) {
+      const size_t length = std::min(wish, std::max<size_t>(plan.positions, 1));
+      std::vector<int64_t> ids;
+      for (size_t i = 0; i < length; ++i) {
+        state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+        const auto any = static_cast<int64_t>((state >> 33) % plan.vocabulary);
+        ids.push_back(std::min(i == 0 ? first : i + 1 == length ? end : any, last));
+      }
+      const std::vector<int64_t> positions = positions_of(plan, ids);
+      for (size_t i = 0; i < length; ++i) out.add(ids[i], 0, positions[i], static_cast<int64_t>(i));
+      out.end_sequence(length);
+    }
+  return out;
+}
+
+}  // namespace
+
+// The trial's rows on their way through the layers, each of which is computed in f32 before it is packed.
+struct Encoder::Trial {
+  TokenBatch batch;
+  tensor::Floats x;
+  std::vector<float> embedded;
+  Space space;
+  std::unique_ptr<tensor::Threads> threads = tensor::make_threads(1);
+  Part whole() const { return {0, batch.sequences()}; }
+};
+
+Status Encoder::load_embeddings(const WeightReader& reader) {
+  const size_t width = plan_.embedding_width;
+  TRY(words_, RowTable::load(reader, plan_.words + ".weight", plan_.vocabulary, width));
+  if (!plan_.position_table.empty()) {
+    TRY(positions_, RowTable::load(reader, plan_.position_table + ".weight", plan_.position_rows, width));
+  }
+  if (plan_.types > 0) {
+    TRY(types_, RowTable::load(reader, plan_.type_table + ".weight", plan_.types, width));
+  }
+  if (!plan_.embedding_projection.empty()) {
+    TRY(projection_, reader.linear(plan_.embedding_projection, plan_.width, width, plan_.projection_bias));
+  }
+  if (!plan_.embedding_norm.empty()) {
+    const size_t normed = plan_.projects_first ? plan_.width : width;
+    TRY(embedding_norm_, reader.norm(plan_.embedding_norm, normed, plan_.norm_bias));
+  }
+  if (!plan_.final_norm.empty()) {
+    TRY(final_norm_, reader.norm(plan_.final_norm, plan_.width, plan_.norm_bias));
+  }
+  if (plan_.distance_bias) {
+    TRY(distance_bias_, DistanceBiasTable::load(plan_, reader));
+  }
+  if (plan_.convolution) {
+    Convolution conv;
+    const size_t each = plan_.width / plan_.convolution->groups;
+    TRY(conv.weight,
+        reader.floats("encoder.conv.conv.weight", {plan_.width, each, plan_.convolution->kernel}));
+    TRY(conv.bias, reader.floats("encoder.conv.conv.bias", {plan_.width}));
+    TRY(conv.norm, reader.norm("encoder.conv.LayerNorm", plan_.width));
+    convolution_ = std::move(conv);
+  }
+  return Done{};
+}
+
+Status Encoder::load_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind, const Apart& apart,
+                           Layer& layer) const {
+  constexpr auto gated = tensor::OutputLayout::gated;
+  const std::string& at = kind.prefix;
+  const size_t width = plan_.width, all_heads = plan_.heads * plan_.head_width, inner = plan_.inner;
+  if (!plan_.query_key_value.empty() && reader.has(at + plan_.query_key_value + ".weight")) {
+    TRY(layer.query_key_value,
+        reader.linear(at + plan_.query_key_value, 3 * all_heads, width, plan_.attention_bias, apart.input));
+  } else {
+    TRY(layer.query_key_value,
+        reader.joined({at + plan_.query, at + plan_.key, at + plan_.value}, {all_heads, all_heads, all_heads},
+                      width, plan_.attention_bias, tensor::OutputLayout::plain, apart.input));
+  }
+  TRY(layer.attention_out,
+      reader.linear(at + plan_.attention_out, width, all_heads, plan_.attention_bias, apart.context));
+  if (kind.attention_norm) {
+    TRY(layer.attention_norm, reader.norm(at + plan_.attention_norm, width, plan_.norm_bias));
+  }
+  if (!plan_.gated) {
+    TRY(layer.inner, reader.linear(at + plan_.up, inner, width, plan_.inner_bias, apart.middle));
+  } else if (!plan_.gate_up.empty() && reader.has(at + plan_.gate_up + ".weight")) {
+    TRY(layer.inner,
+        reader.joined({at + plan_.gate_up}, {2 * inner}, width, plan_.inner_bias, gated, apart.middle));
+  } else {
+    TRY(layer.inner, reader.joined({at + plan_.gate, at + plan_.up}, {inner, inner}, width, plan_.inner_bias,
+                                   gated, apart.middle));
+  }
+  TRY(layer.out, reader.linear(at + plan_.out, width, inner, plan_.inner_bias, apart.inner));
+  TRY(layer.out_norm, reader.norm(at + plan_.out_norm, width, plan_.norm_bias));
+  return Done{};
+}
+
+std::unique_ptr<Encoder::Trial> Encoder::begin_trial() const {
+  auto out = std::make_unique<Trial>();
+  out->batch = trial(plan_);
+  out->x = tensor::Floats(out->batch.tokens() * plan_.width);
+  embed(out->batch, 0, out->batch.tokens(), *out->threads, out->space, out->x.data());
+  if (convolution_) out->embedded.assign(out->x.data(), out->x.data() + out->x.size());
+  return out;
+}
+
+// Takes the trial's rows through the last layer that is there.
+void Encoder::step_trial(Trial& trial) const {
+  const size_t index = layers_.size() - 1, rows = trial.batch.tokens();
+  make_room(rows, trial.space);
+  begin(index, trial.x.data(), rows, trial.space);
+  run_layer(trial.batch, trial.whole(), index, trial.space, *trial.threads, trial.x.data());
+  if (index == 0 && convolution_) convolve(trial.batch, trial.whole(), trial.embedded.data(), trial.x.data());
+}
+
+// What stands out among the inputs of a layer's four products; the layer is left out again.
+Result<Encoder::Apart> Encoder::try_layer(const WeightReader& floats, const EncoderPlan::LayerKind& kind,
+                                          const std::vector<float>& distances, Trial& trial) {
+  const tensor::Compute compute = compute_;
+  compute_.precision = tensor::Precision::f32;
+  auto layer = std::make_shared<Layer>();
+  Status loaded = load_whole_layer(floats, kind, {}, distances, *layer);
+  Apart out;
+  if (loaded.ok()) {
+    layers_.push_back(layer);
+    step_trial(trial);
+    layers_.pop_back();
+    const size_t rows = trial.batch.tokens();
+    std::vector<float> input, context, middle, inner;
+    raise(input, trial.space.input, *layer->query_key_value, rows);
+    if (writes_contexts(*layer))
+      raise(context, trial.space.contexts, *layer->attention_out, rows);
+    else
+      raise(context, trial.space.context.data(), layer->attention_out->inputs(), rows,
+            layer->attention_out->inputs());
+    raise(middle, trial.space.middle, *layer->inner, rows);
+    raise(inner, trial.space.inner, *layer->out, rows);
+    out = {apart_of(input), apart_of(context), apart_of(middle), apart_of(inner)};
+  }
+  compute_ = compute;
+  TRY_DONE(std::move(loaded));
+  return out;
+}
+
+Status Encoder::load_whole_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind,
+                                 const Apart& apart, const std::vector<float>& distances,
+                                 Layer& layer) const {
+  TRY_DONE(load_layer(reader, kind, apart, layer));
+  if (plan_.disentangled) {
+    TRY(layer.disentangled, DisentangledBias::load(plan_, reader, kind.prefix, distances));
+  }
+  return Done{};
+}
+
+Status Encoder::load_layers(const WeightReader& reader) {
+  std::vector<float> distances;
+  if (plan_.disentangled) {
+    TRY(distances, load_distance_table(plan_, reader, *kernels_));
+  }
+  // Layers that are kept know what stands out already.
+  std::unique_ptr<Trial> trial;
+  if (compute_.precision == tensor::Precision::int8 && !reader.are_known() && plan_.vocabulary > 0)
+    trial = begin_trial();
+  const WeightReader floats = reader.with(tensor::Precision::f32);
+  std::map<std::string, std::shared_ptr<const Layer>> known;
+  for (const EncoderPlan::LayerKind& kind : plan_.layers) {
+    std::shared_ptr<const Layer>& slot = known[kind.prefix];
+    if (slot == nullptr) {
+      Apart apart;
+      if (trial != nullptr) {
+        TRY(apart, try_layer(floats, kind, distances, *trial));
+      }
+      auto layer = std::make_shared<Layer>();
+      TRY_DONE(load_whole_layer(reader, kind, apart, distances, *layer));
+      slot = std::move(layer);
+    }
+    layers_.push_back(slot);
+  }
+  return Done{};
+}
+
+Result<Encoder> Encoder::load(EncoderPlan plan, const WeightReader& reader) {
+  Encoder out;
+  out.plan_ = std::move(plan);
+  out.compute_ = reader.compute();
+  out.kernels_ = &tensor::kernels_for(out.compute_.isa);
+  out.spaces_ = std::make_unique<ScratchPool<Space>>();
+  TRY_DONE(out.load_embeddings(reader));
+  TRY_DONE(out.load_layers(reader));
+  return out;
+}
+
+}  // namespace holdfast::model
