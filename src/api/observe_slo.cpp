@@ -1,4 +1,4 @@
-// /api/slo: what endpoints promise and how fast their error budgets go.
+// /api/slo: what endpoints promise, how fast their error budgets go, and in which inputs errors gather.
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -56,6 +56,25 @@ Result<Response> show(govern::Registry& registry, observe::Desk& desk, const Cal
   return json_answer(slo_view(desk, stored.record.id));
 }
 
+// Only classes that occurred are named.
+Result<Response> errors(govern::Registry& registry, observe::Desk& desk, const Call& call) {
+  TRY(const govern::StoredRecord stored, registry.records.find(call.caller, record_in_path(call)));
+  json::array cells;
+  for (const observe::ErrorCell& cell : desk.errors().view(stored.record.id, desk.clock().wall())) {
+    json::object by_class;
+    for (int i = 0; i < observe::error_class_count; ++i)
+      if (cell.errors[static_cast<size_t>(i)] > 0)
+        by_class[error_class_name(static_cast<ErrorClass>(i))] = cell.errors[static_cast<size_t>(i)];
+    cells.emplace_back(json::object{{"hour", format_time(cell.hour)},
+                                    {"script", observe::script_name(cell.cluster.script)},
+                                    {"letters", observe::length_name(cell.cluster.length)},
+                                    {"requests", cell.requests},
+                                    {"errors", std::move(by_class)}});
+  }
+  return json_answer(json::object{
+      {"record", stored.record.id}, {"hours", observe::ErrorMap::hours}, {"cells", std::move(cells)}});
+}
+
 }  // namespace
 
 void add_observe_routes(RouteTable& table, govern::Registry& registry, observe::Desk& desk) {
@@ -63,6 +82,8 @@ void add_observe_routes(RouteTable& table, govern::Registry& registry, observe::
              CallHandler([&](const Call& call) { return list(registry, desk, call); })});
   table.add({"GET", "/api/slo/{ns}/{name}", "slo", Access::signed_in, 0,
              CallHandler([&](const Call& call) { return show(registry, desk, call); })});
+  table.add({"GET", "/api/slo/{ns}/{name}/errors", "slo_errors", Access::signed_in, 0,
+             CallHandler([&](const Call& call) { return errors(registry, desk, call); })});
 }
 
 }  // namespace holdfast::api

@@ -42,7 +42,11 @@ void Desk::served(const Answered& answered) {
   const Series series = parts_.names.of(answered.call.by);
   const Judgement judgement = judge(answered, expected_of(record));
   probe_.ended(series, answered, judgement);
-  if (!record.empty()) objectives_.count(record, judgement.outcome, answered.took);
+  if (!record.empty()) {
+    objectives_.count(record, judgement.outcome, answered.took);
+    errors_.count(record, parts_.clock.wall(), cluster_of(answered.call.input),
+                  judgement.error_class ? &*judgement.error_class : nullptr);
+  }
   log_request(parts_.log, parts_.names, series, answered, judgement);
   const bool kept = !answered.call.input.empty();  // Empty where nothing of it may stay.
   if (kept) drift_.offer(answered.call);

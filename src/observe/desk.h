@@ -10,6 +10,7 @@
 #include "base/ticks.h"
 #include "observe/answered.h"
 #include "observe/drift.h"
+#include "observe/error_map.h"
 #include "observe/objectives.h"
 #include "observe/recent_traces.h"
 #include "observe/request_probe.h"
@@ -52,6 +53,8 @@ class Desk {
   Drift& drift() { return drift_; }
   const Shadow* shadow() const { return parts_.shadow; }
   const RecentTraces& recent() const { return recent_; }
+  const ErrorMap& errors() const { return errors_; }
+  const Clock& clock() const { return parts_.clock; }
 
   TraceContext begin(std::string_view traceparent_header, std::string_view request_id);
   void served(const Answered& answered);
@@ -70,6 +73,7 @@ class Desk {
   Objectives objectives_;
   Drift drift_;
   RecentTraces recent_;
+  ErrorMap errors_;
 };
 
 }  // namespace holdfast::observe

@@ -471,6 +471,10 @@ test("the incident holds versions, failing samples and the timeline; the desk sh
   await deskTellsPromises();
   await world.shoot(page, "oncall");
   await deskCountsWhatIsNoAnswer();
+  await page.goto(`${world.url}/registry/oncall`);
+  await page.getByRole("heading", { name: "Where errors gather" }).waitFor();
+  await page.getByRole("row").filter({ hasText: /Latin, to \d+ letters/ }).getByText(/\d of \d+ failed, model \d/).first().waitFor({ state: "attached" });
+  await world.shoot(page, "errors");
   await page.goto(`${world.url}/registry/whatis/support-routing`);
   await page.getByText("Whose it is").waitFor();
   const told = (await api("ada", "GET", "/api/registry/whatis/support-routing")).records[0];

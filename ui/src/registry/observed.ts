@@ -26,6 +26,19 @@ export interface Drift {
   shadow: { release: number; earlier: number; compared: number; disagreed: number; disagreement: number } | null;
 }
 
+export interface ErrorCell {
+  hour: string;
+  script: string;
+  letters: string;
+  requests: number;
+  errors: Record<string, number>;
+}
+export interface ErrorMapOf {
+  record: string;
+  hours: number;
+  cells: ErrorCell[];
+}
+
 const missing = (error: unknown): null => {
   if (error instanceof ApiError && error.status === 404) return null;
   throw error;
@@ -33,3 +46,4 @@ const missing = (error: unknown): null => {
 export const loadSlos = async (): Promise<Slo[]> => (await get<{ slos: Slo[] }>("/api/slo").catch(missing))?.slos ?? [];
 // Null where nothing is observed.
 export const loadDrift = (record: string): Promise<Drift | null> => get<Drift>(`/api/drift/${record}`).catch(missing);
+export const loadErrorMap = (record: string): Promise<ErrorMapOf | null> => get<ErrorMapOf>(`/api/slo/${record}/errors`).catch(missing);
