@@ -23,7 +23,7 @@ struct InputCluster {
     asian,
     other,
     unknown
-  };                                                                  // unknown: nothing is kept.
+  };  // unknown: nothing is kept.
   enum class Length : uint8_t { to_100, to_1000, to_10000, longer };  // Letters of the body.
   Script script = Script::unknown;
   Length length = Length::to_100;
