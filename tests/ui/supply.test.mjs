@@ -216,9 +216,10 @@ test("where a model is from, by which licences, and whose weights it holds", asy
   await page.getByText(origin.revisions[0].remoteCommit).waitFor();
   await page.getByText(origin.revisions[0].digest).waitFor();
   await page.getByText("the files are those of the upstream, byte for byte").waitFor();
+  await world.shoot(page, "origin-mirrored");
   await page.getByText("A person decides").waitFor();
   const chain = page.getByRole("list", { name: "Licences of its parts" });
-  await chain.getByRole("listitem").filter({ hasText: "demo/base" }).getByText("unknown", { exact: true }).first().waitFor();
+  await chain.getByRole("listitem").filter({ hasText: "demo/base" }).getByText("names no licence: a person must decide").waitFor();
   await page.getByText("not legal advice").waitFor();
   // Another licence, another use, another decision.
   await api("ada", "POST", "/api/repos/create", { type: "model", name: "nc", organization: "demo" });
@@ -234,6 +235,7 @@ test("where a model is from, by which licences, and whose weights it holds", asy
   const shared = randomBytes(80_000);
   push(world, "demo/original", { "README.md": card("mit"), "model.safetensors": safetensors({ one: shared, two: randomBytes(80_000) }) });
   push(world, "demo/renamed", { "README.md": card("mit"), "weights.safetensors": safetensors({ uno: shared, dos: randomBytes(80_000) }) });
+  await api("root", "POST", "/api/endpoints/demo", { name: "sorter", model: "demo/original", revision: "main", url: upstream.url, engine: "tei" });
   for (const name of ["original", "renamed"]) await api("ada", "GET", `/api/models/demo/${name}/relatives`); // Whatever is asked about is indexed.
   await page.goto(`${world.url}/demo/renamed/origin`);
   const kin = page.getByRole("list", { name: "Relatives" }).getByRole("listitem").filter({ hasText: "demo/original" });
@@ -241,11 +243,14 @@ test("where a model is from, by which licences, and whose weights it holds", asy
   await kin.getByText("may be what this was made from").waitFor();
   await page.getByText("1 undeclared").waitFor();
   await page.getByRole("heading", { name: "What stands on these bytes" }).waitFor();
+  await page.getByRole("link", { name: "demo/sorter" }).waitFor();
+  assert.equal(await page.getByRole("link", { name: "demo/sorter" }).getAttribute("href"), "/registry/endpoints/demo/sorter");
   await world.shoot(page, "origin");
   await page.goto(`${world.url}/registry/supply/holders`);
   await page.getByLabel("SHA-256 of a file, or a repository").fill("demo/original");
   await page.getByRole("button", { name: "Who holds it" }).click();
   await page.getByRole("link", { name: "demo/renamed" }).waitFor();
+  await page.getByRole("link", { name: "demo/sorter" }).waitFor();
   await world.shoot(page, "holders");
   await page.getByLabel("SHA-256 of a file, or a repository").fill("nonsense");
   await page.getByRole("button", { name: "Who holds it" }).click();
