@@ -10,6 +10,8 @@
 
 #include "token/regex/class_text.h"
 #include "token/regex/code_set.h"
+#include "token/regex/grapheme_text.h"
+#include "token/regex/pcre2_property.h"
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
@@ -21,10 +23,9 @@ struct Mode {
   bool caseless = false, extended = false;
 };
 
-// What stands between brackets: code points, and properties only PCRE2 knows (scripts), as its text.
+// What stands between brackets.
 struct Class {
   std::unique_ptr<CodeSet> set = std::make_unique<CodeSet>();
-  std::string foreign;
 };
 
 class Translator {
@@ -219,13 +220,14 @@ class Translator {
     if (c == 'v') return put_taken(R"(\x0b)");
     if (c == 'N') return put_taken("[^\\n]");
     if (c == 'O') return put_taken("(?s:.)");
+    if (c == 'X') return put_taken(mode_.caseless ? "(?-i:" + grapheme_text() + ")" : grapheme_text());
     if (c == 'u') {
       take();
       put_atom(fmt::format("\\x{{{}}}", rest_.substr(0, 4)));
       rest_.remove_prefix(std::min<size_t>(4, rest_.size()));
       return Done{};
     }
-    if (std::string_view("RXKGAZznrtfaexkg0123456789").find(c) != std::string_view::npos) {
+    if (std::string_view("RKGAZznrtfaexkg0123456789").find(c) != std::string_view::npos) {
       put_atom("\\");
       out_ += take();
       return Done{};
@@ -278,23 +280,24 @@ class Translator {
     };
     auto set = property_set(is_named("punct") ? "P" : name);
     if (place == Place::alone && is_named("word")) set = word_set();
-    if (set.ok()) {
-      *out.set = negated ? ~set.value() : set.value();
-    } else {
+    if (!set.ok()) {
       for (const char letter : name)
         if (std::isalnum(static_cast<unsigned char>(letter)) == 0 && letter != '_')
           return broken("a property that is not known");
-      out.foreign = fmt::format("\\{}{{sc:{}}}", negated ? 'P' : 'p', name);
+      set = pcre2_property(fmt::format("sc:{}", name));
+      if (!set.ok()) set = pcre2_property(name);
+      if (!set.ok()) return set.error();
+      // What Unicode 15 and 15.1 added, which PCRE2 may not know.
+      constexpr std::pair<char32_t, char32_t> ideographs[] = {{0x2EBF0, 0x2EE5D}, {0x31350, 0x323AF}};
+      if (is_named("han") || is_named("hani") || is_named("ideographic"))
+        for (const auto& [first, last] : ideographs)
+          for (char32_t code = first; code <= last; ++code) set.value().set(code);
     }
+    *out.set = negated ? ~set.value() : set.value();
     return std::optional<Class>(std::move(out));
   }
 
   Status put_class(const Class& read) {
-    if (!read.foreign.empty()) {
-      put_atom(read.set->none() ? read.foreign
-                                : fmt::format("(?:{}|{})", class_text(*read.set), read.foreign));
-      return Done{};
-    }
     if (read.set->none()) {
       put_atom("(?!)");
     } else if (read.set->all()) {
@@ -328,8 +331,6 @@ class Translator {
     }
     take();
     intersect(all, part, intersected);
-    if (!all.foreign.empty() && (negated || intersected))
-      return broken("a script in a class that is not plain");
     // Classes within it are as they are written, and so is a property alone.
     if (mode_.caseless && depth == 0) *all.set = with_other_cases(*all.set);
     if (negated) all.set->flip();
@@ -341,7 +342,6 @@ class Translator {
       *all.set &= *part.set;
     else
       *all.set |= *part.set;
-    all.foreign += part.foreign;
   }
 
   Status class_item(Class& into, size_t depth) {
@@ -362,14 +362,12 @@ class Translator {
     if (rest_.front() == '[') {
       TRY(const Class inner, read_class(depth + 1));
       *into.set |= *inner.set;
-      into.foreign += inner.foreign;
       return Done{};
     }
     if (rest_.front() == '\\') {
       TRY(const std::optional<Class> inner, class_escape(Place::in_brackets));
       if (inner) {
         *into.set |= *inner->set;
-        into.foreign += inner->foreign;
         return Done{};
       }
     }

@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "token/regex/regex.h"
 #include "token/tokenizer.h"
+#include "token/unicode/graphemes.h"
+#include "token/unicode/utf8.h"
 
 namespace holdfast::token {
 namespace {
@@ -89,6 +93,64 @@ TEST(Lines, EndAndBeginWhereTheReferenceHasThem) {
                                : std::string(text.substr(match.begin, match.end - match.begin));
     }
     EXPECT_EQ(got, wanted) << pattern;
+  }
+}
+
+std::string with_bars(std::string_view pattern, std::string_view text) {
+  const auto regex = compile_regex(pattern);
+  EXPECT_TRUE(regex.ok()) << pattern;
+  const auto found = regex.value()->find(text);
+  EXPECT_TRUE(found.ok()) << pattern;
+  std::string out;
+  for (const Match& match : found.value())
+    out += std::string(text.substr(match.begin, match.end - match.begin)) + "|";
+  return out;
+}
+
+// As the reference library 0.23.3 answers.
+TEST(Graphemes, AreCutAsInTheReference) {
+  EXPECT_EQ(with_bars(R"(\X)", "a\r\n\u0301b\u0301\u0903"), "a|\r\n|\u0301|b\u0301\u0903|");
+  EXPECT_EQ(with_bars(R"(\X)", "\u0915\u094D\u0915\u094D\u200D\u0915x"),
+            "\u0915\u094D|\u0915\u094D\u200D|\u0915|x|");
+  EXPECT_EQ(with_bars(R"(\X)", "\u094D\u0915"), "\u094D|\u0915|");
+  EXPECT_EQ(with_bars(R"((?i)\X)", "\U0001F469\u200D\U0001F4BB\U0001F1E9\U0001F1EA\U0001F1E9"),
+            "\U0001F469\u200D\U0001F4BB|\U0001F1E9\U0001F1EA|\U0001F1E9|");
+  EXPECT_EQ(with_bars(R"(\p{Emoji_Presentation})", "a\U0001F469b"), "a|\U0001F469|b|");
+}
+
+TEST(Scripts, StandInClassesLikeAnyOtherSet) {
+  constexpr std::string_view text = "a\u4E00\u4E8C\u03B1\u03B2\U0002ED7D\u0301";
+  EXPECT_EQ(with_bars(R"(\p{Han}+)", text), "a|\u4E00\u4E8C|\u03B1\u03B2|\U0002ED7D|\u0301|");
+  EXPECT_EQ(with_bars(R"([\p{L}\p{M}&&[^\p{Han}]]+)", text),
+            "a|\u4E00\u4E8C|\u03B1\u03B2|\U0002ED7D|\u0301|");
+  EXPECT_EQ(with_bars(R"([^\p{Greek}\p{Han}]+)", text), "a|\u4E00\u4E8C\u03B1\u03B2\U0002ED7D|\u0301|");
+  EXPECT_EQ(with_bars(R"(\P{Han}+)", text), "a|\u4E00\u4E8C|\u03B1\u03B2|\U0002ED7D|\u0301|");
+  EXPECT_EQ(with_bars(R"(\p{Ideographic})", "a\u4E00"), "a|\u4E00|");
+  EXPECT_FALSE(compile_regex(R"(\p{Klingonese})").ok());
+}
+
+// But for consonants that a linker joins.
+TEST(Graphemes, AreThoseOfTheTable) {
+  constexpr unsigned seed = 3;
+  std::mt19937 random(seed);
+  constexpr char32_t kinds[] = {'\r',    '\n',   0x200B, 0x301,  0x200D, 0x1F1E9, 0x600, 0x903,
+                                0x1100,  0x1161, 0x11A8, 0xAC00, 0xAC01, 0x1F600, 'a',   0x915,
+                                0x1F3FD, 0xFE0F, 0x2764, 0x1,    0x85,   0xE0067, 0xE33, ' '};
+  const auto regex = compile_regex(R"(\X)");
+  ASSERT_TRUE(regex.ok());
+  for (int i = 0; i < 4000; ++i) {
+    std::string text;
+    for (size_t count = 1 + random() % 8; count > 0; --count)
+      append_utf8(text, kinds[random() % std::size(kinds)]);
+    const auto found = regex.value()->find(text);
+    ASSERT_TRUE(found.ok());
+    size_t at = 0;
+    for (const Match& match : found.value()) {
+      ASSERT_EQ(match.begin, at);
+      at = grapheme_end(text, at);
+      ASSERT_EQ(match.end, at) << "seed " << seed << " " << testing::PrintToString(text);
+    }
+    ASSERT_EQ(at, text.size());
   }
 }
 

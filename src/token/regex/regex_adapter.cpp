@@ -8,6 +8,7 @@
 
 #include "token/regex/known_patterns.h"
 #include "token/regex/pattern.h"
+#include "token/regex/pcre2_property.h"
 #include "token/regex/regex.h"
 #include "token/unicode/utf8.h"
 
@@ -119,6 +120,35 @@ Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern) {
   return compile_now(pattern);
 }
 
+namespace {
+
+std::string every_code_point() {
+  constexpr size_t bytes = 5 << 20;
+  std::string out;
+  out.reserve(bytes);
+  for (char32_t code = 0; code < 0x110000; ++code)
+    if (code < 0xD800 || code >= 0xE000) append_utf8(out, code);
+  return out;
+}
+
+}  // namespace
+
+Result<CodeSet> pcre2_property(std::string_view name) {
+  TRY(const Code code, compile("\\p{" + std::string(name) + "}+"));
+  const std::string all = every_code_point();
+  Result<CodeSet> out = CodeSet();
+  const MatchData match(pcre2_match_data_create_from_pattern(code.get(), nullptr));
+  if (!match) return fail(Reason::tokenization_failed, "no memory for a regular expression");
+  for (size_t at = 0; pcre2_match(code.get(), bytes_of(all), all.size(), at, PCRE2_NO_UTF_CHECK, match.get(),
+                                  nullptr) > 0;) {
+    const PCRE2_SIZE* const range = pcre2_get_ovector_pointer(match.get());
+    for_each_code_point(std::string_view(all).substr(range[0], range[1] - range[0]),
+                        [&](char32_t found, size_t, size_t) { out.value().set(found); });
+    at = range[1];
+  }
+  return out;
+}
+
 const std::vector<uint8_t>& pcre2_categories() {
   static const std::vector<uint8_t> table = [] {
     constexpr std::string_view order[] = {"Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd",
@@ -130,10 +160,7 @@ const std::vector<uint8_t>& pcre2_categories() {
     for (size_t i = 0; i < std::size(order); ++i)
       if (std::find(std::begin(largest), std::end(largest), i) == std::end(largest)) turns.push_back(i);
     std::vector<uint8_t> out(0x110000);
-    std::string all;
-    all.reserve(5 << 20);
-    for (char32_t code = 0; code < out.size(); ++code)
-      if (code < 0xD800 || code >= 0xE000) append_utf8(all, code);
+    std::string all = every_code_point();
     for (const size_t i : turns) {
       std::string rest;
       size_t kept = 0;

@@ -7,36 +7,17 @@
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
-namespace {
-
-// In the order of the table.
-enum class GraphemeClass : uint8_t {
-  any,
-  cr,
-  control,
-  extend,
-  pictographic,
-  conjunct_consonant,
-  hangul_l,
-  lf,
-  hangul_lv,
-  hangul_lvt,
-  prepend,
-  regional_indicator,
-  spacing_mark,
-  hangul_t,
-  hangul_v,
-  zwj,
-};
 using enum GraphemeClass;
 
-GraphemeClass class_of(char32_t code) {
+GraphemeClass grapheme_class(char32_t code) {
   if (code >= 0x20 && code < 0x7F) return any;
   if (code >= 0xAC00 && code <= 0xD7A3) return (code - 0xAC00) % 28 == 0 ? hangul_lv : hangul_lvt;
   const auto after =
       std::upper_bound(tables::grapheme_runs.begin(), tables::grapheme_runs.end(), (code << 8U) | 0xFFU);
   return static_cast<GraphemeClass>(*std::prev(after) & 0xFFU);
 }
+
+namespace {
 
 bool is_conjunct_linker(char32_t code) {
   constexpr char32_t linkers[] = {0x94D,   0x9CD,   0xACD,   0xB4D,   0xC4D,   0xD4D,  0x1039,
@@ -98,7 +79,7 @@ size_t grapheme_end(std::string_view text, size_t begin) {
   size_t at = begin;
   while (at < text.size()) {
     const CodePoint point = code_point_at(text, at);
-    const GraphemeClass kind = class_of(point.value);
+    const GraphemeClass kind = grapheme_class(point.value);
     if (at > begin && !before.joins(kind)) break;
     before.push(point.value, kind);
     at += point.bytes;

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+
+namespace holdfast::token {
+
+// A PCRE2 pattern of one extended grapheme cluster as Oniguruma has them, whatever Unicode version PCRE2 was
+// built with: UAX 29 without its rule for conjuncts, so a consonant begins a cluster.
+const std::string& grapheme_text();
+
+}  // namespace holdfast::token
