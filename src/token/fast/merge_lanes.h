@@ -17,7 +17,7 @@ namespace holdfast::token {
 // from any thread.
 class MergeLanes {
  public:
-  static constexpr size_t symbols_max = 64, count = 8;
+  static constexpr size_t symbols_max = 64, count = 16;
 
   // One text under merging.
   struct Lane {

@@ -17,7 +17,7 @@ bool PairTable::fits(const std::vector<Merge>& merges) {
 }
 
 PairTable::PairTable(const std::vector<Merge>& merges) : results_(merges.size()) {
-  const size_t size = std::bit_ceil(std::max<size_t>(merges.size() * 2, 64));
+  const size_t size = std::bit_ceil(std::max<size_t>(merges.size() * 4 / 3, 64));
   slots_.assign(size, empty);
   filter_.assign((size_t{1} << (64 - filter_shift)) / 64, 0);
   mask_ = size - 1;
