@@ -23,22 +23,37 @@ constexpr char32_t surrogate_first = 0xD800, surrogate_last = 0xDFFF;
 using Ranges = std::vector<std::pair<char32_t, char32_t>>;
 
 // Surrogates are in no text: they are of the range before them where that goes on after them.
-Ranges ranges_of(const CodeSet& set) {
+Ranges ranges_of(CodeSet set) {
+  const bool goes_on = set[surrogate_first - 1] && set[surrogate_last + 1];
+  for (char32_t code = surrogate_first; code <= surrogate_last; ++code) set[code] = goes_on;
+  const CodeSet others = ~set;  // Both are asked where they go on, which libstdc++ finds a word at a time.
   Ranges out;
-  for (char32_t code = 0; code < set.size(); ++code) {
-    if (code == surrogate_first) {
-      if (!out.empty() && out.back().second == surrogate_first - 1 && set[surrogate_last + 1])
-        out.back().second = surrogate_last;
-      code = surrogate_last;
-      continue;
-    }
-    if (!set[code]) continue;
-    if (!out.empty() && out.back().second + 1 == code)
-      out.back().second = code;
-    else
-      out.emplace_back(code, code);
+  for (size_t first = set._Find_first(); first < set.size();) {
+    const size_t end = std::min(others._Find_next(first), set.size());
+    out.emplace_back(first, end - 1);
+    first = set._Find_next(end - 1);
   }
   return out;
+}
+
+// Neighbours of one category, from the first code point to the last.
+struct Run {
+  char32_t first, last;
+  uint8_t category;
+};
+const std::vector<Run>& category_runs() {
+  static const std::vector<Run> runs = [] {
+    std::vector<Run> out;
+    const std::vector<uint8_t>& category = pcre2_categories();
+    for (char32_t first = 0; first < category.size();) {
+      char32_t end = first + 1;
+      while (end < category.size() && category[end] == category[first]) ++end;
+      out.push_back({first, end - 1, category[first]});
+      first = end;
+    }
+    return out;
+  }();
+  return runs;
 }
 
 struct Terms {
@@ -59,14 +74,17 @@ Terms of_ranges(const Ranges& ranges) {
 
 Terms with_categories(const CodeSet& set) {
   Terms out;
-  const std::vector<uint8_t>& category = pcre2_categories();
+  CodeSet others = ~set;
+  for (char32_t code = surrogate_first; code <= surrogate_last; ++code) others.reset(code);
   std::array<bool, category_count> whole;
   whole.fill(true);
-  for (char32_t code = 0; code < set.size(); ++code)
-    if (!set[code] && (code < surrogate_first || code > surrogate_last)) whole[category[code]] = false;
+  for (const Run& run : category_runs())
+    if (whole[run.category] && (others[run.first] || others._Find_next(run.first) <= run.last))
+      whole[run.category] = false;
   CodeSet rest = set;
-  for (char32_t code = 0; code < set.size(); ++code)
-    if (whole[category[code]]) rest.reset(code);
+  for (const Run& run : category_runs())
+    if (whole[run.category])
+      for (char32_t code = run.first; code <= run.last; ++code) rest.reset(code);
   for (size_t i = 0; i < category_count; ++i) {
     if (!whole[i]) continue;
     out.text += fmt::format("\\p{{{}}}", category_names[i]);
