@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "model/generation/generate.h"
 #include "token/formats/folder.h"
 
 namespace holdfast::model {
 namespace {
+
+bool is_file(const io::Path& place) { return place.extension() == ".gguf"; }
 
 // Text of tokens as they come: what may still change, as a character may take several tokens, is held back.
 class Unfolding {
@@ -37,24 +41,38 @@ class Unfolding {
   size_t from_ = 0, shown_ = 0;
 };
 
+Status open_model(io::Disk& disk, const io::Path& place, tensor::Compute compute,
+                  std::unique_ptr<DecoderModel>& out) {
+  TRY(DecoderModel model, is_file(place) ? DecoderModel::open_gguf(disk, place, compute)
+                                         : DecoderModel::open(disk, place, compute));
+  if (model.plan().head_kind != DecoderPlan::Head::language)
+    return fail(Reason::model_unsupported, "the model does not generate text");
+  out = std::make_unique<DecoderModel>(std::move(model));
+  return Done{};
+}
+
+Status open_tokenizer(io::Disk& disk, const io::Path& place, token::FolderDocument& found,
+                      std::unique_ptr<token::Tokenizer>& out) {
+  TRY(found, is_file(place) ? token::document_of_file(disk, place) : token::document_of_folder(disk, place));
+  TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(found.document));
+  // Patterns are compiled when a text first needs them: here nobody waits for it.
+  (void)tokenizer.encode({.text = "a 1", .words = {}, .pair = {}}, {});
+  out = std::make_unique<token::Tokenizer>(std::move(tokenizer));
+  return Done{};
+}
+
 }  // namespace
 
 Result<TextGenerator> TextGenerator::open(io::Disk& disk, const io::Path& place, tensor::Compute compute) {
   TextGenerator out;
-  const bool file = place.extension() == ".gguf";
-  if (file) {
-    TRY(DecoderModel model, DecoderModel::open_gguf(disk, place, compute));
-    out.model_ = std::make_unique<DecoderModel>(std::move(model));
-  } else {
-    TRY(DecoderModel model, DecoderModel::open(disk, place, compute));
-    out.model_ = std::make_unique<DecoderModel>(std::move(model));
-  }
-  if (out.model_->plan().head_kind != DecoderPlan::Head::language)
-    return fail(Reason::model_unsupported, "the model does not generate text");
-  TRY(const token::FolderDocument found,
-      file ? token::document_of_file(disk, place) : token::document_of_folder(disk, place));
-  TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(found.document));
-  out.tokenizer_ = std::make_unique<token::Tokenizer>(std::move(tokenizer));
+  token::FolderDocument found;
+  // Beside each other: the first word waits for both.
+  std::array<Status, 2> done{Done{}, Done{}};
+  tensor::make_threads(done.size())->run(done.size(), [&](size_t part) {
+    done[part] = part == 0 ? open_model(disk, place, compute, out.model_)
+                           : open_tokenizer(disk, place, found, out.tokenizer_);
+  });
+  for (Status& part : done) TRY_DONE(std::move(part));
   for (uint64_t id = out.model_->plan().vocabulary; id < out.tokenizer_->vocabulary_size(); ++id)
     if (out.tokenizer_->token_of(static_cast<uint32_t>(id)))
       return fail(Reason::bad_request,

@@ -45,21 +45,17 @@ inline constexpr size_t byte_strip_bytes(const ByteFormat& format, size_t inputs
   return inputs / format.group * byte_group_bytes(format) + inputs / super_inputs * super_bytes(format);
 }
 
-// Rows quantised to -127 to 127, a scale for each group: x is about code * scale. Groups whose greatest
-// number stands out from their row have fine codes too, which are what the first ones leave over in steps of
-// scale / 254: there it is (254 * code + fine) * scale, 15 bits in all, and `scales` hold a 254th. Elsewhere
-// fine codes are zeros, and products may leave them out.
+// Rows quantised to -127 to 127, a scale for each group: x is about code * scale. Fine codes, where there are
+// any, are what the first ones leave over in steps of scale / 254: then x is (254 * code + fine) * scale, 15
+// bits in all, and `scales` hold a 254th.
 struct ByteRows {
-  int8_t* codes = nullptr;   // [rows, inputs]
-  int8_t* fine = nullptr;    // [rows, inputs], or null: none are fine
-  int32_t* steps = nullptr;  // [rows, groups]: what codes are multiplied by, fine_steps or 1; null with fine
-  float* scales = nullptr;   // [rows, groups]
+  int8_t* codes = nullptr;       // [rows, inputs]
+  int8_t* fine = nullptr;        // [rows, inputs], or null: rows have eight bits
+  float* scales = nullptr;       // [rows, groups]
   float* scaled_sums = nullptr;  // [rows, groups]: scale times the sum below
-  int32_t* sums = nullptr;       // [rows, groups]: of steps * code + fine
+  int32_t* sums = nullptr;       // [rows, groups]: of code, or of 254 * code + fine
 };
 inline constexpr int32_t fine_steps = 254;
-// A group is fine where the square of its greatest number is more than this times the mean of the row's.
-inline constexpr float fine_from = 25;
 
 struct QuantizeJob {
   const float* in = nullptr;  // Rows in_stride floats apart

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "tensor/buffer.h"
 #include "tensor/byte_block_linear.h"
+#include "tensor/kept_floats.h"
 #include "tensor/kernels.h"
 #include "tensor/strip_outputs.h"
 
@@ -46,7 +47,7 @@ class BlockLayer final : public Linear {
         if (!all_halves(row.scales) || !all_halves(row.leasts)) format_.scale_bytes = 4;
       }
     strip_bytes_ = groups_ * group_bytes(format_);
-    packed_ = Floats((strips_ * strip_bytes_ + 3) / 4);
+    packed_ = KeptFloats((strips_ * strip_bytes_ + 3) / 4);
     std::memset(packed_.data(), 0, packed_.size() * sizeof(float));
     for (size_t output = 0; output < weights.rows.size(); ++output) {
       const size_t column = outputs_.column_of(output);
@@ -152,7 +153,8 @@ class BlockLayer final : public Linear {
   const StripOutputs outputs_;
   const size_t strips_;
   size_t strip_bytes_ = 0;
-  Floats packed_, bias_;
+  KeptFloats packed_;
+  Floats bias_;
 };
 
 }  // namespace

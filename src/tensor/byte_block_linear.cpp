@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "tensor/buffer.h"
+#include "tensor/kept_floats.h"
 #include "tensor/kernels.h"
 #include "tensor/strip_outputs.h"
 
@@ -12,14 +13,16 @@ namespace {
 
 // Rows that one pass over a strip serves before it goes on to the next.
 constexpr size_t rows_share = 64;
-constexpr size_t few_rows = 16;
+constexpr size_t few_rows = 4, middle_rows = 16;
 // Rows and strips that a thread takes at a time.
 constexpr size_t rows_quantised = 4;
-constexpr size_t few_strips = 16, many_strips = 4;
+constexpr size_t few_strips = 16, middle_strips = 6, many_strips = 4;
+// Layers as large as a head are packed by several threads, so many outputs at a time.
+constexpr size_t shared_bytes = 16 << 20, packing_threads = 2, outputs_packed = 1024;
 
 // One caller's rows as bytes, and one thread's sums; kept between calls.
 struct Scratch {
-  Floats codes, fine, steps, scales, scaled_sums, sums, out;
+  Floats codes, fine, scales, scaled_sums, sums, out;
 };
 thread_local Scratch scratch;
 
@@ -44,9 +47,41 @@ class ByteBlockLayer final : public Linear {
         bias_(strips_ * strip_columns) {
     std::fill_n(bias_.data(), bias_.size(), 0.0F);
     clear_unfilled();
+    const size_t outputs = weights.rows.size();
+    if (packed_.size() * sizeof(float) < shared_bytes) {
+      take(weights, 0, outputs);
+      return;
+    }
+    const size_t parts = (outputs + outputs_packed - 1) / outputs_packed;
+    make_threads(packing_threads)->run(parts, [&](size_t part) {
+      const size_t first = part * outputs_packed;
+      take(weights, first, std::min(outputs, first + outputs_packed));
+    });
+  }
+
+  size_t inputs() const override { return inputs_; }
+  size_t width() const override { return outputs_.width; }
+  size_t bytes() const override { return (packed_.size() + bias_.size()) * sizeof(float); }
+
+  void run(const LinearRun& run, Threads& threads) const override {
+    if (run.rows == 0 || outputs_.width == 0) return;
+    const ByteRows rows = quantize(run, threads);
+    const size_t share = run.rows <= few_rows      ? few_strips
+                         : run.rows <= middle_rows ? middle_strips
+                                                   : many_strips;
+    threads.run((strips_ + share - 1) / share, [&](size_t index) {
+      const size_t first = index * share, count = std::min(share, strips_ - first);
+      for (size_t row = 0; row < run.rows; row += rows_share)
+        dots(run, rows, first, count, row, std::min(rows_share, run.rows - row));
+    });
+  }
+
+ private:
+  // Packs outputs [first, end).
+  void take(const BlockWeights& weights, size_t first, size_t end) {
     BlockRow row;
     const size_t block_bytes = codec::ggml_type_row(weights.type).block_bytes;
-    for (size_t output = 0; output < weights.rows.size(); ++output) {
+    for (size_t output = first; output < end; ++output) {
       const size_t column = outputs_.column_of(output);
       if (!weights.bias.empty()) bias_.data()[column] = weights.bias[output];
       if (is_copied(weights.type)) {
@@ -58,29 +93,11 @@ class ByteBlockLayer final : public Linear {
     }
   }
 
-  size_t inputs() const override { return inputs_; }
-  size_t width() const override { return outputs_.width; }
-  size_t bytes() const override { return (packed_.size() + bias_.size()) * sizeof(float); }
-
-  void run(const LinearRun& run, Threads& threads) const override {
-    if (run.rows == 0 || outputs_.width == 0) return;
-    const ByteRows rows = quantize(run, threads);
-    const size_t share = run.rows <= few_rows ? few_strips : many_strips;
-    threads.run((strips_ + share - 1) / share, [&](size_t index) {
-      const size_t first = index * share, count = std::min(share, strips_ - first);
-      for (size_t row = 0; row < run.rows; row += rows_share)
-        dots(run, rows, first, count, row, std::min(rows_share, run.rows - row));
-    });
-  }
-
- private:
   ByteRows quantize(const LinearRun& run, Threads& threads) const {
     ByteRows out;
     out.codes = reinterpret_cast<int8_t*>(ensure(scratch.codes, (run.rows * inputs_ + 3) / 4));
-    if (rows_ == RowBits::by_group) {
+    if (rows_ == RowBits::fifteen)
       out.fine = reinterpret_cast<int8_t*>(ensure(scratch.fine, (run.rows * inputs_ + 3) / 4));
-      out.steps = reinterpret_cast<int32_t*>(ensure(scratch.steps, run.rows * groups_));
-    }
     out.scales = ensure(scratch.scales, run.rows * groups_);
     out.scaled_sums = ensure(scratch.scaled_sums, run.rows * groups_);
     out.sums = reinterpret_cast<int32_t*>(ensure(scratch.sums, run.rows * groups_));
@@ -107,10 +124,7 @@ class ByteBlockLayer final : public Linear {
   ByteRows from(const ByteRows& rows, size_t first) const {
     ByteRows out = rows;
     out.codes += first * inputs_;
-    if (rows.fine != nullptr) {
-      out.fine += first * inputs_;
-      out.steps += first * groups_;
-    }
+    if (rows.fine != nullptr) out.fine += first * inputs_;
     out.scales += first * groups_;
     out.scaled_sums += first * groups_;
     out.sums += first * groups_;
@@ -210,7 +224,8 @@ class ByteBlockLayer final : public Linear {
   const RowBits rows_;
   const StripOutputs outputs_;
   const size_t strips_, strip_bytes_;
-  Floats packed_, bias_;
+  KeptFloats packed_;
+  Floats bias_;
 };
 
 }  // namespace

@@ -358,7 +358,7 @@ class PlainDots {
   int32_t row_code(size_t at) const {
     const int32_t code = job_.rows.codes[at];
     if (job_.rows.fine == nullptr) return code;
-    return job_.rows.steps[at / job_.format.group] * code + job_.rows.fine[at];
+    return fine_steps * code + job_.rows.fine[at];
   }
   float sum(size_t row, size_t column) const {
     const ByteFormat& format = job_.format;

@@ -25,33 +25,20 @@ inline float greatest(const float* x) {
   return std::bit_cast<float>(most);
 }
 
-// Sixteen running sums, added up in one order.
-inline float sum_of_squares(const float* x, size_t count) {
-  float sums[16] = {};
-  for (size_t i = 0; i < count; i += 16)  // Groups are sixteen or two sixteens.
-    for (size_t lane = 0; lane < 16; ++lane) sums[lane] += x[i + lane] * x[i + lane];
-  for (size_t half = 8; half > 0; half /= 2)
-    for (size_t lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
-  return sums[0];
-}
-
 template <size_t G>
-inline void quantize_group(const float* x, const ByteRows& out, size_t place, size_t at, float fine_above) {
+inline void quantize_group(const float* x, const ByteRows& out, size_t place, size_t at) {
   // Adding 1.5 * 2^23 rounds to a whole number, halves to even, and leaves it in the low bits.
   constexpr float rounder = 12582912.0F;
   const float most = greatest<G>(x);
   const float inverse = most > 0 ? 127.0F / most : 0.0F, scale = most / 127.0F;
   int32_t codes[G], sum = 0;
-  if (out.fine == nullptr || !(most * most > fine_above)) {
+  if (out.fine == nullptr) {
     for (size_t i = 0; i < G; ++i) codes[i] = low_byte(x[i] * inverse + rounder);
     for (size_t i = 0; i < G; ++i) sum += codes[i];
     for (size_t i = 0; i < G; ++i) out.codes[place + i] = static_cast<int8_t>(codes[i]);
     out.scales[at] = scale;
     out.sums[at] = sum;
     out.scaled_sums[at] = scale * static_cast<float>(sum);
-    if (out.fine == nullptr) return;
-    std::memset(out.fine + place, 0, G);
-    out.steps[at] = 1;
     return;
   }
   int32_t fine[G];
@@ -66,7 +53,6 @@ inline void quantize_group(const float* x, const ByteRows& out, size_t place, si
   out.scales[at] = scale / static_cast<float>(fine_steps);
   out.sums[at] = sum;
   out.scaled_sums[at] = scale / static_cast<float>(fine_steps) * static_cast<float>(sum);
-  out.steps[at] = fine_steps;
 }
 
 template <size_t G>
@@ -74,11 +60,8 @@ inline void quantize_rows_by(const QuantizeJob& job) {
   const size_t groups = job.inputs / G;
   for (size_t row = 0; row < job.rows; ++row) {
     const float* x = job.in + row * job.in_stride;
-    const float fine_above = job.out.fine == nullptr
-                                 ? 0.0F
-                                 : sum_of_squares(x, job.inputs) / static_cast<float>(job.inputs) * fine_from;
     for (size_t g = 0; g < groups; ++g)
-      quantize_group<G>(x + g * G, job.out, row * job.inputs + g * G, row * groups + g, fine_above);
+      quantize_group<G>(x + g * G, job.out, row * job.inputs + g * G, row * groups + g);
   }
 }
 
@@ -183,7 +166,6 @@ struct BlockDots {
     const float* row_scales = job.rows.scales + row * groups;
     const float* row_sums = job.rows.scaled_sums + row * groups;
     const int32_t* whole_sums = job.rows.sums + row * groups;
-    const int32_t* steps = job.rows.fine == nullptr ? nullptr : job.rows.steps + row * groups;
     const int32_t zero = bits == 8 ? D::byte_zero : format.zero;
     V out[R][C];
     for (size_t r = 0; r < R; ++r)
@@ -194,12 +176,9 @@ struct BlockDots {
         at += head_bytes;
       }
       if (row == 0) fetch(at + C * strip_bytes, C, strip_bytes, byte_group_bytes(format));
-      int32_t most_steps = 1;
-      if (steps != nullptr)
-        for (size_t r = 0; r < R; ++r) most_steps = std::max(most_steps, steps[r * groups + g]);
       const std::byte* lines = at + scales_bytes;
       Tile<R, C> whole;
-      if (most_steps == 1) {
+      if (fine == nullptr) {
         begin<R, C>(whole, zero, whole_sums + g, groups);
         multiply<bits, G, R, C>(whole, lines, strip_bytes, codes + g * G, inputs);
       } else {
@@ -210,7 +189,7 @@ struct BlockDots {
 #pragma GCC unroll 8
           for (size_t c = 0; c < C; ++c)
             whole.sums[r][c] =
-                D::stepped(whole.sums[r][c], steps[r * groups + g], -zero * whole_sums[r * groups + g]);
+                D::stepped(whole.sums[r][c], zero == 0 ? 0 : -zero * whole_sums[r * groups + g]);
         multiply<bits, G, R, C>(whole, lines, strip_bytes, fine + g * G, inputs);
       }
 #pragma GCC unroll 8

@@ -29,8 +29,8 @@ struct Dots512 {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))));
   }
   static V floats(Sum sum) { return _mm512_cvtepi32_ps(sum); }
-  static Sum stepped(Sum sum, int32_t steps, int32_t more) {
-    return _mm512_add_epi32(_mm512_mullo_epi32(sum, _mm512_set1_epi32(steps)), _mm512_set1_epi32(more));
+  static Sum stepped(Sum sum, int32_t more) {
+    return _mm512_add_epi32(_mm512_mullo_epi32(sum, _mm512_set1_epi32(fine_steps)), _mm512_set1_epi32(more));
   }
   static void store(float* to, V v) { _mm512_storeu_ps(to, v); }
   static Sum begin(int32_t x) { return _mm512_set1_epi32(x); }
