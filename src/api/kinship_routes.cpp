@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 
 #include "api/error_answer.h"
+#include "api/route_rows.h"
 #include "api/services.h"
 #include "codec/json.h"
 #include "govern/blast_radius.h"
@@ -118,15 +119,7 @@ Result<Response> withdraw(repo::Kinship& kinship, const Call& call) {
 }  // namespace
 
 void add_kinship_routes(RouteTable& table, Services& services, repo::Kinship& kinship) {
-  const auto add = [&](const char* method, const char* pattern, const char* name, Access access,
-                       CallHandler handler) {
-    table.add({.method = method,
-               .pattern = pattern,
-               .name = name,
-               .access = access,
-               .body_bytes_max = body_bytes_max,
-               .handle = std::move(handler)});
-  };
+  const auto add = route_adder(table, body_bytes_max);
   add("GET", "/api/{T}/{id}/relatives", "repo_relatives", Access::repo_read,
       [&](const Call& call) { return relatives(services, kinship, call); });
   add("GET", "/api/blast-radius", "blast_radius", Access::signed_in,

@@ -30,4 +30,18 @@ void add_rows(RouteTable& table, const RouteRow<What> (&rows)[count], uint64_t b
          .dialect = dialect});
 }
 
+// For rows that have their access in common with no other and their limit with all: adds one a call, as
+// add("GET", "/api/…", "name", Access::signed_in, handler).
+inline auto route_adder(RouteTable& table, uint64_t body_bytes_max) {
+  return [&table, body_bytes_max](const char* method, const char* pattern, const char* name, Access access,
+                                  CallHandler handler) {
+    table.add({.method = method,
+               .pattern = pattern,
+               .name = name,
+               .access = access,
+               .body_bytes_max = body_bytes_max,
+               .handle = std::move(handler)});
+  };
+}
+
 }  // namespace holdfast::api

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "api/error_answer.h"
+#include "api/route_rows.h"
 #include "codec/json.h"
 #include "exchange/webhooks.h"
 
@@ -149,15 +150,7 @@ Result<Response> replay(Webhooks& webhooks, const Call& call) {
 }  // namespace
 
 void add_webhook_routes(RouteTable& table, exchange::Webhooks& webhooks) {
-  const auto add = [&](const char* method, const char* pattern, const char* name, Access access,
-                       CallHandler handler) {
-    table.add({.method = method,
-               .pattern = pattern,
-               .name = name,
-               .access = access,
-               .body_bytes_max = body_bytes_max,
-               .handle = std::move(handler)});
-  };
+  const auto add = route_adder(table, body_bytes_max);
   constexpr const char* all = "/api/settings/webhooks";
   constexpr const char* one = "/api/settings/webhooks/{webhook}";
   add("GET", all, "webhooks", Access::signed_in, [&](const Call& call) { return list(webhooks, call); });
