@@ -13,6 +13,7 @@
 #include "repo/revisions.h"
 #include "scan/card_check.h"
 #include "scan/license_view.h"
+#include "scan/rules_version.h"
 #include "scan/scan_file.h"
 
 namespace holdfast::app {

@@ -22,14 +22,6 @@ constexpr std::array flags = {
     FlagRow{"--with", "WAY", "What stands for what was found: kind (default), stars, hash or nothing."},
     FlagRow{"--json", "", "One JSON object."}};
 
-std::optional<scan::MaskWith> way_of(std::string_view name) {
-  if (name == "kind") return scan::MaskWith::kind;
-  if (name == "stars") return scan::MaskWith::stars;
-  if (name == "hash") return scan::MaskWith::hash;
-  if (name == "nothing") return scan::MaskWith::nothing;
-  return {};
-}
-
 // Masks a folder into another; what is no text is taken over as it is.
 class Masking {
  public:
@@ -74,7 +66,7 @@ Result<int> mask(World& world, const Arguments& arguments, Output output) {
   const std::string_view named = arguments.positionals()[0];
   const auto out = arguments.value("--out");
   if (!out) return fail(Reason::bad_request, "say with --out where the masked copy goes");
-  const auto with = way_of(arguments.value("--with").value_or("kind"));
+  const auto with = scan::mask_with_name(arguments.value("--with").value_or("kind"));
   if (!with) return fail(Reason::bad_request, "--with is kind, stars, hash or nothing");
   TRY(UserFiles files, UserFiles::open());
   // Made for this run and kept nowhere: equal values have equal hashes within it, and nobody can try them

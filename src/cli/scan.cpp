@@ -14,6 +14,7 @@
 #include "io/disk.h"
 #include "scan/card_check.h"
 #include "scan/license.h"
+#include "scan/rules_version.h"
 #include "scan/scan_file.h"
 
 namespace holdfast::cli {

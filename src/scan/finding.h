@@ -8,9 +8,6 @@
 
 namespace holdfast::scan {
 
-// Raised whenever a rule changes what it says of the same bytes: verdicts of older rules are made again.
-inline constexpr int rules_version = 3;
-
 // note: worth knowing. warning: a person should look; what we cannot judge is here at least. dangerous: would
 // run code or give away a secret.
 enum class Severity : uint8_t { note, warning, dangerous };

@@ -219,6 +219,14 @@ std::vector<PersonalSpan> find_personal(std::string_view text, TextShape shape, 
   return Search(text, shape, header).run();
 }
 
+std::optional<MaskWith> mask_with_name(std::string_view name) {
+  if (name == "kind") return MaskWith::kind;
+  if (name == "stars") return MaskWith::stars;
+  if (name == "hash") return MaskWith::hash;
+  if (name == "nothing") return MaskWith::nothing;
+  return std::nullopt;
+}
+
 std::string mask_personal(std::string_view text, TextShape shape, MaskWith with, std::string_view key) {
   std::string out(text);
   for (int round = 0; round < mask_rounds_max; ++round) {

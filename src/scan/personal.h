@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,7 @@ enum class MaskWith : uint8_t {
   hash,   // <EMAIL_ADDRESS:1f3a…>: a keyed hash, so that equal values stay equal.
   nothing,
 };
+std::optional<MaskWith> mask_with_name(std::string_view name);  // "kind"
 // The text without personal data: masked again until nothing is found in the result.
 std::string mask_personal(std::string_view text, TextShape shape, MaskWith with, std::string_view key);
 

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/json/object.hpp>
 #include <cmath>
 #include <tuple>
 #include <vector>
 
+#include "codec/base64.h"
+#include "codec/json.h"
 #include "scan/keywords.h"
 #include "scan/pattern.h"
 #include "scan/secret_rules.h"
@@ -84,6 +87,33 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+// Credentials that standards print in their examples (RFC 5849, 6749, 6750, 7617), and documentation after
+// them.
+constexpr auto printed_examples = std::to_array<std::string_view>(
+    {"ad180jjd733klru7", "0685bd9184jfhq22", "kkk9d7dh3k39sjv7", "9djdj82h48djs9d2", "nnch734d00sl2jdk",
+     "pfkkdhi9sl3r4s00", "hh5s93j4hdidpola", "dpf43f3p2l4k3l03", "kd94hf93k423kf44", "hdhd0244k9j7ao03",
+     "2YotnFZFEjr1zCsicMWpAA", "tGzv3JOkF0XG5Qx2TlKWIA", "SplxlOBeZQQYbYS6WxSbIA", "mF_9.B5f-4.1JqM",
+     "czZCaGRSa3F0MzpnWDFmQmF0M2JW", "czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3",
+     "QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "7Fjfp0ZBr1KtDRbnfVdmIw"});
+
+// What stands in the place of a password where an address is explained.
+constexpr auto password_words = std::to_array<std::string_view>(
+    {"password", "passwd", "passphrase", "secret", "mypassword", "mysecret", "userpass", "user_password"});
+
+// A JSON web token whose middle can be read and says nothing of who, for whom or until when opens no door.
+bool claims_nothing(std::string_view token) {
+  const size_t first = token.find('.');
+  const std::string_view middle = token.substr(first + 1, token.find('.', first + 1) - first - 1);
+  const auto bytes = codec::base64_decode(middle, codec::Base64Alphabet::url);
+  if (!bytes.ok()) return false;
+  const auto parsed = codec::parse_json_object(as_text(bytes.value()));
+  if (!parsed.ok()) return false;
+  static constexpr auto claims = std::to_array<std::string_view>(
+      {"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "scope", "scp", "role", "roles", "email", "user",
+       "user_id", "uid", "client_id", "azp", "tid", "sid"});
+  return std::ranges::none_of(claims, [&](std::string_view claim) { return parsed.value().contains(claim); });
+}
+
 // Examples, blanks and names of variables.
 bool is_harmless(std::string_view secret, const SecretRule& rule) {
   const std::string low = lower(secret);
@@ -95,6 +125,9 @@ bool is_harmless(std::string_view secret, const SecretRule& rule) {
   if (std::any_of(words.begin(), words.end(),
                   [&](std::string_view word) { return low.find(word) != std::string::npos; }))
     return true;
+  if (std::ranges::find(printed_examples, secret) != printed_examples.end()) return true;
+  if (rule.id == "url-password") return std::ranges::find(password_words, low) != password_words.end();
+  if (rule.id == "jwt") return claims_nothing(secret);
   if (!is_by_assignment(rule)) return false;
   if (!rule.id.starts_with(generic_prefix)) return std::none_of(secret.begin(), secret.end(), is_digit);
   // A key mixes letters and digits; words joined by dots, lines or steps of case are names.

@@ -60,6 +60,29 @@ TEST(Secrets, WhatLooksLikeAKeyIsAWarning) {
   EXPECT_EQ(report.findings[0].severity, Severity::warning);
 }
 
+TEST(Secrets, WhatStandardsPrintAndWhatOpensNoDoorIsNone) {
+  struct Case {
+    std::string_view text;
+    bool told;
+  };
+  // {"some":"payload"}, and {"sub":"7","exp":1900000000}.
+  const std::string head = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.",
+                    tail = ".4twFt5NiznN84AWoo1d7KO1T_yoc0Z6XOp";
+  const std::string empty = "t = " + head + "eyJzb21lIjoicGF5bG9hZCJ9" + tail + "\n";
+  const std::string claims = "t = " + head + "eyJzdWIiOiI3IiwiZXhwIjoxOTAwMDAwMDAwfQ" + tail + "\n";
+  const Case cases[] = {
+      {empty, false},
+      {claims, true},
+      {"\"access_token\": \"2YotnFZFEjr1zCsicMWpAA\"\n", false},
+      {"\"access_token\": \"2YotnFZFEjr1zCsicMWpAB\"\n", true},
+      {"Authorization: Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW\n", false},
+      {"Authorization: Basic YWRhOnF1aWNrLWZveC1vdmVyLTc3MQ==\n", true},
+      {"http://username:password@host.com:80/path\n", false},
+      {"http://username:k7hQ2xw0Zp@host.com:80/path\n", true},
+  };
+  for (const Case& each : cases) EXPECT_EQ(!look(each.text).findings.empty(), each.told) << each.text;
+}
+
 TEST(Keywords, FindWhatASlowSearchFinds) {
   const uint64_t seed = 11;
   SCOPED_TRACE(seed);
