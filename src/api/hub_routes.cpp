@@ -15,6 +15,7 @@ void add_hub_routes(RouteTable& table, Services& services) {
   add_hub_collection_routes(table, services);
   add_hub_duplicate_routes(table, services);
   add_hub_check_routes(table, services);
+  add_hub_compare_routes(table, services);
 }
 
 }  // namespace holdfast::api

@@ -18,6 +18,7 @@ void add_hub_audience_routes(RouteTable& table, Services& services);    // likes
 void add_hub_collection_routes(RouteTable& table, Services& services);  // collections
 void add_hub_duplicate_routes(RouteTable& table, Services& services);   // duplicate
 void add_hub_check_routes(RouteTable& table, Services& services);       // findings and licence of a revision
+void add_hub_compare_routes(RouteTable& table, Services& services);     // what differs between two revisions
 
 // All of the above.
 void add_hub_routes(RouteTable& table, Services& services);

@@ -25,6 +25,7 @@
 #include "cli/receipt.h"
 #include "cli/registry.h"
 #include "cli/render.h"
+#include "cli/repo_review.h"
 #include "cli/run.h"
 #include "cli/scan.h"
 #include "cli/secret.h"
@@ -46,6 +47,7 @@ std::vector<Command> commands() {
     for (Command& command : more) all.push_back(std::move(command));
   };
   add(hub_commands());
+  add(repo_review_commands());
   add(mirror_commands());
   add(upstream_commands());
   add(user_commands());

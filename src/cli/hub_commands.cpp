@@ -10,6 +10,7 @@
 #include "cli/connection.h"
 #include "cli/hub_cache.h"
 #include "cli/hub_transfer.h"
+#include "cli/named_repo.h"
 #include "cli/progress.h"
 #include "codec/json.h"
 
@@ -19,19 +20,10 @@ namespace {
 namespace json = boost::json;
 
 constexpr const FlagRow& json_flag = client_json_flag;
-constexpr FlagRow type_flag{"--repo-type", "TYPE", "model, dataset or space [model]."};
 Result<std::unique_ptr<io::Disk>> open_cache(World& world) {
   if (const auto cache = world.environment("HF_HUB_CACHE")) return io::open_posix_disk(*cache);
   TRY(io::Path home, hub_home(world));
   return io::open_posix_disk(home / "hub");
-}
-
-Result<RemoteRepo> repo_of(const Arguments& arguments, std::string_view name) {
-  const auto type = remote_type(arguments.value_or("--repo-type", "model"));
-  if (!type) return fail(Reason::bad_request, "--repo-type is model, dataset or space");
-  if (name.find('/') == std::string_view::npos)
-    return fail(Reason::bad_request, fmt::format("a repository is NAMESPACE/NAME, not '{}'", name));
-  return RemoteRepo{*type, std::string(name)};
 }
 
 void print_json(World& world, const json::object& object) { world.print(codec::to_text(object) + "\n"); }

@@ -12,6 +12,7 @@
 #include "cli/hub_cache.h"
 #include "cli/hub_transfer.h"
 #include "cli/mirror_source.h"
+#include "cli/named_repo.h"
 #include "cli/progress.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
@@ -30,20 +31,11 @@ constexpr FlagRow from_token_flag{"--from-token-file", "PATH",
                                   "File with the upstream's token [HOLDFAST_UPSTREAM_TOKEN]."};
 constexpr FlagRow as_flag{"--as", "REPO", "The repository here [the upstream's name]."};
 constexpr FlagRow revision_flag{"--revision", "NAME", "Branch, tag or commit of the upstream [main]."};
-constexpr FlagRow type_flag{"--repo-type", "TYPE", "model, dataset or space [model]."};
 constexpr FlagRow allow_flag{"--allow", "NAMES",
                              "Only repositories that fit one of these: \"org/*,demo/bert\"."};
 constexpr FlagRow deny_flag{"--deny", "NAMES", "No repository that fits one of these."};
 constexpr FlagRow private_flag{"--private", {}, "A new repository is private."};
 constexpr FlagRow accept_flag{"--accept-findings", {}, "Dangerous findings are told and do not stop it."};
-
-Result<RemoteRepo> repo_of(const Arguments& arguments, std::string_view name) {
-  const auto type = remote_type(arguments.value_or("--repo-type", "model"));
-  if (!type) return fail(Reason::bad_request, "--repo-type is model, dataset or space");
-  if (name.find('/') == std::string_view::npos)
-    return fail(Reason::bad_request, fmt::format("a repository is NAMESPACE/NAME, not '{}'", name));
-  return RemoteRepo{*type, std::string(name)};
-}
 
 // What is taken over: files on a disk, under the names that they have at their source.
 struct Staged {

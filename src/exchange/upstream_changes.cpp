@@ -8,6 +8,7 @@
 
 #include "exchange/arrival.h"
 #include "identity/audit.h"
+#include "repo/comparison.h"
 #include "repo/hub.h"
 #include "repo/repositories.h"
 #include "scan/card_check.h"
@@ -32,12 +33,6 @@ Result<Known> read_known(sql::Database& database, repo::RepoId repository) {
                     });
   }));
   return out;
-}
-
-bool is_tokenizer(std::string_view path) {
-  return path.starts_with("tokenizer") || path == "vocab.txt" || path == "vocab.json" ||
-         path == "merges.txt" || path == "special_tokens_map.json" || path == "added_tokens.json" ||
-         path.ends_with(".model");
 }
 
 std::string license_in(std::string_view readme, repo::RepoType type) {
@@ -86,7 +81,7 @@ Result<std::string> describe(HubClient& hub, const RemoteRepo& remote, const Rem
           Context{}));
       kinds.insert("card");
       if (license_in(text, repository.type) != license_in(readme, repository.type)) kinds.insert("license");
-    } else if (is_tokenizer(file.path)) {
+    } else if (repo::is_tokenizer_file(file.path)) {
       kinds.insert("tokenizer");
     } else {
       kinds.insert("files");

@@ -1,0 +1,87 @@
+// GET /api/{T}/{id}/changes/{rev}?since=REV: what differs between two revisions, by file and by the card's
+// sections.
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include "api/error_answer.h"
+#include "api/hub_routes.h"
+#include "api/services.h"
+#include "repo/comparison.h"
+#include "repo/hub.h"
+#include "repo/revisions.h"
+
+namespace holdfast::api {
+namespace {
+
+namespace json = boost::json;
+
+constexpr size_t part_bytes_max = 64 << 10;
+
+std::string_view kind_name(git::DiffKind kind) {
+  switch (kind) {
+    case git::DiffKind::added:
+      return "added";
+    case git::DiffKind::removed:
+      return "removed";
+    case git::DiffKind::modified:
+      return "changed";
+  }
+  return "";
+}
+
+json::array card_view(const std::vector<scan::CardDifference>& card) {
+  json::array out;
+  for (const scan::CardDifference& each : card)
+    out.emplace_back(
+        json::object{{"part", each.part == scan::CardDifference::Part::metadata ? "metadata" : "section"},
+                     {"name", each.name},
+                     {"change", each.was && each.is ? "changed"
+                                : each.is           ? "added"
+                                                    : "removed"},
+                     {"before", each.before.substr(0, part_bytes_max)},
+                     {"after", each.after.substr(0, part_bytes_max)}});
+  return out;
+}
+
+Result<net::Response> changes(Services& services, const Call& call) {
+  if (!call.caller.environment.empty())
+    return fail(Reason::policy_refused, "a token that is bound to an environment compares nothing");
+  const repo::Repository& repository = call.repo();
+  TRY(const git::Repository objects, services.hub.storage.open(repository.id));
+  TRY(const repo::Revision after,
+      repo::find_revision(services.hub.publisher, objects, repository.id, call.capture("rev")));
+  git::ObjectId before;
+  const net::Query query = call.query();
+  if (const auto since = query.find("since")) {
+    TRY(const repo::Revision named,
+        repo::find_revision(services.hub.publisher, objects, repository.id, *since));
+    before = named.commit;
+  } else {
+    TRY(const git::Commit commit, objects.commit(after.commit));
+    if (!commit.parents.empty()) before = commit.parents.front();
+  }
+  TRY(const repo::RevisionChanges found, repo::compare_revisions(objects, before, after.commit));
+  json::array files, flags;
+  for (const git::DiffEntry& entry : found.files.entries)
+    files.emplace_back(json::object{{"path", entry.path}, {"change", kind_name(entry.kind)}});
+  for (const std::string& flag : found.flags) flags.emplace_back(flag);
+  return json_answer(json::object{{"from", before.zero() ? json::value(nullptr) : json::value(before.hex())},
+                                  {"to", after.commit.hex()},
+                                  {"flags", std::move(flags)},
+                                  {"files", std::move(files)},
+                                  {"filesCut", found.files.cut},
+                                  {"card", card_view(found.card)}});
+}
+
+}  // namespace
+
+void add_hub_compare_routes(RouteTable& table, Services& services) {
+  table.add({.method = "GET",
+             .pattern = "/api/{T}/{id}/changes/{rev}",
+             .name = "hub_changes",
+             .access = Access::repo_content,
+             .handle = [&services](const Call& call) { return changes(services, call); }});
+}
+
+}  // namespace holdfast::api

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string_view>
+
+#include "base/arguments.h"
+#include "exchange/hub_client.h"
+
+namespace holdfast::cli {
+
+// How commands that speak to a hub name a repository: REPO [--repo-type TYPE].
+inline constexpr FlagRow type_flag{"--repo-type", "TYPE", "model, dataset or space [model]."};
+Result<exchange::RemoteRepo> repo_of(const Arguments& arguments, std::string_view name);
+
+}  // namespace holdfast::cli
