@@ -24,6 +24,7 @@
 #include "observe/desk.h"
 #include "repo/hub_test_kit.h"
 #include "repo/kinship.h"
+#include "repo/masking_jobs.h"
 #include "serve/models.h"
 
 namespace holdfast::api {
@@ -152,6 +153,7 @@ class Doors {
                     .mirror = &mirror_,
                     .webhooks = &webhooks_,
                     .kinship = &kinship_,
+                    .masking = &masking_,
                     .desk = &desk_});
     add_health_routes(table_, services_, [] { return Status(Done{}); });
     TestHub::require(mount(table_, services_, router_));
@@ -227,6 +229,11 @@ class Doors {
   NoMirror mirror_;
   repo::Kinship kinship_{hub_.database(), hub_.content(), hub_.audit(), hub_.clock()};
   SystemTicks ticks_;
+  repo::MaskingJobs masking_{{.hub = hub_.hub(),
+                              .content = hub_.content(),
+                              .clock = hub_.clock(),
+                              .random = hub_.random(),
+                              .log = hub_.log()}};
   NoFiles files_;
   govern::Evaluations evaluations_{{.database = hub_.database(),
                                     .registry = registry_,

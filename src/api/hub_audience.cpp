@@ -48,7 +48,7 @@ Result<Response> likes(Services& services, const Call& call) {
   TRY(const auto all, services.hub.audience.likes_of(call.capture("user")));
   json::array out;
   for (const repo::Like& each : all) {
-    if (!services.hub.rights.may_see(call.caller, each.repository)) continue;
+    if (!services.hub.rights.may_find(call.caller, each.repository)) continue;
     out.emplace_back(json::object{{"createdAt", format_time(each.at)},
                                   {"repo", json::object{{"name", each.repository.full_name()},
                                                         {"type", repo::type_name(each.repository.type)}}}});

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -54,6 +56,23 @@ json::object token_view(const identity::TokenInfo& token) {
   return out;
 }
 
+// What its user has to know, by whatever token or session is left: those that a scan ended.
+Result<json::array> notices(Services& services, const Call& call) {
+  TRY(const std::vector<identity::TokenInfo> leaked, services.tokens.leaked(call.caller.user));
+  json::array out;
+  for (const identity::TokenInfo& token : leaked)
+    out.emplace_back(json::object{
+        {"kind", "token-leaked"},
+        {"token", token.id.raw},
+        {"name", token.label},
+        {"foundIn", token.found_in},
+        {"at", token.revoked ? json::value(format_time(*token.revoked)) : json::value(nullptr)},
+        {"message", fmt::format("The token \"{}\" was found in {} and is revoked: make a new one, and look "
+                                "at what was done with it in the audit log",
+                                token.label, token.found_in)}});
+  return out;
+}
+
 Result<Response> whoami(Services& services, const Call& call) {
   TRY(const identity::User user, services.accounts.find_user(call.caller.user));
   json::object out{{"type", "user"},
@@ -68,6 +87,7 @@ Result<Response> whoami(Services& services, const Call& call) {
                    {"avatarUrl", ""},
                    {"isAdmin", call.caller.admin}};
   out["orgs"] = organisations_of(services, call.caller.memberships);
+  TRY(out["notices"], notices(services, call));
   if (call.caller.by_session()) {
     out["auth"] = json::object{{"type", "session"}};
     return json_answer(out);

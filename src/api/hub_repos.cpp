@@ -9,8 +9,10 @@
 #include "api/hub_views.h"
 #include "api/services.h"
 #include "codec/json.h"
+#include "govern/dependants.h"
 #include "identity/accounts.h"
 #include "repo/hub.h"
+#include "repo/tombstones.h"
 
 namespace holdfast::api {
 namespace {
@@ -19,6 +21,7 @@ namespace json = boost::json;
 using net::Response;
 
 constexpr uint64_t settings_bytes_max = 256 << 10, card_bytes_max = 4 << 20;
+constexpr size_t named_max = 5;
 
 Error hidden() { return fail(Reason::repo_not_found, "Repository not found"); }
 
@@ -61,7 +64,7 @@ Result<repo::RepoName> name_in(const json::object& body, const identity::Caller&
 // A repository named in a body: found, and shown to the caller.
 Result<repo::Repository> named_repository(Services& services, const Call& call, const repo::RepoName& name) {
   TRY(auto found, services.hub.repositories.find(name.type, name.ns, name.name));
-  if (!found || !services.hub.rights.may_see(call.caller, *found)) return hidden();
+  if (!found || !services.hub.rights.may_find(call.caller, *found)) return hidden();
   return std::move(*found);
 }
 
@@ -104,6 +107,12 @@ Result<Response> create(Services& services, const Call& call) {
   if (created.error().reason != Reason::already_exists) return created.error();
   TRY(const auto there, services.hub.repositories.find(wish.type, wish.ns, wish.name));
   if (!there) return created.error();
+  if (there->deleted)
+    return fail(
+        Reason::already_exists,
+        fmt::format("{} was deleted, but a live release or endpoint still stands on it, so its name is "
+                    "not free yet",
+                    there->full_name()));
   return exists_answer(call, created.error(), *there);
 }
 
@@ -111,8 +120,39 @@ Result<Response> remove(Services& services, const Call& call) {
   TRY(const json::object body, codec::parse_json_object(call.request.body));
   TRY(const repo::RepoName name, name_in(body, call.caller));
   TRY(const repo::Repository found, administered(services, call, name));
-  TRY_DONE(services.hub.repositories.remove(call.caller, found));
-  return json_answer(json::object());
+  TRY(const auto standing, govern::dependants(services.database, found.id.raw));
+  if (standing.empty()) {
+    TRY_DONE(services.hub.repositories.remove(call.caller, found));
+    return json_answer(json::object());
+  }
+  TRY_DONE(services.hub.repositories.retire(call.caller, found));
+  json::array dependants;
+  std::string names;
+  for (const govern::Dependant& each : standing) {
+    dependants.emplace_back(json::object{
+        {"kind", each.kind}, {"name", each.name}, {"state", each.state}, {"revision", each.revision}});
+    if (dependants.size() <= named_max)
+      names += fmt::format("{}{} {}", names.empty() ? "" : ", ", each.kind, each.name);
+  }
+  const std::string warning =
+      fmt::format("{} is deleted, but {} still stand on it: its content stays for them until they end",
+                  found.full_name(), names);
+  Response response =
+      json_answer(json::object{{"warning", warning}, {"kept", true}, {"dependants", std::move(dependants)}});
+  response.headers.set("X-Holdfast-Warning", warning);
+  return response;
+}
+
+Result<Response> tombstones(Services& services, const Call& call) {
+  TRY(const auto all, repo::tombstones(services.database));
+  json::array out;
+  for (const repo::Tombstone& each : all)
+    if (services.hub.rights.may_see(call.caller, each.was))
+      out.emplace_back(json::object{{"id", each.was.full_name()},
+                                    {"type", repo::type_name(each.was.type)},
+                                    {"deletedBy", each.by},
+                                    {"deletedAt", format_time(each.at)}});
+  return json_answer(json::object{{"tombstones", std::move(out)}});
 }
 
 Result<Response> move(Services& services, const Call& call) {
@@ -200,6 +240,11 @@ void add_hub_repo_routes(RouteTable& table, Services& services) {
   with_body("DELETE", "/api/repos/delete", "hub_repo_delete", Access::signed_in_write, remove);
   with_body("POST", "/api/repos/move", "hub_repo_move", Access::signed_in_write, move);
   with_body("PUT", "/api/{T}/{id}/settings", "hub_repo_settings", Access::repo_admin, change_settings);
+  table.add({.method = "GET",
+             .pattern = "/api/tombstones",
+             .name = "hub_tombstones",
+             .access = Access::signed_in,
+             .handle = [&services](const Call& call) { return tombstones(services, call); }});
   table.add({.method = "POST",
              .pattern = "/api/validate-yaml",
              .name = "hub_validate_yaml",

@@ -19,6 +19,7 @@
 #include "identity/permission.h"
 #include "identity/tokens.h"
 #include "repo/hub.h"
+#include "repo/tombstones.h"
 #include "serve/guards.h"
 
 namespace holdfast::api {
@@ -200,7 +201,8 @@ class Mounted {
     TRY(call.found, services_.hub.repositories.find(*pattern_.type, ns, name));
     if (!call.found) {
       TRY(const auto moved, services_.hub.repositories.find_moved(*pattern_.type, ns, name));
-      if (!moved || !services_.hub.rights.may_see(call.caller, *moved)) return hidden();
+      if (!moved) return absent(call.caller, ns, name);
+      if (!services_.hub.rights.may_see(call.caller, *moved)) return hidden();
       return Admitted(Redirect{moved_target(request, pattern_.pattern, *moved)});
     }
     TRY_DONE(check_repository(call, access));
@@ -208,11 +210,21 @@ class Mounted {
   }
 
  private:
+  // Nothing is here; whoever might have seen what was is told that it was deleted.
+  Error absent(const Caller& caller, std::string_view ns, std::string_view name) const {
+    const auto found = repo::find_tombstone(services_.database, *pattern_.type, ns, name);
+    if (!found.ok()) return found.error();
+    if (!found.value() || !services_.hub.rights.may_see(caller, found.value()->was)) return hidden();
+    return repo::deleted_error(found.value()->was.full_name(), found.value()->at);
+  }
+
   Status check_repository(const Call& call, Access access) const {
     const auto right = right_of(access);
     if (!right) return Done{};
     const repo::Rights& rights = services_.hub.rights;
     if (!rights.may_see(call.caller, call.repo())) return hidden();
+    if (!rights.may_find(call.caller, call.repo()))
+      return absent(call.caller, call.repo().ns, call.repo().name);
     if (call.repo().disabled && !rights.may_administer(call.caller, call.repo()))
       return fail(Reason::forbidden, "Access to this resource is disabled.");
     if (*right != Right::read && call.caller.anonymous()) return needs_token();

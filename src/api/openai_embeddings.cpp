@@ -118,7 +118,7 @@ Result<net::Response> list_models(Services& services, serve::Models& models, con
   for (const serve::ServedModel& model : models.loaded()) {
     TRY(const std::optional<repo::Repository> found,
         services.hub.repositories.find(repo::RepoId{model.repository}));
-    if (!found || !services.hub.rights.may_see(call.caller, *found)) continue;
+    if (!found || !services.hub.rights.may_find(call.caller, *found)) continue;
     data.emplace_back(describe(*found));
   }
   return json_answer(json::object{{"object", "list"}, {"data", std::move(data)}});

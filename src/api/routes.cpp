@@ -7,6 +7,7 @@
 #include "api/kserve_routes.h"
 #include "api/lfs_routes.h"
 #include "api/llama_routes.h"
+#include "api/masking_routes.h"
 #include "api/mirror_routes.h"
 #include "api/observe_routes.h"
 #include "api/openai_routes.h"
@@ -49,6 +50,7 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   if (parts.mirror != nullptr && parts.upstreams != nullptr)
     add_mirror_routes(table, services, *parts.upstreams, *parts.mirror);
   if (parts.kinship != nullptr) add_kinship_routes(table, services, *parts.kinship);
+  if (parts.masking != nullptr) add_masking_routes(table, *parts.masking);
   if (parts.webhooks != nullptr) add_webhook_routes(table, *parts.webhooks);
   if (parts.desk != nullptr) {
     add_observe_routes(table, parts.govern.registry, *parts.desk);

@@ -12,7 +12,8 @@ class SmartHttp;
 }
 namespace holdfast::repo {
 class Kinship;
-}
+class MaskingJobs;
+}  // namespace holdfast::repo
 namespace holdfast::serve {
 class Models;
 }
@@ -45,6 +46,7 @@ struct DoorParts {
   exchange::Mirror* mirror = nullptr;
   exchange::Webhooks* webhooks = nullptr;
   repo::Kinship* kinship = nullptr;
+  repo::MaskingJobs* masking = nullptr;
   observe::Desk* desk = nullptr;
 };
 

@@ -107,7 +107,7 @@ Result<serve::ServedModel> find_served_model(Services& services, const Call& cal
   if (!found) {
     TRY(found, services.hub.repositories.find_moved(type, ns, short_name));
   }
-  if (!found || !services.hub.rights.may_see(call.caller, *found)) return missing;
+  if (!found || !services.hub.rights.may_find(call.caller, *found)) return missing;
   if (found->disabled && !services.hub.rights.may_administer(call.caller, *found))
     return fail(Reason::forbidden, "Access to this resource is disabled.");
   TRY(const bool past_gate, services.hub.rights.may_read_files(call.caller, *found));

@@ -42,7 +42,8 @@ json::object token_view(const TokenInfo& token) {
           {"created", format_time(token.created)},
           {"expires", time_view(token.expires)},
           {"last_used", time_view(token.last_used)},
-          {"revoked", time_view(token.revoked)}};
+          {"revoked", time_view(token.revoked)},
+          {"found_in", token.found_in.empty() ? json::value(nullptr) : json::value(token.found_in)}};
 }
 
 Response answer(const json::value& value) {
@@ -57,7 +58,10 @@ Result<Response> list(Services& services, const Call& call) {
   json::array out;
   for (const TokenInfo& token : tokens)
     if (!token.revoked) out.emplace_back(token_view(token));
-  return answer(json::object{{"tokens", std::move(out)}});
+  TRY(const std::vector<TokenInfo> lost, services.tokens.leaked(call.caller.user));
+  json::array leaked;
+  for (const TokenInfo& token : lost) leaked.emplace_back(token_view(token));
+  return answer(json::object{{"tokens", std::move(out)}, {"leaked", std::move(leaked)}});
 }
 
 Result<Response> create(Services& services, const Call& call) {

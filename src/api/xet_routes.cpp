@@ -91,7 +91,7 @@ Result<CasCaller> cas_caller(const XetDoor& door, const Call& call, CasScope wan
   }
   const auto hidden = [] { return fail(Reason::repo_not_found, "Repository not found"); };
   TRY(auto repository, door.services.hub.repositories.find(who.claims.repository));
-  if (!repository || !door.services.hub.rights.may_see(who.caller, *repository)) return hidden();
+  if (!repository || !door.services.hub.rights.may_find(who.caller, *repository)) return hidden();
   if (wanted == CasScope::read) {
     TRY(const bool past_gate, door.services.hub.rights.may_read_files(who.caller, *repository));
     if (!past_gate) return hidden();

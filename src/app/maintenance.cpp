@@ -6,18 +6,21 @@
 
 #include "app/heap.h"
 #include "base/guarded.h"
+#include "govern/dependants.h"
+#include "repo/recheck.h"
 
 namespace holdfast::app {
 namespace {
 
-constexpr std::chrono::seconds figures_step{15};
-constexpr size_t files_a_step = 16;
+constexpr std::chrono::seconds figures_step{15}, indexing_span{5};
+constexpr size_t files_a_step = 16, heads_a_step = 8;
 constexpr std::chrono::hours uploads_step{1};
 constexpr std::chrono::hours collection_step{24};
 
 class TimedMaintenance final : public Maintenance {
  public:
-  explicit TimedMaintenance(const MaintenanceParts& parts) : parts_(parts) {
+  explicit TimedMaintenance(const MaintenanceParts& parts)
+      : parts_(parts), recheck_(parts.hub, parts.database, parts.audit) {
     thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
   }
 
@@ -33,13 +36,22 @@ class TimedMaintenance final : public Maintenance {
       parts_.probe.refresh();
       parts_.models.refresh_figures();
       note("weights_not_indexed", guarded([&]() -> Status {
-             TRY([[maybe_unused]] const size_t indexed, parts_.kinship.index_some(files_a_step));
+             const auto until = parts_.clock.now() + indexing_span;
+             for (size_t indexed = files_a_step; indexed == files_a_step && parts_.clock.now() < until;) {
+               if (stop.stop_requested()) break;
+               TRY(indexed, parts_.kinship.index_some(files_a_step));
+             }
+             return Done{};
+           }));
+      note("heads_not_judged", guarded([&]() -> Status {
+             TRY([[maybe_unused]] const size_t judged, recheck_.some(heads_a_step));
              return Done{};
            }));
       const auto now = parts_.clock.now();
       if (now >= uploads_at) {
         uploads_at = now + uploads_step;
         note("uploads_not_forgotten", guarded([&] { return parts_.hub.uploads.forget_old(); }));
+        note("retired_not_removed", guarded([&] { return remove_retired(); }));
         note("parts_not_removed", guarded([&] { return parts_.lfs_parts.remove_old(parts_.clock.wall()); }));
       }
       if (now >= collection_at) {
@@ -47,6 +59,18 @@ class TimedMaintenance final : public Maintenance {
         note("collection_failed", guarded([&] { return collect(); }));
       }
     }
+  }
+
+  // What was deleted while something live stood on it goes when that has ended.
+  Status remove_retired() {
+    TRY(const auto retired, parts_.hub.repositories.retired());
+    identity::Caller keeper;
+    keeper.name = "(maintenance)";
+    for (const repo::Repository& each : retired) {
+      TRY(const auto standing, govern::dependants(parts_.database, each.id.raw));
+      if (standing.empty()) TRY_DONE(parts_.hub.repositories.remove(keeper, each));
+    }
+    return Done{};
   }
 
   Status collect() {
@@ -64,6 +88,7 @@ class TimedMaintenance final : public Maintenance {
   }
 
   MaintenanceParts parts_;
+  repo::Recheck recheck_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread thread_;

@@ -20,6 +20,8 @@ struct MaintenanceParts {
   api::LfsParts& lfs_parts;
   ProcessProbe& probe;
   serve::Models& models;
+  sql::Database& database;
+  const identity::Audit& audit;
   repo::Kinship& kinship;
   const Clock& clock;
   Log& log;
@@ -28,9 +30,9 @@ struct MaintenanceParts {
 inline constexpr std::chrono::hours collection_grace{
     25};  // Above the 24 h for which uploads and dedup answers hold.
 
-// The work nobody asks for: figures, free memory and the index of new weights every 15 seconds, forgotten
-// uploads every hour, garbage collection once a day. Owns its thread, which ends with it, at the latest after
-// the step it is in.
+// The work nobody asks for: figures, free memory and the index of new weights every 15 seconds, heads
+// that older rules judged, forgotten uploads every hour, garbage collection once a day. Owns its thread,
+// which ends with it, at the latest after the step it is in.
 class Maintenance {
  public:
   virtual ~Maintenance() = default;

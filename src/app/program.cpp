@@ -41,6 +41,7 @@
 #include "page/pages.h"
 #include "repo/creation.h"
 #include "repo/hub.h"
+#include "repo/masking_jobs.h"
 #include "serve/answer_cache.h"
 #include "serve/fallbacks.h"
 #include "serve/guards.h"
@@ -151,8 +152,16 @@ class RunningProgram final : public Program {
                                log_, instance_->metrics());
     keeping_ = start_keeping(*keeper_, *models_, log_);
     batching_ = start_batching(*batches_, api::make_request_asker(table_, *services_), log_);
-    maintenance_ = start_maintenance(
-        {instance_->content(), *hub_, *lfs_parts_, *probe_, *models_, exchanging_->kinship(), clock_, log_});
+    maintenance_ = start_maintenance({.content = instance_->content(),
+                                      .hub = *hub_,
+                                      .lfs_parts = *lfs_parts_,
+                                      .probe = *probe_,
+                                      .models = *models_,
+                                      .database = instance_->database(),
+                                      .audit = instance_->audit(),
+                                      .kinship = exchanging_->kinship(),
+                                      .clock = clock_,
+                                      .log = log_});
     url_ = fmt::format("{}://{}:{}", options.server.certificate_file.empty() ? "http" : "https",
                        options.server.address.find(':') == std::string::npos
                            ? options.server.address
@@ -180,6 +189,7 @@ class RunningProgram final : public Program {
     evaluating_.reset();
     if (server_) server_->stop();
     server_.reset();
+    masking_.reset();
     exchanging_.reset();
     observing_.reset();
     watching_.reset();
@@ -196,7 +206,9 @@ class RunningProgram final : public Program {
                          random_,
                          log_};
     hub_ = std::make_unique<repo::Hub>(parts);
-    hub_->checks.configure(options.checks, [this](std::string_view text) { return is_live_token(text); });
+    hub_->checks.configure(options.checks, [this](std::string_view text, std::string_view where) {
+      return is_live_token(text, where);
+    });
     TRY(size_t repaired, hub_->publisher.repair());
     if (repaired > 0) log_.warn("refs_repaired", {{"refs", repaired}});
     TRY(const size_t unborn, repo::sweep_unborn(instance_->disk(), hub_->storage, hub_->repositories));
@@ -252,27 +264,29 @@ class RunningProgram final : public Program {
   }
 
   Status open_exchange(const ServeOptions& options) {
-    TRY(exchanging_,
-        start_exchanging({.instance = *instance_,
-                          .hub = *hub_,
-                          .any_address = *any_engines_,
-                          .public_addresses = *public_engines_,
-                          .secrets = options.secrets,
-                          .private_webhooks = options.private_webhooks,
-                          .policy = options.checks,
-                          .is_live_token = [this](std::string_view text) { return is_live_token(text); },
-                          .clock = clock_,
-                          .random = random_,
-                          .log = log_}));
+    TRY(exchanging_, start_exchanging({.instance = *instance_,
+                                       .hub = *hub_,
+                                       .any_address = *any_engines_,
+                                       .public_addresses = *public_engines_,
+                                       .secrets = options.secrets,
+                                       .private_webhooks = options.private_webhooks,
+                                       .policy = options.checks,
+                                       .is_live_token =
+                                           [this](std::string_view text, std::string_view where) {
+                                             return is_live_token(text, where);
+                                           },
+                                       .clock = clock_,
+                                       .random = random_,
+                                       .log = log_}));
     return Done{};
   }
 
   // A token that lies in content is known to strangers: it ends with the question.
-  bool is_live_token(std::string_view text) {
+  bool is_live_token(std::string_view text, std::string_view found_in) {
     const auto known = instance_->tokens().find_value(text);
     if (!known.ok() || !known.value()) return false;
     const identity::TokenInfo& token = *known.value();
-    const Status revoked = instance_->tokens().revoke("(scan)", token.id);
+    const Status revoked = instance_->tokens().revoke_leaked(token.id, found_in);
     if (!revoked.ok()) log_.failure("leaked_token_not_revoked", revoked.error(), {{"token", token.id.raw}});
     log_.warn("leaked_token", {{"token", token.id.raw}, {"user", token.user_name}});
     return true;
@@ -320,6 +334,8 @@ class RunningProgram final : public Program {
   }
 
   Status open_doors(const ServeOptions& options) {
+    masking_.emplace(repo::MaskingJobs::Parts{
+        .hub = *hub_, .content = instance_->content(), .clock = clock_, .random = random_, .log = log_});
     services_.emplace(api::Services{clock_, random_, log_, instance_->metrics(), instance_->database(),
                                     instance_->accounts(), instance_->tokens(), instance_->sessions(),
                                     instance_->permission(), instance_->audit(), instance_->content(), *hub_,
@@ -358,6 +374,7 @@ class RunningProgram final : public Program {
                                .mirror = &exchanging_->mirror(),
                                .webhooks = &exchanging_->webhooks(),
                                .kinship = &exchanging_->kinship(),
+                               .masking = &*masking_,
                                .desk = desk_.get()};
     api::add_all_routes(table_, *services_, parts);
     api::add_health_routes(table_, *services_, [this] { return ready(); });
@@ -424,6 +441,7 @@ class RunningProgram final : public Program {
   std::optional<api::Services> services_;
   std::optional<ProcessProbe> probe_;
   std::optional<api::LfsParts> lfs_parts_;
+  std::optional<repo::MaskingJobs> masking_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<CheckpointWriter> checkpoints_;
   std::unique_ptr<observe::Rounds> rounds_;

@@ -38,6 +38,7 @@ constexpr std::array tables = {
     repo::TableRule{"content_hold", TableFate::made_again},
     repo::TableRule{"repo_repositories"},
     repo::TableRule{"repo_redirects"},
+    repo::TableRule{"repo_tombstones"},
     repo::TableRule{"repo_refs"},
     repo::TableRule{"repo_events"},
     repo::TableRule{"repo_objects"},

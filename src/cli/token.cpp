@@ -35,7 +35,8 @@ boost::json::object token_json(const TokenInfo& token) {
           {"created", format_time(token.created)},
           {"expires", time_json(token.expires)},
           {"last_used", time_json(token.last_used)},
-          {"revoked", time_json(token.revoked)}};
+          {"revoked", time_json(token.revoked)},
+          {"found_in", token.found_in}};
 }
 
 Result<std::string_view> required(Run run, std::string_view flag) {
@@ -87,6 +88,7 @@ Status create(Run run) {
 }
 
 const char* state_word(const TokenInfo& token, WallTime now) {
+  if (!token.found_in.empty()) return "leaked";
   if (token.revoked) return "revoked";
   return token.expires && *token.expires <= now ? "expired" : "live";
 }

@@ -174,14 +174,15 @@ Status check_digest(const ArrivingFile& file) {
               fmt::format("{}: the upstream's bytes are not what it lists", file.remote.path.substr(0, 300)));
 }
 
-Result<std::optional<std::string>> check_staged_file(
-    const ArrivingFile& file, const repo::CheckPolicy& policy,
-    const std::function<bool(std::string_view)>& is_live_token) {
+Result<std::optional<std::string>> check_staged_file(const ArrivingFile& file,
+                                                     const repo::CheckPolicy& policy,
+                                                     const repo::Checks::IsLiveToken& is_live_token) {
   using Answer = std::optional<std::string>;
   const auto source = file.staged.source();
   TRY(const scan::FileReport report, scan::scan_file(*source, file.remote.path));
-  for (const std::string& token : report.tokens)
-    if (is_live_token(token)) return Answer(file.remote.path + ": holds a live token of this hub");
+  bool live = false;  // Each is asked about, for the question ends those that live.
+  for (const std::string& token : report.tokens) live = is_live_token(token, file.remote.path) || live;
+  if (live) return Answer(file.remote.path + ": holds a live token of this hub");
   for (const scan::Finding& finding : report.findings) {
     if (policy_for(finding, policy) != repo::OnFinding::refuse) continue;
     return Answer(fmt::format("{}{}: {} [{}]", file.remote.path,

@@ -67,9 +67,9 @@ Status lay_out(Arrival& arrival, io::Disk& disk, const io::Path& folder);
 // ok when the staged bytes are what the upstream's list says (SHA-256, or git's name of the blob).
 Status check_digest(const ArrivingFile& file);
 // Nothing, or why this file may not come in by this policy.
-Result<std::optional<std::string>> check_staged_file(
-    const ArrivingFile& file, const repo::CheckPolicy& policy,
-    const std::function<bool(std::string_view)>& is_live_token);
+Result<std::optional<std::string>> check_staged_file(const ArrivingFile& file,
+                                                     const repo::CheckPolicy& policy,
+                                                     const repo::Checks::IsLiveToken& is_live_token);
 
 // Makes the repository where it is missing, stores the files and moves the refs, all in one step that is
 // seen.

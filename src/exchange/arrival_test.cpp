@@ -109,7 +109,7 @@ TEST(ArrivingFile, WhatWouldRunCodeIsRefusedByThePolicy) {
   ArrivingFile file = file_of(*disk, evil.size(), {evil.size()});
   file.remote.path = "model.pkl";
   ASSERT_TRUE(file.staged.append(0).value()->append(as_bytes(evil)).ok());
-  const auto never = [](std::string_view) { return false; };
+  const auto never = [](std::string_view, std::string_view) { return false; };
   const auto refused = check_staged_file(file, {.pickle = repo::OnFinding::refuse}, never);
   ASSERT_TRUE(refused.ok());
   ASSERT_TRUE(refused.value());

@@ -74,7 +74,7 @@ struct Seat {
 
 class RunningMirror final : public Mirror {
  public:
-  RunningMirror(const MirrorParts& parts, std::function<bool(std::string_view)> is_live_token)
+  RunningMirror(const MirrorParts& parts, repo::Checks::IsLiveToken is_live_token)
       : core_(parts, std::move(is_live_token)), parts_(core_.parts) {}
   ~RunningMirror() override {
     core_.stop();
@@ -219,7 +219,7 @@ Result<std::optional<ArrivingRevision>> RunningMirror::find(const identity::Call
   TRY(const auto place, parts_.upstreams.behind(ns, name));
   if (!place || !repo::check_repo_name(name).ok()) return Answer();
   TRY(const auto here, parts_.hub.repositories.find(type, ns, name));
-  if (here && here->creator != mirror_caller().name) return Answer();
+  if (here && (here->deleted || here->creator != mirror_caller().name)) return Answer();
   repo::Repository as_if;
   as_if.type = type;
   as_if.ns = ns;
@@ -449,7 +449,7 @@ bool RunningMirror::look_at_schedule() {
 }  // namespace
 
 Result<std::unique_ptr<Mirror>> open_mirror(const MirrorParts& parts,
-                                            std::function<bool(std::string_view)> is_live_token) {
+                                            repo::Checks::IsLiveToken is_live_token) {
   auto mirror = std::make_unique<RunningMirror>(parts, std::move(is_live_token));
   TRY_DONE(mirror->begin());
   return std::unique_ptr<Mirror>(std::move(mirror));

@@ -113,6 +113,6 @@ class Mirror {
   virtual Result<std::string> sync(const repo::Repository& repository) = 0;
 };
 Result<std::unique_ptr<Mirror>> open_mirror(const MirrorParts& parts,
-                                            std::function<bool(std::string_view)> is_live_token);
+                                            repo::Checks::IsLiveToken is_live_token);
 
 }  // namespace holdfast::exchange

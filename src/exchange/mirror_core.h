@@ -24,7 +24,7 @@ inline constexpr std::string_view released_mark = "released by ";
 // `mutex`, a leaf; `changed` is told of every change, `arrived` of those and of bytes.
 class MirrorCore {
  public:
-  MirrorCore(const MirrorParts& given, std::function<bool(std::string_view)> is_live)
+  MirrorCore(const MirrorParts& given, repo::Checks::IsLiveToken is_live)
       : parts(given), is_live_token(std::move(is_live)) {}
 
   // Reads what a stopped server left on its way.
@@ -59,7 +59,7 @@ class MirrorCore {
   Status set_state(const Arrival& arrival, std::string_view state, std::string_view detail);
 
   const MirrorParts parts;
-  const std::function<bool(std::string_view)> is_live_token;
+  const repo::Checks::IsLiveToken is_live_token;
   std::mutex mutex;
   std::condition_variable changed, arrived;
   void tell();  // Both.

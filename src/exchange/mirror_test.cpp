@@ -63,7 +63,7 @@ class MirrorTest : public testing::Test {
     // first revision and its publication.
     upstream_.files = {{"README.md", "---\nlicense: mit\n---\n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\n"},
                        {"config.json", "{}"}};
-    hub_.hub().checks.configure({}, [this](std::string_view) {
+    hub_.hub().checks.configure({}, [this](std::string_view, std::string_view) {
       if (between_) between_();
       return false;
     });
@@ -82,7 +82,7 @@ class MirrorTest : public testing::Test {
                                                   .clock = hub_.clock(),
                                                   .log = hub_.log(),
                                                   .metrics = hub_.metrics()},
-                                                 [](std::string_view) { return false; }));
+                                                 [](std::string_view, std::string_view) { return false; }));
   }
   // As a door does: the whole of what the upstream has, though the hub shows no repository.
   void expect_whole_from_upstream() {

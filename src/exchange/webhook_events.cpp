@@ -9,6 +9,7 @@
 
 #include "codec/json.h"
 #include "identity/names.h"
+#include "repo/comparison.h"
 #include "repo/hub.h"
 #include "sql/database.h"
 
@@ -48,10 +49,44 @@ std::string api_url(const std::string& public_url, const WebhookEvent& event) {
   return fmt::format("{}/api/{}/{}/{}", public_url, repo::type_plural(event.type), event.ns, event.name);
 }
 
+// Which kinds of things a push changed, where both its ends are there: whoever relies on a tokenizer or a
+// licence need not look himself.
+void add_changes(const repo::Repository& repository, repo::Hub& hub, json::object& body) {
+  const json::value* refs = body.if_contains("updatedRefs");
+  if (refs == nullptr || !refs->is_array() || refs->get_array().empty()) return;
+  const json::value& first = refs->get_array().front();
+  if (!first.is_object()) return;
+  const auto before = git::ObjectId::parse(text_of(first.get_object(), "oldSha"));
+  const auto after = git::ObjectId::parse(text_of(first.get_object(), "newSha"));
+  if (!before.ok() || !after.ok()) return;
+  const auto objects = hub.storage.open(repository.id);
+  if (!objects.ok()) return;
+  const auto changes = repo::compare_revisions(objects.value(), before.value(), after.value());
+  if (!changes.ok()) return;  // A commit that is gone again.
+  json::array flags;
+  for (const std::string& flag : changes.value().flags) flags.emplace_back(flag);
+  body["changed"] = std::move(flags);
+}
+
+WebhookEvent leaked_token(const identity::AuditRow& row) {
+  const json::object details = parsed(row.details);
+  WebhookEvent event;
+  event.action = "delete";
+  event.scope = "token";
+  event.user = row.subject;
+  event.more = codec::to_text(json::object{{"token", json::object{{"id", text_of(details, "token")},
+                                                                  {"name", text_of(details, "label")},
+                                                                  {"role", text_of(details, "role")},
+                                                                  {"foundIn", text_of(details, "found_in")},
+                                                                  {"revokedAt", format_time(row.at)}}}});
+  return event;
+}
+
 }  // namespace
 
 std::optional<WebhookEvent> event_of(const identity::AuditRow& row) {
   WebhookEvent event;
+  if (row.action == "token.revoked" && row.actor == "(scan)") return leaked_token(row);
   if (!read_subject(row.subject, event)) return std::nullopt;
   const json::object details = parsed(row.details);
   event.scope = "repo";
@@ -67,6 +102,10 @@ std::optional<WebhookEvent> event_of(const identity::AuditRow& row) {
     event.action = "update";
     event.scope = "repo.config";
     event.more = codec::to_text(json::object{{"updatedConfig", details}});
+  } else if (row.action == "repo.verdict_changed") {
+    event.action = "update";
+    event.scope = "repo.config";
+    event.more = codec::to_text(json::object{{"updatedConfig", json::object{{"verdict_changed", details}}}});
   } else if (row.action == "mirror.upstream_changed" || row.action == "mirror.dependency_changed") {
     event.action = "update";
     event.scope = "repo.config";
@@ -154,6 +193,10 @@ Result<std::vector<WebhookEvent>> discussion_events(sql::Database& database, rep
 }
 
 bool watches(const Webhook& webhook, const WebhookEvent& event) {
+  if (!event.user.empty())
+    return std::ranges::any_of(webhook.watched, [&](const Watched& each) {
+      return each.type == "user" && identity::equal_names(each.name, event.user);
+    });
   const bool discussion = event.scope.starts_with("discussion");
   const bool domain = std::ranges::any_of(webhook.domains, [&](const std::string& each) {
     return discussion ? each.starts_with("discussion") : each == "repo";
@@ -170,6 +213,13 @@ Result<std::optional<std::string>> payload_of(const Webhook& webhook, const Webh
                                               const identity::Caller& owner, repo::Hub& hub,
                                               const std::string& public_url) {
   using Answer = std::optional<std::string>;
+  if (!event.user.empty()) {
+    if (!identity::equal_names(owner.name, event.user)) return Answer();
+    json::object body{{"event", json::object{{"action", event.action}, {"scope", event.scope}}}};
+    for (const auto& member : parsed(event.more)) body[member.key()] = member.value();
+    body["webhook"] = json::object{{"id", webhook.id}, {"version", 3}};
+    return Answer(codec::to_text(body));
+  }
   json::object repo_part{
       {"type", repo::type_name(event.type)},
       {"name", event.ns + "/" + event.name},
@@ -198,6 +248,7 @@ Result<std::optional<std::string>> payload_of(const Webhook& webhook, const Webh
   json::object body{{"event", json::object{{"action", event.action}, {"scope", event.scope}}},
                     {"repo", std::move(repo_part)}};
   for (const auto& member : parsed(event.more)) body[member.key()] = member.value();
+  if (repository && event.scope == "repo.content") add_changes(*repository, hub, body);
   body["webhook"] = json::object{{"id", webhook.id}, {"version", 3}};
   return Answer(codec::to_text(body));
 }

@@ -20,13 +20,15 @@ class Database;
 
 namespace holdfast::exchange {
 
-// Something that happened to a repository, in the words of webhooks (hub-protocol.md 1.12).
+// Something that happened to a repository, or to what is a user's own, in the words of webhooks
+// (hub-protocol.md 1.12).
 struct WebhookEvent {
   std::string action{}, scope{};  // "update", "repo.content"
   repo::RepoType type = repo::RepoType::model;
   std::string ns{}, name{};
   std::string more{};  // Further members of the payload, as a JSON object.
   bool gone = false;   // The repository is no more.
+  std::string user{};  // Not of a repository but of this user, who alone hears of it.
 };
 
 // What a line of the audit log means to webhooks; nullopt: nothing.

@@ -173,6 +173,24 @@ TEST_F(WebhooksTest, DiscussionsAreADomainOfTheirOwn) {
   EXPECT_EQ(text_at(body(1), "comment", "content"), "Because.");
 }
 
+TEST_F(WebhooksTest, ALeakedTokenIsToldToItsUserAlone) {
+  make("ada", {{"user", "ada"}});
+  make("bob", {{"user", "ada"}, {"user", "bob"}});
+  TestHub::require(hub_.database().write([&](sql::Transaction& tx) {
+    return hub_.audit().append(
+        tx, {.actor = "(scan)",
+             .action = "token.revoked",
+             .subject = "ada",
+             .details = {{"token", "7"}, {"label", "laptop"}, {"role", "write"}, {"found_in", "notes.md"}}});
+  }));
+  round();
+  ASSERT_EQ(receiver_.got.size(), 1U);
+  EXPECT_EQ(text_at(body(0), "event", "scope"), "token");
+  EXPECT_EQ(text_at(body(0), "token", "name"), "laptop");
+  EXPECT_EQ(text_at(body(0), "token", "foundIn"), "notes.md");
+  EXPECT_FALSE(body(0).contains("repo"));
+}
+
 TEST_F(WebhooksTest, AreTheirOwnersAlone) {
   const Webhook webhook = make("ada", {{"org", "lab"}});
   const identity::Caller bob = hub_.caller("bob"), ada = hub_.caller("ada");

@@ -108,6 +108,9 @@ CREATE TABLE identity_secrets (
   sealed TEXT NOT NULL
 );
 )sql"},
+    sql::Migration{"identity", 5, R"sql(
+ALTER TABLE identity_tokens ADD COLUMN found_in TEXT NOT NULL DEFAULT '';
+)sql"},
 };
 
 }  // namespace

@@ -10,11 +10,11 @@
 namespace holdfast::identity {
 namespace {
 
-constexpr int64_t listed_max = 100'000;
+constexpr int64_t listed_max = 100'000, leaked_max = 100;
 constexpr size_t memberships_max = 1000;
 constexpr std::string_view select_tokens =
     "SELECT t.id, t.owner, u.name, t.label, t.role, t.scopes, t.created, t.expires, t.last_used, t.revoked, "
-    "t.environment "
+    "t.environment, t.found_in "
     "FROM identity_tokens t JOIN identity_users u ON u.id = t.owner ";
 
 std::optional<WallTime> time_column(const sql::Row& row, int column) {
@@ -41,7 +41,8 @@ Result<TokenInfo> token_of(const sql::Row& row) {
                    .expires = time_column(row, 7),
                    .last_used = time_column(row, 8),
                    .revoked = time_column(row, 9),
-                   .environment = row.text(10)};
+                   .environment = row.text(10),
+                   .found_in = row.text(11)};
 }
 
 Result<std::vector<TokenInfo>> select(sql::Transaction& tx, std::string_view where,
@@ -76,6 +77,11 @@ Result<std::optional<TokenInfo>> token_of_digest(sql::Transaction& tx, const Tok
 Result<std::vector<TokenInfo>> list_tokens(sql::Transaction& tx, std::optional<UserId> user) {
   if (user) return select(tx, "WHERE t.owner = ? ORDER BY t.id DESC LIMIT ?", {user->raw, listed_max});
   return select(tx, "ORDER BY t.id DESC LIMIT ?", {listed_max});
+}
+
+Result<std::vector<TokenInfo>> list_leaked(sql::Transaction& tx, UserId user) {
+  return select(tx, "WHERE t.owner = ? AND t.found_in <> '' ORDER BY t.id DESC LIMIT ?",
+                {user.raw, leaked_max});
 }
 
 Status insert_token(sql::Transaction& tx, const TokenDigest& digest, TokenInfo& info) {

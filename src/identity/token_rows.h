@@ -19,6 +19,8 @@ Result<TokenInfo> token_numbered(sql::Transaction& tx, TokenId id);
 Result<std::optional<TokenInfo>> token_of_digest(sql::Transaction& tx, const TokenDigest& digest);
 // Newest first; of all users when `user` is none.
 Result<std::vector<TokenInfo>> list_tokens(sql::Transaction& tx, std::optional<UserId> user);
+// That a scan ended, likewise.
+Result<std::vector<TokenInfo>> list_leaked(sql::Transaction& tx, UserId user);
 // Gives `info` its id. already_exists when a token has this value.
 Status insert_token(sql::Transaction& tx, const TokenDigest& digest, TokenInfo& info);
 // Who comes with the token, if its user is enabled; the token's own dates are not looked at.

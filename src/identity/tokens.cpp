@@ -17,7 +17,8 @@ namespace holdfast::identity {
 namespace {
 
 constexpr std::string_view value_start = "hf_";
-constexpr size_t value_letters = 34, value_bytes_min = 8, value_bytes_max = 256, label_bytes_max = 96;
+constexpr size_t value_letters = 34, value_bytes_min = 8, value_bytes_max = 256, label_bytes_max = 96,
+                 found_in_bytes_max = 500;
 
 Error wrong() { return fail(Reason::bad_credentials, "Invalid credentials in Authorization header"); }
 
@@ -156,10 +157,35 @@ class StoredTokens final : public Tokens {
   Status revoke(std::string_view actor, TokenId id) override {
     return change([&](sql::Transaction& tx) -> Status {
       TRY(const TokenInfo token, token_numbered(tx, id));
-      if (token.revoked) return Done{};
+      if (token.revoked) {
+        if (token.found_in.empty()) return Done{};
+        TRY_DONE(tx.run("UPDATE identity_tokens SET found_in = '' WHERE id = ?", {id.raw}));
+        return Done{};
+      }
       TRY_DONE(end(tx, id, "revoked", clock_.wall()));
       return audit_.append(tx, audit_entry(actor, "token.revoked", token));
     });
+  }
+
+  Status revoke_leaked(TokenId id, std::string_view found_in) override {
+    size_t size = std::min(found_in.size(), found_in_bytes_max);
+    while (size < found_in.size() && size > 0 && (found_in[size] & 0xC0) == 0x80)
+      --size;  // Whole characters.
+    const std::string where(size == 0 ? "a text" : found_in.substr(0, size));
+    return change([&](sql::Transaction& tx) -> Status {
+      TRY(const TokenInfo token, token_numbered(tx, id));
+      if (token.revoked) return Done{};
+      TRY_DONE(end(tx, id, "revoked", clock_.wall()));
+      TRY_DONE(tx.run("UPDATE identity_tokens SET found_in = ? WHERE id = ?", {where, id.raw}));
+      AuditEntry entry = audit_entry("(scan)", "token.revoked", token);
+      entry.details.emplace_back("found_in", where);
+      return audit_.append(tx, entry);
+    });
+  }
+
+  Result<std::vector<TokenInfo>> leaked(UserId user) override {
+    return database_.read<std::vector<TokenInfo>>(
+        [&](sql::Transaction& tx) { return list_leaked(tx, user); });
   }
 
   Result<IssuedToken> rotate(std::string_view actor, TokenId id, WallTime old_until,

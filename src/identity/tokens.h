@@ -28,6 +28,7 @@ struct TokenInfo {
   WallTime created{};
   std::optional<WallTime> expires{}, last_used{}, revoked{};
   std::string environment{};  // Empty: bound to none.
+  std::string found_in{};     // The file or text in which a scan met its value, which ended it; else empty.
 };
 
 struct NewToken {
@@ -70,12 +71,17 @@ class Tokens {
   virtual Result<TokenInfo> find(TokenId id) = 0;
   // Of one user or of all, newest first; revoked ones too; at most 100,000.
   virtual Result<std::vector<TokenInfo>> list(std::optional<UserId> user) = 0;
+  // One that a scan ended is no longer told of from then on.
   virtual Status revoke(std::string_view actor, TokenId id) = 0;
+  // Its value lies where others read it: ends it at once, and keeps where that was for its user.
+  virtual Status revoke_leaked(TokenId id, std::string_view found_in) = 0;
+  // Those of a user that ended so, newest first, at most 100.
+  virtual Result<std::vector<TokenInfo>> leaked(UserId user) = 0;
   // A new value with the same user, label, role, scopes and expiry; the old one works until `old_until`.
   virtual Result<IssuedToken> rotate(std::string_view actor, TokenId id, WallTime old_until,
                                      std::optional<Secret> value) = 0;
   // The live token with this value, if there is one: for the scan of what users upload, which then revokes
-  // it.
+  // it as leaked.
   virtual Result<std::optional<TokenInfo>> find_value(std::string_view value) = 0;
 };
 

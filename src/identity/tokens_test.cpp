@@ -145,6 +145,26 @@ TEST_P(TokensTest, ARevokedTokenIsWrongAtOnceHereAndSoonElsewhere) {
   EXPECT_TRUE(tokens_->find(issued.info.id).value().revoked.has_value());
 }
 
+TEST_P(TokensTest, WhatAScanFoundEndsAndIsToldUntilItWasSeen) {
+  user("ada");
+  user("bob");
+  const IssuedToken issued = token("ada");
+  const UserId ada = issued.info.user;
+  EXPECT_TRUE(tokens_->leaked(ada).value().empty());
+  ASSERT_TRUE(tokens_->revoke_leaked(issued.info.id, "notes.md").ok());
+  expect_wrong(issued.value.reveal());
+  const auto leaked = tokens_->leaked(ada).value();
+  ASSERT_EQ(leaked.size(), 1U);
+  EXPECT_EQ(leaked[0].found_in, "notes.md");
+  EXPECT_TRUE(leaked[0].revoked.has_value());
+  EXPECT_TRUE(tokens_->leaked(token("bob").info.user).value().empty());
+  ASSERT_TRUE(tokens_->revoke("ada", issued.info.id).ok()) << "seen";
+  EXPECT_TRUE(tokens_->leaked(ada).value().empty());
+  const IssuedToken again = token("ada");
+  ASSERT_TRUE(tokens_->revoke_leaked(again.info.id, std::string(499, 'a') + "\u00e9" + "b").ok());
+  EXPECT_EQ(tokens_->leaked(ada).value().at(0).found_in, std::string(499, 'a')) << "no half characters";
+}
+
 TEST_P(TokensTest, AChangeOfUserOrMembershipReachesCachedTokens) {
   user("ada");
   ASSERT_TRUE(accounts_->create_organisation("root", {.name = "lab"}).ok());

@@ -18,6 +18,7 @@
 #include "repo/commits.h"
 #include "repo/repositories.h"
 #include "scan/license_file.h"
+#include "scan/rules_version.h"
 #include "scan/scan_file.h"
 #include "sql/database.h"
 
@@ -131,10 +132,27 @@ OnFinding Checks::policy_of(const json::object& finding) const {
   return policy_.pickle;
 }
 
+// Each is asked about, for the question ends those that live.
+bool Checks::holds_live_token(const scan::FileReport& report, std::string_view found_in) const {
+  if (!is_live_token_) return false;
+  return std::ranges::count_if(report.tokens,
+                               [&](const std::string& text) { return is_live_token_(text, found_in); }) > 0;
+}
+
+Status Checks::check_text(std::string_view text, std::string_view what) const {
+  const auto source = scan::memory_source(as_bytes(text));
+  TRY(const scan::FileReport report, scan::scan_file(*source, "text.md"));
+  if (!holds_live_token(report, what)) return Done{};
+  return fail(
+      Reason::policy_refused,
+      fmt::format("{} holds a token of this hub that worked until now: it is revoked [secret.live-token]",
+                  what));
+}
+
 json::object Checks::describe(const scan::FileReport& report, const std::string& path) const {
   json::array findings, imports;
   // A token that works is worse than one that looks like one.
-  const bool live = is_live_token_ && std::any_of(report.tokens.begin(), report.tokens.end(), is_live_token_);
+  const bool live = holds_live_token(report, printable(path));
   if (live)
     findings.push_back(
         json::object{{"topic", "secret"},

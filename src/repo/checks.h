@@ -54,7 +54,8 @@ struct RevisionVerdict {
 // thread; borrows all it is given.
 class Checks {
  public:
-  using IsLiveToken = std::function<bool(std::string_view)>;
+  // Asked of each text of a token's form, with the name of what it stands in.
+  using IsLiveToken = std::function<bool(std::string_view text, std::string_view found_in)>;
   struct Parts {
     sql::Database& database;
     content::Store& content;
@@ -69,6 +70,9 @@ class Checks {
   // in. `objects` sees both commits; a zero `before` is the empty tree.
   Status check_change(const git::Repository& objects, const git::ObjectId& before,
                       const git::ObjectId& after);
+
+  // policy_refused when a text that people write for others, named for them by `what`, holds a live token.
+  Status check_text(std::string_view text, std::string_view what) const;
 
   Result<RevisionVerdict> verdict(const Repository& repository, const git::Repository& objects,
                                   const git::ObjectId& commit);
@@ -86,6 +90,7 @@ class Checks {
   Result<RevisionVerdict> make_verdict(const Repository& repository, const git::Repository& objects,
                                        const git::ObjectId& commit);
   Result<std::string> license_of(RepoType type, const std::string& name);
+  bool holds_live_token(const scan::FileReport& report, std::string_view found_in) const;
   boost::json::object describe(const scan::FileReport& report, const std::string& path) const;
   int64_t rules_key() const;
   OnFinding policy_of(const boost::json::object& finding) const;

@@ -17,7 +17,7 @@ class ChecksTest : public testing::Test {
     // A new repository brings no card.
     where_ = hub_.create("ada", "ada/m");
     ada_ = hub_.caller("ada");
-    hub_.hub().checks.configure({}, [this](std::string_view text) {
+    hub_.hub().checks.configure({}, [this](std::string_view text, std::string_view) {
       const auto found = hub_.tokens().find_value(text);
       return found.ok() && found.value().has_value();
     });

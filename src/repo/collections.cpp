@@ -171,7 +171,7 @@ Status Collections::read_items(sql::Transaction& tx, const identity::Caller& cal
       int64_t id = 0;
       for (const char c : each.what) id = id * 10 + (c - '0');
       TRY(item.repository, find_repository(tx, "id", {}, id));
-      if (!item.repository || !rights_.may_see(caller, *item.repository)) continue;
+      if (!item.repository || !rights_.may_find(caller, *item.repository)) continue;
       item.name = item.repository->full_name();
     } else if (each.type == "collection") {
       auto other = find_row(tx, caller, each.what);
@@ -274,7 +274,7 @@ Result<std::vector<Collection>> Collections::list(const identity::Caller& caller
       }
       TRY(const RepoName named, parse_repo_name(*type, name));
       TRY(const auto found, find_repository(tx, "place", place_of(*type, named.ns, named.name), 0));
-      if (found && rights_.may_see(caller, *found))
+      if (found && rights_.may_find(caller, *found))
         out.push_back(key_of(type_name(*type), std::to_string(found->id.raw)));
     }
     return out;
@@ -358,7 +358,7 @@ Result<Collection> Collections::add(const identity::Caller& caller, std::string_
     if (const auto repo_type = type_of_name(type)) {
       TRY(const RepoName named, parse_repo_name(*repo_type, name));
       TRY(const auto there, find_repository(tx, "place", place_of(*repo_type, named.ns, named.name), 0));
-      if (!there || !rights_.may_see(caller, *there))
+      if (!there || !rights_.may_find(caller, *there))
         return fail(Reason::repo_not_found, "Repository not found");
       what = std::to_string(there->id.raw);
     } else if (type == "collection") {

@@ -8,6 +8,7 @@
 #include "identity/audit.h"
 #include "repo/rights.h"
 #include "repo/storage.h"
+#include "repo/tombstones.h"
 #include "sql/database.h"
 
 namespace holdfast::repo {
@@ -60,6 +61,7 @@ Status insert(sql::Transaction& tx, const CreationParts& parts, const identity::
   if (!inserted.ok()) return inserted.error();
   TRY([[maybe_unused]] const int64_t redirects,
       tx.run("DELETE FROM repo_redirects WHERE place = ?", {place}));
+  TRY_DONE(clear_tombstone(tx, place));
   TRY([[maybe_unused]] const int64_t events,
       tx.run("INSERT INTO repo_events (repo, at, actor, kind) VALUES (?, ?, ?, 'created')",
              {repository.id.raw, now, caller.name}));

@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "codec/json.h"
+#include "repo/checks.h"
 #include "repo/revisions.h"
 #include "repo/rights.h"
 #include "sql/database.h"
@@ -240,6 +241,7 @@ Result<Discussion> Discussions::open(const identity::Caller& caller, const Repos
     return fail(Reason::bad_request, "A title has 1 to 400 characters");
   if (wish.description.size() > text_bytes_max)
     return fail(Reason::body_too_large, "The description is too long");
+  TRY_DONE(checks_.check_text(wish.title + "\n" + wish.description, "a discussion"));
   const Storage::Lock lock = storage_.lock(repository.id);
   TRY(const int64_t number, next_number(repository.id));
   if (wish.kind == DiscussionKind::discussion) {
@@ -262,6 +264,7 @@ Result<Discussion> Discussions::open(const identity::Caller& caller, const Repos
 Result<DiscussionEvent> Discussions::comment(const identity::Caller& caller, const Repository& repository,
                                              int64_t number, std::string_view text) {
   if (text.size() > text_bytes_max) return fail(Reason::body_too_large, "The comment is too long");
+  TRY_DONE(checks_.check_text(text, "a comment"));
   TRY([[maybe_unused]] const Discussion there, find(repository.id, number));
   return database_.write<DiscussionEvent>([&](sql::Transaction& tx) {
     return add_event(tx, repository.id, number, caller.name, "comment", comment_data(caller.name, text));
@@ -273,6 +276,7 @@ Result<DiscussionEvent> Discussions::change_comment(const identity::Caller& call
                                                     std::string_view event,
                                                     std::optional<std::string_view> text) {
   if (text && text->size() > text_bytes_max) return fail(Reason::body_too_large, "The comment is too long");
+  if (text) TRY_DONE(checks_.check_text(*text, "a comment"));
   const std::string query = fmt::format(
       "SELECT {} FROM repo_discussion_events WHERE repo = ? AND number = ? AND event = ?", event_columns);
   return database_.write<DiscussionEvent>([&](sql::Transaction& tx) -> Result<DiscussionEvent> {
@@ -322,6 +326,7 @@ Result<DiscussionEvent> Discussions::rename(const identity::Caller& caller, cons
   const std::string to = trimmed(title);
   if (to.empty() || to.size() > title_bytes_max)
     return fail(Reason::bad_request, "A title has 1 to 400 characters");
+  TRY_DONE(checks_.check_text(to, "a title"));
   TRY(const Discussion there, find(repository.id, number));
   TRY_DONE(check_author(caller, repository, there));
   return database_.write<DiscussionEvent>([&](sql::Transaction& tx) -> Result<DiscussionEvent> {
@@ -342,6 +347,7 @@ Result<DiscussionEvent> Discussions::set_status(const identity::Caller& caller, 
     return fail(Reason::bad_request, "This pull request is merged already");
   if (status != DiscussionStatus::open && status != DiscussionStatus::closed)
     return fail(Reason::bad_request, "The status must be open or closed");
+  TRY_DONE(checks_.check_text(comment, "a comment"));
   return database_.write<DiscussionEvent>([&](sql::Transaction& tx) -> Result<DiscussionEvent> {
     TRY([[maybe_unused]] const int64_t rows,
         tx.run("UPDATE repo_discussions SET status = ? WHERE repo = ? AND number = ?",

@@ -16,6 +16,7 @@
 
 namespace holdfast::repo {
 
+class Checks;
 class Rights;
 
 enum class DiscussionKind : uint8_t { discussion, pull_request };
@@ -63,11 +64,12 @@ struct DiscussionPage {
 class Discussions {
  public:
   Discussions(sql::Database& database, Storage& storage, Publisher& publisher, Rights& rights,
-              const Clock& clock, Random& random)
+              const Checks& checks, const Clock& clock, Random& random)
       : database_(database),
         storage_(storage),
         publisher_(publisher),
         rights_(rights),
+        checks_(checks),
         clock_(clock),
         random_(random) {}
 
@@ -116,6 +118,7 @@ class Discussions {
   Storage& storage_;
   Publisher& publisher_;
   Rights& rights_;
+  const Checks& checks_;
   const Clock& clock_;
   Random& random_;
 };

@@ -10,9 +10,9 @@ Hub::Hub(const HubParts& parts)
       repositories(parts.database, storage, publisher, rights, parts.audit, parts.clock),
       uploads(parts.database, parts.content, rights, parts.clock),
       browser(parts.database),
-      discussions(parts.database, storage, publisher, rights, parts.clock, parts.random),
       checks(
           {.database = parts.database, .content = parts.content, .browser = browser, .clock = parts.clock}),
+      discussions(parts.database, storage, publisher, rights, checks, parts.clock, parts.random),
       commits({.storage = storage,
                .publisher = publisher,
                .browser = browser,

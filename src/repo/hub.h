@@ -49,8 +49,8 @@ struct Hub {
   Repositories repositories;
   Uploads uploads;
   Browser browser;
-  Discussions discussions;
   Checks checks;
+  Discussions discussions;
   Commits commits;
   Branches branches;
   Search search;

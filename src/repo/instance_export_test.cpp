@@ -42,6 +42,7 @@ constexpr std::array tables = {
     TableRule{"content_hold", made_again},
     TableRule{"repo_repositories"},
     TableRule{"repo_redirects"},
+    TableRule{"repo_tombstones"},
     TableRule{"repo_refs"},
     TableRule{"repo_events"},
     TableRule{"repo_objects"},

@@ -14,6 +14,7 @@
 #include "repo/publisher.h"
 #include "repo/rights.h"
 #include "repo/storage.h"
+#include "repo/tombstones.h"
 #include "sql/database.h"
 
 namespace holdfast::repo {
@@ -23,6 +24,10 @@ namespace {
 constexpr auto own_tables = std::to_array<std::string_view>(
     {"repo_refs", "repo_verdicts", "repo_objects", "repo_cards", "repo_tags", "repo_likes",
      "repo_gate_requests", "repo_discussions", "repo_discussion_events", "repo_redirects"});
+
+// Of the column `disabled`.
+constexpr int64_t disabled_value = 1, deleted_value = 2;
+constexpr int64_t dependants_max = 1000;
 
 int64_t unix_ms(const Clock& clock) { return clock.wall().time_since_epoch().count(); }
 
@@ -60,7 +65,8 @@ Repository read_repository(const sql::Row& row) {
           // Anything unreadable is the stricter of the two.
           .visibility = visibility_of_name(row.text(4)).value_or(Visibility::private_),
           .gate = gate_of_name(row.text(5)).value_or(Gate::manual),
-          .disabled = row.integer(6) != 0,
+          .disabled = row.integer(6) == disabled_value,
+          .deleted = row.integer(6) == deleted_value,
           .likes = row.integer(8),
           .downloads = row.integer(9),
           .sdk = row.text(7),
@@ -165,9 +171,59 @@ Result<std::optional<Repository>> Repositories::find_moved(RepoType type, std::s
   return find_where("id = (SELECT repo FROM repo_redirects WHERE place = ?)", place_of(type, ns, name), 0);
 }
 
+Status Repositories::warn_dependants(sql::Transaction& tx, const identity::Caller& caller,
+                                     const Repository& repository) {
+  std::vector<Repository> dependants;
+  const std::string name = repository.full_name();
+  TRY_DONE(tx.query(
+      fmt::format("SELECT {} FROM repo_repositories WHERE id IN (SELECT repo FROM repo_tags WHERE tag "
+                  "= ?) AND id <> ? AND disabled <> ? LIMIT ?",
+                  repository_columns),
+      {(repository.type == RepoType::dataset ? "dataset:" : "base_model:") + name, repository.id.raw,
+       deleted_value, dependants_max},
+      [&](const sql::Row& row) {
+        dependants.push_back(read_repository(row));
+        return true;
+      }));
+  for (const Repository& each : dependants)
+    TRY_DONE(
+        audit(tx, caller, each, "mirror.dependency_changed",
+              {{"dependency", fmt::format("{}:{}", type_name(repository.type), name)}, {"what", "removed"}}));
+  return Done{};
+}
+
+Status Repositories::retire(const identity::Caller& caller, const Repository& repository) {
+  return database_.write([&](sql::Transaction& tx) -> Status {
+    TRY([[maybe_unused]] const int64_t rows,
+        tx.run("UPDATE repo_repositories SET disabled = ?, updated = ? WHERE id = ?",
+               {deleted_value, unix_ms(clock_), repository.id.raw}));
+    TRY_DONE(bury(tx, repository, caller.name, clock_.wall()));
+    TRY_DONE(warn_dependants(tx, caller, repository));
+    return audit(tx, caller, repository, "repo.deleted", {{"kept", "for what pinned a revision of it"}});
+  });
+}
+
+Result<std::vector<Repository>> Repositories::retired() {
+  std::vector<Repository> out;
+  const std::string query =
+      fmt::format("SELECT {} FROM repo_repositories WHERE disabled = ? ORDER BY id", repository_columns);
+  TRY_DONE(database_.read([&](sql::Transaction& tx) {
+    out.clear();
+    return tx.query(query, {deleted_value}, [&](const sql::Row& row) {
+      out.push_back(read_repository(row));
+      return true;
+    });
+  }));
+  return out;
+}
+
 Status Repositories::remove(const identity::Caller& caller, const Repository& repository) {
   const Storage::Lock lock = storage_.lock(repository.id);
   TRY_DONE(database_.write([&](sql::Transaction& tx) -> Status {
+    if (!repository.deleted) {
+      TRY_DONE(bury(tx, repository, caller.name, clock_.wall()));
+      TRY_DONE(warn_dependants(tx, caller, repository));
+    }
     TRY([[maybe_unused]] const int64_t rows,
         tx.run("DELETE FROM repo_repositories WHERE id = ?", {repository.id.raw}));
     for (const std::string_view table : own_tables) {
@@ -177,7 +233,8 @@ Status Repositories::remove(const identity::Caller& caller, const Repository& re
     TRY([[maybe_unused]] const int64_t events,
         tx.run("INSERT INTO repo_events (repo, at, actor, kind) VALUES (?, ?, ?, 'deleted')",
                {repository.id.raw, unix_ms(clock_), caller.name}));
-    return audit(tx, caller, repository, "repo.deleted");
+    // Of one that was retired this was told then.
+    return repository.deleted ? Status(Done{}) : audit(tx, caller, repository, "repo.deleted");
   }));
   return storage_.remove(repository.id);
 }
@@ -197,6 +254,7 @@ Result<Repository> Repositories::move(const identity::Caller& caller, const Repo
                {to.ns, to.name, to_place, unix_ms(clock_), repository.id.raw}));
     TRY([[maybe_unused]] const int64_t cleared,
         tx.run("DELETE FROM repo_redirects WHERE place = ? OR place = ?", {to_place, from_place}));
+    TRY_DONE(clear_tombstone(tx, to_place));
     if (from_place != to_place) {
       TRY([[maybe_unused]] const int64_t added,
           tx.run("INSERT INTO repo_redirects (place, repo) VALUES (?, ?)", {from_place, repository.id.raw}));

@@ -61,7 +61,12 @@ class Repositories {
   // Where a repository that was at this place lies now.
   Result<std::optional<Repository>> find_moved(RepoType type, std::string_view ns, std::string_view name);
 
+  // A tombstone stays at its place, and at those that led to it, until somebody creates there.
   Status remove(const identity::Caller& caller, const Repository& repository);
+  // The same to everybody, but its content stays for what pinned it (Repository::deleted), until `remove`.
+  Status retire(const identity::Caller& caller, const Repository& repository);
+  // Those that are retired.
+  Result<std::vector<Repository>> retired();
   // The old place redirects from then on, until somebody creates there.
   Result<Repository> move(const identity::Caller& caller, const Repository& repository, const RepoName& to);
   Status change(const identity::Caller& caller, const Repository& repository, const RepositoryChange& change);
@@ -72,6 +77,8 @@ class Repositories {
   Result<RepoId> insert(const identity::Caller& caller, const NewRepository& wish);
   Status first_commit(const identity::Caller& caller, const Repository& repository);
   Result<std::optional<Repository>> find_where(std::string_view condition, std::string_view text, int64_t id);
+  // What cards name it is told, in the words of the audit log, from which webhooks hear of it.
+  Status warn_dependants(sql::Transaction& tx, const identity::Caller& caller, const Repository& repository);
   Status audit(sql::Transaction& tx, const identity::Caller& caller, const Repository& repository,
                std::string_view action, Details details = {});
 

@@ -33,6 +33,7 @@ struct Repository {
   Visibility visibility = Visibility::public_;
   Gate gate = Gate::none;
   bool disabled = false;
+  bool deleted = false;  // Kept hidden, because a live release or endpoint stands on a revision of it.
   int64_t likes = 0, downloads = 0;
   std::string sdk;      // Of a space.
   std::string creator;  // User name.

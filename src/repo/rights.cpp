@@ -30,6 +30,9 @@ bool Rights::may(const identity::Caller& caller, identity::Right right, const Re
 bool Rights::may_see(const identity::Caller& caller, const Repository& repository) const {
   return may(caller, identity::Right::read, repository);
 }
+bool Rights::may_find(const identity::Caller& caller, const Repository& repository) const {
+  return may_see(caller, repository) && (!repository.deleted || !caller.environment.empty());
+}
 bool Rights::may_write(const identity::Caller& caller, const Repository& repository) const {
   return may(caller, identity::Right::write, repository);
 }

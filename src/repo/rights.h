@@ -24,6 +24,9 @@ class Rights {
 
   bool may(const identity::Caller& caller, identity::Right right, const Repository& repository) const;
   bool may_see(const identity::Caller& caller, const Repository& repository) const;
+  // As a door or a listing asks: what is deleted is there only for tokens that are bound to an environment,
+  // which get what is approved and nothing else.
+  bool may_find(const identity::Caller& caller, const Repository& repository) const;
   bool may_write(const identity::Caller& caller, const Repository& repository) const;
   bool may_administer(const identity::Caller& caller, const Repository& repository) const;
   // Sees it and is past its gate: writers always are, others when their request was accepted.

@@ -207,6 +207,18 @@ CREATE TABLE repo_withdrawn (
   at BIGINT NOT NULL
 );
 )sql"},
+    sql::Migration{"repo", 5, R"sql(
+CREATE TABLE repo_tombstones (
+  place TEXT PRIMARY KEY,
+  type TEXT NOT NULL,
+  ns TEXT NOT NULL,
+  name TEXT NOT NULL,
+  visibility TEXT NOT NULL,
+  creator TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  at BIGINT NOT NULL
+);
+)sql"},
 };
 
 }  // namespace

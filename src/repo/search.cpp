@@ -186,7 +186,7 @@ Result<SearchPage> Search::find(const identity::Caller& caller, const SearchQuer
         break;
       }
       cursor = {.key = row.key, .id = row.hit.repository.id.raw};
-      if (rights_.may_see(caller, row.hit.repository)) page.hits.push_back(std::move(row.hit));
+      if (rights_.may_find(caller, row.hit.repository)) page.hits.push_back(std::move(row.hit));
     }
     if (!page.next.empty() || batch.rows.size() < static_cast<size_t>(batch_rows)) break;
   }
@@ -217,7 +217,7 @@ Result<int64_t> Search::count(const identity::Caller& caller, RepoType type, std
   }));
   int64_t seen = 0;
   for (const Repository& each : rows)
-    if (rights_.may_see(caller, each)) ++seen;
+    if (rights_.may_find(caller, each)) ++seen;
   return seen;
 }
 
