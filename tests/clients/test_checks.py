@@ -6,6 +6,7 @@ import subprocess
 import zipfile
 
 import pytest
+from holdfast_server import program
 from huggingface_hub import HfApi
 from huggingface_hub.utils import HfHubHTTPError
 
@@ -49,6 +50,17 @@ def test_a_live_token_is_refused_and_never_stored(api, server, tokens, repo):
     told = [json.loads(line) for line in server.command("audit", "export").splitlines()]
     assert any(each["action"] == "token.revoked" and each["actor"] == "(scan)" and each["subject"] == "ada" for each in told)
     assert leaked not in json.dumps(told) and leaked not in server.log(10_000)
+    notices = [each for each in api.whoami()["notices"] if each["foundIn"] == "notes.md"]
+    assert notices and notices[0]["kind"] == "token-leaked", api.whoami()
+
+
+def test_a_live_token_in_a_discussion_is_revoked(api, server, repo):
+    leaked = server.create_token("ada")
+    with pytest.raises(HfHubHTTPError) as refused:
+        api.create_discussion(repo, "It does not work", description=f"I use {leaked}, and get 500.")
+    assert refused.value.response.status_code == 403 and leaked not in refused.value.response.text
+    assert server.http("GET", "/api/whoami-v2", leaked).status == 401
+    assert "a discussion" in [each["foundIn"] for each in api.whoami()["notices"]]
 
 
 def test_what_is_held_says_why(api, server, tokens, repo):
@@ -108,3 +120,20 @@ def test_a_verdict_is_not_carried_to_a_name_that_means_more(api, repo):
     with pytest.raises(HfHubHTTPError) as refused:
         api.upload_file(repo_id=repo, path_or_fileobj=template, path_in_repo="tokenizer_config.json")
     assert "template.escape" in refused.value.response.text, refused.value.response.text
+
+
+def test_a_masking_job_makes_a_revision_that_scans_clean(api, server, tokens, repo, tmp_path):
+    people = "name,contact\nAda Lovelace,ada@example.org\nBob,bob@example.org\n"
+    api.upload_file(repo_id=repo, path_or_fileobj=people.encode(), path_in_repo="people.csv")
+    done = subprocess.run([program(), "repo", "mask", repo, "--into", "masked", "--json"], capture_output=True, text=True, check=True)
+    report = json.loads(done.stdout)
+    assert report["leftFindings"] == 0 and report["findings"] >= 2 and [each["path"] for each in report["masked"]] == ["people.csv"], report
+    assert api.repo_info(repo, revision="masked").sha == report["commit"]
+    masked = server.http("GET", f"/{repo}/resolve/masked/people.csv", tokens["ada"]).body
+    (tmp_path / "people.csv").write_bytes(masked)
+    looked = json.loads(subprocess.run([program(), "scan", str(tmp_path), "--personal", "--json"], capture_output=True, text=True).stdout)
+    assert not [each for each in looked["findings"] if each["topic"] == "personal"], masked
+    assert server.http("GET", f"/{repo}/resolve/main/people.csv", tokens["ada"]).body == people.encode()
+    assert server.http("POST", f"/api/models/{repo}/masking", tokens["bea"], {}).status == 403
+    changes = subprocess.run([program(), "repo", "changes", repo, "--revision", "masked", "--since", "main"], capture_output=True, text=True, check=True)
+    assert "people.csv" in changes.stdout, changes.stdout

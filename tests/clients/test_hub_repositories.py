@@ -1,6 +1,6 @@
 """huggingface_hub over repositories: create, find, rename, settings, delete, and what strangers may not see."""
 import pytest
-from huggingface_hub import HfApi
+from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
 
@@ -106,6 +106,41 @@ def test_a_deleted_repository_is_gone(api, repo):
     api.delete_repo(repo, missing_ok=True)
     api.create_repo(repo)  # Its name is free again, and nothing of the old one is there.
     assert api.list_repo_files(repo) == [".gitattributes"]
+
+
+def test_a_deleted_repository_leaves_a_tombstone_at_every_door(api, stranger, repo, server, tokens, name):
+    api.move_repo(from_id=repo, to_id=f"{name}-moved")
+    api.delete_repo(f"{name}-moved")
+    said = f"{name}-moved was deleted on "
+    for old in (repo, f"{name}-moved"):
+        for path in (f"/api/models/{old}", f"/{old}/resolve/main/config.json", f"/{old}/info/refs?service=git-upload-pack"):
+            answer = server.http("GET", path, tokens["ada"])
+            assert answer.status == 404 and said in answer.body.decode(), (path, answer.status, answer.body)
+        batch = server.http("POST", f"/{old}.git/info/lfs/objects/batch", tokens["ada"], {"operation": "download", "objects": []})
+        assert batch.status == 404 and said in batch.body.decode(), batch.body
+    with pytest.raises(RepositoryNotFoundError) as told:
+        api.model_info(repo)
+    assert said in str(told.value)
+    listed = server.http("GET", "/api/tombstones", tokens["bea"]).json()["tombstones"]
+    assert [each["deletedBy"] for each in listed if each["id"] == f"{name}-moved"] == ["ada", "ada"]
+    api.create_repo(f"{name}-moved", private=True)
+    api.delete_repo(f"{name}-moved")
+    assert said not in server.http("GET", f"/api/models/{name}-moved", tokens["bea"]).body.decode(), "a stranger hears of a private one"
+    api.create_repo(repo)
+    assert api.model_info(repo).id == repo
+
+
+def test_what_changed_between_two_revisions_is_told_by_section(api, repo, server, tokens):
+    card = "---\nlicense: mit\n---\n# Engine\n## Uses\nRoads\n## Limits\nNone\n"
+    first = api.upload_file(repo_id=repo, path_or_fileobj=card.encode(), path_in_repo="README.md").oid
+    api.create_commit(repo, [CommitOperationAdd("README.md", card.replace("license: mit", "license: cc-by-nc-4.0").replace("Roads", "Rails").encode()),
+                             CommitOperationAdd("tokenizer.json", b"{}")], commit_message="both")
+    told = server.http("GET", f"/api/models/{repo}/changes/main", tokens["ada"]).json()
+    assert told["from"] == first and told["flags"] == ["card", "license", "tokenizer"], told
+    assert told["files"] == [{"path": "README.md", "change": "changed"}, {"path": "tokenizer.json", "change": "added"}]
+    assert [(each["part"], each["name"].split(" / ")[-1], each["change"]) for each in told["card"]] == [("metadata", "license", "changed"), ("section", "Uses", "changed")]
+    assert server.http("GET", f"/api/models/{repo}/changes/main?since=main", tokens["ada"]).json()["flags"] == []
+    assert server.http("GET", f"/api/models/{repo}/changes/nowhere", tokens["ada"]).status == 404
 
 
 def test_a_stranger_may_not_delete_or_rename(stranger, repo, api):
