@@ -20,15 +20,25 @@ net::Response plain(int status, std::string body, std::string type) {
 
 }  // namespace
 
-void add_health_routes(RouteTable& table, Services& services, std::function<Status()> ready) {
+void add_health_routes(RouteTable& table, Services& services, std::function<Status()> ready,
+                       std::function<std::vector<std::string>()> degraded) {
   table.add(
       {"GET", "/healthz", "healthz", Access::open, 0, CallHandler([](const Call&) -> Result<net::Response> {
          return plain(200, "{\"status\":\"ok\"}\n", "application/json");
        })});
   table.add({"GET", "/readyz", "readyz", Access::open, 0,
-             CallHandler([ready](const Call&) -> Result<net::Response> {
+             CallHandler([ready, degraded](const Call&) -> Result<net::Response> {
                const Status now = ready();
-               if (now.ok()) return plain(200, "{\"status\":\"ready\"}\n", "application/json");
+               if (now.ok()) {
+                 std::string parts;
+                 for (const std::string& part : degraded ? degraded() : std::vector<std::string>()) {
+                   parts += parts.empty() ? ",\"degraded\":[\"" : ",\"";
+                   append_json_escaped(parts, part);
+                   parts += '"';
+                 }
+                 if (!parts.empty()) parts += ']';
+                 return plain(200, fmt::format("{{\"status\":\"ready\"{}}}\n", parts), "application/json");
+               }
                std::string why;
                append_json_escaped(why, now.error().message);
                return plain(503, fmt::format("{{\"status\":\"not ready\",\"reason\":\"{}\"}}\n", why),

@@ -11,6 +11,7 @@
 #include "api/routes.h"
 #include "api/services.h"
 #include "app/batching.h"
+#include "app/degradation.h"
 #include "app/evaluating.h"
 #include "app/exchanging.h"
 #include "app/keeping.h"
@@ -377,7 +378,10 @@ class RunningProgram final : public Program {
                                .masking = &*masking_,
                                .desk = desk_.get()};
     api::add_all_routes(table_, *services_, parts);
-    api::add_health_routes(table_, *services_, [this] { return ready(); });
+    degradation_ =
+        watch_degradation({instance_->disk(), instance_->database(), clock_, log_, instance_->metrics()});
+    api::add_health_routes(
+        table_, *services_, [this] { return ready(); }, [this] { return degradation_->now(); });
     TRY_DONE(api::mount_watched(table_, *services_, desk_.get(), &exchanging_->upstream_door(), router_));
     TRY_DONE(page::add_asset_routes(router_));
     TRY_DONE(check_reserved_names(router_));
@@ -439,6 +443,7 @@ class RunningProgram final : public Program {
   net::Router router_;
   api::RouteTable table_;
   std::optional<api::Services> services_;
+  std::unique_ptr<Degradation> degradation_;
   std::optional<ProcessProbe> probe_;
   std::optional<api::LfsParts> lfs_parts_;
   std::optional<repo::MaskingJobs> masking_;

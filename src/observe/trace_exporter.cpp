@@ -22,7 +22,10 @@ class ThreadedExporter final : public TraceExporter {
         log_(log),
         sent_(metrics.counter("holdfast_trace_spans_exported_total", "Spans that the collector took.")),
         crowded_(dropped(metrics, "queue_full")),
-        failed_(dropped(metrics, "export_failed")) {
+        failed_(dropped(metrics, "export_failed")),
+        degraded_(metrics.gauge("holdfast_degraded",
+                                "1 while a function does not work; endpoints go on without it.",
+                                {{"function", "traces"}})) {
     while (options_.endpoint.ends_with('/')) options_.endpoint.pop_back();
     thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
   }
@@ -83,7 +86,10 @@ class ThreadedExporter final : public TraceExporter {
     Status last = Done{};
     for (int attempt = 0; attempt == 0 || (attempt < options_.tries && !stop.stop_requested()); ++attempt) {
       const Result<int> status = send(batch, stop.stop_requested() ? std::stop_token() : stop);
-      if (status.ok() && status.value() / 100 == 2) return sent_.add(static_cast<double>(batch.size()));
+      if (status.ok() && status.value() / 100 == 2) {
+        degraded_.set(0);
+        return sent_.add(static_cast<double>(batch.size()));
+      }
       last = status.ok() ? Status(fail(Reason::dependency_failed,
                                        "the collector answered " + std::to_string(status.value())))
                          : Status(status.error());
@@ -91,6 +97,7 @@ class ThreadedExporter final : public TraceExporter {
       std::unique_lock lock(mutex_);
       wake_.wait_for(lock, stop, options_.batch_wait * (1 << attempt), [] { return false; });
     }
+    degraded_.set(1);
     failed_.add(static_cast<double>(batch.size()));
     if (!last.ok()) log_.failure("traces_not_exported", last.error(), {{"spans", batch.size()}});
   }
@@ -113,6 +120,7 @@ class ThreadedExporter final : public TraceExporter {
   net::Client& client_;
   Log& log_;
   Counter &sent_, &crowded_, &failed_;
+  Gauge& degraded_;
   std::mutex mutex_;  // Guards waiting_.
   std::condition_variable_any wake_;
   std::deque<Span> waiting_;

@@ -38,8 +38,13 @@ template <class T>
 Status SlotQueue::check_room(const FairQueue<T>& queue, const Speed& speed, const Asker& asker, double cost,
                              std::chrono::milliseconds deadline, size_t full_beyond, size_t coming) const {
   if (refusal_ && clock_.now() < refused_until_) return *refusal_;
-  auto wait = speed.time_of(queue.cost_before(asker.key, asker.priority, cost));
-  if (wait) *wait /= static_cast<int64_t>(std::max<size_t>(ready_seats(), 1));
+  const double before = queue.cost_before(asker.key, asker.priority, cost);
+  const auto time_of = [&](double all) {
+    auto time = speed.time_of(all);
+    if (time) *time /= static_cast<int64_t>(std::max<size_t>(ready_seats(), 1));
+    return time;
+  };
+  const auto wait = time_of(before), whole = time_of(before + cost);
   const auto told = [&](Error error) {
     if (asker.work != nullptr) asker.work->retry_after = wait.value_or(retry_unknown);
     return error;
@@ -48,10 +53,10 @@ Status SlotQueue::check_room(const FairQueue<T>& queue, const Speed& speed, cons
   if (left.count() == 0) return told(fail(Reason::timed_out, "the deadline has passed"));
   if (coming > full_beyond)
     return told(fail(Reason::queue_full, "the model has as many requests waiting as it takes"));
-  if (wait && *wait > left)
+  if (whole && *whole > left)
     return told(fail(Reason::queue_full,
-                     fmt::format("the deadline cannot be kept: {} ms are left, and the wait is about {} ms",
-                                 left.count(), wait->count())));
+                     fmt::format("the deadline cannot be kept: {} ms are left, and it takes about {} ms",
+                                 left.count(), whole->count())));
   return Done{};
 }
 

