@@ -172,12 +172,12 @@ TEST_F(ModelSlotTest, ADeadlineThatTheQueueCannotKeepIsRefusedAtOnce) {
   occupy();
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(push("four", asker("a")).ok());
   Work work;
-  const auto refused = push("soon", asker("a", &work), clock.now() + milliseconds(2'000));
+  const auto refused = push("soon", asker("a", &work), clock.now() + milliseconds(4'000));
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().reason, Reason::queue_full);
   EXPECT_NE(refused.error().message.find("deadline"), std::string::npos) << refused.error().message;
   EXPECT_EQ(work.retry_after, milliseconds(10'000));
-  EXPECT_TRUE(push("soon", asker("b"), clock.now() + milliseconds(2'000)).ok())
+  EXPECT_TRUE(push("soon", asker("b"), clock.now() + milliseconds(4'000)).ok())
       << "another key waits for its share only";
   EXPECT_TRUE(push("any time", asker("a"), clock.now() + milliseconds(60'000)).ok());
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <string_view>
+#include <type_traits>
 
 namespace holdfast::serve {
 namespace {
@@ -44,7 +45,17 @@ Status SlotQueue::check_room(const FairQueue<T>& queue, const Speed& speed, cons
     if (time) *time /= static_cast<int64_t>(std::max<size_t>(ready_seats(), 1));
     return time;
   };
-  const auto wait = time_of(before), whole = time_of(before + cost);
+  // A batch takes half of what waits, so the one that runs is about as large as what waits now.
+  double running = 0;
+  if constexpr (std::is_same_v<T, Slice>) {
+    const bool works = std::any_of(seats_.begin(), seats_.end(),
+                                   [](const Seat* seat) { return seat->ready && seat->working; });
+    const auto inputs = static_cast<double>(std::min(options_.batch_inputs_max, queue.size()));
+    if (works && !queue.empty())
+      running =
+          std::min(queue.cost() * inputs / static_cast<double>(queue.size()), options_.batch_tokens_max);
+  }
+  const auto wait = time_of(before), whole = time_of(running + before + cost);
   const auto told = [&](Error error) {
     if (asker.work != nullptr) asker.work->retry_after = wait.value_or(retry_unknown);
     return error;
