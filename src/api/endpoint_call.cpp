@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "api/engine_stream.h"
 #include "api/served_answer.h"
 #include "api/served_note.h"
 #include "api/services.h"
@@ -19,7 +20,7 @@
 namespace holdfast::api {
 namespace {
 
-constexpr std::chrono::seconds engine_timeout{60};
+constexpr std::chrono::seconds engine_timeout{60}, stream_timeout{600};
 constexpr size_t counted_bytes_max = 1 << 20;  // Of a body whose inputs are counted.
 
 // How many inputs a body has for an engine; one where it does not say.
@@ -134,6 +135,11 @@ Result<net::Response> forward(Services& services, const GovernDoor& door, const 
   out.body = request.body;
   out.timeout = engine_timeout;
   net::Client& client = attachment.anywhere ? door.any_engines : door.public_engines;
+  if (door.streams != nullptr && asks_for_stream(rest, request.body)) {
+    out.timeout = stream_timeout;
+    if (call.served) call.served->work.add({.inputs = 1});
+    return door.streams->open(client, std::move(out), call.context);
+  }
   observe::Desk* desk = call.served ? call.served->desk : nullptr;
   const auto began = desk == nullptr ? std::chrono::nanoseconds{} : desk->ticks().now();
   auto sent = client.send(out, call.context);

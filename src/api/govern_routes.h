@@ -20,6 +20,8 @@ class Models;
 
 namespace holdfast::api {
 
+class EngineStreams;
+
 // What the registry's doors need beside the services; borrowed.
 struct GovernDoor {
   govern::Registry& registry;
@@ -27,6 +29,7 @@ struct GovernDoor {
   net::Client& public_engines;               // To engines that were attached, on public addresses only;
   net::Client& any_engines;                  // and on any, where an instance administrator attached them.
   ClockControl* clock = nullptr;             // Null: the clock is the machine's.
+  EngineStreams* streams = nullptr;          // Null: answers of engines come whole.
   govern::EndpointKeeper* keeper = nullptr;  // Null: nobody keeps endpoints; all run.
 };
 

@@ -33,7 +33,7 @@ struct TgiCall {
   TgiShape shape;
 };
 
-enum class Way : uint8_t { whole, streamed };
+enum class Way : uint8_t { whole, streamed, chat_tokens };
 enum class Ends : uint8_t { open, closed };  // Of a range: whether the ends belong to it.
 
 class Parameters {
@@ -201,6 +201,31 @@ Result<net::Response> generate(Services& services, serve::Models& models, const 
   return write(services, models, call, model, std::move(tgi));
 }
 
+Result<json::array> tokens_of(serve::Models& models, const Call& call, const serve::ServedModel& model,
+                              json::value text, json::object parameters) {
+  TRY(const json::value rows,
+      ask_task(models, call, model, "tokenize", std::move(text), std::move(parameters)));
+  json::array out;
+  for (const json::value& row : rows.get_array().front().get_array()) {
+    const json::object& token = row.get_object();
+    out.push_back(json::object{{"id", token.at("id")},
+                               {"text", token.at("text")},
+                               {"start", token.at("start").is_null() ? json::value(0) : token.at("start")},
+                               {"stop", token.at("stop").is_null() ? json::value(0) : token.at("stop")}});
+  }
+  return out;
+}
+
+// A chat as its template writes it, and its tokens.
+Result<net::Response> chat_tokenize(Services& services, serve::Models& models, const Call& call) {
+  TRY(const serve::ServedModel model, find_served_model(services, call, model_in_path(call)));
+  TRY(const json::object body, codec::parse_json_object(call.request.body));
+  TRY_DONE(codec::json_array(body, "messages"));
+  TRY(const json::value text, ask_task(models, call, model, "render", body, json::object()));
+  TRY(json::array tokens, tokens_of(models, call, model, text, {{"add_special_tokens", false}}));
+  return json_answer(json::object{{"tokenize_response", std::move(tokens)}, {"templated_text", text}});
+}
+
 }  // namespace
 
 Result<net::Response> answer_text_generation(Services& services, serve::Models& models, const Call& call,
@@ -237,24 +262,19 @@ Result<net::Response> tgi_info(serve::Models& models, const Call& call, const se
 Result<net::Response> tgi_tokenize(serve::Models& models, const Call& call, const serve::ServedModel& model,
                                    const json::object& body) {
   TRY(const std::string_view inputs, codec::json_text(body, "inputs"));
-  TRY(const json::value rows, ask_task(models, call, model, "tokenize", json::value(inputs), {}));
-  json::array out;
-  for (const json::value& row : rows.get_array().front().get_array()) {
-    const json::object& token = row.get_object();
-    out.push_back(json::object{{"id", token.at("id")},
-                               {"text", token.at("text")},
-                               {"start", token.at("start").is_null() ? json::value(0) : token.at("start")},
-                               {"stop", token.at("stop").is_null() ? json::value(0) : token.at("stop")}});
-  }
-  return json_answer(out);
+  TRY(const json::array tokens, tokens_of(models, call, model, json::value(inputs), json::object()));
+  return json_answer(tokens);
 }
 
 void add_tgi_routes(RouteTable& table, Services& services, serve::Models& models) {
   static constexpr RouteRow<Way> rows[] = {
       {"POST", "/models/{ns}/{name}/generate", "tgi_generate", Way::whole},
-      {"POST", "/models/{ns}/{name}/generate_stream", "tgi_generate_stream", Way::streamed}};
-  add_rows(table, rows, body_bytes_max, Dialect::tgi,
-           [&services, &models](const Call& call, Way way) { return generate(services, models, call, way); });
+      {"POST", "/models/{ns}/{name}/generate_stream", "tgi_generate_stream", Way::streamed},
+      {"POST", "/models/{ns}/{name}/chat_tokenize", "tgi_chat_tokenize", Way::chat_tokens}};
+  add_rows(table, rows, body_bytes_max, Dialect::tgi, [&services, &models](const Call& call, Way way) {
+    return way == Way::chat_tokens ? chat_tokenize(services, models, call)
+                                   : generate(services, models, call, way);
+  });
 }
 
 }  // namespace holdfast::api

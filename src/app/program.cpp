@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "api/ask_again.h"
+#include "api/engine_stream.h"
 #include "api/error_answer.h"
 #include "api/health.h"
 #include "api/lfs_parts.h"
@@ -359,6 +360,7 @@ class RunningProgram final : public Program {
                                  *public_engines_,
                                  *any_engines_,
                                  options.manual_clock ? &moved_clock_ : nullptr,
+                                 engine_streams_.get(),
                                  keeper_.get()};
     shadow_asker_ = api::make_shadow_asker(table_, *services_, govern);
     release_askers_ = api::make_release_askers(*services_, *models_, govern);
@@ -428,6 +430,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<govern::Registry> registry_;
   std::unique_ptr<govern::Evaluations> evaluations_;
   std::unique_ptr<govern::EndpointKeeper> keeper_;
+  std::unique_ptr<api::EngineStreams> engine_streams_ = api::make_engine_streams();
   std::optional<job::Files> job_files_;
   std::optional<job::Batches> batches_;
   std::optional<observe::SeriesNames> series_names_;
