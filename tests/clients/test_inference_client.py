@@ -137,3 +137,14 @@ def test_a_task_that_the_model_cannot_do_is_refused(ask):
     with pytest.raises(HfHubHTTPError) as refused:
         ask("pipelines/fill-mask", "/pipeline/question-answering").question_answering(QUESTION, CONTEXT)
     assert refused.value.response.status_code == 422 and refused.value.response.json()["error"]
+
+
+def test_a_chat_is_tokenized_as_its_template_writes_it(shared, hosted, server, tokens):
+    name = hosted(shared / "models" / "pipelines/text-generation")
+    body = {"messages": [{"role": "user", "content": "Hi there"}]}
+    told = server.http("POST", f"/models/{name}/chat_tokenize", tokens["ada"], body).json()
+    asked = server.http("POST", f"/models/{name}/v1/chat/completions", tokens["ada"], {**body, "max_tokens": 1}).json()
+    assert "Hi there" in told["templated_text"] and len(told["tokenize_response"]) == asked["usage"]["prompt_tokens"]
+    assert set(told["tokenize_response"][0]) == {"id", "text", "start", "stop"}
+    refused = server.http("POST", f"/models/{name}/chat_tokenize", tokens["ada"], {})
+    assert refused.status == 422 and refused.json()["error_type"] == "validation"

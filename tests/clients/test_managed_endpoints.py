@@ -146,3 +146,77 @@ def test_states_outlive_the_server_and_the_command_line_speaks_of_the_same(share
     finally:
         server.kill()
         server.remove()
+
+
+class Engine:
+    """Somebody else's server: sends a piece when it is told to, and notes when its reader has left."""
+
+    def __init__(self):
+        import http.server
+        import threading
+        engine = self
+        self.go_on, self.left = threading.Semaphore(0), threading.Event()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *arguments):
+                pass
+
+            def do_POST(self):
+                import json
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if not body.get("stream"):
+                    text = json.dumps({"error": {"message": "only streams here", "type": "invalid_request_error", "param": None, "code": None}}).encode()
+                    self.send_response(400)
+                    self.send_header("Content-Type", "application/json")
+                    self.send_header("Content-Length", str(len(text)))
+                    self.end_headers()
+                    self.wfile.write(text)
+                    return
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Connection", "close")
+                self.end_headers()
+                try:
+                    for number in range(body["max_tokens"]):
+                        if number and body.get("user") != "endless":
+                            engine.go_on.acquire()
+                        elif number:
+                            time.sleep(0.01)
+                        chunk = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m",
+                                 "choices": [{"index": 0, "delta": {"content": f"{number} "}, "finish_reason": None}]}
+                        self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+                        self.wfile.flush()
+                    self.wfile.write(b"data: [DONE]\n\n")
+                except OSError:
+                    engine.left.set()
+                self.close_connection = True
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def test_an_attached_engines_stream_is_passed_on_and_ends_with_its_reader(filled, server, tokens):
+    import openai
+    engine, name = Engine(), fresh()
+    admin_name = f"admin-{uuid.uuid4().hex[:6]}"
+    server.create_user(admin_name, "--admin")
+    admin = server.create_token(admin_name)
+    made = server.http("POST", "/api/endpoints/ada", admin, {"name": name, "model": filled, "url": engine.url, "engine": "openai"})
+    assert made.status == 201, made.body
+    client = openai.OpenAI(base_url=f"{server.url}/endpoints/ada/{name}/v1", api_key=tokens["ada"], max_retries=0, timeout=60)
+    call = {"model": "m", "messages": [{"role": "user", "content": "Count."}], "stream": True}
+    stream = iter(client.chat.completions.create(max_tokens=3, **call))
+    assert next(stream).choices[0].delta.content == "0 "  # Before the engine may say more.
+    engine.go_on.release(2)
+    assert [chunk.choices[0].delta.content for chunk in stream] == ["1 ", "2 "]
+    left = client.chat.completions.create(max_tokens=10_000_000, user="endless", **call)
+    next(iter(left))
+    left.close()
+    assert engine.left.wait(WAIT_SECONDS)
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.chat.completions.create(**{**call, "stream": False})
+    assert refused.value.body["message"] == "only streams here"
+    engine.server.shutdown()
