@@ -21,7 +21,7 @@ net::Response plain(int status, std::string body, std::string type) {
 }  // namespace
 
 void add_health_routes(RouteTable& table, Services& services, std::function<Status()> ready,
-                       std::function<std::vector<std::string>()> degraded) {
+                       std::function<std::vector<std::string>()> degraded, observe::AliasSet aliases) {
   table.add(
       {"GET", "/healthz", "healthz", Access::open, 0, CallHandler([](const Call&) -> Result<net::Response> {
          return plain(200, "{\"status\":\"ok\"}\n", "application/json");
@@ -45,8 +45,11 @@ void add_health_routes(RouteTable& table, Services& services, std::function<Stat
                             "application/json");
              })});
   table.add({"GET", "/metrics", "metrics", Access::open, 0,
-             CallHandler([&metrics = services.metrics](const Call&) -> Result<net::Response> {
-               return plain(200, metrics.text(), "text/plain; version=0.0.4; charset=utf-8");
+             CallHandler([&metrics = services.metrics,
+                          aliases = std::move(aliases)](const Call&) -> Result<net::Response> {
+               std::string text = metrics.text();
+               if (!aliases.empty()) text += observe::metric_aliases(text, aliases);
+               return plain(200, std::move(text), "text/plain; version=0.0.4; charset=utf-8");
              })});
 }
 
