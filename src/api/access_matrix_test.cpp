@@ -5,6 +5,7 @@
 
 #include "api/error_answer.h"
 #include "api/health.h"
+#include "api/openapi.h"
 #include "api/route.h"
 #include "api/routes.h"
 #include "api/services.h"
@@ -155,6 +156,7 @@ class Doors {
                     .kinship = &kinship_,
                     .masking = &masking_,
                     .desk = &desk_});
+    add_openapi_routes(table_, "1");
     add_health_routes(table_, services_, [] { return Status(Done{}); });
     TestHub::require(mount(table_, services_, router_));
     for (const ApiRoute& route : table_.routes()) {

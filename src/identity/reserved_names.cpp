@@ -8,7 +8,7 @@
 namespace holdfast::identity {
 namespace {
 
-constexpr std::array<std::string_view, 43> names = {
+constexpr std::array<std::string_view, 44> names = {
     "api",         "assets",      "buckets",         "cas",
     "collections", "datasets",    "datasets-server", "docs",
     "endpoints",   "favicon.ico", "healthz",         "hf-inference",
@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 43> names = {
     "resolve",     "robots.txt",  "search",          "settings",
     "spaces",      "static",      "tasks",           "tokens",
     "v1",          "v2",          ".well-known",     "health",
-    "info",        "raw",         "rerank",
+    "info",        "raw",         "rerank",          "openapi.json",
 };
 
 }  // namespace
