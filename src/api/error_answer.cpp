@@ -100,6 +100,32 @@ net::Response with_error_headers(Dialect dialect, const net::Request& request, c
   return response;
 }
 
+// What a model's or an endpoint's own address speaks, by what stands behind its name.
+Dialect dialect_of_path(std::string_view path) {
+  if (path.starts_with("/v2/")) return Dialect::kserve;
+  if (path.starts_with("/v1/")) return Dialect::openai;
+  if (path.find("/info/lfs/") != std::string_view::npos) return Dialect::lfs;
+  for (const std::string_view place : {"/hf-inference/models/", "/models/", "/endpoints/"}) {
+    if (!path.starts_with(place)) continue;
+    path.remove_prefix(place.size());
+    const size_t name = path.find('/'),
+                 rest = name == std::string_view::npos ? name : path.find('/', name + 1);
+    if (rest == std::string_view::npos) return Dialect::hub;
+    path.remove_prefix(rest + 1);
+    if (path.starts_with("v1/") || path == "embeddings") return Dialect::openai;
+    if (path.starts_with("v2/")) return Dialect::kserve;
+    for (const std::string_view own :
+         {"embed", "embed_all", "embed_sparse", "predict", "rerank", "similarity", "tokenize", "decode"})
+      if (path == own) return Dialect::tei;
+    for (const std::string_view own : {"generate", "generate_stream", "chat_tokenize"})
+      if (path == own) return Dialect::tgi;
+    for (const std::string_view own : {"completion", "detokenize", "apply-template"})
+      if (path == own) return Dialect::llama;
+    return Dialect::hub;
+  }
+  return Dialect::hub;
+}
+
 }  // namespace
 
 std::string header_text(std::string_view text) {
@@ -160,11 +186,7 @@ net::Response write_error(const net::Request& request, const Error& error, const
   // Clients may ask for "gpt2", a name without namespace, as the Hub once had: no such repository lives here.
   if (names_repository_without_namespace(path) && is_unrouted(error))
     return error_answer(Dialect::hub, request, fail(Reason::repo_not_found, "Repository not found"), context);
-  if (path.starts_with("/v2/")) return error_answer(Dialect::kserve, request, error, context);
-  if (path.starts_with("/v1/")) return error_answer(Dialect::openai, request, error, context);
-  if (path.find("/info/lfs/") != std::string_view::npos)
-    return error_answer(Dialect::lfs, request, error, context);
-  return error_answer(Dialect::hub, request, error, context);
+  return error_answer(dialect_of_path(path), request, error, context);
 }
 
 }  // namespace holdfast::api

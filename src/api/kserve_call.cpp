@@ -128,9 +128,12 @@ Status read_outputs(const json::object& body, KserveCall& call) {
     TRY(wish.name, codec::json_text(one.get_object(), "name"));
     TRY(const json::object* parameters, codec::json_object_if(one.get_object(), "parameters"));
     if (parameters != nullptr) {
-      for (const char* key : {"classification", "shared_memory_region"})
-        if (parameters->contains(key))
-          return fail(Reason::not_offered, fmt::format("'{}' of an output is not offered here", key));
+      if (parameters->contains("shared_memory_region"))
+        return fail(Reason::not_offered, "'shared_memory_region' of an output is not offered here");
+      TRY(const auto classes, codec::json_integer_if(*parameters, "classification"));
+      if (classes && (*classes < 1 || *classes > kserve_classes_max))
+        return fail(Reason::bad_request, fmt::format("'classification' is from 1 to {}", kserve_classes_max));
+      wish.classes = classes.value_or(0);
       TRY(const auto binary, codec::json_flag_if(*parameters, "binary_data"));
       wish.binary = binary.value_or(wish.binary);
     }
@@ -215,7 +218,8 @@ Result<KserveAnswer> write_kserve_answer(const KserveCall& call, std::string_vie
                                          std::string_view version, const std::vector<KserveOutput>& outputs) {
   std::vector<KserveWish> wishes = call.outputs;
   if (wishes.empty())
-    for (const KserveOutput& output : outputs) wishes.push_back({output.name, call.binary_outputs});
+    for (const KserveOutput& output : outputs)
+      wishes.push_back({.name = output.name, .binary = call.binary_outputs});
   json::array written;
   ByteWriter binary;
   for (const KserveWish& wish : wishes) {

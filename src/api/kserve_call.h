@@ -16,6 +16,7 @@ namespace holdfast::api {
 
 inline constexpr std::string_view kserve_length_header = "Inference-Header-Content-Length";
 inline constexpr size_t kserve_tensors_max = 64, kserve_elements_max = 4096;
+inline constexpr int64_t kserve_classes_max = 1000;
 
 // One tensor of texts; others are told by their datatype and have none.
 struct KserveInput {
@@ -27,6 +28,7 @@ struct KserveInput {
 struct KserveWish {
   std::string name;
   bool binary = false;
+  int64_t classes = 0;  // The likeliest so many, as texts "score:index:label"; 0: the tensor itself.
 };
 
 struct KserveCall {

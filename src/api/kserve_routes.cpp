@@ -2,16 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include "api/embed_inputs.h"
 #include "api/error_answer.h"
+#include "api/input_check.h"
 #include "api/kserve_call.h"
 #include "api/served_model.h"
 #include "api/served_task.h"
+#include "api/services.h"
 #include "codec/json.h"
+#include "serve/guards.h"
 
 namespace holdfast::api {
 namespace {
@@ -136,6 +140,28 @@ Result<std::vector<KserveOutput>> classify(serve::Models& models, const Call& ca
   return std::vector<KserveOutput>{{"label", shape, std::move(labels)}, {"score", shape, std::move(scores)}};
 }
 
+// "score:index:label" of the likeliest classes, as Triton's clients know them.
+Result<KserveOutput> classes_of(serve::Models& models, const Call& call, const serve::ServedModel& model,
+                                const json::array& texts, json::object parameters, const KserveWish& wish) {
+  TRY(const json::value known, ask_task(models, call, model, "describe", nullptr, {}));
+  const json::array& labels = known.at("labels").get_array();
+  const int64_t count = std::min<int64_t>(wish.classes, static_cast<int64_t>(labels.size()));
+  parameters["top_k"] = count;
+  TRY(const json::value answers,
+      ask_task(models, call, model, "text-classification", texts, std::move(parameters)));
+  std::vector<std::string> out;
+  for (const json::value& row : answers.get_array()) {
+    const json::array one = row.is_array() ? row.get_array() : json::array{row};
+    for (const json::value& scored : one) {
+      const json::value& label = scored.at("label");
+      const auto at = std::find(labels.begin(), labels.end(), label);
+      out.push_back(fmt::format("{:f}:{}:{}", scored.at("score").to_number<double>(), at - labels.begin(),
+                                std::string_view(label.get_string())));
+    }
+  }
+  return KserveOutput{wish.name, {texts.size(), static_cast<uint64_t>(count)}, std::move(out)};
+}
+
 Result<std::vector<KserveOutput>> any_task(serve::Models& models, const Call& call,
                                            const serve::ServedModel& model, std::string_view task,
                                            const std::vector<std::string>& texts,
@@ -154,12 +180,15 @@ Result<std::vector<KserveOutput>> any_task(serve::Models& models, const Call& ca
   return std::vector<KserveOutput>{{"json", {rows}, std::move(out)}};
 }
 
-Result<Response> infer(serve::Models& models, const Call& call, const serve::ServedModel& model) {
+Result<Response> infer(const Services& services, serve::Models& models, const Call& call,
+                       const serve::ServedModel& model) {
   TRY(const KserveCall asked,
       read_kserve_call(call.request.body, call.request.headers.find(kserve_length_header)));
   if (asked.inputs.size() != 1 || asked.inputs[0].name != input_name || asked.inputs[0].datatype != "BYTES")
     return fail(Reason::bad_request, "the model has one input: 'text' of BYTES");
   const std::vector<std::string>& texts = asked.inputs[0].texts;
+  if (services.guards == nullptr || services.guards->controls == serve::Guards::Controls::refused)
+    for (const std::string& text : texts) TRY_DONE(check_text_characters(text));
   TRY(const serve::WorkerFacts facts, models.facts(call.context, model, asker_of(call)));
   if (facts.task == "text-generation")
     return fail(Reason::model_unsupported, "a model that writes is not asked for tensors here");
@@ -169,9 +198,17 @@ Result<Response> infer(serve::Models& models, const Call& call, const serve::Ser
   for (const std::string& text : texts) list.emplace_back(text);
   const std::string_view output = tensors_of(facts.task).outputs.front();
   auto made = output == "embedding" ? embed(models, call, model, texts)
-              : output == "label"   ? classify(models, call, model, std::move(list), parameters)
+              : output == "label"   ? classify(models, call, model, list, parameters)
                                     : any_task(models, call, model, facts.task, texts, parameters);
-  TRY(const std::vector<KserveOutput> outputs, std::move(made));
+  TRY(std::vector<KserveOutput> outputs, std::move(made));
+  for (const KserveWish& wish : asked.outputs) {
+    if (wish.classes == 0) continue;
+    const auto tensor = std::find_if(outputs.begin(), outputs.end(),
+                                     [&](const KserveOutput& one) { return one.name == wish.name; });
+    if (output != "label" || tensor == outputs.end())
+      return fail(Reason::bad_request, "'classification' is for an output of a model that classifies");
+    TRY(*tensor, classes_of(models, call, model, list, parameters, wish));
+  }
   TRY(KserveAnswer answer, write_kserve_answer(asked, model.name, model.commit, outputs));
   Response response;
   response.headers.set("Content-Type", answer.json_length ? "application/octet-stream" : "application/json");
@@ -188,12 +225,13 @@ Result<Response> ask_model(Services& services, serve::Models& models, const Call
   if (post != (place.verb == "infer"))
     return fail(Reason::not_offered,
                 "this is not answered here: only a model's metadata, ready and infer are");
-  return post ? infer(models, call, model) : metadata(models, call, model, place);
+  return post ? infer(services, models, call, model) : metadata(models, call, model, place);
 }
 
 Result<Response> server_metadata(const Call&) {
-  return json_answer(json::object{
-      {"name", "holdfast"}, {"version", "2"}, {"extensions", json::array{"binary_tensor_data"}}});
+  return json_answer(json::object{{"name", "holdfast"},
+                                  {"version", "2"},
+                                  {"extensions", json::array{"binary_tensor_data", "classification"}}});
 }
 Result<Response> live(const Call&) { return json_answer(json::object{{"live", true}}); }
 Result<Response> ready(const Call&) { return json_answer(json::object{{"ready", true}}); }

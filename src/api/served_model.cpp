@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/input_check.h"
 #include "api/served_note.h"
 #include "api/served_quota.h"
 #include "base/clock.h"
@@ -119,6 +120,7 @@ Result<serve::ServedModel> find_served_model(Services& services, const Call& cal
                                     found->creator};
   if (!services.permission.may_infer(call.caller, resource))
     return fail(Reason::forbidden, "this token may not call models");
+  TRY_DONE(check_input(services, call));
   TRY(const git::Repository objects, services.hub.storage.open(found->id));
   TRY(const repo::Revision commit, repo::find_revision(services.hub.publisher, objects, found->id, revision));
   const auto named = at == std::string_view::npos ? serve::ReleaseQuestion::Revision::left_open

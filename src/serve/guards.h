@@ -18,8 +18,9 @@ struct Guards {
   Fallbacks* fallbacks = nullptr;
   double price_per_second = 0;                   // Of a worker's time, in the operator's currency.
   const identity::CheckpointKey* key = nullptr;  // Signs receipts.
-  enum class Retention { usual, none } retention = Retention::usual;  // None: no request's text stays.
-  std::string runtime{};                                              // "holdfast 1.2 x86-64", in receipts.
+  enum class Retention { usual, none } retention = Retention::usual;      // None: no request's text stays.
+  enum class Controls { refused, allowed } controls = Controls::refused;  // Control characters in inputs.
+  std::string runtime{};  // "holdfast 1.2 x86-64", in receipts.
 };
 
 }  // namespace holdfast::serve

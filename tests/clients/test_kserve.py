@@ -63,6 +63,24 @@ def test_classes_and_any_other_task(shared, client, headers):
             assert [one["token"] for one in json.loads(answer.as_numpy("json")[0])] == [one["token"] for one in case["output"]]
 
 
+@pytest.mark.parametrize("binary", [True, False])
+def test_the_likeliest_classes_come_as_triton_writes_them(shared, client, headers, binary):
+    from huggingface_hub import HfApi
+    name = "ada/v2-classes"
+    HfApi().create_repo(name, exist_ok=True)
+    HfApi().upload_folder(repo_id=name, folder_path=shared / "models/pipelines/text-classification")
+    wish = [triton.InferRequestedOutput("score", binary_data=binary, class_count=2), triton.InferRequestedOutput("label", binary_data=binary)]
+    answer = client.infer(name, texts(["a fine day", "rain"], True), outputs=wish, headers=headers)
+    classes = answer.as_numpy("score")
+    assert classes.shape == (2, 2)
+    plain = lambda text: text.decode() if isinstance(text, bytes) else text  # noqa: E731 - as the client has it without the binary form.
+    for row, label in zip(classes, answer.as_numpy("label")):
+        (best, index, named), (second, _, _) = [plain(one).split(":") for one in row]
+        assert named == plain(label) and float(best) >= float(second) and int(index) >= 0
+    with pytest.raises(InferenceServerException):
+        client.infer(NAME, texts(["x"], True), outputs=[triton.InferRequestedOutput("embedding", class_count=2)], headers=headers)
+
+
 def test_an_endpoint_is_a_server_of_its_own(model, server, tokens, headers):
     from huggingface_hub import HfApi
     revision = HfApi().model_info(model).sha
