@@ -67,7 +67,7 @@ Status read_count(const Arguments& arguments, std::string_view flag, const char*
 }
 
 // A YAML file says the same: name, model (REPO or REPO@REVISION) or record, min_replicas, max_replicas,
-// scale_to_zero_after.
+// scale_to_zero_after; of an outside engine url, engine and secret.
 Result<json::object> body_of_file(std::string_view path) {
   TRY(UserFiles files, UserFiles::open());
   TRY(const std::string text, files.read(path, file_bytes_max));
@@ -84,7 +84,7 @@ Result<json::object> body_of_file(std::string_view path) {
       TRY(const auto span, parse_duration(std::string_view(value.get_string())));
       body["scale_to_zero_minutes"] = std::chrono::ceil<std::chrono::minutes>(span).count();
     } else if (key == "name" || key == "record" || key == "revision" || key == "min_replicas" ||
-               key == "max_replicas") {
+               key == "max_replicas" || key == "url" || key == "engine" || key == "secret") {
       body[key] = value;
     } else {
       return fail(Reason::bad_request,
@@ -130,6 +130,7 @@ Result<int> attach(World& world, const Arguments& arguments) {
     if (!token) return fail(Reason::bad_request, fmt::format("the variable {} is not set", *variable));
     body["token"] = *token;
   }
+  if (const auto secret = arguments.value("--engine-secret")) body["secret"] = *secret;
   TRY(const json::value made,
       ask_json(world, arguments, {"POST", "/api/endpoints/" + place.ns, codec::to_text(body)}));
   show(world, arguments, made);
@@ -190,8 +191,10 @@ Result<int> remove(World& world, const Arguments& arguments) {
 constexpr FlagRow record_flag{"--record", "NS/NAME", "Whatever release of this record is live."};
 constexpr FlagRow model_flag{"--model", "REPO[@REV]", "One revision of a model."};
 constexpr FlagRow name_flag{"--name", "NS/NAME", "The endpoint's name."};
-constexpr FlagRow engine_flag{"--engine", "KIND", "openai or tei [tei]."};
+constexpr FlagRow engine_flag{"--engine", "KIND", "openai, tei, tgi, vllm, llama.cpp or triton [tei]."};
 constexpr FlagRow engine_token_flag{"--engine-token-env", "VARIABLE", "Where the engine's own token stands."};
+constexpr FlagRow engine_secret_flag{"--engine-secret", "NAME",
+                                     "A secret of the server's store, as its token."};
 constexpr FlagRow least_flag{"--min-replicas", "N", "Loaded at once, and kept at this many [on demand]."};
 constexpr FlagRow most_flag{"--max-replicas", "N", "As many at most [1]."};
 constexpr FlagRow idle_flag{"--scale-to-zero-after", "SPAN",
@@ -224,8 +227,8 @@ std::vector<Command> endpoint_commands() {
       client_command(
           "endpoint attach", "URL", "Puts an outside engine behind the same gate, canary and counters.",
           "holdfast endpoint attach http://10.0.0.7:8080 --name demo/support --model demo/intents@main",
-          {{name_flag, record_flag, model_flag, engine_flag, engine_token_flag, endpoint_flag, token_flag,
-            client_json_flag},
+          {{name_flag, record_flag, model_flag, engine_flag, engine_token_flag, engine_secret_flag,
+            endpoint_flag, token_flag, client_json_flag},
            1,
            1},
           attach),

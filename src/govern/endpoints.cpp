@@ -1,6 +1,9 @@
 #include "govern/endpoints.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "govern/endpoint_rows.h"
 #include "govern/rows.h"
@@ -20,9 +23,11 @@ constexpr size_t url_bytes_max = 2000;
 Status read_attachments(sql::Transaction& tx, Endpoint& endpoint) {
   endpoint.attachments.clear();
   return tx.query(
-      "SELECT revision, engine, url, anywhere FROM govern_attachments WHERE endpoint = ? ORDER BY revision",
+      "SELECT revision, engine, url, anywhere, secret FROM govern_attachments WHERE endpoint = ? ORDER BY "
+      "revision",
       {endpoint.id}, [&](const sql::Row& row) {
-        endpoint.attachments.push_back({row.text(0), row.text(1), row.text(2), row.integer(3) != 0});
+        endpoint.attachments.push_back(
+            {row.text(0), row.text(1), row.text(2), row.text(4), row.integer(3) != 0});
         return true;
       });
 }
@@ -32,8 +37,10 @@ Status check_engine(const NewEndpoint& wish) {
   if (!(wish.url.starts_with("http://") || wish.url.starts_with("https://")) ||
       wish.url.size() > url_bytes_max)
     return fail(Reason::bad_request, "'url' begins with http:// or https://");
-  if (wish.engine != "openai" && wish.engine != "tei")
-    return fail(Reason::bad_request, "'engine' is openai or tei");
+  if (std::find(std::begin(engine_kinds), std::end(engine_kinds), wish.engine) == std::end(engine_kinds))
+    return fail(Reason::bad_request, fmt::format("'engine' is one of {}", fmt::join(engine_kinds, ", ")));
+  if (!wish.secret.empty() && !wish.token.empty())
+    return fail(Reason::bad_request, "'secret' or 'token', not both");
   return Done{};
 }
 
@@ -106,6 +113,8 @@ Result<Endpoint> Endpoints::place(const identity::Caller& caller, const NewEndpo
 Result<Endpoint> Endpoints::create(const identity::Caller& caller, const NewEndpoint& wish) {
   TRY_DONE(parts_.access.check_change(caller, wish.ns));
   TRY_DONE(check_engine(wish));
+  if (!wish.secret.empty() && !parts_.permission.may_administer_instance(caller))
+    return fail(Reason::forbidden, "'secret': the secrets of this server are its administrators' to give");
   if (wish.settings) TRY_DONE(check_settings(*wish.settings));
   TRY(Endpoint endpoint, place(caller, wish));
   Bytes sealed;
@@ -130,13 +139,13 @@ Result<Endpoint> Endpoints::create(const identity::Caller& caller, const NewEndp
     if (wish.settings)
       TRY_DONE(write_settings(tx, endpoint.id, *wish.settings, EndpointState::pending, endpoint.created));
     if (!url.empty())
-      TRY_DONE(
-          tx.run("INSERT INTO govern_attachments (endpoint, revision, engine, url, sealed_token, anywhere) "
-                 "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint, revision) DO UPDATE SET engine = "
-                 "excluded.engine, url = excluded.url, sealed_token = excluded.sealed_token, anywhere = "
-                 "excluded.anywhere",
-                 {endpoint.id, endpoint.revision, wish.engine, url, ByteView(sealed),
-                  int64_t{parts_.permission.may_administer_instance(caller) ? 1 : 0}}));
+      TRY_DONE(tx.run(
+          "INSERT INTO govern_attachments (endpoint, revision, engine, url, sealed_token, anywhere, "
+          "secret) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint, revision) DO UPDATE SET engine = "
+          "excluded.engine, url = excluded.url, sealed_token = excluded.sealed_token, anywhere = "
+          "excluded.anywhere, secret = excluded.secret",
+          {endpoint.id, endpoint.revision, wish.engine, url, ByteView(sealed),
+           int64_t{parts_.permission.may_administer_instance(caller) ? 1 : 0}, wish.secret}));
     return parts_.decisions.append(tx, {.actor = caller.name,
                                         .action = url.empty() ? "endpoint.created" : "endpoint.attached",
                                         .record = endpoint.record.empty() ? endpoint.id : endpoint.record,

@@ -19,9 +19,13 @@ struct Hub;
 
 namespace holdfast::govern {
 
+// Servers that are known to be asked as their own clients ask them.
+inline constexpr std::string_view engine_kinds[] = {"openai", "tei", "tgi", "vllm", "llama.cpp", "triton"};
+
 // An outside engine that answers for one revision of an endpoint's model.
 struct Attachment {
-  std::string revision{}, engine{}, url{};  // "openai" or "tei"; without a last slash.
+  std::string revision{}, engine{}, url{};  // The kind of server, engine_kinds; without a last slash.
+  std::string secret{};  // Of the secrets store, sent as its token; empty: its own token, or none.
   // An instance administrator attached it: it may stand on an address of the inside. Others reach public ones
   // only.
   bool anywhere = false;
@@ -67,7 +71,8 @@ struct NewEndpoint {
   std::string ns{}, name{};
   std::string record{}, model{}, revision{};
   std::string url{}, engine{};                 // Of an outside engine; empty: served here.
-  Secret token{};                              // For it.
+  Secret token{};                              // For it; or the name of one in the secrets store,
+  std::string secret{};                        // which an instance administrator may give.
   std::optional<EndpointSettings> settings{};  // Managed: loaded at once.
 };
 

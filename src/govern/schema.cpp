@@ -271,6 +271,9 @@ CREATE TABLE endpoint_settings (
   updated BIGINT NOT NULL
 );
 )sql"},
+    // The name of a secret of the store that an outside engine is called with.
+    sql::Migration{"endpoint", 2,
+                   "ALTER TABLE govern_attachments ADD COLUMN secret TEXT NOT NULL DEFAULT ''"},
 };
 
 }  // namespace
