@@ -6,16 +6,23 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <functional>
 
 #include "api/engine_stream.h"
+#include "api/error_answer.h"
 #include "api/served_answer.h"
 #include "api/served_note.h"
 #include "api/services.h"
+#include "api/stream_telling.h"
 #include "base/random.h"
 #include "codec/json.h"
+#include "govern/endpoint_keeper.h"
 #include "govern/registry.h"
+#include "identity/secrets.h"
 #include "net/client.h"
 #include "observe/desk.h"
+#include "serve/fallbacks.h"
+#include "serve/guards.h"
 
 namespace holdfast::api {
 namespace {
@@ -35,15 +42,40 @@ uint64_t count_inputs(const std::string& body) {
   return 1;
 }
 
-// What an engine of OpenAI's kind says that its answer took; none of others.
-uint64_t count_tokens(const std::string& body) {
-  if (body.size() > counted_bytes_max || body.find("\"usage\"") == std::string::npos) return 0;
-  const auto object = codec::parse_json_object(body);
-  if (!object.ok()) return 0;
-  const auto usage = codec::json_object_if(object.value(), "usage");
-  if (!usage.ok() || usage.value() == nullptr) return 0;
-  const auto total = codec::json_integer_if(*usage.value(), "total_tokens");
-  return total.ok() ? static_cast<uint64_t>(std::max<int64_t>(total.value().value_or(0), 0)) : 0;
+void count_tokens(const std::string& body, serve::Work& work) {
+  if (body.size() > counted_bytes_max || body.find("\"usage\"") == std::string::npos) return;
+  if (const auto object = codec::parse_json_object(body); object.ok()) add_engine_usage(object.value(), work);
+}
+
+// "https://host:8000/v1" is on host.
+std::string_view host_of(std::string_view url) {
+  url.remove_prefix(std::min(url.find("//") + 2, url.size()));
+  url = url.substr(0, url.find('/'));
+  url.remove_prefix(url.rfind('@') == std::string_view::npos ? 0 : url.rfind('@') + 1);
+  if (url.starts_with('[')) return url.substr(0, url.find(']') + 1);
+  return url.substr(0, url.find(':'));
+}
+
+Result<Secret> engine_token(const GovernDoor& door, const govern::Endpoint& endpoint,
+                            const govern::Attachment& attachment) {
+  if (attachment.secret.empty()) return door.registry.endpoints.token_of(endpoint.id, attachment.revision);
+  const Error unread = fail(Reason::dependency_failed, "the secret for the endpoint's engine cannot be read");
+  if (door.secrets == nullptr) return unread;
+  auto found = door.secrets->reveal(attachment.secret, host_of(attachment.url));
+  if (!found.ok() && found.error().reason != Reason::policy_refused) return unread;
+  return found;
+}
+
+// How a failure is written into a stream that had begun.
+std::function<std::string(const Error&)> failure_in_stream(const Call& call) {
+  return [dialect = call.served ? call.served->dialect.value_or(Dialect::hub) : Dialect::hub,
+          trace = call.context.trace_id](const Error& error) {
+    Context context;
+    context.trace_id = trace;
+    const net::Response answer = error_answer(dialect, {}, error, context);
+    const auto* body = std::get_if<std::string>(&answer.body);
+    return net::sse_event("", body == nullptr ? std::string() : *body);
+  };
 }
 
 }  // namespace
@@ -99,6 +131,16 @@ Result<net::Response> run_inner(Services& services, const ApiRoute& row, const C
   return answer;
 }
 
+Status remove_endpoint(Services& services, const GovernDoor& door, const identity::Caller& caller,
+                       const std::string& id) {
+  TRY(const govern::Endpoint endpoint, door.registry.endpoints.find(caller, id));
+  TRY_DONE(door.registry.endpoints.remove(caller, endpoint.id));
+  if (door.keeper != nullptr) door.keeper->forget(endpoint);
+  if (services.guards != nullptr && services.guards->fallbacks != nullptr)
+    TRY_DONE(services.guards->fallbacks->set(endpoint.id, {}));
+  return Done{};
+}
+
 const govern::Attachment* attachment_for(const govern::Endpoint& endpoint, std::string_view revision) {
   for (const govern::Attachment& attachment : endpoint.attachments)
     if (attachment.revision == revision) return &attachment;
@@ -120,7 +162,7 @@ Result<AttachedEngine> engine_of(const GovernDoor& door, const identity::Caller&
 Result<net::Response> forward(Services& services, const GovernDoor& door, const govern::Endpoint& endpoint,
                               const govern::Attachment& attachment, const Call& call,
                               const InnerRequest& request, std::string_view rest) {
-  TRY(const Secret token, door.registry.endpoints.token_of(endpoint.id, attachment.revision));
+  TRY(const Secret token, engine_token(door, endpoint, attachment));
   net::ClientRequest out;
   out.method = request.method;
   out.url = rest.empty() ? attachment.url : fmt::format("{}/{}", attachment.url, rest);
@@ -138,15 +180,18 @@ Result<net::Response> forward(Services& services, const GovernDoor& door, const 
   if (door.streams != nullptr && asks_for_stream(rest, request.body)) {
     out.timeout = stream_timeout;
     if (call.served) call.served->work.add({.inputs = 1});
-    return door.streams->open(client, std::move(out), call.context);
+    return door.streams->open(client, std::move(out), call.context,
+                              {telling_of(call), failure_in_stream(call)});
   }
   observe::Desk* desk = call.served ? call.served->desk : nullptr;
   const auto began = desk == nullptr ? std::chrono::nanoseconds{} : desk->ticks().now();
   auto sent = client.send(out, call.context);
-  if (desk != nullptr)
-    call.served->work.add({.model = desk->ticks().now() - began, .inputs = count_inputs(request.body)});
+  if (desk != nullptr) {
+    const auto took = desk->ticks().now() - began;  // The engine's time is paid for as a worker's.
+    call.served->work.add({.model = took, .busy = took, .inputs = count_inputs(request.body)});
+  }
   TRY(net::ClientResponse answer, std::move(sent));
-  if (call.served) call.served->work.tokens += count_tokens(answer.body);
+  if (call.served) count_tokens(answer.body, call.served->work);
   net::Response response;
   response.status = answer.status;
   const std::string_view type = answer.headers.get("Content-Type");

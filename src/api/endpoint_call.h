@@ -33,6 +33,9 @@ Result<net::Response> run_inner(Services& services, const ApiRoute& row, const C
 Result<net::Response> forward(Services& services, const GovernDoor& door, const govern::Endpoint& endpoint,
                               const govern::Attachment& attachment, const Call& call,
                               const InnerRequest& request, std::string_view rest);
+// Ends the endpoint with all that is kept of it: the next of that name begins without.
+Status remove_endpoint(Services& services, const GovernDoor& door, const identity::Caller& caller,
+                       const std::string& id);
 // The engine of an endpoint that answers for this revision. Null: it is served here.
 const govern::Attachment* attachment_for(const govern::Endpoint& endpoint, std::string_view revision);
 

@@ -7,11 +7,11 @@
 #include <boost/json/value.hpp>
 #include <thread>
 
+#include "api/endpoint_call.h"
 #include "api/endpoint_wish.h"
 #include "api/error_answer.h"
 #include "api/govern_call.h"
 #include "codec/json.h"
-#include "govern/endpoint_keeper.h"
 #include "govern/registry.h"
 
 namespace holdfast::api {
@@ -195,10 +195,8 @@ Result<Response> list(const GovernDoor& door, const Call& call) {
 Result<Response> show(const GovernDoor& door, const Call& call) {
   return told(call, door, door.registry.endpoints.find(call.caller, record_in_path(call)));
 }
-Result<Response> remove(const GovernDoor& door, const Call& call) {
-  TRY(const Endpoint endpoint, door.registry.endpoints.find(call.caller, record_in_path(call)));
-  TRY_DONE(door.registry.endpoints.remove(call.caller, endpoint.id));
-  if (door.keeper != nullptr) door.keeper->forget(endpoint);
+Result<Response> remove(Services& services, const GovernDoor& door, const Call& call) {
+  TRY_DONE(remove_endpoint(services, door, call.caller, record_in_path(call)));
   return json_answer(json::object());
 }
 Result<Response> pause(const GovernDoor& door, const Call& call) {
@@ -256,7 +254,7 @@ json::value settings_view(const std::optional<govern::EndpointSettings>& setting
                       {"scale_to_zero_minutes", settings->idle_minutes}};
 }
 
-void add_endpoint_management_routes(RouteTable& table, Services&, const GovernDoor& door) {
+void add_endpoint_management_routes(RouteTable& table, Services& services, const GovernDoor& door) {
   struct Row {
     const char *method, *rest, *name;
     Access access;
@@ -267,7 +265,6 @@ void add_endpoint_management_routes(RouteTable& table, Services&, const GovernDo
       {"POST", "/endpoint/{ns}", "managed_endpoint_create", Access::signed_in_write, create},
       {"GET", "/endpoint/{ns}/{name}", "managed_endpoint", Access::signed_in, show},
       {"PUT", "/endpoint/{ns}/{name}", "managed_endpoint_update", Access::signed_in_write, update},
-      {"DELETE", "/endpoint/{ns}/{name}", "managed_endpoint_delete", Access::signed_in_write, remove},
       {"POST", "/endpoint/{ns}/{name}/pause", "managed_endpoint_pause", Access::signed_in_write, pause},
       {"POST", "/endpoint/{ns}/{name}/resume", "managed_endpoint_resume", Access::signed_in_write, resume},
       {"POST", "/endpoint/{ns}/{name}/scale-to-zero", "managed_endpoint_scale_to_zero",
@@ -280,6 +277,12 @@ void add_endpoint_management_routes(RouteTable& table, Services&, const GovernDo
                .access = row.access,
                .body_bytes_max = std::string_view(row.method) == "GET" ? 0 : govern_body_bytes_max,
                .handle = govern_handler(door, row.answer)});
+  table.add({.method = "DELETE",
+             .pattern = fmt::format("{}/endpoint/{{ns}}/{{name}}", root),
+             .name = "managed_endpoint_delete",
+             .access = Access::signed_in_write,
+             .body_bytes_max = govern_body_bytes_max,
+             .handle = [&services, door](const Call& call) { return remove(services, door, call); }});
 }
 
 }  // namespace holdfast::api

@@ -10,6 +10,7 @@
 #include "api/error_answer.h"
 #include "api/fallback_call.h"
 #include "api/govern_call.h"
+#include "api/input_check.h"
 #include "api/served_answer.h"
 #include "api/served_model.h"
 #include "api/served_note.h"
@@ -21,8 +22,6 @@
 #include "identity/permission.h"
 #include "observe/desk.h"
 #include "repo/hub.h"
-#include "serve/fallbacks.h"
-#include "serve/guards.h"
 
 namespace holdfast::api {
 namespace {
@@ -48,8 +47,10 @@ Result<json::object> endpoint_view(const GovernDoor& door, const Call& call,
                                    const govern::Endpoint& endpoint) {
   json::array deployments, attachments;
   for (const govern::Attachment& attachment : endpoint.attachments)
-    attachments.push_back(json::object{
-        {"revision", attachment.revision}, {"engine", attachment.engine}, {"url", attachment.url}});
+    attachments.push_back(json::object{{"revision", attachment.revision},
+                                       {"engine", attachment.engine},
+                                       {"url", attachment.url},
+                                       {"secret", attachment.secret}});
   std::string state(govern::state_name(endpoint.state)), why = endpoint.why;
   TRY(const auto live, door.registry.live.look());
   if (const govern::Governed* governed = endpoint.record.empty() ? nullptr : live->named(endpoint.record)) {
@@ -104,6 +105,7 @@ Result<Response> create(const GovernDoor& door, const Call& call) {
   TRY_DONE(text("url", wish.url));
   TRY_DONE(text("engine", wish.engine));
   TRY(wish.settings, read_settings(body));
+  TRY_DONE(text("secret", wish.secret));
   std::string token;
   TRY_DONE(text("token", token));
   wish.token = Secret(std::move(token));
@@ -129,12 +131,7 @@ Result<Response> show(const GovernDoor& door, const Call& call) {
 }
 
 Result<Response> remove(Services& services, const GovernDoor& door, const Call& call) {
-  TRY(const govern::Endpoint endpoint, door.registry.endpoints.find(call.caller, record_in_path(call)));
-  TRY_DONE(door.registry.endpoints.remove(call.caller, endpoint.id));
-  if (door.keeper != nullptr) door.keeper->forget(endpoint);
-  // The next of that name begins without.
-  if (services.guards != nullptr && services.guards->fallbacks != nullptr)
-    TRY_DONE(services.guards->fallbacks->set(endpoint.id, {}));
+  TRY_DONE(remove_endpoint(services, door, call.caller, record_in_path(call)));
   return json_answer(json::object{{"deleted", record_in_path(call)}});
 }
 
@@ -234,6 +231,7 @@ Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const st
   const ApiRoute* row = inner_row(at.table, call.request.method, task_path(rest));
   TRY(govern::Endpoint endpoint, at.door.registry.endpoints.find(call.caller, id));
   if (at.door.keeper != nullptr) endpoint = at.door.keeper->standing(endpoint);
+  TRY_DONE(check_input(at.services, call));
   TRY(const serve::ReleaseAnswer by, admit(at.services, at.door, call, endpoint));
   if (at.door.keeper != nullptr) TRY_DONE(at.door.keeper->admit(endpoint));
   if (call.served && call.served->endpoint.empty()) call.served->endpoint = endpoint.id;
@@ -245,11 +243,23 @@ Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const st
   }
   const InnerRequest inner{
       call.request.method, "", std::string(call.request.headers.get("Content-Type")), call.request.body, {}};
-  const CallHandler send = [&](const Call&) -> Result<Response> {
-    return forward(at.services, at.door, endpoint, *attachment, call, inner, rest);
+  // Of its own: where this fails, another engine's answer may be told after it.
+  Call attempt = call;
+  attempt.served = std::make_shared<ServedNote>(call.served ? *call.served : ServedNote{});
+  attempt.served->by = by;
+  attempt.served->told = false;
+  attempt.served->stream.reset();
+  attempt.served->work = {};
+  const CallHandler send = [&](const Call& asked) -> Result<Response> {
+    return forward(at.services, at.door, endpoint, *attachment, asked, inner, rest);
   };
-  if (call.served) call.served->by = by;
-  return answer_and_tell(at.services, std::string(attached_door), call, send);
+  if (call.served) {
+    call.served->by = by;
+    call.served->told = true;
+  }
+  auto answer = answer_and_tell(at.services, std::string(attached_door), attempt, send);
+  if (call.served) call.served->work.retry_after = attempt.served->work.retry_after;
+  return answer;
 }
 
 // A model that is no endpoint, in the place of one, by the caller's own right.

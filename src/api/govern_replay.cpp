@@ -8,16 +8,20 @@
 #include "api/endpoint_call.h"
 #include "api/error_answer.h"
 #include "api/govern_call.h"
+#include "api/read_stream.h"
 #include "api/services.h"
 #include "codec/hex.h"
 #include "codec/sha256.h"
 #include "govern/registry.h"
+#include "serve/receipt.h"
 
 namespace holdfast::api {
 namespace {
 
 namespace json = boost::json;
 using net::Response;
+
+constexpr size_t replayed_bytes_max = 16 << 20;
 
 std::string_view captured(const govern::KeptRequest& kept, std::string_view name) {
   for (const auto& [key, value] : kept.captures)
@@ -64,18 +68,18 @@ Result<Response> replay(const RouteTable& table, Services& services, const Gover
   TRY(const govern::KeptRequest kept,
       door.registry.requests.find(call.caller, std::string(call.capture("request")),
                                   govern::Requests::Content::with));
-  if (!kept.input || kept.input->empty() || kept.status != 200)
+  if (!kept.input || kept.input->empty() || !kept.output || kept.status != 200)
     return fail(Code::conflict, "this request was not kept whole, or had no answer");
   TRY(const Response again, ask_again(table, services, door, call, kept));
-  const auto* body = std::get_if<std::string>(&again.body);
-  if (body == nullptr) return fail(Code::conflict, "a streamed answer is not replayed");
-  return json_answer(json::object{{"identical", *kept.output == *body},
-                                  {"request", kept.id},
-                                  {"revision", kept.revision},
-                                  {"tokenizer", kept.tokenizer},
-                                  {"deployment", kept.deployment},
-                                  {"original", side(*kept.output)},
-                                  {"replayed", side(*body)}});
+  TRY(const std::string body, read_answer(again, call.context, replayed_bytes_max));
+  return json_answer(
+      json::object{{"identical", serve::answer_digest(*kept.output) == serve::answer_digest(body)},
+                   {"request", kept.id},
+                   {"revision", kept.revision},
+                   {"tokenizer", kept.tokenizer},
+                   {"deployment", kept.deployment},
+                   {"original", side(*kept.output)},
+                   {"replayed", side(body)}});
 }
 
 }  // namespace

@@ -18,6 +18,10 @@ namespace holdfast::serve {
 class Models;
 }
 
+namespace holdfast::identity {
+class Secrets;
+}
+
 namespace holdfast::api {
 
 class EngineStreams;
@@ -30,6 +34,7 @@ struct GovernDoor {
   net::Client& any_engines;                  // and on any, where an instance administrator attached them.
   ClockControl* clock = nullptr;             // Null: the clock is the machine's.
   EngineStreams* streams = nullptr;          // Null: answers of engines come whole.
+  identity::Secrets* secrets = nullptr;      // Null: engines have tokens of their own only.
   govern::EndpointKeeper* keeper = nullptr;  // Null: nobody keeps endpoints; all run.
 };
 

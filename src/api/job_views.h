@@ -11,6 +11,9 @@ namespace holdfast::api {
 using JobHandler = Result<net::Response> (*)(const JobDoor& door, const Call& call);
 CallHandler job_handler(const JobDoor& door, JobHandler handler);
 
+// policy_refused where nothing of what models are asked may stay, by the server's word or the caller's.
+Status check_may_keep(const Call& call);
+
 int64_t seconds_of(WallTime time);  // Since 1970, as OpenAI's objects count.
 
 // ?limit=&after=&order= of a list; bad_request names the key.

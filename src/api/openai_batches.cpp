@@ -83,6 +83,7 @@ Result<std::string> read_metadata(const json::object& body) {
 }
 
 Result<Response> create(const JobDoor& door, const job::RequestAsker& asker, const Call& call) {
+  TRY_DONE(check_may_keep(call));
   TRY(const json::object body, codec::parse_json_object(call.request.body));
   job::NewBatch wish;
   TRY(wish.endpoint, codec::json_text(body, "endpoint"));

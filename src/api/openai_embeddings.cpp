@@ -128,7 +128,9 @@ Result<net::Response> list_models(Services& services, serve::Models& models, con
 
 void add_openai_routes(RouteTable& table, Services& services, serve::Models& models) {
   static constexpr const char* embedding_rows[][2] = {
-      {"/v1/embeddings", "openai_embeddings"}, {"/models/{ns}/{name}/v1/embeddings", "model_embeddings"}};
+      {"/v1/embeddings", "openai_embeddings"},
+      {"/models/{ns}/{name}/v1/embeddings", "model_embeddings"},
+      {"/models/{ns}/{name}/embeddings", "tei_embeddings"}};
   for (const auto& [pattern, name] : embedding_rows)
     table.add(
         {"POST", pattern, name, Access::signed_in, body_bytes_max,

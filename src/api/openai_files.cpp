@@ -8,6 +8,7 @@
 #include "api/error_answer.h"
 #include "api/job_routes.h"
 #include "api/job_views.h"
+#include "api/served_note.h"
 #include "codec/multipart.h"
 #include "job/files.h"
 #include "job/limits.h"
@@ -34,6 +35,7 @@ json::object view(const job::File& file) {
 }
 
 Result<Response> add(const JobDoor& door, const Call& call) {
+  TRY_DONE(check_may_keep(call));
   codec::MultipartLimits limits;
   limits.part_bytes_max = job::file_bytes_max;
   TRY(const auto parts,
@@ -146,6 +148,13 @@ json::object page_view(json::array data, bool more) {
           {"first_id", std::move(first)},
           {"last_id", std::move(last)},
           {"has_more", more}};
+}
+
+Status check_may_keep(const Call& call) {
+  if (call.served && call.served->retention == ServedNote::Retention::none)
+    return fail(Reason::policy_refused,
+                "nothing of what models are asked may stay: files and batches are not taken");
+  return Done{};
 }
 
 CallHandler job_handler(const JobDoor& door, JobHandler handler) {

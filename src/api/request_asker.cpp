@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json/value.hpp>
 
+#include "api/engine_stream.h"
 #include "api/error_answer.h"
 #include "api/job_routes.h"
 #include "api/served_answer.h"
@@ -11,6 +12,7 @@
 #include "api/services.h"
 #include "base/reason.h"
 #include "codec/json.h"
+#include "serve/guards.h"
 
 namespace holdfast::api {
 namespace {
@@ -66,6 +68,10 @@ class DoorAsker final : public job::RequestAsker {
       return told(request, Dialect::openai, fail(Reason::not_offered, "this is not answered here"), context);
     const auto note = std::make_shared<ServedNote>();  // Shared with the call's copies.
     note->route = row->pattern;
+    if (services_.guards != nullptr && services_.guards->retention == serve::Guards::Retention::none)
+      note->retention = ServedNote::Retention::none;
+    if (asks_for_stream({}, body))
+      return told(request, row->dialect, fail(Reason::bad_request, "'stream' is not for batches"), context);
     const Call call{.request = request,
                     .context = context,
                     .caller = caller,

@@ -4,6 +4,7 @@
 #include "api/served_note.h"
 #include "api/served_quota.h"
 #include "api/services.h"
+#include "api/stream_telling.h"
 #include "base/clock.h"
 #include "observe/desk.h"
 #include "serve/guards.h"
@@ -31,15 +32,71 @@ serve::ServedCall served_call(const std::string& door, const Call& call,
   return done;
 }
 
+bool wants_receipt(const Services& services, const Call& call) {
+  const std::string_view wish = call.request.headers.get("X-Holdfast-Receipt");
+  return !wish.empty() && wish != "0" && services.guards != nullptr && services.guards->key != nullptr;
+}
+
 // Where the caller asked for one and the whole answer is known.
 void add_receipt(const Services& services, const Call& call, const serve::ServedCall& done,
                  net::Response& response) {
-  const std::string_view wish = call.request.headers.get("X-Holdfast-Receipt");
-  if (wish.empty() || wish == "0" || services.guards == nullptr || services.guards->key == nullptr) return;
-  if (!std::holds_alternative<std::string>(response.body)) return;
+  if (!wants_receipt(services, call) || !std::holds_alternative<std::string>(response.body)) return;
   response.headers.set("X-Holdfast-Receipt",
                        serve::receipt_header(serve::make_receipt(
                            done, services.guards->runtime, services.clock.wall(), *services.guards->key)));
+}
+
+// What is told of a request when it has ended, also after its call is gone.
+struct Ending {
+  Services& services;
+  observe::Desk* desk;
+  serve::ServedCall done;
+  ServedNote note;  // As it was when the head was made.
+  identity::Caller caller;
+  std::string method;
+  std::chrono::milliseconds began{};
+  std::chrono::nanoseconds ticked{};
+  WallTime began_at{};
+};
+
+void tell(Ending ending, const Error* error) {
+  serve::ServedCall& done = ending.done;
+  done.took = ending.services.clock.now() - ending.began;
+  if (ending.note.retention == ServedNote::Retention::none) {
+    done.input.clear();
+    done.output.clear();
+  }
+  if (ending.desk != nullptr)
+    ending.desk->served({.call = done,
+                         .work = ending.note.work,
+                         .took = ending.desk->ticks().now() - ending.ticked,
+                         .began = ending.began_at,
+                         .error = error,
+                         .caller = &ending.caller,
+                         .trace = ending.note.trace,
+                         .method = ending.method,
+                         .route = ending.note.route,
+                         .upstream_span = ending.note.upstream_span});
+  if (ending.services.release_gate != nullptr) ending.services.release_gate->served(std::move(done));
+}
+
+// A stream has ended: what it said joins what was known at its head. Gives back its receipt.
+std::string tell_stream(Ending ending, StreamEnd end, bool with_receipt) {
+  std::string receipt;
+  serve::ServedCall& done = ending.done;
+  ending.note.work.add(end.work);
+  if (with_receipt && !end.error) {
+    std::string answer =
+        end.output.size() == end.bytes ? serve::answer_digest(end.output) : end.output_digest;
+    receipt = serve::receipt_comment(
+        serve::make_receipt(done, end.output_digest, std::move(answer), ending.services.guards->runtime,
+                            ending.services.clock.wall(), *ending.services.guards->key));
+  }
+  done.output = std::move(end.output);
+  if (end.error) done.status = reason_row(end.error->code, end.error->reason).http_status;
+  settle_stream(ending.services, ending.note);
+  tell(std::move(ending), end.error ? &*end.error : nullptr);
+  return receipt;
 }
 
 }  // namespace
@@ -71,31 +128,38 @@ Result<net::Response> answer_and_tell(Services& services, const std::string& doo
   const auto ticked = desk == nullptr ? std::chrono::nanoseconds{} : desk->ticks().now();
   if (call.served && desk != nullptr && call.served->trace.trace.empty())
     call.served->trace = desk->begin(call.request.headers.get("traceparent"), call.context.trace_id);
+  std::shared_ptr<StreamTelling> made;  // By this call, and not by one around it.
+  if (call.served && !call.served->stream)
+    made = call.served->stream = std::make_shared<StreamTelling>(desk == nullptr ? nullptr : &desk->ticks());
   Result<net::Response> answer = handler(call);
-  if (!call.served || !call.served->by) return answer;
-  if (answer.ok()) say_who_answered(call, answer.value());
-  if (call.request.method != "POST" || call.served->told) return answer;
+  if (call.served && call.served->by && answer.ok()) say_who_answered(call, answer.value());
+  if (!call.served || !call.served->by || call.request.method != "POST" || call.served->told) {
+    if (made) made->when_ended({});  // It was told elsewhere, or there is nothing to tell.
+    return answer;
+  }
   call.served->told = true;
   settle_quota(services, call, answer);
-  serve::ServedCall done = served_call(door, call, answer);
-  done.took = services.clock.now() - began;
-  if (answer.ok()) add_receipt(services, call, done, answer.value());
-  if (call.served->retention == ServedNote::Retention::none) {
-    done.input.clear();
-    done.output.clear();
+  Ending ending{.services = services,
+                .desk = desk,
+                .done = served_call(door, call, answer),
+                .note = *call.served,
+                .caller = call.caller,
+                .method = call.request.method,
+                .began = began,
+                .ticked = ticked,
+                .began_at = began_at};
+  const std::shared_ptr<StreamTelling> stream = std::move(ending.note.stream);
+  if (answer.ok() && std::holds_alternative<std::shared_ptr<net::PushedBody>>(answer.value().body)) {
+    const bool with_receipt = wants_receipt(services, call);
+    // Its thread tells when it has ended.
+    stream->when_ended([ending = std::move(ending), with_receipt](StreamEnd end) mutable {
+      return tell_stream(std::move(ending), std::move(end), with_receipt);
+    });
+    return answer;
   }
-  if (desk != nullptr)
-    desk->served({.call = done,
-                  .work = call.served->work,
-                  .took = desk->ticks().now() - ticked,
-                  .began = began_at,
-                  .error = answer.ok() ? nullptr : &answer.error(),
-                  .caller = &call.caller,
-                  .trace = call.served->trace,
-                  .method = call.request.method,
-                  .route = call.served->route,
-                  .upstream_span = call.served->upstream_span});
-  if (services.release_gate != nullptr) services.release_gate->served(std::move(done));
+  stream->when_ended({});
+  if (answer.ok()) add_receipt(services, call, ending.done, answer.value());
+  tell(std::move(ending), answer.ok() ? nullptr : &answer.error());
   return answer;
 }
 

@@ -20,6 +20,8 @@ class Allowance;
 
 namespace holdfast::api {
 
+class StreamTelling;
+
 // What a request was served by: written by find_served_model, read by the framework, which puts it into the
 // answer's headers and tells the gate how it ended. One request, one thread; shared by the copies of its
 // Call.
@@ -38,6 +40,8 @@ struct ServedNote {
   std::shared_ptr<serve::Allowance> allowance;
   std::string endpoint;  // "ns/name" that it came through.
   std::string fallback;  // What answered in the place of what was asked: "model ada/x@…".
+  std::shared_ptr<StreamTelling>
+      stream;  // What an answer goes through that comes in pieces. Null: nobody tells.
   enum class Retention : uint8_t { usual, none } retention = Retention::usual;
   bool told = false;  // How it ended was told already: an endpoint's inner request.
 };

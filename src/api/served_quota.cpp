@@ -44,6 +44,13 @@ std::string duration_text(std::chrono::milliseconds length) {
   return out + fmt::format("{}s", seconds % 60);
 }
 
+void took(const Services& services, const ServedNote& note) {
+  const serve::Work& work = note.work;
+  const auto time = work.busy.count() > 0 ? work.busy : work.model;
+  const double money = std::chrono::duration<double>(time).count() * services.guards->price_per_second;
+  note.allowance->took(static_cast<int64_t>(work.tokens), std::llround(money * money_units));
+}
+
 bool was_refused(const Result<net::Response>& answer) {
   if (answer.ok()) return answer.value().status == 429 || answer.value().status == 503;
   const ReasonRow& row = reason_row(answer.error().code, answer.error().reason);
@@ -66,19 +73,22 @@ Status take_quota(Services& services, const Call& call) {
 }
 
 void settle_quota(Services& services, const Call& call, Result<net::Response>& answer) {
-  if (const auto& allowance = call.served->allowance) {
-    const serve::Work& work = call.served->work;
-    const auto time = work.busy.count() > 0 ? work.busy : work.model;
-    const double money = std::chrono::duration<double>(time).count() * services.guards->price_per_second;
-    const bool streams =
-        answer.ok() && std::holds_alternative<std::shared_ptr<net::PushedBody>>(answer.value().body);
-    allowance->took(streams ? 0 : static_cast<int64_t>(work.tokens), std::llround(money * money_units));
+  const bool streams =
+      answer.ok() && std::holds_alternative<std::shared_ptr<net::PushedBody>>(answer.value().body);
+  if (const auto& allowance = call.served->allowance; allowance && !streams) {
+    took(services, *call.served);
     if (was_refused(answer))
       allowance->give_back();
-    else if (answer.ok() && !streams)
+    else if (answer.ok())
       allowance->settle();  // After a failure something else may answer yet.
   }
   if (answer.ok()) say_quota(services, call, answer.value());
+}
+
+void settle_stream(const Services& services, const ServedNote& note) {
+  if (!note.allowance) return;
+  took(services, note);
+  note.allowance->settle();
 }
 
 void say_quota(Services& services, const Call& call, net::Response& response) {

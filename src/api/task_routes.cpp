@@ -19,6 +19,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr uint64_t body_bytes_max = 16 << 20;
+constexpr size_t instances_max = 128, predictions_bytes_max = 64 << 20;
 
 json::array numbers(std::span<const float> values) {
   json::array list;
@@ -149,6 +150,37 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
   return json_answer(rows);
 }
 
+// Vertex AI's form: each instance is a task's body, or its input alone, answered one after the other.
+Result<net::Response> predict_instances(Services& services, serve::Models& models, const Call& call) {
+  TRY(const json::object body, codec::parse_json_object(call.request.body));
+  TRY(const json::array* instances, codec::json_array(body, "instances"));
+  TRY(const json::object* parameters, codec::json_object_if(body, "parameters"));
+  if (instances->empty() || instances->size() > instances_max)
+    return fail(Reason::bad_request, fmt::format("'instances' are 1 to {}", instances_max));
+  json::array predictions;
+  for (const json::value& instance : *instances) {
+    const bool whole = instance.is_object() && instance.get_object().contains("inputs");
+    json::object asked = whole ? instance.get_object() : json::object{{"inputs", instance}};
+    if (parameters != nullptr && !asked.contains("parameters")) asked["parameters"] = *parameters;
+    asked.erase("stream");
+    net::Request request = call.request;
+    request.body = codec::to_text(asked);
+    const Call one{.request = request,
+                   .context = call.context,
+                   .caller = call.caller,
+                   .type = call.type,
+                   .found = call.found,
+                   .base_url = call.base_url,
+                   .served = call.served};
+    TRY(const net::Response answer, extract(services, models, one));
+    const auto* text = std::get_if<std::string>(&answer.body);
+    if (text == nullptr) return fail(Code::internal, "a task's answer is no text");
+    TRY(json::value prediction, codec::parse_json(*text, {.bytes_max = predictions_bytes_max}));
+    predictions.push_back(std::move(prediction));
+  }
+  return json_answer(json::object{{"predictions", std::move(predictions)}});
+}
+
 // The task that the address names.
 Result<net::Response> named_task(Services& services, serve::Models& models, const Call& call,
                                  std::string_view task) {
@@ -177,6 +209,10 @@ void add_task_routes(RouteTable& table, Services& services, serve::Models& model
     table.add(
         {"POST", pattern, name, Access::signed_in, body_bytes_max,
          CallHandler([&services, &models](const Call& call) { return extract(services, models, call); })});
+  table.add({"POST", "/models/{ns}/{name}/vertex", "task_vertex", Access::signed_in, body_bytes_max,
+             CallHandler([&services, &models](const Call& call) {
+               return predict_instances(services, models, call);
+             })});
   // Tasks under their own names, and those that clients call otherwise.
   static constexpr const char* tasks[][2] = {{"text-generation", "text_generation"},
                                              {"text-classification", "text_classification"},

@@ -6,8 +6,9 @@
 
 #include "api/served_model.h"
 #include "api/served_note.h"
+#include "api/stream_telling.h"
 #include "base/clock.h"
-#include "serve/quotas.h"
+#include "observe/desk.h"
 
 namespace holdfast::api {
 namespace {
@@ -19,21 +20,21 @@ constexpr std::chrono::milliseconds look_again{200};
 // Shared by those two.
 class Exchange {
  public:
-  Exchange(std::unique_ptr<AnswerForm> form, size_t choices, const Clock& clock,
-           std::shared_ptr<serve::Allowance> allowance)
-      : form_(std::move(form)), clock_(clock), left_(choices) {
+  Exchange(std::unique_ptr<AnswerForm> form, size_t choices, const Clock& clock, const Ticks* ticks,
+           std::shared_ptr<StreamTelling> telling)
+      : form_(std::move(form)),
+        clock_(clock),
+        ticks_(ticks),
+        telling_(std::move(telling)),
+        choices_(choices),
+        began_(now()),
+        left_(choices) {
     if (!form_->streams()) return;
     body_ = net::make_pushed_body(unsent_bytes_max);
-    allowance_ = std::move(allowance);
+    telling_->begin(body_);
   }
-  // A stream is counted here, since it ends after its head was answered. Of one that was cut each piece is a
-  // token.
-  ~Exchange() {
-    if (allowance_ == nullptr) return;
-    const uint64_t tokens = left_ == 0 ? prompt_tokens_ + new_tokens_ : prompt_tokens_ + pieces_;
-    allowance_->took(static_cast<int64_t>(tokens), 0);
-    allowance_->settle();
-  }
+  // The model has let go of it: of a stream that nobody reads any more it said no end.
+  ~Exchange() { end(fail(Reason::client_gone, "the client left")); }
 
   // On the model's thread.
   bool gone() {
@@ -50,10 +51,12 @@ class Exchange {
       error_ = event.error;
       nobody_ = true;            // The other choices are of no use without this one.
       if (!sent_) return false;  // Becomes the answer itself.
-      (void)body_->push(form_->failure(*event.error));
-      body_->close();
+      (void)telling_->push(form_->failure(*event.error));
+      end(*event.error);
       return false;
     }
+    newest_ = now();
+    if (pieces_++ == 0) first_ = newest_;
     if (event.end) {
       --left_;
       prompt_tokens_ += event.end->prompt_tokens;
@@ -64,12 +67,14 @@ class Exchange {
       return true;
     }
     sent_ = true;
-    ++pieces_;
     std::string bytes = form_->piece(choice, event);
     if (left_ == 0) bytes += form_->ending();
-    const bool more = bytes.empty() || body_->push(std::move(bytes)).ok();
+    const bool more = bytes.empty() || telling_->push(std::move(bytes)).ok();
     if (!more) nobody_ = true;
-    if (left_ == 0) body_->close();
+    if (!more)
+      end(fail(Reason::client_gone, "the client left, or reads too slowly"));
+    else if (left_ == 0)
+      end({});
     return more;
   }
 
@@ -101,14 +106,41 @@ class Exchange {
     nobody_ = true;
   }
 
-  uint64_t tokens() const {
+  // What a whole answer took; a stream tells it when it ends.
+  serve::Work work() const {
     std::lock_guard lock(mutex_);
-    return prompt_tokens_ + new_tokens_;
+    return form_->streams() || pieces_ == 0 ? serve::Work{} : taken();
   }
 
  private:
+  std::chrono::nanoseconds now() const {
+    return ticks_ == nullptr ? std::chrono::nanoseconds{} : ticks_->now();
+  }
+
+  // Of one that was cut each piece is a token.
+  serve::Work taken() const {
+    const uint64_t written = left_ == 0 ? new_tokens_ : pieces_;
+    serve::Work out{.model = now() - began_,
+                    .inputs = choices_,
+                    .tokens = prompt_tokens_ + written,
+                    .written_tokens = written,
+                    .first_token = first_ - began_};
+    if (written > choices_)
+      out.between_tokens =
+          (newest_ - first_) * static_cast<int64_t>(choices_) / static_cast<int64_t>(written - choices_);
+    return out;
+  }
+
+  void end(std::optional<Error> error) {
+    if (body_ != nullptr) telling_->end(std::move(error), taken());
+  }
+
   const std::unique_ptr<AnswerForm> form_;  // Used under mutex_.
   const Clock& clock_;
+  const Ticks* const ticks_;  // Null: nobody measures.
+  const std::shared_ptr<StreamTelling> telling_;
+  const size_t choices_;
+  const std::chrono::nanoseconds began_;
   mutable std::mutex mutex_;  // Guards all below.
   std::condition_variable_any changed_;
   std::shared_ptr<net::PushedBody> body_;  // Of a stream.
@@ -116,7 +148,7 @@ class Exchange {
   bool sent_ = false, nobody_ = false;
   std::optional<Error> error_;
   uint64_t prompt_tokens_ = 0, new_tokens_ = 0, pieces_ = 0;
-  std::shared_ptr<serve::Allowance> allowance_;  // Of a stream; null: nothing is limited.
+  std::chrono::nanoseconds first_{}, newest_{};
 };
 
 }  // namespace
@@ -126,11 +158,12 @@ Result<net::Response> write_answers(Services& services, serve::Models& models, c
                                     std::unique_ptr<AnswerForm> form) {
   if (requests.empty() || requests.size() > choices_max)
     return fail(Reason::bad_request, "a request is for 1 to 128 answers");
-  const auto began = services.clock.now();
   const serve::Asker asker = asker_of(call);
   TRY(const serve::Models::Place place, models.enter(asker));
-  const auto exchange = std::make_shared<Exchange>(std::move(form), requests.size(), services.clock,
-                                                   call.served ? call.served->allowance : nullptr);
+  const observe::Desk* desk = call.served ? call.served->desk : nullptr;
+  const auto exchange =
+      std::make_shared<Exchange>(std::move(form), requests.size(), services.clock,
+                                 desk == nullptr ? nullptr : &desk->ticks(), telling_of(call));
   for (size_t i = 0; i < requests.size(); ++i) {
     const Status asked = models.generate(
         call.context, model,
@@ -143,9 +176,7 @@ Result<net::Response> write_answers(Services& services, serve::Models& models, c
     return asked.error();
   }
   auto answer = exchange->wait(call.context);
-  if (asker.work != nullptr && exchange->tokens() > 0)
-    asker.work->add(
-        {.model = services.clock.now() - began, .inputs = requests.size(), .tokens = exchange->tokens()});
+  if (asker.work != nullptr) asker.work->add(exchange->work());
   return answer;
 }
 

@@ -1,6 +1,7 @@
 #include "app/program.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/ask_again.h"
@@ -9,6 +10,7 @@
 #include "api/health.h"
 #include "api/lfs_parts.h"
 #include "api/mount_watched.h"
+#include "api/openapi.h"
 #include "api/routes.h"
 #include "api/services.h"
 #include "app/batching.h"
@@ -93,6 +95,8 @@ class RunningProgram final : public Program {
   ~RunningProgram() override { stop(); }
 
   Status open(const ServeOptions& options, const std::string& program_path) {
+    const rlimit no_cores{0, 0};  // They would hold what models are asked, and secrets.
+    (void)::setrlimit(RLIMIT_CORE, &no_cores);
     cli::InstanceOptions instance;
     instance.data = options.data;
     instance.database = options.database;
@@ -195,6 +199,10 @@ class RunningProgram final : public Program {
     exchanging_.reset();
     observing_.reset();
     watching_.reset();
+    // What is cut now says how it ended, to what is still open.
+    engine_streams_.reset();
+    cached_models_.reset();
+    models_.reset();
   }
 
  private:
@@ -323,6 +331,7 @@ class RunningProgram final : public Program {
   }
 
   void open_jobs() {
+    engine_streams_ = api::make_engine_streams(ticks_);
     keeper_ = std::make_unique<govern::EndpointKeeper>(govern::EndpointKeeper::Parts{
         .endpoints = registry_->endpoints, .models = *models_, .clock = clock_, .log = log_});
     job_files_.emplace(job::Files::Parts{instance_->database(), clock_, random_});
@@ -353,6 +362,8 @@ class RunningProgram final : public Program {
                .key = &*receipt_key_,
                .retention =
                    options.zero_retention ? serve::Guards::Retention::none : serve::Guards::Retention::usual,
+               .controls = options.control_characters ? serve::Guards::Controls::allowed
+                                                      : serve::Guards::Controls::refused,
                .runtime = cli::runtime_name()};
     services_->guards = &guards_;
     const api::GovernDoor govern{*registry_,
@@ -361,6 +372,7 @@ class RunningProgram final : public Program {
                                  *any_engines_,
                                  options.manual_clock ? &moved_clock_ : nullptr,
                                  engine_streams_.get(),
+                                 &exchanging_->secrets(),
                                  keeper_.get()};
     shadow_asker_ = api::make_shadow_asker(table_, *services_, govern);
     release_askers_ = api::make_release_askers(*services_, *models_, govern);
@@ -382,8 +394,10 @@ class RunningProgram final : public Program {
     api::add_all_routes(table_, *services_, parts);
     degradation_ =
         watch_degradation({instance_->disk(), instance_->database(), clock_, log_, instance_->metrics()});
+    api::add_openapi_routes(table_, cli::program_version());
     api::add_health_routes(
-        table_, *services_, [this] { return ready(); }, [this] { return degradation_->now(); });
+        table_, *services_, [this] { return ready(); }, [this] { return degradation_->now(); },
+        options.metric_aliases);
     TRY_DONE(api::mount_watched(table_, *services_, desk_.get(), &exchanging_->upstream_door(), router_));
     TRY_DONE(page::add_asset_routes(router_));
     TRY_DONE(check_reserved_names(router_));
@@ -430,7 +444,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<govern::Registry> registry_;
   std::unique_ptr<govern::Evaluations> evaluations_;
   std::unique_ptr<govern::EndpointKeeper> keeper_;
-  std::unique_ptr<api::EngineStreams> engine_streams_ = api::make_engine_streams();
+  std::unique_ptr<api::EngineStreams> engine_streams_;
   std::optional<job::Files> job_files_;
   std::optional<job::Batches> batches_;
   std::optional<observe::SeriesNames> series_names_;

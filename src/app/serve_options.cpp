@@ -86,6 +86,12 @@ constexpr std::array table = {
     OptionRow{
         "privacy.zero-retention", OptionKind::flag, "false",
         "What models are asked and answer is kept nowhere: not for replay, drift, comparison or again."},
+    OptionRow{"input.control-characters", OptionKind::choice, "refuse",
+              "Whether inputs to models may hold control characters other than tab and line ends.", 0, 0,
+              "refuse|allow"},
+    OptionRow{
+        "metrics.aliases", OptionKind::text, "",
+        "Figures of models under other servers' names too: some of tgi, tei, vllm, with commas between."},
     OptionRow{"traces.endpoint", OptionKind::text, "",
               "OTLP collector (http://host:4318) that gets a trace of every request to a model."},
     OptionRow{"traces.sample-percent", OptionKind::text, "100",
@@ -237,6 +243,8 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
   options.probes_every = chosen.duration("probes.every");
   options.zero_retention = chosen.flag("privacy.zero-retention");
   options.cache_bytes = chosen.bytes("cache.answers");
+  options.control_characters = chosen.text("input.control-characters") == "allow";
+  TRY(options.metric_aliases, observe::parse_aliases(chosen.text("metrics.aliases")));
   options.traces.endpoint = chosen.text("traces.endpoint");
   TRY(options.traces.sample_percent,
       parse_number("traces.sample-percent", chosen.text("traces.sample-percent"), 100));

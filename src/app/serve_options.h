@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "net/server.h"
 #include "observe/desk.h"
+#include "observe/metric_aliases.h"
 #include "repo/checks.h"
 #include "serve/scaling.h"
 #include "serve/worker_process.h"
@@ -39,6 +40,8 @@ struct ServeOptions {
   double shadow_percent = 0;
   std::chrono::milliseconds probes_every{};  // Zero: never.
   bool zero_retention = false;
+  bool control_characters = false;  // Inputs to models may hold them.
+  observe::AliasSet metric_aliases;
   uint64_t cache_bytes = 0;  // Of models' answers.
   size_t workers_max = 4;
   serve::WorkerOptions worker;  // But for the program.

@@ -19,7 +19,7 @@ Status check_body(UserFiles& files, const Arguments& arguments, std::string_view
   const auto path = arguments.value(flag);
   if (!path) return Done{};
   TRY(const std::string body, files.read(*path, body_bytes_max));
-  if (serve::body_digest(body) != digest)
+  if (serve::body_digest(serve::split_stream(body).output) != digest)
     return fail(Reason::data_corrupt, fmt::format("{} is not the body that the receipt is of", flag));
   return Done{};
 }
@@ -35,10 +35,13 @@ Status check_replay(UserFiles& files, const Arguments& arguments, const serve::R
 
 Result<int> verify(World& world, const Arguments& arguments) {
   TRY(UserFiles files, UserFiles::open());
-  TRY(const std::string text, files.read(arguments.positionals()[0], serve::receipt_bytes_max));
-  TRY(const serve::Receipt receipt, serve::parse_receipt(text));
+  TRY(const std::string text, files.read(arguments.positionals()[0], body_bytes_max));
+  const serve::StreamParts stream = serve::split_stream(text);
+  TRY(const serve::Receipt receipt, serve::parse_receipt(stream.receipt.empty() ? text : stream.receipt));
   const auto key = arguments.value("--key");
   TRY_DONE(serve::verify_receipt(receipt, key.value_or(receipt.key)));
+  if (!stream.receipt.empty() && serve::body_digest(stream.output) != receipt.output)
+    return fail(Reason::data_corrupt, "the stream is not the one that its receipt is of");
   TRY_DONE(check_body(files, arguments, "--input", receipt.input));
   TRY_DONE(check_body(files, arguments, "--output", receipt.output));
   TRY_DONE(check_replay(files, arguments, receipt));
@@ -74,7 +77,8 @@ constexpr FlagRow verify_flags[] = {
 
 std::vector<Command> receipt_commands() {
   return {{"receipt verify", "FILE [--key HEX] [--input FILE] [--output FILE] [--replay FILE]",
-           "Check what a signed receipt says of a model's answer; without the server.",
+           "Check what a signed receipt says of a model's answer, or a stream that ends with one; without "
+           "the server.",
            "holdfast receipt verify receipt.json --key 8f0c… --output answer.json",
            [](World& world, std::span<const std::string_view> words) {
              const auto arguments = Arguments::parse({verify_flags, 1, 1}, words);

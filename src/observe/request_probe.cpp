@@ -58,6 +58,13 @@ RequestProbe::Row& RequestProbe::row(const Series& series) {
   made.cold_seconds =
       &metrics_.histogram("holdfast_serve_cold_request_duration_seconds",
                           "The same, of requests that met a model not loaded yet.", seconds_bounds, labels);
+  made.first_token = &metrics_.histogram(
+      "holdfast_serve_time_to_first_token_seconds",
+      "Of written answers, from admission until the first of it was there.", seconds_bounds, labels);
+  made.between_tokens =
+      &metrics_.histogram("holdfast_serve_time_between_tokens_seconds",
+                          "Of written answers, from one token to the next on average.", stage_bounds, labels);
+  made.written = counter("holdfast_serve_written_tokens_total", "Tokens that models wrote.");
   made.items = counter("holdfast_serve_items_total", "Inputs that were answered.");
   made.tokens = counter("holdfast_serve_tokens_total", "Tokens of inputs that were answered.");
   made.unknown =
@@ -105,6 +112,9 @@ void RequestProbe::ended(const Series& series, const Answered& answered, const J
   if (work.cold()) counted.cold_seconds->observe(seconds(answered.took));
   counted.items->add(static_cast<double>(work.inputs));
   counted.tokens->add(static_cast<double>(work.tokens));
+  counted.written->add(static_cast<double>(work.written_tokens));
+  if (work.first_token.count() > 0) counted.first_token->observe(seconds(work.first_token));
+  if (work.between_tokens.count() > 0) counted.between_tokens->observe(seconds(work.between_tokens));
   counted.unknown->add(static_cast<double>(work.unknown_tokens));
   const auto stage = [&](Stage which, std::chrono::nanoseconds time) {
     counted.stages[static_cast<size_t>(which)]->observe(seconds(time));

@@ -33,11 +33,17 @@ Span server_span(const Answered& answered, const Judgement& judgement) {
                            {"gen_ai.request.model", by.model.name},
                            {"gen_ai.response.model", by.model.name + "@" + by.model.commit},
                            {"gen_ai.response.id", call.id},
-                           {"gen_ai.usage.input_tokens", static_cast<int64_t>(answered.work.tokens)},
+                           {"gen_ai.usage.input_tokens",
+                            static_cast<int64_t>(answered.work.tokens - answered.work.written_tokens)},
                            {"holdfast.deployment", by.deployment},
                            {"holdfast.tokenizer.digest", by.tokenizer},
                            {"holdfast.inputs", static_cast<int64_t>(answered.work.inputs)},
                            {"holdfast.cold", answered.work.cold()}}};
+  if (const serve::Work& work = answered.work; work.written_tokens > 0) {
+    span.attributes.emplace_back("gen_ai.usage.output_tokens", static_cast<int64_t>(work.written_tokens));
+    span.attributes.emplace_back("gen_ai.server.time_to_first_token",
+                                 std::chrono::duration<double>(work.first_token).count());
+  }
   if (judgement.outcome == Outcome::failed || judgement.outcome == Outcome::refused)
     span.status = SpanStatus::error;  // What the caller did wrong is no error of a server's span.
   if (!judgement.reason.empty()) span.attributes.emplace_back("error.type", std::string(judgement.reason));

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
@@ -14,6 +16,8 @@
 
 namespace holdfast::serve {
 namespace {
+
+namespace json = boost::json;
 
 constexpr int64_t version = 1;
 
@@ -29,6 +33,24 @@ constexpr std::array fields = {
     Field{"input", &Receipt::input},         Field{"output", &Receipt::output},
     Field{"answer", &Receipt::answer}};
 
+constexpr std::string_view data_line = "data:", comment = ": holdfast-receipt ";
+
+// What is an answer's own, and no part of what the model says.
+void drop_own(json::value& value);
+void drop_own(json::object& object) {
+  for (const char* own : {"created", "created_at"}) object.stable_erase(own);
+  for (const char* own : {"id", "item_id", "call_id"})
+    if (const json::value* said = object.if_contains(own); said != nullptr && said->is_string())
+      object.stable_erase(own);
+  for (auto& [key, value] : object) drop_own(value);
+}
+// Parsed text: its depth is bounded.
+void drop_own(json::value& value) {
+  if (value.is_object()) return drop_own(value.get_object());
+  if (value.is_array())
+    for (json::value& one : value.get_array()) drop_own(one);
+}
+
 // What the signature covers: each field with its length, so that none can run into the next.
 std::string signed_text(const Receipt& receipt) {
   std::string out = fmt::format("holdfast receipt\n{}\n{}\n", version, format_time(receipt.at));
@@ -42,10 +64,35 @@ std::string signed_text(const Receipt& receipt) {
 std::string body_digest(std::string_view body) { return codec::to_hex(codec::sha256(as_bytes(body))); }
 
 std::string answer_digest(std::string_view body) {
-  auto object = codec::parse_json_object(body);
-  if (!object.ok()) return body_digest(body);
-  for (const char* own : {"id", "created", "created_at"}) object.value().stable_erase(own);
-  return body_digest(codec::to_text(object.value()));
+  if (auto object = codec::parse_json_object(body); object.ok()) {
+    drop_own(object.value());
+    return body_digest(codec::to_text(object.value()));
+  }
+  if (!body.starts_with(data_line) && !body.starts_with("event:")) return body_digest(body);
+  codec::Sha256 digest;
+  body = split_stream(body).output;
+  while (!body.empty()) {
+    const size_t end = std::min(body.find('\n'), body.size() - 1) + 1;
+    const std::string_view line = body.substr(0, end);
+    body.remove_prefix(end);
+    auto object = line.starts_with(data_line) ? codec::parse_json_object(line.substr(data_line.size()))
+                                              : Result<json::object>(Error{});
+    if (object.ok()) drop_own(object.value());
+    digest.update(object.ok() ? as_bytes(codec::to_text(object.value()) + "\n") : as_bytes(line));
+  }
+  return codec::to_hex(digest.finish());
+}
+
+std::string receipt_comment(const Receipt& receipt) {
+  return fmt::format("{}{}\n\n", comment, receipt_header(receipt));
+}
+
+StreamParts split_stream(std::string_view body) {
+  const size_t at = body.rfind(comment);
+  if (at == std::string_view::npos || (at > 0 && body[at - 1] != '\n')) return {body, {}};
+  std::string_view receipt = body.substr(at + comment.size());
+  receipt = receipt.substr(0, receipt.find_first_of("\r\n"));
+  return {body.substr(0, at), receipt};
 }
 
 std::string receipt_text(const Receipt& receipt) {
@@ -87,8 +134,8 @@ Result<Receipt> parse_receipt(std::string_view text) {
   return out;
 }
 
-Receipt make_receipt(const ServedCall& call, std::string_view runtime, WallTime at,
-                     const identity::CheckpointKey& key) {
+Receipt make_receipt(const ServedCall& call, std::string output_digest, std::string answer_digest,
+                     std::string_view runtime, WallTime at, const identity::CheckpointKey& key) {
   Receipt out{.request = call.id,
               .at = at,
               .door = call.door,
@@ -100,12 +147,17 @@ Receipt make_receipt(const ServedCall& call, std::string_view runtime, WallTime 
               .release = call.by.release,
               .runtime = std::string(runtime),
               .input = body_digest(call.input),
-              .output = body_digest(call.output),
-              .answer = answer_digest(call.output),
+              .output = std::move(output_digest),
+              .answer = std::move(answer_digest),
               .key = key.public_key(),
               .signature = {}};
   out.signature = key.signature_of(signed_text(out));
   return out;
+}
+
+Receipt make_receipt(const ServedCall& call, std::string_view runtime, WallTime at,
+                     const identity::CheckpointKey& key) {
+  return make_receipt(call, body_digest(call.output), answer_digest(call.output), runtime, at, key);
 }
 
 Status verify_receipt(const Receipt& receipt, std::string_view key) {

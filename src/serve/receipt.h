@@ -43,11 +43,24 @@ Result<Receipt> parse_receipt(std::string_view text);
 // As a call was served; `runtime` as above.
 Receipt make_receipt(const ServedCall& call, std::string_view runtime, WallTime at,
                      const identity::CheckpointKey& key);
+// Of a body that was sent in pieces: `output_digest` as body_digest, `answer_digest` as below.
+Receipt make_receipt(const ServedCall& call, std::string output_digest, std::string answer_digest,
+                     std::string_view runtime, WallTime at, const identity::CheckpointKey& key);
 // data_corrupt unless `key` signed it.
 Status verify_receipt(const Receipt& receipt, std::string_view key);
 
 std::string body_digest(std::string_view body);
-// Of a JSON object without its "id", "created" and "created_at"; else as body_digest.
+// What every replay of an answer has in common: of a JSON object, or of the objects of an event stream,
+// without members "created" and "created_at", and without "id", "item_id" and "call_id" that are texts, at
+// any depth; else as body_digest.
 std::string answer_digest(std::string_view body);
+
+// Behind the last event of a stream: a comment, which readers of events pass over.
+std::string receipt_comment(const Receipt& receipt);
+// A stream as it was received: what the model said, and the text of its receipt; empty where it has none.
+struct StreamParts {
+  std::string_view output, receipt;
+};
+StreamParts split_stream(std::string_view body);
 
 }  // namespace holdfast::serve

@@ -1,5 +1,6 @@
 #include "serve/receipt.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/random.h"
@@ -59,6 +60,27 @@ TEST_F(ReceiptTest, AReplayHasTheSameAnswerThoughItsIdAndTimeAreItsOwn) {
   EXPECT_NE(first.output, second.output);
   EXPECT_EQ(first.answer, second.answer);
   EXPECT_NE(receipt(R"({"id":"y","created":8,"data":[2]})").answer, first.answer);
+}
+
+TEST_F(ReceiptTest, AStreamEndsWithItsReceiptAndAReplayOfItHasTheSameAnswer) {
+  const auto stream = [](const char* id, const char* text) {
+    return fmt::format(
+        "data: {{\"id\":\"{0}\",\"created\":7,\"choices\":[{{\"text\":\"{1}\"}}]}}\n\ndata: "
+        "{{\"item\":{{\"id\":\"{0}\"}}}}\n\ndata: [DONE]\n\n",
+        id, text);
+  };
+  const std::string first = stream("a", "café"), again = stream("b", "café"), other = stream("a", "tea");
+  EXPECT_EQ(answer_digest(first), answer_digest(again));
+  EXPECT_NE(answer_digest(first), answer_digest(other));
+  EXPECT_NE(answer_digest(first), body_digest(first));
+  const Receipt made = receipt(first);
+  const std::string sent = first + receipt_comment(made);
+  EXPECT_EQ(split_stream(sent).output, first);
+  EXPECT_EQ(parse_receipt(split_stream(sent).receipt).value(), made);
+  EXPECT_EQ(answer_digest(sent), made.answer);
+  EXPECT_TRUE(split_stream(first).receipt.empty());
+  // A model that writes the comment's words inside of an event has written no receipt.
+  EXPECT_TRUE(split_stream("data: : holdfast-receipt e30=\n\n").receipt.empty());
 }
 
 TEST_F(ReceiptTest, WhatIsNoReceiptIsRefused) {

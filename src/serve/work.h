@@ -15,6 +15,9 @@ struct Work {
   std::chrono::nanoseconds post{};      // In the worker, after the model.
   std::chrono::nanoseconds busy{};      // Its share of the worker's time: what it costs.
   uint64_t inputs = 0, tokens = 0, unknown_tokens = 0;
+  uint64_t written_tokens = 0;  // Of `tokens`, those that the model wrote.
+  // Of an answer that is written: until something of it was there, and from one token to the next on average.
+  std::chrono::nanoseconds first_token{}, between_tokens{};
   uint64_t cached_inputs = 0, missed_inputs = 0;  // Looked for among kept answers, and found or not.
   std::chrono::milliseconds retry_after{};        // Of a refusal: when it may be worth asking again.
 
@@ -30,6 +33,9 @@ struct Work {
     inputs += more.inputs;
     tokens += more.tokens;
     unknown_tokens += more.unknown_tokens;
+    written_tokens += more.written_tokens;
+    if (first_token.count() == 0) first_token = more.first_token;
+    if (between_tokens.count() == 0) between_tokens = more.between_tokens;
     cached_inputs += more.cached_inputs;
     missed_inputs += more.missed_inputs;
     retry_after = more.retry_after.count() > 0 ? more.retry_after : retry_after;
