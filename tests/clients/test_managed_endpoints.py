@@ -1,13 +1,21 @@
 """huggingface_hub's own management of Inference Endpoints against ours: made, waited for, paused, resumed, scaled to zero, deleted."""
+import json
+import os
+import subprocess
+import threading
 import time
 import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import openai
 import pytest
 import requests
+from fake_engine import FakeEngine
 from huggingface_hub import HfApi, InferenceClient, constants
 from huggingface_hub.errors import HfHubHTTPError, InferenceEndpointError
 
-from holdfast_server import HoldfastServer
+from holdfast_server import HoldfastServer, program
 
 MASK = "pipelines/fill-mask"
 SIZE = {"framework": "pytorch", "accelerator": "cpu", "instance_size": "x1", "instance_type": "local", "region": "local", "vendor": "holdfast"}
@@ -46,7 +54,6 @@ def state(endpoint, wanted):
 
 
 def text_of(shared):
-    import json
     return next(case["args"][0] for case in json.loads((shared / "models" / MASK / "golden.json").read_text())["cases"] if isinstance(case["args"][0], str))
 
 
@@ -148,75 +155,174 @@ def test_states_outlive_the_server_and_the_command_line_speaks_of_the_same(share
         server.remove()
 
 
-class Engine:
-    """Somebody else's server: sends a piece when it is told to, and notes when its reader has left."""
-
-    def __init__(self):
-        import http.server
-        import threading
-        engine = self
-        self.go_on, self.left = threading.Semaphore(0), threading.Event()
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *arguments):
-                pass
-
-            def do_POST(self):
-                import json
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if not body.get("stream"):
-                    text = json.dumps({"error": {"message": "only streams here", "type": "invalid_request_error", "param": None, "code": None}}).encode()
-                    self.send_response(400)
-                    self.send_header("Content-Type", "application/json")
-                    self.send_header("Content-Length", str(len(text)))
-                    self.end_headers()
-                    self.wfile.write(text)
-                    return
-                self.send_response(200)
-                self.send_header("Content-Type", "text/event-stream")
-                self.send_header("Connection", "close")
-                self.end_headers()
-                try:
-                    for number in range(body["max_tokens"]):
-                        if number and body.get("user") != "endless":
-                            engine.go_on.acquire()
-                        elif number:
-                            time.sleep(0.01)
-                        chunk = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m",
-                                 "choices": [{"index": 0, "delta": {"content": f"{number} "}, "finish_reason": None}]}
-                        self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
-                        self.wfile.flush()
-                    self.wfile.write(b"data: [DONE]\n\n")
-                except OSError:
-                    engine.left.set()
-                self.close_connection = True
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+@pytest.fixture(scope="module")
+def admin():
+    from conftest import state as running
+    running["server"].create_user("endpoints-admin", "--admin")
+    return running["server"].create_token("endpoints-admin")
 
 
-def test_an_attached_engines_stream_is_passed_on_and_ends_with_its_reader(filled, server, tokens):
-    import openai
-    engine, name = Engine(), fresh()
-    admin_name = f"admin-{uuid.uuid4().hex[:6]}"
-    server.create_user(admin_name, "--admin")
-    admin = server.create_token(admin_name)
-    made = server.http("POST", "/api/endpoints/ada", admin, {"name": name, "model": filled, "url": engine.url, "engine": "openai"})
+@pytest.fixture
+def engine():
+    made = FakeEngine()
+    yield made
+    made.close()
+
+
+def attach(server, admin, model, engine, **more):
+    name = fresh()
+    made = server.http("POST", "/api/endpoints/ada", admin, {"name": name, "model": model, "url": engine.url, "engine": "openai", **more})
     assert made.status == 201, made.body
+    return name
+
+
+CALL = {"model": "m", "messages": [{"role": "user", "content": "Count."}], "stream": True}
+
+
+def told_of(server, name, wanted=1):
+    """The log's lines on requests through this endpoint's door that have ended."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        lines = [json.loads(line) for line in server.log_path.read_text().splitlines() if '"model_request"' in line and name in line]
+        if len(lines) >= wanted:
+            return lines
+        assert time.monotonic() < deadline, "nothing was told"
+        time.sleep(0.05)
+
+
+def test_an_attached_engines_stream_is_passed_on_and_ends_with_its_reader(filled, server, tokens, admin, engine):
+    name = attach(server, admin, filled, engine)
     client = openai.OpenAI(base_url=f"{server.url}/endpoints/ada/{name}/v1", api_key=tokens["ada"], max_retries=0, timeout=60)
-    call = {"model": "m", "messages": [{"role": "user", "content": "Count."}], "stream": True}
-    stream = iter(client.chat.completions.create(max_tokens=3, **call))
+    stream = iter(client.chat.completions.create(max_tokens=3, **CALL))
     assert next(stream).choices[0].delta.content == "0 "  # Before the engine may say more.
     engine.go_on.release(2)
-    assert [chunk.choices[0].delta.content for chunk in stream] == ["1 ", "2 "]
-    left = client.chat.completions.create(max_tokens=10_000_000, user="endless", **call)
+    assert [chunk.choices[0].delta.content for chunk in stream if chunk.choices] == ["1 ", "2 "]
+    left = client.chat.completions.create(max_tokens=10_000_000, user="endless", **CALL)
     next(iter(left))
     left.close()
     assert engine.left.wait(WAIT_SECONDS)
     with pytest.raises(openai.BadRequestError) as refused:
-        client.chat.completions.create(**{**call, "stream": False})
+        client.chat.completions.create(**{**CALL, "stream": False})
     assert refused.value.body["message"] == "only streams here"
-    engine.server.shutdown()
+
+
+def test_a_character_split_over_pieces_is_whole_and_an_engine_that_dies_says_so(filled, server, tokens, admin, engine):
+    name = attach(server, admin, filled, engine)
+    client = openai.OpenAI(base_url=f"{server.url}/endpoints/ada/{name}/v1", api_key=tokens["ada"], max_retries=0, timeout=60)
+    split = client.chat.completions.create(max_tokens=2, user="split", **CALL)
+    assert [chunk.choices[0].delta.content for chunk in split if chunk.choices] == ["naïve 🦦 "] * 2
+    got = []
+    with pytest.raises(openai.APIError) as failed:
+        for chunk in client.chat.completions.create(max_tokens=3, user="dies", **CALL):
+            got.append(chunk.choices[0].delta.content)
+    assert got == ["0 "] and failed.value.body["type"] == "server_error", failed.value.body
+
+
+def test_what_an_engine_streams_is_measured_and_its_receipt_is_sound(filled, server, tokens, admin, engine, tmp_path):
+    name = attach(server, admin, filled, engine)
+    assert server.http("PUT", f"/api/quotas/endpoint/ada/{name}", admin, {"tokens_day": 1000}).status == 200
+    engine.go_on.release(10)
+    answer = server.http("POST", f"/endpoints/ada/{name}/v1/chat/completions", tokens["ada"], {**CALL, "max_tokens": 4}, {"X-Holdfast-Receipt": "1"})
+    *events, receipt, _ = answer.body.split(b"\n\n")
+    assert events[-1] == b"data: [DONE]" and receipt.startswith(b": holdfast-receipt "), answer.body
+    request = answer.headers["X-Request-Id"]
+    line, = told_of(server, request)
+    assert (line["tokens"], line["written_tokens"], line["status"]) == (9, 4, 200) and line["first_token_ms"] > 0
+    assert line["output_bytes"] == answer.body.index(b": holdfast-receipt")
+    assert server.http("GET", f"/api/quotas/endpoint/ada/{name}", admin).json()["limits"]["tokens_day"]["used"] == 9
+    saved, key = tmp_path / "stream", server.http("GET", "/api/receipts/key").json()["key"]
+    saved.write_bytes(answer.body)
+    words = [program(), "receipt", "verify", str(saved), "--key", key, "--replay", str(saved), "--json"]
+    sound = subprocess.run(words, capture_output=True, text=True)
+    assert sound.returncode == 0 and json.loads(sound.stdout)["model"] == filled, sound.stderr
+    saved.write_bytes(answer.body.replace(b"2 ", b"3 ", 1))
+    assert subprocess.run(words, capture_output=True).returncode != 0
+    figures = server.http("GET", "/metrics").body.decode()
+    assert "holdfast_serve_time_to_first_token_seconds_bucket" in figures and "holdfast_serve_time_between_tokens_seconds_count" in figures
+
+
+def test_an_endpoint_that_is_deleted_leaves_no_fallbacks_behind(api, filled, server, tokens):
+    name = fresh()
+    api.create_inference_endpoint(name, repository=filled, **SIZE).wait(timeout=WAIT_SECONDS, refresh_every=1)
+    chain = f"/api/endpoints/ada/{name}/fallback"
+    assert server.http("PUT", chain, tokens["ada"], {"steps": [{"answer": {"later": True}}]}).status == 200
+    api.delete_inference_endpoint(name)
+    api.create_inference_endpoint(name, repository=filled, **SIZE)
+    assert server.http("GET", chain, tokens["ada"]).json()["steps"] == []
+    api.delete_inference_endpoint(name)
+
+
+class Vault:
+    """HashiCorp Vault's KV version 2, as much as reading one field takes."""
+
+    def __init__(self, token, secrets):
+        vault = self
+        self.asked = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *arguments):
+                pass
+
+            def do_GET(self):
+                vault.asked.append(self.path)
+                found = secrets.get(self.path) if self.headers.get("X-Vault-Token") == token else None
+                status, body = (200, {"data": {"data": found, "metadata": {"version": 3}}}) if found else (403, {"errors": ["permission denied"]})
+                text = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def test_an_engines_secret_lies_in_the_store_a_variable_a_file_or_vault(shared, tmp_path, monkeypatch):
+    values = {place: f"very-secret-{place}-7391" for place in ("stored", "environment", "file", "vault")}
+    vault = Vault("vault-token-5512", {"/v1/kv/data/engines/one": {"key": values["vault"], "other": "x"}})
+    (tmp_path / "vault-token").write_text("vault-token-5512\n")
+    (tmp_path / "engine-key").write_text(values["file"] + "\n")
+    monkeypatch.setenv("ENGINE_KEY_7391", values["environment"])
+    engine = FakeEngine(whole={"choices": []})
+    server = HoldfastServer(options=("--secrets.vault-url", vault.url, "--secrets.vault-token-file", str(tmp_path / "vault-token"))).start()
+    try:
+        for user, options in (("root", ("--admin",)), ("ada", ())):
+            server.create_user(user, *options)
+        root, ada = server.create_token("root"), server.create_token("ada")
+        api = HfApi(endpoint=server.url, token=ada)
+        api.create_repo("ada/mask")
+        api.upload_folder(repo_id="ada/mask", folder_path=shared / "models" / MASK)
+        reference = {"environment": "ENGINE_KEY_7391", "file": str(tmp_path / "engine-key"), "vault": "kv/engines/one#key"}
+        for place, value in values.items():
+            wish = {"place": place, "host": "127.0.0.1", **({"value": value} if place == "stored" else {"reference": reference[place]})}
+            assert server.http("PUT", f"/api/secrets/{place}", root, wish).status == 200
+            made = server.http("POST", "/api/endpoints/ada", root, {"name": place, "model": "ada/mask", "url": engine.url, "engine": "vllm", "secret": place})
+            assert made.status == 201 and made.json()["attachments"][0]["secret"] == place, made.body
+            answer = server.http("POST", f"/endpoints/ada/{place}/v1/chat/completions", ada, {"messages": []})
+            assert answer.status == 200, answer.body
+            assert engine.seen[-1][1]["Authorization"] == f"Bearer {value}"
+        for host, wanted in (("elsewhere.example", 403), ("127.0.0.1", 200)):  # A secret goes to its own host only.
+            assert server.http("PUT", "/api/secrets/stored", root, {"place": "stored", "host": host, "value": values["stored"]}).status == 200
+            assert server.http("POST", "/endpoints/ada/stored/v1/chat/completions", ada, {"messages": []}).status == wanted
+        assert server.http("PUT", "/api/secrets/vault", root, {"place": "vault", "reference": "kv/engines/none#key"}).status == 200
+        lost = server.http("POST", "/endpoints/ada/vault/v1/chat/completions", ada, {"messages": []})
+        assert lost.status >= 500 and "error" in lost.json() and "kv/" not in lost.body.decode()
+        assert server.http("POST", "/api/endpoints/ada", ada, {"name": "mine", "model": "ada/mask", "url": "https://engine.example", "engine": "openai", "secret": "stored"}).status == 403
+        described = tmp_path / "endpoint.yaml"
+        described.write_text(f"name: ada/by-file\nmodel: ada/mask\nurl: {engine.url}\nengine: tgi\nsecret: file\n")
+        made = subprocess.run([program(), "endpoint", "create", "--file", str(described), "--json"], capture_output=True, text=True,
+                              env={**os.environ, "HF_ENDPOINT": server.url, "HF_TOKEN": root})
+        assert made.returncode == 0 and json.loads(made.stdout)["engine"] == "tgi", made.stderr
+        shown = server.http("GET", "/api/secrets", root).body.decode() + server.http("GET", "/api/endpoints", ada).body.decode()
+        command_line = Path(f"/proc/{server.process.pid}/cmdline").read_bytes()
+        server.stop()
+        for value in [*values.values(), "vault-token-5512"]:
+            assert value not in shown and value.encode() not in command_line
+            for file in Path(server.data).rglob("*"):
+                assert not file.is_file() or value.encode() not in file.read_bytes(), (value, file)
+    finally:
+        server.kill()
+        server.remove()
+        engine.close()
+        vault.server.shutdown()

@@ -92,6 +92,27 @@ def test_every_door_says_who_answered_and_in_which_trace(watched, collector, pat
     assert int(attributes_of(server)["gen_ai.usage.input_tokens"]) > 2
 
 
+def test_a_span_of_opentelemetrys_own_sdk_is_the_parent_of_ours_and_a_stream_tells_its_tokens(watched, collector, shared):
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+    api = HfApi(endpoint=watched.url, token=watched.ada)
+    api.create_repo("ada/writer", exist_ok=True)
+    api.upload_folder(repo_id="ada/writer", folder_path=shared / "models/pipelines/text-generation")
+    headers = {}
+    with TracerProvider().get_tracer("test").start_as_current_span("caller") as span:
+        TraceContextTextMapPropagator().inject(headers)
+        body = {"model": "ada/writer", "messages": [{"role": "user", "content": MARKER}], "max_tokens": 5, "temperature": 0, "stream": True, "stream_options": {"include_usage": True}}
+        answer = watched.http("POST", "/v1/chat/completions", watched.ada, body, headers)
+    assert answer.status == 200, answer.body
+    usage = json.loads(answer.body.decode().split("data: ")[-2])["usage"]
+    context = span.get_span_context()
+    about = attributes_of(next(one for one in collector.wait_for(f"{context.trace_id:032x}") if one["kind"] == 2 and one["parentSpanId"] == f"{context.span_id:016x}"))
+    assert about["gen_ai.operation.name"] == "chat" and about["gen_ai.request.model"] == "ada/writer"
+    assert (int(about["gen_ai.usage.input_tokens"]), int(about["gen_ai.usage.output_tokens"])) == (usage["prompt_tokens"], usage["completion_tokens"])
+    assert total(watched, "holdfast_serve_written_tokens_total") == usage["completion_tokens"]
+    assert total(watched, "holdfast_serve_time_to_first_token_seconds_count") == 1
+
+
 def test_a_failure_says_so_too_and_a_caller_that_samples_nothing_is_obeyed(watched, collector):
     before = len(collector.spans)
     refused = watched.http("POST", f"/models/{NAME}", watched.ada, {"inputs": {"not": MARKER}}, {"traceparent": f"00-{'12' * 16}-{'34' * 8}-00"})

@@ -1,4 +1,4 @@
-"""Bodies that no client means, by seed, against every door of models: no 5xx, no crash, and no input in any log."""
+"""Bodies that no client means, by seed and from our own OpenAPI by schemathesis, against every door of models: no 5xx, no crash, and no input in any log."""
 import json
 import os
 import random
@@ -92,3 +92,103 @@ def test_no_body_brings_a_door_down(hosted, server, tokens, seed):
         assert server.http("GET", f"/models/{name}/health", tokens["ada"]).status == 200
     log = server.log(10 ** 6)
     assert MARKER not in log and "worker_ended" not in log and "worker_failed" not in log
+
+
+DOOR_TAGS = {"openai", "text-embeddings-inference", "text-generation-inference", "llama.cpp", "kserve", "tasks"}
+EXAMPLES = int(os.environ.get("HOLDFAST_FUZZ_EXAMPLES", "3"))  # Of each operation.
+
+
+def described(server):
+    """Our OpenAPI, with the names of models that there are, and one that there is not, as what a caller may say."""
+    document = server.http("GET", "/openapi.json").json()
+    names = {"ns": ["ada"], "name": [one.partition("/")[2] for one in (WRITER, ENCODER, LABELLER)] + ["nobody"], "model": [ENCODER + "/infer", ENCODER, LABELLER + "/infer", "x"]}
+    for path in document["paths"].values():
+        for operation in path.values():
+            for parameter in operation["parameters"]:
+                if parameter["name"] in names:
+                    parameter["schema"] = {"enum": names[parameter["name"]]}
+    for schema in document["components"]["schemas"].values():
+        if "model" in schema.get("properties", {}):
+            schema["properties"]["model"] = {"enum": [WRITER, ENCODER, LABELLER, "ada/nobody"]}
+        for key in ("max_tokens", "max_completion_tokens", "max_output_tokens", "n", "n_predict"):
+            if key in schema.get("properties", {}):
+                schema["properties"][key]["maximum"] = 16  # Small, so that the test is short.
+    return document
+
+
+def test_nothing_that_our_openapi_describes_brings_a_door_down(hosted, server, tokens):
+    schemathesis = pytest.importorskip("schemathesis", reason="SKIPPED: no schemathesis; tools/setup.sh test installs it")
+    import hypothesis
+    import jsonschema_rs
+    from hypothesis import HealthCheck, settings
+    from schemathesis import GenerationMode
+    document = described(server)
+    jsonschema_rs.Draft202012Validator({**document["components"], "type": "object"})  # It can be read as schemas.
+    asked, seen = [], set()
+    for found in schemathesis.openapi.from_dict(document).get_all_operations():
+        operation = found.ok()
+        if not DOOR_TAGS & set(operation.tags or ()) or any(word in operation.path for word in ("/batches", "/files", "/hf-inference/", "/pipeline/")):
+            continue  # Those of the Hub's own address are the same doors.
+        failure = document["paths"][operation.path][operation.method.lower()]["responses"]["default"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        error_form = jsonschema_rs.Draft202012Validator(document["components"]["schemas"][failure])
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            if mode is GenerationMode.NEGATIVE and operation.method.upper() != "POST":
+                continue
+
+            # What is no name may make another address of it; only bodies are wrong here.
+            place = {} if mode is GenerationMode.POSITIVE else {"path_parameters": {one["name"]: one["schema"]["enum"][0] for one in document["paths"][operation.path]["post"]["parameters"]}}
+
+            @hypothesis.seed(7)
+            @settings(max_examples=EXAMPLES, deadline=None, database=None, phases=[hypothesis.Phase.generate], suppress_health_check=list(HealthCheck))
+            @hypothesis.given(case=operation.as_strategy(generation_mode=mode, **place))
+            def ask(case):
+                answer = case.call(base_url=server.url, headers={"Authorization": f"Bearer {tokens['ada']}"}, timeout=60)
+                assert answer.status_code < 500 or answer.status_code == 501, (operation.label, case.body, answer.status_code, answer.text[:300])
+                asked.append(answer.status_code)
+                if answer.status_code >= 400:
+                    seen.add((operation.label, answer.status_code))
+                    assert error_form.is_valid(answer.json()), (operation.label, case.body, answer.text[:300])
+
+            ask()
+    assert len(asked) > 100 and asked.count(200) > 20, (len(asked), asked.count(200))
+    log = server.log(10 ** 6)
+    assert "worker_ended" not in log and "worker_failed" not in log
+
+
+PUBLISHED = [  # What the published descriptions of the three protocols say may stand in a member, told in our own words: valid, at its edge, beyond it.
+    ("/v1/chat/completions", {"model": WRITER, "messages": MESSAGES, "max_tokens": 1},
+     {"temperature": [0, 2, 2.1, -0.1], "top_p": [0, 1, 1.5], "n": [1, 2, 0, 129], "stop": [None, "a", ["a"] * 4, ["a"] * 5], "presence_penalty": [-2, 2, 2.5],
+      "frequency_penalty": [-2, 2, -3], "logit_bias": [{}, {"3": 100}, {"3": 101}, {"x": 1}], "top_logprobs": [0, 21], "response_format": [{"type": "text"}, {"type": "xml"}, {"type": "json_schema"}],
+      "tool_choice": ["none", "sometimes"], "messages": [[], [{"role": "nobody", "content": "x"}], [{"role": "user"}], [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]]}),
+    ("/v1/embeddings", {"model": ENCODER, "input": "x"}, {"input": ["", [], ["x"] * 2049, [1, 2], [[1], [2]], [-1], [10 ** 9]], "encoding_format": ["float", "base64", "hex"], "dimensions": [1, 0, 10 ** 6]}),
+    (f"/models/{WRITER}/generate", {"inputs": "x"},
+     {"parameters": [{"temperature": 0}, {"temperature": 0.5, "max_new_tokens": 1}, {"top_p": 1.0}, {"top_p": 0.9, "max_new_tokens": 1}, {"top_k": 0}, {"typical_p": 1.0}, {"repetition_penalty": 0},
+                     {"frequency_penalty": 3}, {"top_n_tokens": 6}, {"stop": ["a"] * 5}, {"truncate": 0}, {"max_new_tokens": 0}, {"best_of": 2}, {"grammar": {"type": "xml", "value": "x"}}], "inputs": [""]}),
+    (f"/models/{ENCODER}/embed", {"inputs": "x"}, {"inputs": ["", [], [""], [1], [[1], [2]], [[-1]], {}], "truncation_direction": ["Left", "left", "Up"], "dimensions": [0, 1], "prompt_name": [None, "nobody"]}),
+    (f"/models/{LABELLER}/predict", {"inputs": "x"}, {"inputs": ["", ["a", "b"], ["a", "b", "c"], [["a"], ["a", "b"]], [["a", "b", "c"]], []], "raw_scores": [True, "yes"]}),
+    (f"/models/{LABELLER}/rerank", {"query": "x", "texts": ["a"]}, {"texts": [[], "a", [1]], "query": ["", None], "return_text": [True, 1]}),
+    (f"/models/{ENCODER}/similarity", {"inputs": {"source_sentence": "x", "sentences": ["a"]}}, {"inputs": [{"source_sentence": "x", "sentences": []}, {"sentences": ["a"]}, "x"]})]
+
+
+@pytest.mark.parametrize("path,good,edges", PUBLISHED, ids=[path for path, _, _ in PUBLISHED])
+def test_the_edges_of_published_members_are_answered_or_refused(hosted, server, tokens, path, good, edges):
+    for key, values in edges.items():
+        for value in values:
+            answer = server.http("POST", path, tokens["ada"], {**good, key: value})
+            assert answer.status in (200, 400, 404, 413, 422, 424), (key, value, answer.status, answer.body[:300])
+            if answer.status != 200:
+                assert "error" in answer.json(), (key, value)
+
+
+@pytest.mark.parametrize("path,body,refused", [
+    ("/v1/chat/completions", {"model": WRITER, "messages": [{"role": "user", "content": "a\x07b"}], "max_tokens": 1}, 400),
+    ("/v1/embeddings", {"model": ENCODER, "input": "a\x00b"}, 400), (f"/models/{ENCODER}/embed", {"inputs": "a\x1bb"}, 422), (f"/models/{LABELLER}/predict", {"inputs": "\x7f"}, 422),
+    (f"/models/{WRITER}/generate", {"inputs": "\x08", "parameters": {"max_new_tokens": 1}}, 422), (f"/models/{WRITER}/completion", {"prompt": "\x01", "n_predict": 1}, 400),
+    (f"/models/{LABELLER}", {"inputs": "a\x02"}, 400), (f"/v2/models/{ENCODER}/infer", {"inputs": [{"name": "text", "datatype": "BYTES", "shape": [1], "data": ["\x03"]}]}, 400)])
+def test_control_characters_and_broken_utf8_are_refused_before_a_model_runs(hosted, server, tokens, path, body, refused):
+    answer = server.http("POST", path, tokens["ada"], body)
+    assert answer.status == refused and "U+00" in json.dumps(answer.json()), answer.body
+    raw = json.dumps({**body, "user": "mark"}).encode().replace(b"mark", b"\xff\xfe")
+    broken_text = server.http("POST", path, tokens["ada"], raw, {"Content-Type": "application/json"})
+    assert broken_text.status == refused and "error" in broken_text.json(), broken_text.body
+    assert server.http("POST", f"/models/{ENCODER}/tokenize", tokens["ada"], {"inputs": "a\x07b"}).status == 200  # Runs no model.

@@ -5,10 +5,12 @@ import importlib.util
 import json
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import openai
 import pytest
+from fake_engine import FakeEngine
 from holdfast_server import HoldfastServer, program
 from huggingface_hub import HfApi
 
@@ -210,6 +212,63 @@ def test_nothing_is_kept_of_a_request_that_says_so(hub):
         if file.is_file():
             assert marker.encode() not in file.read_bytes(), file
     hub.restart(int(hub.url.rsplit(":", 1)[1]))
+
+
+def test_a_server_that_keeps_nothing_keeps_nothing(shared, tmp_path):
+    """Server-wide: our models and an attached engine, whole and streamed, well and badly asked, with quotas, fallbacks, receipts, files and batches."""
+    marker, engine = "unmistakable-3310-marker", FakeEngine(whole={"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}})
+    server = HoldfastServer(options=("--privacy.zero-retention", "--metrics.aliases", "tgi,tei,vllm")).start()
+    try:
+        server.create_user("root", "--admin")
+        server.create_user("ada")
+        root, ada = server.create_token("root"), server.create_token("ada")
+        api = HfApi(endpoint=server.url, token=ada)
+        for name, folder in ((NAME, MODEL), ("ada/writer", shared / "models/pipelines/text-generation")):
+            api.create_repo(name)
+            api.upload_folder(repo_id=name, folder_path=folder)
+        for wish in ({"name": "outside", "model": NAME, "url": engine.url, "engine": "openai"}, {"name": "gone", "model": NAME, "url": "http://127.0.0.1:9", "engine": "openai"}):
+            made = server.http("POST", "/api/endpoints/ada", root, wish)
+            assert made.status == 201, made.body
+        assert server.http("PUT", "/api/endpoints/ada/gone/fallback", root, {"steps": [{"model": NAME}, {"answer": {"later": True}}]}).status == 200
+        assert server.http("PUT", "/api/quotas/user/ada", root, {"requests_day": 1000, "tokens_day": 10 ** 6}).status == 200
+        messages, engine_call = [{"role": "user", "content": marker}], {"model": "m", "messages": [{"role": "user", "content": marker}], "max_tokens": 2}
+        asked = [(f"/models/{NAME}/embed", {"inputs": marker}, 200), (f"/models/{NAME}", {"inputs": marker}, 200),
+                 ("/v1/embeddings", {"model": NAME, "input": [marker] * 2}, 200), ("/endpoints/ada/gone/embed", {"inputs": marker}, 200),
+                 ("/v1/chat/completions", {"model": "ada/writer", "messages": messages, "max_tokens": 2}, 200),
+                 ("/v1/chat/completions", {"model": "ada/writer", "messages": messages, "max_tokens": 2, "stream": True}, 200),
+                 ("/v1/responses", {"model": "ada/writer", "input": marker, "max_output_tokens": 16, "store": True}, 200),
+                 ("/models/ada/writer/generate_stream", {"inputs": marker, "parameters": {"max_new_tokens": 2}}, 200),
+                 ("/endpoints/ada/outside/v1/chat/completions", engine_call, 200),
+                 ("/endpoints/ada/outside/v1/chat/completions", {**engine_call, "stream": True, "user": "split"}, 200),
+                 ("/endpoints/ada/outside/v1/chat/completions", {**engine_call, "stream": True, "user": "dies"}, 200),
+                 # What goes wrong.
+                 ("/v1/embeddings", {"model": marker, "input": marker}, 404), ("/v1/embeddings", {"model": NAME, "input": {marker: marker}}, 400),
+                 ("/v1/embeddings", {"model": NAME, "input": marker + "\x07"}, 400), (f"/models/{NAME}/predict", {"inputs": marker}, 424),
+                 (f"/models/{NAME}/embed", {"inputs": marker * 10_000, "truncate": False}, 422), (f"/models/{NAME}/{marker}", {"inputs": marker}, 404),
+                 ("/v1/batches", {"endpoint": "/v1/embeddings", "input_file_id": marker, "completion_window": "24h"}, 403)]
+        for path, body, wanted in asked:
+            answer = server.http("POST", path, ada, body, {"X-Holdfast-Receipt": "1"})
+            assert answer.status == wanted and "X-Holdfast-Cache" not in answer.headers, (path, body, answer.body)
+        assert server.http("POST", "/v1/embeddings", ada, f'{{"input": "{marker}'.encode(), {"Content-Type": "application/json"}).status == 400
+        with pytest.raises(openai.PermissionDeniedError):
+            openai.OpenAI(base_url=server.url + "/v1", api_key=ada, max_retries=0).files.create(file=("x.jsonl", marker.encode()), purpose="batch")
+        figures = server.http("GET", "/metrics").body.decode()
+        assert marker not in figures and "tgi_request_count{" in figures and "te_request_count{" in figures and "vllm:generation_tokens_total{" in figures
+        for process in [str(server.process.pid), *Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()]:
+            limit, = [line.split()[4:6] for line in Path(f"/proc/{process}/limits").read_text().splitlines() if line.startswith("Max core file size")]
+            assert limit == ["0", "0"], process
+        assert any(marker in json.dumps(body) for _, _, body in engine.seen)
+        server.stop()
+        looked_at = 0
+        for file in [*Path(server.data).rglob("*"), *Path(tempfile.gettempdir()).glob("holdfast-*/*")]:
+            if file.is_file():
+                looked_at += 1
+                assert marker.encode() not in file.read_bytes(), file
+        assert looked_at > 10
+    finally:
+        server.kill()
+        server.remove()
+        engine.close()
 
 
 def test_a_locked_model_starts_on_nothing_else(hub, tmp_path):

@@ -88,3 +88,14 @@ def test_predict_takes_one_a_pair_and_a_batch(hosted, ask):
     assert [sorted(row["label"] for row in rows) for rows in batch] == [sorted(row["label"] for row in one)] * 2
     assert batch[0] == one and batch[1] == pair
     ask("/predict", {"inputs": ["a", "b", "c"]}, 422, name=name)
+
+
+def test_its_other_addresses_answer_the_same(model, hosted, ask):
+    text = "a fine day"
+    vector = ask("/embed", {"inputs": text})[0]
+    assert ask("/embeddings", {"model": NAME, "input": text})["data"][0]["embedding"] == pytest.approx(vector, abs=1e-6)
+    assert ask("/vertex", {"instances": [{"inputs": text}, text]}) == {"predictions": [ask("", {"inputs": text})] * 2}
+    labels = hosted("pipelines/text-classification")
+    assert ask("/vertex", {"instances": [text], "parameters": {"top_k": 1}}, name=labels)["predictions"] == [ask("", {"inputs": text, "parameters": {"top_k": 1}}, name=labels)]
+    for bad in ({}, {"instances": []}, {"instances": "x"}, {"instances": [1]}):
+        assert "error" in ask("/vertex", bad, 400)
