@@ -12,6 +12,7 @@
 #include "api/error_answer.h"
 #include "api/govern_call.h"
 #include "codec/json.h"
+#include "govern/endpoint_keeper.h"
 #include "govern/registry.h"
 
 namespace holdfast::api {
