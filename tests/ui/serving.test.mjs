@@ -63,8 +63,9 @@ test("when its engine is gone something else answers, and the page shows the bre
   await dialog.getByLabel("Who answers then").fill("answer [not json");
   await dialog.getByRole("button", { name: "Save it" }).click();
   await dialog.getByRole("alert").getByText("The fixed answer is no JSON").waitFor();
-  await fill({ "Who answers then": 'model demo/intents\nanswer [{"label": "later", "score": 1}]', "Given up after, in ms": "5000" }, "Save it");
+  await fill({ "Who answers then": 'model demo/absent@v2\nanswer [{"label": "later", "score": 1}]', "Given up after, in ms": "5000" }, "Save it");
   const chain = page.getByRole("list", { name: "Fallback chain" });
+  await chain.getByText("fixed answer").waitFor();
   assert.equal(await chain.getByRole("listitem").count(), 3);
   await page.getByText("breaker closed: it is asked").waitFor();
   await world.shoot(page, "endpoint-serving");

@@ -86,6 +86,7 @@ test("an upstream is added with its rules, and nobody reads its token again", as
   assert.ok(!(await page.content()).includes(token), "the token is nowhere on the page");
   // What is edited keeps what is not; the token of the test is none of the other hub's, so it is taken away.
   await row.getByRole("button", { name: "Edit" }).click();
+  await page.getByRole("dialog").getByLabel("Denied").waitFor();
   assert.equal(await page.getByRole("dialog").locator("input[type=password]").count(), 0, "a token is not among what is edited");
   await fill({ Denied: "demo/secret-*" }, "Save it");
   await row.getByText("demo/secret-*", { exact: true }).waitFor();
