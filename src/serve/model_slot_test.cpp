@@ -182,6 +182,16 @@ TEST_F(ModelSlotTest, ADeadlineThatTheQueueCannotKeepIsRefusedAtOnce) {
   EXPECT_TRUE(push("any time", asker("a"), clock.now() + milliseconds(60'000)).ok());
 }
 
+TEST_F(ModelSlotTest, ASpeedOfLateRefusesNobodyWhereNothingElseIsDone) {
+  open();
+  for (size_t i = 0; i < 3; ++i) {  // A second each: the speed is known.
+    ASSERT_TRUE(push("four", asker("a")).ok());
+    ASSERT_TRUE(wait(i).ok());
+  }
+  until([&] { return slot->idle(); });
+  EXPECT_TRUE(push("four", asker("a"), clock.now() + milliseconds(500)).ok());
+}
+
 TEST_F(ModelSlotTest, AFullQueueSaysWhenToComeAgain) {
   open({.slices_max = 3});
   occupy();

@@ -47,10 +47,12 @@ Status SlotQueue::check_room(const FairQueue<T>& queue, const Speed& speed, cons
   };
   // A batch takes half of what waits, so the one that runs is about as large as what waits now.
   double running = 0;
+  bool busy = before > 0;
   if constexpr (std::is_same_v<T, Slice>) {
     const bool works = std::any_of(seats_.begin(), seats_.end(),
                                    [](const Seat* seat) { return seat->ready && seat->working; });
     const auto inputs = static_cast<double>(std::min(options_.batch_inputs_max, queue.size()));
+    busy = busy || works;
     if (works && !queue.empty())
       running =
           std::min(queue.cost() * inputs / static_cast<double>(queue.size()), options_.batch_tokens_max);
@@ -64,7 +66,8 @@ Status SlotQueue::check_room(const FairQueue<T>& queue, const Speed& speed, cons
   if (left.count() == 0) return told(fail(Reason::timed_out, "the deadline has passed"));
   if (coming > full_beyond)
     return told(fail(Reason::queue_full, "the model has as many requests waiting as it takes"));
-  if (whole && *whole > left)
+  // Where nothing else is done it may try, or a speed that is no longer true would stand for ever.
+  if (busy && whole && *whole > left)
     return told(fail(Reason::queue_full,
                      fmt::format("the deadline cannot be kept: {} ms are left, and it takes about {} ms",
                                  left.count(), whole->count())));
