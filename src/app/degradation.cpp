@@ -42,9 +42,11 @@ class WatchedDegradation final : public Degradation {
  private:
   void look(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-      const bool folders =
+      // A fresh instance makes its folders with the first repository: only what was there can be gone.
+      const bool there =
           parts_.disk.stat(data_layout::repositories).ok() && parts_.disk.stat(data_layout::content).ok();
-      set(hub, !folders);
+      seen_ = seen_ || there;
+      set(hub, seen_ && !there);
       bool waits = false;
       {
         std::lock_guard lock(mutex_);
@@ -97,6 +99,7 @@ class WatchedDegradation final : public Degradation {
   std::condition_variable_any wake_;
   std::array<bool, names.size()> degraded_{};
   std::optional<std::chrono::milliseconds> began_;  // The write that runs.
+  bool seen_ = false;                               // The folders, once; of the thread that looks.
   std::jthread looking_, writing_;                  // Last: they use all above.
 };
 

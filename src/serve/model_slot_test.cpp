@@ -166,11 +166,11 @@ TEST_F(ModelSlotTest, WhoseCallerLeftIsNeverRun) {
 TEST_F(ModelSlotTest, ADeadlineThatTheQueueCannotKeepIsRefusedAtOnce) {
   open();
   for (size_t i = 0; i < 3; ++i) {  // A second each: the speed is known.
-    ASSERT_TRUE(push("four", asker("a")).ok());
+    ASSERT_TRUE(push(std::string(400, 'x'), asker("a")).ok());
     ASSERT_TRUE(wait(i).ok());
   }
   occupy();
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(push("four", asker("a")).ok());
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(push(std::string(400, 'x'), asker("a")).ok());
   Work work;
   const auto refused = push("soon", asker("a", &work), clock.now() + milliseconds(4'000));
   ASSERT_FALSE(refused.ok());
@@ -185,11 +185,19 @@ TEST_F(ModelSlotTest, ADeadlineThatTheQueueCannotKeepIsRefusedAtOnce) {
 TEST_F(ModelSlotTest, ASpeedOfLateRefusesNobodyWhereNothingElseIsDone) {
   open();
   for (size_t i = 0; i < 3; ++i) {  // A second each: the speed is known.
-    ASSERT_TRUE(push("four", asker("a")).ok());
+    ASSERT_TRUE(push(std::string(400, 'x'), asker("a")).ok());
     ASSERT_TRUE(wait(i).ok());
   }
   until([&] { return slot->idle(); });
   EXPECT_TRUE(push("four", asker("a"), clock.now() + milliseconds(500)).ok());
+}
+
+TEST_F(ModelSlotTest, AFewTokensSayNothingOfALargeRequest) {
+  open();
+  ASSERT_TRUE(push("four", asker("a")).ok());  // A second, most of which any request takes.
+  ASSERT_TRUE(wait(0).ok());
+  occupy();
+  EXPECT_TRUE(push(std::string(4000, 'x'), asker("a"), clock.now() + milliseconds(60'000)).ok());
 }
 
 TEST_F(ModelSlotTest, AFullQueueSaysWhenToComeAgain) {
