@@ -89,7 +89,13 @@ Result<AddedTokens> AddedTokens::load(const boost::json::array& json, const Mode
     if (token.special) out.specials_.emplace(token.content, true);
     out.tokens_.insert_or_assign(token.id, std::move(token));
   }
-  for (const auto& [id, token] : out.tokens_) {
+  // Of tokens that are one text once normalized the one of the least id is found; the reference takes any.
+  std::vector<uint32_t> ids;
+  ids.reserve(out.tokens_.size());
+  for (const auto& entry : out.tokens_) ids.push_back(entry.first);
+  std::sort(ids.begin(), ids.end());
+  for (const uint32_t id : ids) {
+    const AddedToken& token = out.tokens_.at(id);
     const auto changed = out.normalized_.find(id);
     const std::string& pattern = changed == out.normalized_.end() ? token.content : changed->second;
     insert(token.normalized ? out.normalized_tree_ : out.raw_tree_, pattern, id);
@@ -97,11 +103,17 @@ Result<AddedTokens> AddedTokens::load(const boost::json::array& json, const Mode
   return out;
 }
 
+// What normalizing makes nothing of stands at the root: it is found before each byte, and where that is
+// within a character the text has no tokens, as in the reference. The tree then has a node more, so that it
+// counts.
 void AddedTokens::insert(Tree& tree, std::string_view pattern, uint32_t id) {
-  if (pattern.empty()) return;
-  bool& begins = tree.begins[static_cast<unsigned char>(pattern[0])];
-  if (!begins) tree.first_bytes += pattern[0];
-  begins = true;
+  if (!pattern.empty()) {
+    bool& begins = tree.begins[static_cast<unsigned char>(pattern[0])];
+    if (!begins) tree.first_bytes += pattern[0];
+    begins = true;
+  } else {
+    tree.nodes.emplace_back();
+  }
   std::vector<Node>& nodes = tree.nodes;
   size_t node = 0;
   for (char byte : pattern) {
@@ -109,12 +121,13 @@ void AddedTokens::insert(Tree& tree, std::string_view pattern, uint32_t id) {
     node = next->second;
     if (is_new) nodes.emplace_back();
   }
-  nodes[node].id = id;
+  if (!nodes[node].id) nodes[node].id = id;
 }
 
 std::optional<AddedTokens::Found> AddedTokens::longest_at(const Tree& tree, std::string_view text,
                                                           size_t begin) {
   std::optional<Found> best;
+  if (tree.nodes[0].id) best = Found{*tree.nodes[0].id, begin, begin};
   size_t node = 0;
   for (size_t at = begin; at < text.size(); ++at) {
     const auto next = tree.nodes[node].next.find(text[at]);
@@ -129,6 +142,7 @@ std::optional<AddedTokens::Found> AddedTokens::longest_at(const Tree& tree, std:
 // table.
 size_t AddedTokens::next_begin(const Tree& tree, std::string_view text, size_t from) {
   constexpr size_t few = 4;
+  if (tree.nodes[0].id) return from;  // Nothing is everywhere.
   if (tree.first_bytes.empty() || from >= text.size()) return text.size();
   if (tree.first_bytes.size() == 1) {
     const void* found = std::memchr(text.data() + from, tree.first_bytes[0], text.size() - from);
@@ -158,7 +172,7 @@ std::vector<AddedTokens::Found> AddedTokens::find_all(std::string_view text, Spe
   size_t from = 0;
   const auto between = [&](size_t end) {
     if (from >= end) return;
-    for (Found found : find(normalized_tree_, text.substr(from, end - from), specials))
+    for (const Found& found : find(normalized_tree_, text.substr(from, end - from), specials))
       out.push_back({found.id, found.begin + from, found.end + from});
   };
   for (const Found& found : raw) {
@@ -174,23 +188,33 @@ std::vector<AddedTokens::Found> AddedTokens::find(const Tree& tree, std::string_
                                                   SpecialsInText specials) const {
   std::vector<Found> out;
   size_t taken = 0;  // End of the last token, its spaces included.
-  for (size_t at = next_begin(tree, text, 0); at < text.size(); at = next_begin(tree, text, at)) {
+  const bool has_nothing = tree.nodes[0].id.has_value();
+  size_t nothing_from = 0;  // Right after a token there is no nothing.
+  for (size_t at = next_begin(tree, text, 0); at < text.size() + (has_nothing ? 1 : 0);
+       at = next_begin(tree, text, at)) {
     const std::optional<Found> match = longest_at(tree, text, at);
-    if (!match) {
+    if (!match || (match->end == at && at < nothing_from)) {
       ++at;
       continue;
     }
-    at = match->end;  // A refused match is not searched for a shorter one.
+    const bool is_nothing = match->end == at;
+    at = is_nothing ? at + 1 : match->end;  // A refused match is not searched for a shorter one.
+    if (!is_nothing) nothing_from = at + 1;
     Found found = *match;
     const AddedToken& token = tokens_.at(found.id);
     if (specials == SpecialsInText::are_text && is_special(token.content)) continue;
+    if (found.begin < text.size() && !starts_code_point(text[found.begin])) {
+      out.push_back({found.id, found.begin, found.begin - 1});
+      return out;
+    }
     if (token.single_word &&
         (ends_with_word(text.substr(0, found.begin)) || starts_with_word(text.substr(found.end))))
       continue;
     if (token.lstrip) found.begin = std::max(without_spaces_at_end(text.substr(0, found.begin)), taken);
     if (token.rstrip) found.end += spaces_at_start(text.substr(found.end));
     taken = found.end;
-    if (found.begin != found.end) out.push_back(found);  // The token before took all of it.
+    // Where the token before took all of it there is none; what is nothing still cuts.
+    if (found.begin != found.end || is_nothing) out.push_back(found);
   }
   return out;
 }
@@ -203,13 +227,15 @@ Status AddedTokens::cut(const Tree& tree, NormalizedText text, SpecialsInText sp
   size_t at = 0;
   for (const Found& found : find(tree, text.text(), specials)) {
     if (found.begin > found.end)
-      return fail(Reason::tokenization_failed, "an added token stands within the spaces of the one before");
+      return fail(Reason::tokenization_failed,
+                  "an added token stands within the spaces of the one before, or within a character");
     if (at < found.begin) out.push_back({text.slice(at, found.begin), std::nullopt});
+    at = found.end;
+    if (found.begin == found.end) continue;
     Piece piece{text.slice(found.begin, found.end), std::nullopt};
     const Span whole{0, static_cast<uint32_t>(found.end - found.begin)};
     piece.tokens = std::vector<Token>{{found.id, piece.text.text(), whole}};
     out.push_back(std::move(piece));
-    at = found.end;
   }
   if (at < text.text().size()) out.push_back({text.slice(at, text.text().size()), std::nullopt});
   return Done{};

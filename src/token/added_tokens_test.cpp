@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/json/object.hpp>
+
+#include "token/case.h"
 #include "token/tokenizer.h"
 
 namespace holdfast::token {
@@ -50,6 +53,65 @@ TEST(AddedTokens, WhatIsStrippedIsNoPartOfThePiece) {
     ASSERT_TRUE(got.ok());
     EXPECT_EQ(got.value().ids, std::vector<uint32_t>{id}) << text;
   }
+}
+
+// What the normalizer makes nothing of is found before each byte; answers of the reference library 0.23.3.
+TEST(AddedTokens, WhatIsNothingOnceNormalizedCutsEverywhere) {
+  const auto tokenizer = [](std::string_view flags, std::string_view more) {
+    auto made = Tokenizer::load(
+        R"({"normalizer":{"type":"StripAccents"},"added_tokens":[{"id":5,"content":"\u0301",)" +
+        std::string(flags) + R"("normalized":true})" + std::string(more) +
+        R"(],"model":{"type":"WordLevel","unk_token":"?","vocab":{"?":0,"a":1,"b":2,"ab":4,"c":6}}})");
+    EXPECT_TRUE(made.ok()) << made.error().message;
+    return std::move(made).value();
+  };
+  const auto ids = [](const Tokenizer& tokenizer, std::string_view text) {
+    const auto got = tokenizer.encode({.text = text, .words = {}, .pair = {}}, {});
+    return got.ok() ? got.value().ids : std::vector<uint32_t>{99};
+  };
+  using Ids = std::vector<uint32_t>;
+  EXPECT_EQ(ids(tokenizer("", ""), "ab"), (Ids{1, 2}));
+  EXPECT_EQ(ids(tokenizer("", ""), "a\u00E9"), Ids{99});
+  EXPECT_EQ(ids(tokenizer("\"single_word\":true,", ""), "ab"), Ids{4});
+  EXPECT_EQ(ids(tokenizer("\"rstrip\":true,", ""), "a  b"), (Ids{1, 5, 5, 2}));
+  EXPECT_EQ(ids(tokenizer("\"lstrip\":true,\"rstrip\":true,", ""), "a  b"), (Ids{1, 5, 2}));
+  constexpr std::string_view and_ab = R"(,{"id":6,"content":"ab","normalized":true})";
+  EXPECT_EQ(ids(tokenizer("", and_ab), "abcab"), (Ids{4, 6, 4}));
+  EXPECT_EQ(ids(tokenizer("\"rstrip\":true,", and_ab), "ab  c"), (Ids{4, 0, 5, 6}));
+}
+
+// The reference takes any of them.
+TEST(AddedTokens, OfThoseThatAreOneTextOnceNormalizedTheLeastIdIsFound) {
+  const auto tokenizer = Tokenizer::load(R"({"normalizer":{"type":"Lowercase"},"added_tokens":[
+    {"id":1,"content":"X","normalized":true},{"id":2,"content":"x","normalized":true}],
+    "model":{"type":"WordLevel","unk_token":"?","vocab":{"?":0}}})");
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
+  const auto got = tokenizer.value().encode({.text = "xX", .words = {}, .pair = {}}, {});
+  ASSERT_TRUE(got.ok());
+  EXPECT_EQ(got.value().ids, (std::vector<uint32_t>{1, 1}));
+}
+
+// A stride may be as long as what the special tokens leave, but for none; answers of the reference 0.23.3.
+TEST(Truncation, RefusesAStrideThatDoesNotFitWhateverTheText) {
+  const auto tokenizer =
+      Tokenizer::load(R"({"post_processor":{"type":"BertProcessing","sep":["?",0],"cls":["?",0]},
+    "model":{"type":"WordLevel","unk_token":"?","vocab":{"?":0}}})");
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
+  const auto is_refused = [&](int64_t length, int64_t stride) {
+    const boost::json::object wanted{{"op", "truncate"},
+                                     {"text", ""},
+                                     {"max_length", length},
+                                     {"stride", stride},
+                                     {"strategy", "longest_first"},
+                                     {"direction", "right"}};
+    const auto answer = run_case(tokenizer.value(), wanted);
+    return !answer.ok() || answer.value().contains("error");
+  };
+  EXPECT_TRUE(is_refused(2, 1));
+  EXPECT_TRUE(is_refused(3, 2));
+  EXPECT_FALSE(is_refused(1, 2));
+  EXPECT_FALSE(is_refused(2, 0));
+  EXPECT_FALSE(is_refused(3, 1));
 }
 
 }  // namespace

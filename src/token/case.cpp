@@ -1,5 +1,7 @@
 #include "token/case.h"
 
+#include <fmt/format.h>
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -94,6 +96,14 @@ Result<Truncation> truncation_of(const object& wanted) {
   return out;
 }
 
+// The reference refuses to set a stride over the room that the special tokens leave.
+Status check(const Truncation& truncation, size_t added) {
+  if (truncation.length_max < added || truncation.stride <= truncation.length_max - added) return Done{};
+  return fail(Reason::tokenization_failed,
+              fmt::format("truncation: a stride of {} does not fit a length of {} less {} special tokens",
+                          truncation.stride, truncation.length_max, added));
+}
+
 Result<Padding> padding_of(const object& wanted) {
   Padding out;
   TRY(const auto length, codec::json_integer_if(wanted, "length"));
@@ -157,11 +167,11 @@ Result<object> run_encode(const Tokenizer& tokenizer, const object& wanted, std:
     options.padding = tokenizer.padding();
   }
   if (op == "encode_special_as_text") options.specials_in_text = SpecialsInText::are_text;
-  if (op == "truncate")
-    TRY_DONE([&]() -> Status {
-      TRY(options.truncation, truncation_of(wanted));
-      return Done{};
-    }());
+  if (op == "truncate") {
+    TRY(const Truncation truncation, truncation_of(wanted));
+    TRY_DONE(check(truncation, tokenizer.added_tokens(1)));
+    options.truncation = truncation;
+  }
   std::vector<std::string> words;
   if (op == "pretokenized") {
     TRY(words, texts_of(wanted, "words_in"));

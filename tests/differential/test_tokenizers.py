@@ -13,6 +13,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import random_calls
+import random_patterns
 import random_tokenizers
 import tokenizer_texts
 from tokenizers import Tokenizer
@@ -125,6 +127,18 @@ def test_random_tokenizers_do_as_the_reference_does():
             for text, ours in zip(texts, got(file.name, [(text, True) for text in texts])):
                 found = difference(ours, wanted(reference, text, True))
                 assert not found, f"seed {SEED}: {text!r}: {found}; {shown}"
+
+
+def test_random_tokenizers_answer_every_kind_of_call_as_the_reference_does():
+    models = random_calls.random_models(committed())
+    for document, call, name, _ in random_calls.differences(PROGRAM, models, f"{SEED} ci", 3000 if TEXTS > 10_000 else 150):
+        least, call, found = random_calls.smallest(PROGRAM, document, call, name)
+        pytest.fail(f"seed {SEED}: {call}: {found}; {random_calls.shown(least)}", pytrace=False)
+
+
+def test_random_patterns_cut_where_the_reference_does():
+    found = list(random_patterns.differences(PROGRAM, f"{SEED} ci", 3000 if TEXTS > 10_000 else 150))
+    assert not found, f"seed {SEED}: {len(found)} patterns, as {min(found, key=lambda row: len(row[0]))}"
 
 
 def test_what_we_save_is_read_by_the_reference_and_behaves_the_same():

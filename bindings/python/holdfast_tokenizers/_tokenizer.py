@@ -146,8 +146,9 @@ class Tokenizer:
         truncation, padding = document["truncation"], document["padding"]
         if truncation:
             names = {"LongestFirst": "longest_first", "OnlyFirst": "only_first", "OnlySecond": "only_second"}
-            out.enable_truncation(truncation["max_length"], truncation["stride"], names[truncation["strategy"]],
-                                  truncation.get("direction", "Right").lower())
+            # One that does not fit is refused where it is set, not where it is read.
+            out._truncation = {"max_length": truncation["max_length"], "stride": truncation["stride"], "strategy": names[truncation["strategy"]],
+                               "direction": truncation.get("direction", "Right").lower()}
         if padding:
             length = padding["strategy"].get("Fixed") if isinstance(padding["strategy"], dict) else None
             out.enable_padding(padding.get("direction", "Right").lower(), padding["pad_id"], padding["pad_type_id"], padding["pad_token"],
@@ -249,8 +250,9 @@ class Tokenizer:
             raise ValueError(f"Unknown direction: `{direction}`. Use 'left' or 'right'")
         if strategy not in ("longest_first", "only_first", "only_second"):
             raise ValueError(f"Unknown strategy: `{strategy}`. Use 'longest_first', 'only_first' or 'only_second'")
-        if stride and stride >= max_length:
-            raise ValueError("tokenizer stride set to a value that is not smaller than its max_length")
+        room = max_length - self.num_special_tokens_to_add(False) if stride else 0
+        if stride > room >= 0:
+            raise ValueError(f"tokenizer stride set to {stride}, which is greater than or equal to its effective max length of {room}")
         self._truncation = {"max_length": max_length, "stride": stride, "strategy": strategy, "direction": direction}
 
     def no_truncation(self):

@@ -1,12 +1,12 @@
 #include "token/formats/byte_level_document.h"
 
 #include <algorithm>
-#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include "base/utf8.h"
 #include "codec/json.h"
+#include "token/byte_level.h"
 #include "token/formats/document_builder.h"
 #include "token/formats/split_patterns.h"
 #include "token/unicode/utf8.h"
@@ -172,36 +172,25 @@ Status finish(DocumentBuilder& out, const Row& row, const TokenizerConfig& confi
   return Done{};
 }
 
-// The alphabet: printable Latin-1 stands for itself, the 68 others for U+0100 and up, in order.
-std::array<char32_t, 256> make_alphabet() {
-  std::array<char32_t, 256> out{};
-  char32_t next = 0x100;
-  for (char32_t byte = 0; byte < 256; ++byte) {
-    const bool itself = (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
-    out[byte] = itself ? byte : next++;
-  }
-  return out;
-}
-
-const std::array<char32_t, 256>& alphabet() {
-  static const std::array<char32_t, 256> made = make_alphabet();
-  return made;
-}
-
 }  // namespace
 
 std::string byte_level_text(std::string_view bytes) {
   std::string out;
-  for (const char byte : bytes) append_utf8(out, alphabet()[static_cast<unsigned char>(byte)]);
+  for (const char byte : bytes) append_utf8(out, byte_letters[static_cast<unsigned char>(byte)]);
   return out;
 }
 
 bool is_byte_level_text(std::string_view text) {
-  bool all = true;
-  for_each_code_point(text, [&](char32_t code, size_t, size_t) {
-    all = all && std::ranges::find(alphabet(), code) != alphabet().end();
-  });
-  return all;
+  for (size_t at = 0; at < text.size();) {
+    if (text[at] >= '!' && text[at] <= '~') {  // Most of what a vocabulary holds.
+      ++at;
+      continue;
+    }
+    const CodePoint point = code_point_at(text, at);
+    if (!byte_of_letter(point.value)) return false;
+    at += point.bytes;
+  }
+  return true;
 }
 
 Result<object> document_of_vocab_and_merges(std::string_view vocab_json, std::string_view merges_txt,

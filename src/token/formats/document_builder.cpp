@@ -107,23 +107,25 @@ Result<DocumentBuilder> DocumentBuilder::over(object document) {
 DocumentBuilder::DocumentBuilder(object model) : model_(std::move(model)) {
   const value* vocabulary = model_.if_contains("vocab");
   if (vocabulary != nullptr && vocabulary->is_object()) {
-    for (const auto& [token, id] : vocabulary->get_object())
-      model_ids_[token] = static_cast<uint32_t>(id.to_number<int64_t>());
+    next_id_ = vocabulary->get_object().size();
   } else if (vocabulary != nullptr && vocabulary->is_array()) {
+    // A Unigram vocabulary counts its rows, equal pieces too.
     uint32_t id = 0;
     for (const value& row : vocabulary->get_array())
-      model_ids_[std::string(row.get_array()[0].get_string())] = id++;
+      rows_[std::string(row.get_array()[0].get_string())] = id++;
+    next_id_ = id;
   }
-  // A Unigram vocabulary counts its rows, equal pieces too.
-  next_id_ =
-      vocabulary != nullptr && vocabulary->is_array() ? vocabulary->get_array().size() : model_ids_.size();
 }
 
 std::optional<uint32_t> DocumentBuilder::id_of(std::string_view token) const {
   const std::string key(token);
   if (const auto found = added_rows_.find(key); found != added_rows_.end()) return added_[found->second].id;
-  if (const auto found = model_ids_.find(key); found != model_ids_.end()) return found->second;
-  return std::nullopt;
+  if (const auto found = rows_.find(key); found != rows_.end()) return found->second;
+  const value* vocabulary = model_.if_contains("vocab");
+  if (vocabulary == nullptr || !vocabulary->is_object()) return std::nullopt;
+  const value* id = vocabulary->get_object().if_contains(token);
+  if (id == nullptr) return std::nullopt;
+  return static_cast<uint32_t>(id->to_number<int64_t>());
 }
 
 void DocumentBuilder::add(AddedToken token) {

@@ -48,7 +48,7 @@ class DocumentBuilder {
 
  private:
   boost::json::object model_;
-  std::unordered_map<std::string, uint32_t> model_ids_;
+  std::unordered_map<std::string, uint32_t> rows_;  // Of a Unigram vocabulary; others are objects of ids.
   std::vector<AddedToken> added_;
   std::unordered_map<std::string, size_t> added_rows_;
   std::unordered_map<std::string, std::string> roles_;

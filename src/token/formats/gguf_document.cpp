@@ -14,6 +14,7 @@
 #include "token/formats/document_builder.h"
 #include "token/formats/gguf_pre_tokenizers.h"
 #include "token/formats/sentencepiece_document.h"
+#include "token/formats/split_patterns.h"
 
 namespace holdfast::token {
 namespace {
@@ -175,11 +176,16 @@ Result<object> byte_level_document(Source source) {
     return part("ByteLevel",
                 object{{"add_prefix_space", prefix_space}, {"trim_offsets", trim}, {"use_regex", regex}});
   };
-  if (pre_tokenizer.patterns.empty()) {
+  const std::vector<std::string_view>& patterns = pre_tokenizer.patterns;
+  if (patterns.empty()) {
     out.pre_tokenizer = byte_level(false, true, true);
+  } else if (patterns == std::vector{digit_pattern, gpt2_pattern}) {
+    // As the tokenizer.json of these models has it: steps of its own, which need no regular expression.
+    out.pre_tokenizer = sequence("pretokenizers", array{part("Digits", object{{"individual_digits", true}}),
+                                                        byte_level(false, true, true)});
   } else {
     array steps;
-    for (const std::string_view pattern : pre_tokenizer.patterns)
+    for (const std::string_view pattern : patterns)
       steps.push_back(
           part("Split",
                object{{"pattern", object{{"Regex", pattern}}}, {"behavior", "Isolated"}, {"invert", false}}));

@@ -1,11 +1,8 @@
 #include "token/regex/class_text.h"
 
 #include <fmt/format.h>
-#include <utf8proc.h>
-
 #include <algorithm>
 #include <array>
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -78,9 +75,11 @@ Terms with_categories(const CodeSet& set) {
   for (char32_t code = surrogate_first; code <= surrogate_last; ++code) others.reset(code);
   std::array<bool, category_count> whole;
   whole.fill(true);
-  for (const Run& run : category_runs())
-    if (whole[run.category] && (others[run.first] || others._Find_next(run.first) <= run.last))
-      whole[run.category] = false;
+  size_t next = others._Find_first();  // At or after the run, so that no gap is crossed twice.
+  for (const Run& run : category_runs()) {
+    if (next < run.first) next = others[run.first] ? run.first : others._Find_next(run.first);
+    if (next <= run.last) whole[run.category] = false;
+  }
   CodeSet rest = set;
   for (const Run& run : category_runs())
     if (whole[run.category])
@@ -96,33 +95,6 @@ Terms with_categories(const CodeSet& set) {
   return out;
 }
 
-// Code points that full case folding makes the same text of, where there are several: Unicode's
-// CaseFolding.txt, without the Turkic ones.
-const std::vector<std::vector<char32_t>>& codes_by_fold() {
-  static const std::vector<std::vector<char32_t>> known = [] {
-    constexpr char32_t cased_end = 0x20000;
-    constexpr size_t fold_max = 8;
-    std::map<std::vector<utf8proc_int32_t>, std::vector<char32_t>> by_fold;
-    for (char32_t code = 0; code < cased_end; ++code) {
-      std::array<utf8proc_int32_t, fold_max> fold{};
-      int boundary = UTF8PROC_BOUNDCLASS_START;
-      const auto length = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(code), fold.data(), fold_max,
-                                                  UTF8PROC_CASEFOLD, &boundary);
-      if (length < 1 || length > static_cast<utf8proc_ssize_t>(fold_max)) continue;
-      const std::vector<utf8proc_int32_t> text(fold.begin(), fold.begin() + length);
-      if (length == 1 && static_cast<char32_t>(text[0]) == code) continue;
-      std::vector<char32_t>& codes = by_fold[text];
-      if (codes.empty() && length == 1) codes.push_back(static_cast<char32_t>(text[0]));
-      codes.push_back(code);
-    }
-    std::vector<std::vector<char32_t>> out;
-    for (auto& [text, codes] : by_fold)
-      if (codes.size() > 1) out.push_back(std::move(codes));
-    return out;
-  }();
-  return known;
-}
-
 }  // namespace
 
 std::string class_text(const CodeSet& set) {
@@ -132,14 +104,6 @@ std::string class_text(const CodeSet& set) {
   if (same.count <= few) return "[" + same.text + "]";
   const Terms other = with_categories(~set);
   return other.count < same.count ? "[^" + other.text + "]" : "[" + same.text + "]";
-}
-
-CodeSet with_other_cases(const CodeSet& set) {
-  CodeSet out = set;
-  for (const std::vector<char32_t>& cases : codes_by_fold())
-    if (std::any_of(cases.begin(), cases.end(), [&](char32_t code) { return set[code]; }))
-      for (const char32_t code : cases) out.set(code);
-  return out;
 }
 
 }  // namespace holdfast::token

@@ -10,7 +10,5 @@ namespace holdfast::token {
 // general categories where all of one are wanted, ranges for the rest, of the set or of its complement. The
 // set may not be empty and not hold everything.
 std::string class_text(const CodeSet& set);
-// With the other cases of each code point.
-CodeSet with_other_cases(const CodeSet& set);
 
 }  // namespace holdfast::token

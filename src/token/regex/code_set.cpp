@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "token/unicode/blocks.h"
 #include "token/unicode/properties.h"
 
 namespace holdfast::token {
@@ -148,6 +149,16 @@ Result<CodeSet> property_set(std::string_view given) {
     if (name == named.name || name == named.long_name) return of_categories(named.categories);
   for (const auto& [posix, make_set] : posix_names)
     if (name == posix) return make_set();
+  if (name == "innoblock") {
+    CodeSet out;
+    out.flip();
+    for (const Block& block : blocks())
+      for (char32_t code = block.first; code <= block.last; ++code) out.reset(code);
+    return out;
+  }
+  for (const Block& block : blocks())
+    if (name.starts_with("in") && name.substr(2) == block.name)
+      return make([&](char32_t code) { return code >= block.first && code <= block.last; });
   if (name == "cs" || name == "surrogate") return surrogates();
   return fail(Reason::bad_request, "a regular expression names a property that is not known");
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "token/regex/case_folds.h"
 #include "token/regex/class_text.h"
 #include "token/regex/code_set.h"
 #include "token/regex/grapheme_text.h"
@@ -21,11 +22,13 @@ constexpr size_t depth_max = 64, class_depth_max = 4;
 
 struct Mode {
   bool caseless = false, extended = false;
+  bool looks_back = false;  // Where several characters are never one.
 };
 
 // What stands between brackets.
 struct Class {
   std::unique_ptr<CodeSet> set = std::make_unique<CodeSet>();
+  std::vector<std::string> more{};  // Texts of several characters, as PCRE2 text.
 };
 
 class Translator {
@@ -99,8 +102,36 @@ class Translator {
       return Done{};
     }
     const std::string_view before = rest_;
-    take_code();
+    const char32_t code = take_code();
+    if (mode_.caseless && !mode_.looks_back && is_literal(before)) return literals(before, code);
     put_atom(before.substr(0, before.size() - rest_.size()));
+    return Done{};
+  }
+
+  bool is_literal(std::string_view text) const {
+    if (text.empty() || std::string_view("\\[](){}*+?|$.^").find(text.front()) != std::string_view::npos)
+      return false;
+    return !mode_.extended ||
+           (text.front() != '#' && std::isspace(static_cast<unsigned char>(text.front())) == 0);
+  }
+
+  // Without regard to case neighbours may together be one character; a quantifier is for the last alone.
+  Status literals(std::string_view first, char32_t code) {
+    const auto is_quantified = [this] {
+      return !rest_.empty() && std::string_view("*+?{").find(rest_.front()) != std::string_view::npos;
+    };
+    std::u32string run(1, code);
+    while (!is_quantified() && is_literal(rest_)) {
+      const std::string_view before = rest_;
+      run += take_code();
+      if (!is_quantified()) continue;
+      rest_ = before;
+      run.pop_back();
+      break;
+    }
+    const std::string text = caseless_text(run);
+    const std::string_view plain = first.substr(0, first.size() - rest_.size());
+    put_atom(text.find('(') == std::string::npos ? std::string(plain) : "(?:" + text + ")");
     return Done{};
   }
 
@@ -145,6 +176,7 @@ class Translator {
       if (take_if(known)) {
         out_ += fmt::format("(?{}", known);
         groups_.push_back(group);
+        mode_.looks_back |= known.starts_with('<');
         return Done{};
       }
     if (rest_.starts_with('<') || rest_.starts_with('\'') || rest_.starts_with('(')) {
@@ -217,17 +249,20 @@ class Translator {
         put_atom(fmt::format("(?:(?<={0})(?={0})|(?<!{0})(?!{0}))", word));
       return Done{};
     }
+    if (c == 'y') return put_taken("(?-i:(?!" + within_grapheme_text() + "))");
+    if (c == 'Y') return put_taken("(?-i:" + within_grapheme_text() + ")");
     if (c == 'v') return put_taken(R"(\x0b)");
     if (c == 'N') return put_taken("[^\\n]");
     if (c == 'O') return put_taken("(?s:.)");
     if (c == 'X') return put_taken(mode_.caseless ? "(?-i:" + grapheme_text() + ")" : grapheme_text());
-    if (c == 'u') {
-      take();
-      put_atom(fmt::format("\\x{{{}}}", rest_.substr(0, 4)));
-      rest_.remove_prefix(std::min<size_t>(4, rest_.size()));
+    if (c == 'u' || c == 'x') {
+      TRY(const char32_t code, numbered_code(c));
+      const std::string one = fmt::format("\\x{{{:x}}}", static_cast<uint32_t>(code));
+      const std::string text = mode_.caseless && !mode_.looks_back ? caseless_text({&code, 1}) : one;
+      put_atom(text.find('(') == std::string::npos ? one : text);
       return Done{};
     }
-    if (std::string_view("RKGAZznrtfaexkg0123456789").find(c) != std::string_view::npos) {
+    if (std::string_view("RKGAZznrtfaekg0123456789").find(c) != std::string_view::npos) {
       put_atom("\\");
       out_ += take();
       return Done{};
@@ -303,7 +338,9 @@ class Translator {
     } else if (read.set->all()) {
       put_atom("(?s:.)");
     } else if (mode_.caseless) {
-      put_atom(fmt::format("(?-i:{})", class_text(*read.set)));  // Its cases are in it.
+      std::string text = fmt::format("(?-i:{})", class_text(*read.set));  // Its cases are in it.
+      for (const std::string& more : read.more) text += "|" + more;
+      put_atom(read.more.empty() ? text : "(?:" + text + ")");
     } else {
       put_atom(class_text(*read.set));
     }
@@ -332,7 +369,10 @@ class Translator {
     take();
     intersect(all, part, intersected);
     // Classes within it are as they are written, and so is a property alone.
-    if (mode_.caseless && depth == 0) *all.set = with_other_cases(*all.set);
+    if (mode_.caseless && depth == 0) {
+      if (!negated && !mode_.looks_back) all.more = long_cases_of(*all.set);
+      *all.set = with_other_cases(*all.set);
+    }
     if (negated) all.set->flip();
     return all;
   }
@@ -400,19 +440,19 @@ class Translator {
       take();
       return static_cast<char32_t>(codes[known]);
     }
-    if (c == 'x') {
-      take();
-      if (!take_if("{")) return number(16, 2);
-      TRY(const char32_t code, number(16, 8));
-      if (!take_if("}")) return broken("a number that is not closed");
-      return code;
-    }
-    if (c == 'u') {
-      take();
-      return number(16, 4);
-    }
+    if (c == 'x' || c == 'u') return numbered_code(c);
     if (c >= '0' && c <= '7') return number(8, 3);
     return take_code();
+  }
+
+  // \x{...}, \xHH and \uHHHH, from the letter on.
+  Result<char32_t> numbered_code(char letter) {
+    take();
+    if (letter == 'u') return number(16, 4);
+    if (!take_if("{")) return number(16, 2);
+    TRY(const char32_t code, number(16, 8));
+    if (!take_if("}")) return broken("a number that is not closed");
+    return code;
   }
 
   Result<char32_t> number(uint32_t base, size_t digits_max) {

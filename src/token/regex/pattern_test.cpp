@@ -118,6 +118,51 @@ TEST(Graphemes, AreCutAsInTheReference) {
   EXPECT_EQ(with_bars(R"(\p{Emoji_Presentation})", "a\U0001F469b"), "a|\U0001F469|b|");
 }
 
+// As the reference library 0.23.3 answers.
+TEST(Caseless, SeveralCharactersAreOneAndOneSeveral) {
+  EXPECT_EQ(with_bars("(?i)ss", "a\u00DFSS\u1E9Es\u017Fb"), "a|\u00DF|SS|\u1E9E|s\u017F|b|");
+  EXPECT_EQ(with_bars("(?i)\u00DF", "ssSS\u1E9E\u017Fsb"), "ss|SS|\u1E9E|\u017Fs|b|");
+  EXPECT_EQ(with_bars("(?i)fi+", "\uFB01fiIf\uFB01"), "\uFB01|fiI|f\uFB01|");
+  EXPECT_EQ(with_bars("(?i)ffi", "\uFB03\uFB00if\uFB01x"), "\uFB03|\uFB00if\uFB01x|");
+  EXPECT_EQ(with_bars("(?i)sss", "\u00DFs\u017F\u00DFx"), "\u00DFs|\u017F\u00DFx|");
+  EXPECT_EQ(with_bars("(?i)[\u00DF]", "ss\u00DFx"), "ss|\u00DF|x|");
+  EXPECT_EQ(with_bars("(?i)[^\u00DF]", "ss\u00DF"), "s|s|\u00DF|");
+  EXPECT_EQ(with_bars(R"((?i)[\p{Ll}&&[^f]])", "fiss1"), "fi|s|s|1|");
+  EXPECT_EQ(with_bars("(?i)(?<=ss)a", "ssa\u00DFa"), "ss|a|\u00DFa|");
+  EXPECT_EQ(with_bars(R"((?i)\x{df})", "ss\u00DFx"), "ss|\u00DF|x|");
+}
+
+TEST(Blocks, AreNamedAsUnicodeNamesThem) {
+  EXPECT_EQ(with_bars(R"(\p{InCyrillic})", "a\u0436b"), "a|\u0436|b|");
+  EXPECT_EQ(with_bars(R"(\P{In_Basic-Latin}+)", "a\u0436\u00E9b"), "a|\u0436\u00E9|b|");
+  EXPECT_EQ(with_bars(R"([^\p{In Hiragana}]+)", "a\u3042b"), "a|\u3042|b|");
+  EXPECT_EQ(with_bars(R"(\p{In_No_Block})", "a\u2FE0b"), "a|\u2FE0|b|");
+  EXPECT_FALSE(compile_regex(R"(\p{InGreek})").ok());  // It is "Greek and Coptic".
+}
+
+TEST(Codes, AreWrittenAsNumbers) {
+  EXPECT_EQ(with_bars(R"(\x{e9})", "a\u00E9b"), "a|\u00E9|b|");
+  EXPECT_EQ(with_bars(R"(\u00e9{2})", "a\u00E9\u00E9b"), "a|\u00E9\u00E9|b|");
+  EXPECT_EQ(with_bars(R"(\x41)", "aAb"), "a|A|b|");
+}
+
+TEST(Graphemes, EndWhereTheReferenceHasBoundaries) {
+  const auto with_cuts = [](std::string_view pattern, std::string_view text) {
+    const auto found = compile_regex(pattern).value()->find(text);
+    std::string out;
+    for (const Match& match : found.value())
+      out += match.delimiter && match.begin == match.end
+                 ? std::string("|")
+                 : std::string(text.substr(match.begin, match.end - match.begin));
+    return out;
+  };
+  EXPECT_EQ(with_cuts(R"(\y)", "e\u0301a\r\n"), "|e\u0301|a|\r\n|");
+  EXPECT_EQ(with_cuts(R"(\Ya)", "a\u0301a"), "a\u0301a");
+  EXPECT_EQ(with_cuts(R"(\Y)", "a\u0301b"), "a|\u0301b");
+  EXPECT_EQ(with_cuts(R"(\y)", "\U0001F1E9\U0001F1EA\U0001F1E9\U0001F469\u200D\U0001F4BB"),
+            "|\U0001F1E9\U0001F1EA|\U0001F1E9|\U0001F469\u200D\U0001F4BB|");
+}
+
 TEST(Scripts, StandInClassesLikeAnyOtherSet) {
   constexpr std::string_view text = "a\u4E00\u4E8C\u03B1\u03B2\U0002ED7D\u0301";
   EXPECT_EQ(with_bars(R"(\p{Han}+)", text), "a|\u4E00\u4E8C|\u03B1\u03B2|\U0002ED7D|\u0301|");

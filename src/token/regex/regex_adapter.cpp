@@ -123,11 +123,31 @@ Result<std::shared_ptr<const Regex>> compile_regex(std::string_view pattern) {
 namespace {
 
 std::string every_code_point() {
-  constexpr size_t bytes = 5 << 20;
-  std::string out;
-  out.reserve(bytes);
-  for (char32_t code = 0; code < 0x110000; ++code)
-    if (code < 0xD800 || code >= 0xE000) append_utf8(out, code);
+  // Written in place: the first text of a tokenizer waits for it.
+  constexpr size_t bytes = 0x80 + 2 * 0x780 + 3 * (0xF800 - 0x800) + 4 * 0x100000;
+  std::string out(bytes, '\0');
+  char* at = out.data();
+  const auto follow = [&](char32_t code, unsigned shift) {
+    *at++ = static_cast<char>(0x80U | (code >> shift & 0x3FU));
+  };
+  char32_t code = 0;
+  for (; code < 0x80; ++code) *at++ = static_cast<char>(code);
+  for (; code < 0x800; ++code) {
+    *at++ = static_cast<char>(0xC0U | code >> 6U);
+    follow(code, 0);
+  }
+  for (; code < 0x10000; ++code) {
+    if (code == 0xD800) code = 0xE000;
+    *at++ = static_cast<char>(0xE0U | code >> 12U);
+    follow(code, 6);
+    follow(code, 0);
+  }
+  for (; code < 0x110000; ++code) {
+    *at++ = static_cast<char>(0xF0U | code >> 18U);
+    follow(code, 12);
+    follow(code, 6);
+    follow(code, 0);
+  }
   return out;
 }
 
