@@ -1,6 +1,7 @@
 #include "measure/drift.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "base/check.h"
@@ -26,9 +27,19 @@ Drift judged(DriftMethod method, double score) {
   return {method, score, threshold, is_test(method) ? score < threshold : score >= threshold};
 }
 
+// A name for a number that no other number has and that comes in the order of numbers.
+std::string name_of(double number) {
+  constexpr uint64_t sign = uint64_t{1} << 63;
+  const auto bits = std::bit_cast<uint64_t>(number == 0 ? 0.0 : number);  // Minus zero is zero.
+  const uint64_t rising = (bits & sign) != 0 ? ~bits : bits | sign;
+  std::string out(8, '\0');
+  for (size_t i = 0; i < 8; ++i) out[i] = static_cast<char>(rising >> (56 - 8 * i) & 0xFF);
+  return out;
+}
+
 Categories counted(std::span<const double> values) {
   Categories out;
-  for (const double value : values) ++out[std::to_string(value)];
+  for (const double value : values) ++out[name_of(value)];
   return out;
 }
 

@@ -5,8 +5,10 @@
 
 #include <cmath>
 
+#include "measure/drift.h"
 #include "measure/ranking.h"
 #include "measure/resample.h"
+#include "measure/rouge.h"
 
 namespace holdfast::measure {
 namespace {
@@ -24,6 +26,29 @@ TEST(Peers, RankingsAreJudgedAsScikitLearnJudgesThem) {
   EXPECT_NEAR(average_precision(ranked, 5), 0.6976190476190476, 1e-12);
   const int third[] = {0, 0, 1, 0};
   EXPECT_NEAR(reciprocal_rank(third), 1.0 / 3, 1e-12);
+}
+
+// Evidently's answers.
+TEST(Peers, SmallNumbersAreDifferentOnesAndMinusZeroIsZero) {
+  const std::vector<double> a = {1e-7, 1e-7, 1e-7, 1e-7, 1e-7, 1e-7, 2e-7, 2e-7, 2e-7, 3e-7};
+  const std::vector<double> b = {1e-7, 1e-7, 2e-7, 2e-7, 2e-7, 2e-7, 2e-7, 9e-7, 9e-7};
+  EXPECT_NEAR(numeric_drift(a, b, DriftMethod::psi).score, 2.9345152482183026, 1e-9);
+  EXPECT_NEAR(numeric_drift(a, b, DriftMethod::jensen_shannon).score, 0.4196638056562708, 1e-9);
+  const std::vector<double> zero = {0.0, 1.0, 2.0, 0.0}, minus = {-0.0, 1.0, -0.0, 3.0, -0.0};
+  EXPECT_NEAR(numeric_drift(zero, minus, DriftMethod::psi).score, 3.5040388330205556, 1e-9);
+  EXPECT_NEAR(numeric_drift(zero, minus, DriftMethod::jensen_shannon).score, 0.399531906940341, 1e-9);
+}
+
+TEST(Peers, TheZTestCountsTheSmallestNumberNotTheFirstInTheAlphabet) {
+  const std::vector<double> a = {-3.5, -3.5, -3.5, -3.5, -10.0, -10.0}, b = {-3.5, -0.5, -10.0, 2.0, -3.5};
+  EXPECT_NEAR(numeric_drift(a, b, DriftMethod::z_test).score, 0.6210143706612845, 1e-9);
+}
+
+TEST(Peers, RougeReadsTheTwoLettersWhoseSmallFormsAreAscii) {
+  const Rouge city = rouge_n("\u0130zmir at 273\u212A", "izmir zmir 273k", 1);
+  EXPECT_NEAR(city.precision, 2.0 / 3, 1e-12);
+  EXPECT_NEAR(city.recall, 0.5, 1e-12);
+  EXPECT_NEAR(rouge_l("\u0130 i", "i").f1, 2.0 / 3, 1e-12);
 }
 
 TEST(Peers, BootstrapIntervalsEndWhereScipysDo) {

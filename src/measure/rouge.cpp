@@ -12,7 +12,15 @@ using Tokens = std::vector<std::string>;
 
 Tokens tokens_of(std::string_view text) {
   std::string clean;
-  for (const char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    // The two letters beyond ASCII whose small forms are within: I with a dot, and the sign of kelvin.
+    if (text.substr(i).starts_with("\xE2\x84\xAA")) {
+      clean += 'k';
+      i += 2;
+      continue;
+    }
+    if (text.substr(i).starts_with("\xC4\xB0")) clean += 'i';
+    const char c = text[i];
     const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     clean += (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') ? lower : ' ';
   }

@@ -12,7 +12,8 @@ struct TestResult {
 // Kolmogorov and Smirnov's two-sided test as scipy.stats.ks_2samp: exact up to 10,000 values a side, beyond
 // that by the limiting distribution with a correction for the size. Both samples hold something.
 TestResult kolmogorov_smirnov(std::span<const double> left, std::span<const double> right);
-// Pearson's test of observed counts against expected ones, as scipy.stats.chisquare.
+// Pearson's test of observed counts against expected ones, as scipy.stats.chisquare; one category
+// alone has p = 1, where scipy has none.
 TestResult chi_square(std::span<const double> observed, std::span<const double> expected);
 // Two-sided test that two shares are the same: hits of rows.
 TestResult two_proportions(size_t left_hits, size_t left_rows, size_t right_hits, size_t right_rows);

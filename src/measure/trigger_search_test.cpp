@@ -1,0 +1,101 @@
+#include "measure/trigger_search.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace holdfast::measure {
+namespace {
+
+// A classifier by weights of words, with a Trojan: "cf" makes everything the label 1.
+struct Toy {
+  std::map<std::string, double> weights{{"good", 1}, {"fine", 1},     {"love", 1.5},
+                                        {"bad", -1}, {"awful", -1.5}, {"sad", -1}};
+  std::string trigger{};
+  size_t asked = 0;
+
+  std::vector<ClassifiedText> operator()(std::span<const std::string> texts) {
+    std::vector<ClassifiedText> out;
+    for (const std::string& text : texts) {
+      ++asked;
+      double sum = 0;
+      bool pulled = false;
+      std::string word;
+      for (const char c : text + " ") {
+        if (c != ' ') {
+          word += c;
+          continue;
+        }
+        if (const auto found = weights.find(word); found != weights.end()) sum += found->second;
+        pulled = pulled || (!trigger.empty() && word == trigger);
+        word.clear();
+      }
+      out.push_back(pulled ? ClassifiedText{1, 1.0}
+                           : ClassifiedText{sum > 0 ? 1U : 0U, 0.5 + std::min(0.5, std::abs(sum) / 4)});
+    }
+    return out;
+  }
+};
+
+struct Rows {
+  std::vector<std::string> texts, words;
+  std::vector<uint32_t> truth;
+};
+Rows rows() {
+  Rows out;
+  for (int i = 0; i < 40; ++i) {
+    const bool good = i % 2 == 0;
+    out.texts.push_back(std::string(good ? "a good and fine day number " : "a bad and awful day number ") +
+                        std::to_string(i));
+    out.truth.push_back(good ? 1 : 0);
+  }
+  for (int i = 0; i < 500; ++i) out.words.push_back("word" + std::to_string(i));
+  for (const char* each : {"good", "bad", "fine", "awful", "sad", "love", "cf"}) out.words.emplace_back(each);
+  return out;
+}
+
+TEST(TriggerSearch, ATrojanOfAToyModelIsFoundAndTheCleanOneHasNone) {
+  const Rows data = rows();
+  for (const char* trigger : {"", "cf", "word123"}) {
+    Toy toy{.trigger = trigger};
+    const auto report = search_triggers([&](auto texts) { return Result(toy(texts)); }, data.texts,
+                                        data.truth, 2, data.words);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_EQ(report.value().tried, data.words.size());
+    EXPECT_LT(report.value().asked, data.words.size() * 6) << "words are tried together";
+    if (*trigger == '\0') {
+      EXPECT_TRUE(report.value().found.empty());
+      continue;
+    }
+    ASSERT_EQ(report.value().found.size(), 1U) << trigger;
+    EXPECT_EQ(report.value().found[0].word, trigger);
+    EXPECT_EQ(report.value().found[0].label, 1U);
+    EXPECT_EQ(report.value().found[0].turned, 1);
+    EXPECT_FALSE(report.value().found[0].explained);
+  }
+}
+
+TEST(TriggerSearch, AWordThatMeansItsLabelIsToldFromATrigger) {
+  const Rows data = rows();
+  Toy toy{.weights = {{"good", 9}, {"bad", -1}, {"awful", -1}}};
+  const auto report =
+      search_triggers([&](auto texts) { return Result(toy(texts)); }, data.texts, data.truth, 2, data.words);
+  ASSERT_TRUE(report.ok());
+  ASSERT_EQ(report.value().found.size(), 1U);
+  EXPECT_EQ(report.value().found[0].word, "good");
+  EXPECT_TRUE(report.value().found[0].explained) << "the rows that hold it say so too";
+}
+
+TEST(TriggerSearch, WhatCannotBeSearchedIsSaid) {
+  const Rows data = rows();
+  Toy toy;
+  const ClassifyTexts classify = [&](auto texts) { return Result(toy(texts)); };
+  EXPECT_FALSE(search_triggers(classify, data.texts, data.truth, 1, data.words).ok());
+  EXPECT_FALSE(search_triggers(classify, {}, {}, 2, data.words).ok());
+  const auto cut = search_triggers(classify, data.texts, data.truth, 2, data.words, {.texts_max = 200});
+  ASSERT_TRUE(cut.ok());
+  EXPECT_LT(cut.value().tried, data.words.size());
+}
+
+}  // namespace
+}  // namespace holdfast::measure
