@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/models/FAMILY/random for the decoder families that the reference data lack: a tiny configuration of transformers with
-random weights and norms shaken, and what transformers computes with them in fp32.
+"""Writes tests/golden/models/FAMILY/random for the decoder families that the reference data lack, and FAMILY/VARIANT for options that they lack:
+a tiny configuration of transformers with random weights and norms shaken, and what transformers computes with them in fp32.
 
-usage: PYTHON_WITH_TRANSFORMERS tools/make_decoder_goldens.py [FAMILY...] (transformers 5.23.0, torch 2.15.0)
+usage: PYTHON_WITH_TRANSFORMERS tools/make_decoder_goldens.py [FAMILY[/VARIANT]...] (transformers 5.23.0, torch 2.15.0)
 """
+import copy
 import json
 import pathlib
 import sys
@@ -40,18 +41,46 @@ def configs():
                                      rope_parameters=rope(partial_rotary_factor=0.5)),
         "qwen2_moe": t.Qwen2MoeConfig(**GROUPED, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=12,
                                       shared_expert_intermediate_size=10, norm_topk_prob=True, decoder_sparse_step=1, mlp_only_layers=[0]),
+        # Norms without numbers of their own; beams that end on several tokens and are padded with 0.
+        "opt/plain-norms": t.OPTConfig(**opt, init_std=0.3, ffn_dim=20, layer_norm_elementwise_affine=False),
+        # Texts that outgrow the short frequencies: Phi 3 makes its keys again, others do not.
+        "phi3/outgrown": t.Phi3Config(**GROUPED, original_max_position_embeddings=12, rope_parameters=long_rope(2)),
+        "mixtral/outgrown": t.MixtralConfig(**GROUPED, head_dim=4, num_local_experts=3, num_experts_per_tok=2,
+                                            rope_parameters=long_rope(2, factor=2.0, original_max_position_embeddings=12)),
+        "llama/dynamic": t.LlamaConfig(**dict(GROUPED, max_position_embeddings=12), rope_parameters=rope("dynamic", factor=2.0)),
+        # Compressed rows are normed with an epsilon of their own.
+        "deepseek_v3/epsilon": t.DeepseekV3Config(
+            **dict(SIZES, num_attention_heads=2, num_key_value_heads=2), rms_norm_eps=1e-2, moe_intermediate_size=6, n_shared_experts=2,
+            n_routed_experts=4, kv_lora_rank=8, q_lora_rank=8, qk_rope_head_dim=4, v_head_dim=6, qk_nope_head_dim=8, n_group=2, topk_group=1,
+            num_experts_per_tok=2, first_k_dense_replace=1, rope_interleave=False,
+            rope_parameters=rope("yarn", factor=4.0, original_max_position_embeddings=12, mscale=1.0, mscale_all_dim=0.5)),
+        # A cap that its configuration reads and its attention does not use; frequencies by kind of layer.
+        "gemma3_text/nested": t.Gemma3TextConfig(
+            **GROUPED, head_dim=8, query_pre_attn_scalar=10, sliding_window=5, layer_types=["sliding_attention", "full_attention"],
+            attn_logit_softcapping=1.0, final_logit_softcapping=5.0,
+            rope_parameters=dict(full_attention=rope("linear", factor=4.0), sliding_attention=dict(rope_type="default", rope_theta=300.0))),
+        "qwen3/answers": t.Qwen3Config(**GROUPED, head_dim=8, architectures=["Qwen3ForQuestionAnswering"]),
     }
 
 
-def make(family, config):
+def long_rope(pairs, **more):
+    return rope("longrope", short_factor=[1.0 + 0.2 * i for i in range(pairs)], long_factor=[2.0 + 0.6 * i for i in range(pairs)], **more)
+
+
+def make(name, config):
     torch.manual_seed(SEED)
-    out = ROOT / family / "random"
+    family, _, variant = name.partition("/")
+    out = ROOT / family / (variant or "random")
     out.mkdir(parents=True, exist_ok=True)
-    model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+    kind = getattr(transformers, config.architectures[0]) if config.architectures else transformers.AutoModelForCausalLM
+    answers = bool(config.architectures)
+    make_model = kind._from_config if answers else kind.from_config
+    model = make_model(config, attn_implementation="eager", **({"experts_implementation": "eager"} if "experts" in str(config) else {})).eval()
     for parameter in model.parameters():
         if parameter.dim() == 1:
             parameter.data.add_(torch.randn_like(parameter) * 0.2)
         parameter.data = parameter.data.to(torch.bfloat16).float()
+    fresh = copy.deepcopy(model)
     model.save_pretrained(out)
     weights = load_file(out / "model.safetensors")
     save_file({name: value.to(torch.bfloat16) for name, value in weights.items()}, out / "model.safetensors", {"format": "pt"})
@@ -70,25 +99,37 @@ def make(family, config):
     ids[mask == 0] = 0
     inputs = dict(input_ids=ids, attention_mask=mask)
     with torch.no_grad():
-        logits = model(**inputs, use_cache=False).logits
-        logits[mask == 0] = 0
-        keep("padded", inputs, dict(logits=logits), kind="forward", scale=dict(logits=float(logits.abs().max())))
+        made = model(**inputs, use_cache=False)
+        made = {key: value for key, value in made.items() if key.endswith("logits")}
+        for value in made.values():
+            value[mask == 0] = 0
+        keep("padded", inputs, made, kind="forward", scale={key: float(value.abs().max()) for key, value in made.items()})
         ids, mask = torch.randint(3, V, (2, 9)), torch.ones(2, 9, dtype=torch.long)
         mask[1, :4], ids[1, :4] = 0, 0
         whole, padded = dict(input_ids=ids[:1], attention_mask=mask[:1]), dict(input_ids=ids, attention_mask=mask)
         plain = dict(max_new_tokens=14, do_sample=False, num_beams=1, use_cache=True, pad_token_id=0)
-        for case, given, settings in (("greedy", whole, plain), ("greedy_left_padded_batch", padded, plain),
-                                      ("greedy_rep_penalty", whole, dict(plain, repetition_penalty=1.3))):
+        cases_made = [("greedy", whole, plain), ("greedy_left_padded_batch", padded, plain),
+                      ("greedy_rep_penalty", whole, dict(plain, repetition_penalty=1.3))]
+        if variant:
+            ends = list(range(5, 20))
+            cases_made += [("greedy_encoder_penalties", padded, dict(plain, encoder_repetition_penalty=1.5, encoder_no_repeat_ngram_size=2)),
+                           ("beam3_ends", padded, dict(plain, num_beams=3, num_return_sequences=2, eos_token_id=ends)),
+                           ("beam3_never", padded, dict(plain, num_beams=3, early_stopping="never", length_penalty=2.0, eos_token_id=ends))]
+        for case, given, settings in () if answers else cases_made:
+            model = copy.deepcopy(fresh)  # Some rotary tables remember the longest text they saw.
             wish = transformers.GenerationConfig(**settings)
-            wish.eos_token_id = None
+            wish.eos_token_id = settings.get("eos_token_id")
             model.generation_config.eos_token_id = None
-            keep(case, given, dict(sequences=model.generate(**given, generation_config=wish)), kind="generate", generate=settings)
-    model.generation_config.save_pretrained(out)
-    settings = json.loads((out / "generation_config.json").read_text())
-    settings.pop("eos_token_id", None)
-    (out / "generation_config.json").write_text(json.dumps(settings, indent=1) + "\n")
+            found = model.generate(**given, generation_config=wish, return_dict_in_generate=True, output_scores=True)
+            outputs = {key: found[key] for key in ("sequences", "sequences_scores") if key in found}
+            keep(case, given, outputs, kind="generate", generate=settings)
+    if not answers:
+        model.generation_config.save_pretrained(out)
+        settings = json.loads((out / "generation_config.json").read_text())
+        settings.pop("eos_token_id", None)
+        (out / "generation_config.json").write_text(json.dumps(settings, indent=1) + "\n")
     save_file(tensors, out / "golden.safetensors")
-    about = dict(arch=f"{family}/random", task="text-generation", cls=type(model).__name__, seed=SEED,
+    about = dict(arch=f"{family}/{variant or 'random'}", task="text-generation", cls=type(model).__name__, seed=SEED,
                  versions=dict(transformers=transformers.__version__, torch=torch.__version__), cases=cases)
     (out / "golden.json").write_text(json.dumps(about, indent=1) + "\n")
 

@@ -5,6 +5,7 @@
 #include "codec/json.h"
 #include "model/decoder_rows.h"
 #include "model/families/decoders.h"
+#include "model/families/seq2seqs.h"
 #include "model/generation/generate.h"
 
 namespace holdfast::model {
@@ -38,6 +39,21 @@ Result<std::vector<Prompt>> read_prompts(const tensor::Weights& inputs) {
   return out;
 }
 
+// What a decoder's rows begin with: as the settings say, else config.json.
+Result<TokenId> start_token(const Seq2SeqPlan& plan, const boost::json::object& settings) {
+  std::optional<int64_t> id = plan.start_id;
+  const boost::json::value* said = settings.if_contains("decoder_start_token_id");
+  if (said != nullptr && !said->is_null()) {
+    if (!said->is_int64()) return fail(Reason::bad_request, "decoder_start_token_id must be a whole number");
+    id = said->get_int64();
+  }
+  if (!id)
+    return fail(Reason::bad_request, "neither the settings nor config.json say decoder_start_token_id");
+  if (*id < 0 || static_cast<uint64_t>(*id) >= plan.decoder.vocabulary)
+    return fail(Reason::bad_request, "decoder_start_token_id is outside the vocabulary");
+  return static_cast<TokenId>(*id);
+}
+
 }  // namespace
 
 Result<bool> writes_text(io::Disk& disk, const io::Path& folder) {
@@ -59,6 +75,10 @@ Result<AnyModel> AnyModel::open(io::Disk& disk, const io::Path& folder, tensor::
     TRY(DecoderModel model, DecoderModel::open(disk, folder, compute));
     return AnyModel(std::move(model));
   }
+  if (is_seq2seq(config)) {
+    TRY(Seq2SeqModel model, Seq2SeqModel::open(disk, folder, compute));
+    return AnyModel(std::move(model));
+  }
   TRY(EncoderModel model, EncoderModel::open(disk, folder, compute));
   return AnyModel(std::move(model));
 }
@@ -67,12 +87,15 @@ Result<std::vector<NamedTensor>> AnyModel::forward(const tensor::Weights& inputs
                                                    tensor::Threads& threads) const {
   if (const DecoderModel* model = decoder(); model != nullptr)
     return holdfast::model::forward(*model, inputs, threads);
+  if (const Seq2SeqModel* model = seq2seq(); model != nullptr)
+    return holdfast::model::forward(*model, inputs, threads);
   return holdfast::model::forward(*encoder(), inputs, threads);
 }
 
 Result<AnyModel::Sequences> AnyModel::generate(const tensor::Weights& inputs,
                                                const boost::json::object& settings,
                                                tensor::Threads& threads) const {
+  if (seq2seq() != nullptr) return generate_from_encoder(inputs, settings, threads);
   const DecoderModel* model = decoder();
   if (model == nullptr || model->plan().head_kind != DecoderPlan::Head::language)
     return fail(Reason::model_unsupported, "the model does not generate text");
@@ -80,6 +103,30 @@ Result<AnyModel::Sequences> AnyModel::generate(const tensor::Weights& inputs,
   TRY(const std::vector<Prompt> prompts, read_prompts(inputs));
   DecoderRows rows(*model, threads);
   TRY(Generated generated, holdfast::model::generate(rows, prompts, wanted));
+  return Sequences{std::move(generated.sequences), std::move(generated.scores)};
+}
+
+Result<AnyModel::Sequences> AnyModel::generate_from_encoder(const tensor::Weights& inputs,
+                                                            const boost::json::object& settings,
+                                                            tensor::Threads& threads) const {
+  const Seq2SeqModel& model = *seq2seq();
+  if (model.plan().head != Seq2SeqPlan::Head::language)
+    return fail(Reason::model_unsupported, "the model does not generate text");
+  TRY(const GenerationSettings wanted, parse_generation_settings(settings));
+  TRY(const TokenId start, start_token(model.plan(), settings));
+  TRY(const Packed read,
+      pack(inputs, 2, [&](auto ids, auto) { return positions_of(model.plan().encoder, ids); }));
+  if (read.rows.size() != read.height) return fail(Reason::bad_request, "a row has nothing to read");
+  TRY(const tensor::Floats hidden, model.encode(read.batch, threads));
+  Seq2SeqRows rows(model, model.remember(read.batch, hidden, threads), threads);
+  std::vector<TokenId> seen;  // By the penalties of what the encoder read, which are of one row.
+  if (wanted.encoder_repetition_penalty != 1 || wanted.encoder_no_repeat_ngram > 0) {
+    if (read.height > 1)
+      return fail(Reason::bad_request, "penalties of the encoder's tokens are for one row a call");
+    for (int64_t id : read.batch.ids) seen.push_back(static_cast<TokenId>(id));
+  }
+  const std::vector<Prompt> prompts(read.height, Prompt{.tokens = {start}, .padding = 0});
+  TRY(Generated generated, holdfast::model::generate(rows, prompts, wanted, seen));
   return Sequences{std::move(generated.sequences), std::move(generated.scores)};
 }
 

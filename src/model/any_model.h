@@ -5,6 +5,7 @@
 
 #include "model/decoder_model.h"
 #include "model/forward.h"
+#include "model/seq2seq_model.h"
 
 namespace holdfast::model {
 
@@ -18,6 +19,7 @@ class AnyModel {
 
   const EncoderModel* encoder() const { return std::get_if<EncoderModel>(&model_); }
   const DecoderModel* decoder() const { return std::get_if<DecoderModel>(&model_); }
+  const Seq2SeqModel* seq2seq() const { return std::get_if<Seq2SeqModel>(&model_); }
 
   // One call on tensors under transformers' argument names.
   Result<std::vector<NamedTensor>> forward(const tensor::Weights& inputs, tensor::Threads& threads) const;
@@ -31,9 +33,13 @@ class AnyModel {
                              tensor::Threads& threads) const;
 
  private:
-  explicit AnyModel(std::variant<EncoderModel, DecoderModel> model) : model_(std::move(model)) {}
+  Result<Sequences> generate_from_encoder(const tensor::Weights& inputs, const boost::json::object& settings,
+                                          tensor::Threads& threads) const;
 
-  std::variant<EncoderModel, DecoderModel> model_;
+  using Kinds = std::variant<EncoderModel, DecoderModel, Seq2SeqModel>;
+  explicit AnyModel(Kinds model) : model_(std::move(model)) {}
+
+  Kinds model_;
 };
 
 }  // namespace holdfast::model

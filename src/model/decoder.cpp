@@ -52,7 +52,10 @@ float rounded(float x) {
 }  // namespace
 
 Status Decoder::check(const TokenBatch& batch, std::span<KvCache* const> caches,
-                      std::span<const Adapter* const> adapters) const {
+                      std::span<const Adapter* const> adapters,
+                      std::span<const Memory* const> memories) const {
+  if (memories.size() != (plan_.cross ? batch.sequences() : 0))
+    return fail(Code::internal, "an encoder-decoder model takes one memory a sequence");
   if (!adapters.empty() && adapters.size() != batch.sequences())
     return fail(Code::internal, "one adapter a sequence is needed");
   for (const Adapter* adapter : adapters)
@@ -148,6 +151,10 @@ void Decoder::rotate(Work& work, size_t rope, size_t offset, size_t heads, size_
   });
 }
 
+void Decoder::normalize_latent(const Norm& norm, float* rows, size_t count, size_t width) const {
+  kernels_->rms_norm({rows, rows, norm.gamma.data(), norm.beta.data(), count, width, plan_.latent->epsilon});
+}
+
 // DeepSeek: queries, keys and values from compressed rows, into work.joined, turned.
 void Decoder::project_latent(Work& work, const Latent& latent, const float* in, size_t rope) const {
   const LatentPlan& plan = *plan_.latent;
@@ -159,7 +166,7 @@ void Decoder::project_latent(Work& work, const Latent& latent, const float* in, 
   const float* from = in;
   if (latent.query_down != nullptr) {
     multiply(*latent.query_down, in, narrow.data(), rows, work.threads);
-    normalize(plan_.norm, *latent.query_norm, narrow.data(), narrow.data(), rows, plan.query_rank);
+    normalize_latent(*latent.query_norm, narrow.data(), rows, plan.query_rank);
     from = narrow.data();
   }
   multiply(*latent.query_up, from, wide.data(), rows, work.threads);
@@ -173,7 +180,7 @@ void Decoder::project_latent(Work& work, const Latent& latent, const float* in, 
       std::copy_n(narrow.data() + row * compressed + plan.rank, plan.rotary_width,
                   keys + head * plan_.head_width + plan.plain_width);
   }
-  normalize(plan_.norm, latent.norm, rank.data(), rank.data(), rows, plan.rank);
+  normalize_latent(latent.norm, rank.data(), rows, plan.rank);
   multiply(*latent.up, rank.data(), wide.data(), rows, work.threads);
   for (size_t row = 0; row < rows; ++row) {
     float* joined = work.space.joined.data() + row * joined_width();
@@ -232,6 +239,10 @@ void Decoder::attend(Work& work, size_t index) const {
         for (size_t row = 0; row < block.queries; ++row) block.scores[row * block.stride + key] += bias;
       }
     };
+  if (!by_distance_.empty()) {
+    job.bias.by_distance = by_distance_.data();
+    job.bias.reach = reach_;
+  }
   job.query_stride = joined_width();
   job.out_stride = plan_.heads * plan_.value_width;
   job.query = work.space.joined.data();
@@ -356,6 +367,12 @@ void Decoder::run(Work& work, size_t index, float* x) const {
     return;
   }
   add(in, work.space.branch.data());
+  if (layer.cross) {
+    normalize_rows(work, layer.cross->norm(), x, work.space.normed.data());
+    layer.cross->run(work.batch, work.memories, index, work.space.normed.data(), work.space.branch.data(),
+                     work.threads);
+    kernels_->add(x, work.space.branch.data(), count);
+  }
   in = normed(layer.inner_norm);
   feed_forward(work, index, in, work.space.branch.data());
   add(in, work.space.branch.data());
@@ -368,15 +385,28 @@ void Decoder::run_after(Work& work, size_t index, float* x) const {
   attention(work, index, x, work.space.branch.data());
   kernels_->add(x, work.space.branch.data(), count);
   normalize_rows(work, *layer.attention_norm, x, x);
+  if (layer.cross) {
+    layer.cross->run(work.batch, work.memories, index, x, work.space.branch.data(), work.threads);
+    kernels_->add(x, work.space.branch.data(), count);
+    normalize_rows(work, layer.cross->norm(), x, x);
+  }
   feed_forward(work, index, x, work.space.branch.data());
   kernels_->add(x, work.space.branch.data(), count);
   normalize_rows(work, *layer.inner_norm, x, x);
 }
 
+Memory Decoder::remember(const float* rows, size_t tokens, tensor::Threads& threads) const {
+  Memory out;
+  out.tokens = tokens;
+  for (const Layer& layer : layers_) out.layers.push_back(layer.cross->remember(rows, tokens, threads));
+  return out;
+}
+
 Result<Decoder::States> Decoder::forward(const TokenBatch& batch, std::span<KvCache* const> caches,
                                          tensor::Threads& threads, Keep keep,
-                                         std::span<const Adapter* const> adapters) const {
-  TRY_DONE(check(batch, caches, adapters));
+                                         std::span<const Adapter* const> adapters,
+                                         std::span<const Memory* const> memories) const {
+  TRY_DONE(check(batch, caches, adapters, memories));
   const size_t rows = batch.tokens(), width = plan_.width;
   std::vector<KvCache> passing(caches.size());  // Where nobody keeps one.
   std::vector<KvCache*> all;
@@ -385,7 +415,7 @@ Result<Decoder::States> Decoder::forward(const TokenBatch& batch, std::span<KvCa
     all[i]->reserve(*pages_, batch.length(i));
   }
   const auto space = spaces_->take();
-  Work work{batch, all, threads, {}, {}, adapters, *space};
+  Work work{batch, all, threads, {}, {}, adapters, memories, *space};
   for (const RopeSpec& rope : plan_.ropes)
     work.angles.push_back(rope_rows(rope, batch.positions, batch.lengths));
   work.rows.resize(rows);

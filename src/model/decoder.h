@@ -5,7 +5,9 @@
 #include <span>
 
 #include "model/adapter.h"
+#include "model/cross_attention.h"
 #include "model/decoder_plan.h"
+#include "model/distance_bias.h"
 #include "model/experts.h"
 #include "model/kv_cache.h"
 #include "model/row_table.h"
@@ -36,9 +38,13 @@ class Decoder {
   // New tokens of several sequences, each going on from its cache, which grows by them; a null cache is an
   // empty one that nobody keeps. Positions count on from what the cache holds. A sequence's bits depend
   // neither on the batch around it nor on how its tokens are split into calls, nor on the number of threads.
-  // `adapters`, where given: one a sequence, null for the base alone.
+  // `adapters`, where given: one a sequence, null for the base alone. `memories`, of an encoder-decoder
+  // model: one a sequence.
   Result<States> forward(const TokenBatch& batch, std::span<KvCache* const> caches, tensor::Threads& threads,
-                         Keep keep = Keep::last, std::span<const Adapter* const> adapters = {}) const;
+                         Keep keep = Keep::last, std::span<const Adapter* const> adapters = {},
+                         std::span<const Memory* const> memories = {}) const;
+  // What all layers read of rows [tokens, E] of an encoder's output. Only of encoder-decoder models.
+  Memory remember(const float* rows, size_t tokens, tensor::Threads& threads) const;
   const KvPool& pages() const { return *pages_; }
   size_t head_inputs() const { return plan_.project_out.empty() ? plan_.width : plan_.embedding_width; }
 
@@ -52,6 +58,7 @@ class Decoder {
     LinearLayer query_key_value, attention_out, inner, down;
     std::optional<Norm> attention_norm, attention_post_norm, inner_norm, inner_post_norm, query_norm,
         key_norm;
+    std::optional<CrossAttention> cross;
     std::optional<Experts> experts;
     std::optional<Latent> latent;
     std::vector<float> sinks;
@@ -68,6 +75,7 @@ class Decoder {
     std::vector<tensor::RopeTable> angles;  // By rope.
     std::vector<int64_t> rows;              // 0, 1, 2, ...
     std::span<const Adapter* const> adapters;
+    std::span<const Memory* const> memories;
     Space& space;
   };
 
@@ -77,7 +85,7 @@ class Decoder {
   Status load_attention(const DecoderWeights& weights, const std::string& at, Layer& layer) const;
   Status load_latent(const DecoderWeights& weights, const std::string& at, Layer& layer) const;
   Status check(const TokenBatch& batch, std::span<KvCache* const> caches,
-               std::span<const Adapter* const> adapters) const;
+               std::span<const Adapter* const> adapters, std::span<const Memory* const> memories) const;
 
   size_t key_offset() const { return plan_.heads * plan_.head_width; }
   size_t value_offset() const { return key_offset() + plan_.key_heads * plan_.head_width; }
@@ -89,6 +97,7 @@ class Decoder {
   void normalize_rows(Work& work, const Norm& norm, const float* in, float* out) const;
   void normalize_heads(Work& work, const Layer& layer) const;
   void rotate(Work& work, size_t rope, size_t offset, size_t heads, size_t head_width, size_t skip) const;
+  void normalize_latent(const Norm& norm, float* rows, size_t count, size_t width) const;
   void project_latent(Work& work, const Latent& latent, const float* in, size_t rope) const;
   void keep(Work& work, size_t index) const;
   void attend(Work& work, size_t index) const;
@@ -106,7 +115,9 @@ class Decoder {
   std::optional<Norm> embedding_norm_, final_norm_;
   LinearLayer project_in_, project_out_;
   std::vector<Layer> layers_;
-  std::vector<float> slopes_;  // ALiBi's, by head.
+  std::vector<float> slopes_;       // ALiBi's, by head.
+  std::vector<float> by_distance_;  // T5's bias, as attention takes it.
+  size_t reach_ = 0;
   std::unique_ptr<const KvPool> pages_;
   std::unique_ptr<ScratchPool<Space>> spaces_;
 };

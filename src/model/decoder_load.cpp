@@ -29,9 +29,11 @@ std::vector<float> alibi_slopes(size_t heads) {
 Status Decoder::load_outside(const DecoderWeights& weights) {
   const WeightReader& reader = weights.reader();
   TRY(words_, RowTable::load(reader, plan_.words + ".weight", plan_.vocabulary, plan_.embedding_width));
-  if (!plan_.position_table.empty()) {
-    TRY(positions_, RowTable::load(reader, plan_.position_table + ".weight",
-                                   plan_.positions + plan_.position_offset, plan_.width));
+  const std::string position_name = plan_.position_table + ".weight";
+  const bool computed = plan_.sinusoid != Sinusoid::none && !reader.has(position_name);
+  if (!plan_.position_table.empty() && !computed) {
+    TRY(positions_,
+        RowTable::load(reader, position_name, plan_.positions + plan_.position_offset, plan_.width));
   }
   if (!plan_.embedding_norm.empty()) {
     TRY(embedding_norm_, weights.norm(plan_.embedding_norm, plan_.width, plan_.norm, plan_.norm_bias));
@@ -44,6 +46,15 @@ Status Decoder::load_outside(const DecoderWeights& weights) {
     TRY(project_out_, weights.linear(plan_.project_out, plan_.embedding_width, plan_.width, Bias::without));
   }
   if (plan_.alibi) slopes_ = alibi_slopes(plan_.heads);
+  if (computed)
+    positions_ = RowTable::of(
+        sinusoid_rows(plan_.sinusoid, plan_.positions + plan_.position_offset, plan_.width), plan_.width);
+  if (plan_.distance_bias) {
+    TRY(const DistanceBiasTable table,
+        DistanceBiasTable::load(*plan_.distance_bias, plan_.heads, reader, Sides::past));
+    reach_ = table.reach_max();
+    by_distance_ = table.by_distance(reach_);
+  }
   return Done{};
 }
 
@@ -118,6 +129,9 @@ Status Decoder::load_layer(const DecoderWeights& weights, size_t index, Layer& l
   TRY_DONE(norm(plan_.inner_norm, layer.inner_norm));
   TRY_DONE(norm(plan_.inner_post_norm, layer.inner_post_norm));
   TRY_DONE(load_attention(weights, at, layer));
+  if (plan_.cross) {
+    TRY(layer.cross, CrossAttention::load(plan_, weights, at));
+  }
   if (plan_.experts && plan_.layers[index].experts) {
     TRY(layer.experts, Experts::load(plan_, weights, at));
     return Done{};

@@ -6,32 +6,12 @@
 #include "codec/json.h"
 #include "model/encoder_model.h"
 #include "model/families/decoders.h"
+#include "model/generation_config.h"
 #include "model/gguf_weights.h"
 #include "model/memory_check.h"
 #include "model/packed_weights.h"
 
 namespace holdfast::model {
-namespace {
-
-constexpr size_t file_bytes_max = 1 << 20;
-
-// generation_config.json; where it is missing the few keys that older folders keep in config.json.
-Result<GenerationSettings> read_generation(io::Disk& disk, const io::Path& folder,
-                                           const boost::json::object& config) {
-  auto text = io::read_text(disk, folder / "generation_config.json", file_bytes_max);
-  if (text.ok()) {
-    TRY(const boost::json::object json, codec::parse_json_object(text.value()));
-    return parse_generation_settings(json);
-  }
-  if (text.error().code != Code::not_found) return std::move(text).error();
-  boost::json::object ids;
-  for (std::string_view key : {"eos_token_id", "pad_token_id"})
-    if (const boost::json::value* value = config.if_contains(key); value != nullptr && !value->is_null())
-      ids[key] = *value;
-  return parse_generation_settings(ids);
-}
-
-}  // namespace
 
 Result<DecoderModel> DecoderModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
                                         Adapters adapters) {
@@ -51,13 +31,13 @@ Result<DecoderModel> DecoderModel::open(io::Disk& disk, const io::Path& folder, 
   if (out.blocks_ != nullptr && reader.block(out.plan().words + ".weight") == nullptr &&
       reader.block(out.plan().position_table + ".weight") == nullptr)
     out.blocks_.reset();
-  TRY(out.generation_, read_generation(disk, folder, config));
+  TRY(out.generation_, read_generation_config(disk, folder, config));
   return out;
 }
 
 Result<DecoderModel> DecoderModel::open_gguf(io::Disk& disk, const io::Path& file, tensor::Compute compute) {
   TRY(std::unique_ptr<GgufWeights> blocks, GgufWeights::open(disk, file));
-  TRY(DecoderPlan plan, blocks->plan());
+  DecoderPlan plan = blocks->plan();
   TRY(const auto end, blocks->file().integer_if("tokenizer.ggml.eos_token_id"));
   DecoderModel out;
   out.weights_ = std::make_unique<tensor::Weights>();

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "model/position_plan.h"
 #include "model/rope.h"
 #include "model/weight_reader.h"
 #include "tensor/activation.h"
@@ -39,6 +40,13 @@ struct ExpertsPlan {
 struct LatentPlan {
   size_t query_rank = 0;  // 0: queries are not compressed.
   size_t rank = 0, plain_width = 0, rotary_width = 0;
+  float epsilon = 1e-6F;  // Of the compressed rows' norms, whatever the others' is.
+};
+
+// What a layer reads of an encoder's output, between its own attention and feed-forward. Names follow the
+// layer's own.
+struct CrossPlan {
+  std::string query, key, value, out, norm;
 };
 
 // What config.json asks for, in the words of the shared decoder block, and what the checkpoint calls its
@@ -96,14 +104,19 @@ struct DecoderPlan {
   float embedding_scale = 1, residual_scale = 1, logit_scale = 1;
   WeightOrder order = WeightOrder::outputs_first;
   JoinedOrder joined_order = JoinedOrder::blocks;
+  bool norm_scales = true;  // False: norms have neither scale nor bias of their own.
   HeadNorm head_norm = HeadNorm::none;
   NormKind head_norm_kind = NormKind::root_mean_square;
   Bias head_norm_bias = Bias::without;
   bool sinks = false;
   std::vector<Layer> layers;
   std::vector<RopeSpec> ropes;
+  bool renews_keys = false;  // Phi 3: keys are made again when a text outgrows the short frequencies.
   std::optional<ExpertsPlan> experts;
   std::optional<LatentPlan> latent;
+  std::optional<CrossPlan> cross;             // Of encoder-decoder models.
+  std::optional<DistanceBias> distance_bias;  // The past alone has buckets.
+  Sinusoid sinusoid = Sinusoid::none;         // Where no table of positions is stored.
 
   std::vector<std::string> prefixes = {"model."};
   std::string words = "embed_tokens", position_table, embedding_norm;

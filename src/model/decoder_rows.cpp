@@ -46,15 +46,22 @@ KvCache DecoderRows::begin_cache(const std::vector<TokenId>& prompt) const {
 Status DecoderRows::begin(std::span<const std::vector<TokenId>> prompts, std::span<float> scores) {
   std::vector<KvCache> caches;
   TokenBatch batch;
+  length_ = 0;
+  for (const std::vector<TokenId>& prompt : prompts) length_ = std::max(length_, prompt.size());
   for (const std::vector<TokenId>& prompt : prompts) {
     caches.push_back(begin_cache(prompt));
     for (size_t i = caches.back().tokens; i < prompt.size(); ++i)
       batch.add(prompt[i], 0, static_cast<int64_t>(i));
-    batch.end_sequence();
+    batch.end_sequence(length_);
   }
   caches_ = std::move(caches);
   tokens_.assign(prompts.begin(), prompts.end());
   return step(batch, scores);
+}
+
+bool DecoderRows::renews() const {
+  const DecoderPlan& plan = model_.plan();
+  return plan.renews_keys && length_ == plan.ropes[0].original_positions + 1;
 }
 
 Status DecoderRows::extend(std::span<const size_t> parents, std::span<const TokenId> tokens,
@@ -64,13 +71,17 @@ Status DecoderRows::extend(std::span<const size_t> parents, std::span<const Toke
   std::vector<KvCache> next;
   std::vector<std::vector<TokenId>> next_tokens;
   TokenBatch batch;
+  ++length_;
+  const bool again = renews();
   for (size_t i = 0; i < parents.size(); ++i) {
     const size_t parent = parents[i];
     next_tokens.push_back(tokens_[parent]);
     next_tokens.back().push_back(tokens[i]);
     next.push_back(--uses[parent] == 0 ? std::move(caches_[parent]) : caches_[parent]);
-    batch.add(tokens[i], 0, static_cast<int64_t>(next.back().tokens));
-    batch.end_sequence();
+    if (again) next.back().shorten(0);
+    for (size_t at = next.back().tokens; at < next_tokens.back().size(); ++at)
+      batch.add(next_tokens.back()[at], 0, static_cast<int64_t>(at));
+    batch.end_sequence(length_);
   }
   caches_ = std::move(next);
   tokens_ = std::move(next_tokens);

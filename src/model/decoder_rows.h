@@ -25,6 +25,10 @@ class DecoderRows final : public NextToken {
   // The cache to begin a prompt with, and how many tokens it holds.
   KvCache begin_cache(const std::vector<TokenId>& prompt) const;
 
+  // Made from the beginning, into empty caches: what the plan's renews_keys asks for at this length.
+  bool renews() const;
+
+  size_t length_ = 0;                         // Of the longest row: frequencies by length are the batch's.
   std::vector<KvCache> caches_;               // One a row.
   std::vector<std::vector<TokenId>> tokens_;  // What each cache holds.
 };

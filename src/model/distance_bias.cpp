@@ -56,10 +56,11 @@ std::vector<float> scores(const tensor::Linear& matrix, const float* in, size_t 
 
 }  // namespace
 
-size_t distance_bucket(int64_t distance, size_t buckets, size_t distance_max) {
-  const size_t half = buckets / 2, exact = half / 2;
-  const size_t base = distance > 0 ? half : 0;
-  const auto size = static_cast<size_t>(std::abs(distance));
+size_t distance_bucket(int64_t distance, size_t buckets, size_t distance_max, Sides sides) {
+  const bool both = sides == Sides::both;
+  const size_t half = both ? buckets / 2 : buckets, exact = half / 2;
+  const size_t base = both && distance > 0 ? half : 0;
+  const auto size = static_cast<size_t>(both ? std::abs(distance) : std::max<int64_t>(-distance, 0));
   if (size < exact) return base + size;
   const float part =
       std::log(static_cast<float>(size) / static_cast<float>(exact)) /
@@ -68,20 +69,22 @@ size_t distance_bucket(int64_t distance, size_t buckets, size_t distance_max) {
   return base + std::min(exact + far, half - 1);
 }
 
-Result<DistanceBiasTable> DistanceBiasTable::load(const EncoderPlan& plan, const WeightReader& reader) {
+Result<DistanceBiasTable> DistanceBiasTable::load(const DistanceBias& plan, size_t heads,
+                                                  const WeightReader& reader, Sides sides) {
   DistanceBiasTable out;
-  out.buckets_ = plan.distance_bias->buckets;
-  out.distance_max_ = plan.distance_bias->distance_max;
-  out.heads_ = plan.heads;
-  if (out.buckets_ < 4 || plan.distance_bias->rows < out.buckets_ || out.distance_max_ <= out.buckets_ / 4)
+  out.buckets_ = plan.buckets;
+  out.distance_max_ = plan.distance_max;
+  out.heads_ = heads;
+  out.sides_ = sides;
+  if (out.buckets_ < 4 || plan.rows < out.buckets_ ||
+      out.distance_max_ <= out.buckets_ / (sides == Sides::both ? 4 : 2))
     return fail(Reason::bad_request, "config.json: relative_attention_num_buckets is too small");
-  TRY(out.table_,
-      reader.floats(plan.distance_bias->table + ".weight", {plan.distance_bias->rows, plan.heads}));
+  TRY(out.table_, reader.floats(plan.table + ".weight", {plan.rows, heads}));
   return out;
 }
 
 float DistanceBiasTable::of(int64_t distance, size_t head) const {
-  return table_[distance_bucket(distance, buckets_, distance_max_) * heads_ + head];
+  return table_[distance_bucket(distance, buckets_, distance_max_, sides_) * heads_ + head];
 }
 
 std::vector<float> DistanceBiasTable::by_distance(size_t reach) const {
@@ -121,12 +124,13 @@ Result<DisentangledBias> DisentangledBias::load(const EncoderPlan& plan, const W
   const std::string at = layer + "attention.self.";
   const bool shared = out.kind_.shares_projections;
   if (out.kind_.content_to_position) {
-    TRY(const auto keys, reader.linear(at + (shared ? "key_proj" : "pos_key_proj"), outputs, plan.width));
+    TRY(const auto keys, reader.linear(at + (shared ? "key_proj" : out.kind_.key), outputs, plan.width,
+                                       shared ? Bias::with : Bias::if_there));
     out.keys_ = by_head(*keys, reader.compute(), table, plan.heads);
   }
   if (out.kind_.position_to_content) {
     TRY(const auto queries,
-        reader.linear(at + (shared ? "query_proj" : "pos_query_proj"), outputs, plan.width));
+        reader.linear(at + (shared ? "query_proj" : out.kind_.query), outputs, plan.width));
     out.queries_ = by_head(*queries, reader.compute(), table, plan.heads);
   }
   return out;

@@ -7,13 +7,19 @@
 
 namespace holdfast::model {
 
-// The bucket of T5's relative positions for key - query = distance, seen from both sides.
-size_t distance_bucket(int64_t distance, size_t buckets, size_t distance_max);
+// Which way distances count: encoders look both ways, decoders back only.
+enum class Sides : uint8_t { both, past };
+
+// The bucket of T5's relative positions for key - query = distance.
+size_t distance_bucket(int64_t distance, size_t buckets, size_t distance_max, Sides sides = Sides::both);
 
 // T5's and MPNet's bias: one number for each head and bucket of distances. Immutable.
 class DistanceBiasTable {
  public:
-  static Result<DistanceBiasTable> load(const EncoderPlan& plan, const WeightReader& reader);
+  static Result<DistanceBiasTable> load(const DistanceBias& plan, size_t heads, const WeightReader& reader,
+                                        Sides sides = Sides::both);
+  // From here on every distance has the same bias.
+  size_t reach_max() const { return distance_max_; }
   // By head and distance, [heads, 2 * reach + 1], as attention takes it.
   std::vector<float> by_distance(size_t reach) const;
   // Adds to one head's scores for tokens at the given columns.
@@ -24,6 +30,7 @@ class DistanceBiasTable {
 
   std::vector<float> table_;  // [buckets, heads]
   size_t buckets_ = 0, distance_max_ = 0, heads_ = 0;
+  Sides sides_ = Sides::both;
 };
 
 // What one layer of DeBERTa adds to its scores: content against the embedding of a distance, both ways.

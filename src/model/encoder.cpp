@@ -56,7 +56,7 @@ std::vector<int64_t> positions_of(const EncoderPlan& plan, std::span<const int64
     if (plan.position_kind == EncoderPlan::Positions::past_padding)
       out[i] = ids[i] == plan.pad_id ? plan.pad_id : plan.pad_id + ++count;
     else
-      out[i] = static_cast<int64_t>(i);
+      out[i] = static_cast<int64_t>(plan.position_offset + i);
   }
   return out;
 }
@@ -65,6 +65,14 @@ Status Encoder::check(const TokenBatch& batch) const {
   TRY_DONE(check_below(batch.ids, plan_.vocabulary, "token id"));
   if (types_.there()) TRY_DONE(check_below(batch.types, plan_.types, "token type"));
   if (positions_.there()) TRY_DONE(check_below(batch.positions, plan_.position_rows, "position"));
+  if (plan_.length_max > 0)
+    for (size_t length : batch.lengths)
+      if (length > plan_.length_max)
+        return fail(
+            Reason::model_unsupported,
+            fmt::format("{} tokens need this family's sparse attention, which is not there; at most {} "
+                        "are possible",
+                        length, plan_.length_max));
   return Done{};
 }
 
@@ -86,6 +94,18 @@ void Encoder::normalize(const Norm& norm, const float* in, float* out, size_t ro
   kernels_->layer_norm(job);
 }
 
+// As if the embedding of the dropped id had been left out in training (Rives et al. 2021), where 12 % were.
+void Encoder::drop(const TokenBatch& batch, size_t token, float* embedding) const {
+  const auto next = std::upper_bound(batch.starts.begin(), batch.starts.end(), token);
+  const auto first = batch.ids.begin() + static_cast<ptrdiff_t>(*(next - 1)),
+             last = batch.ids.begin() + static_cast<ptrdiff_t>(*next);
+  const auto dropped = static_cast<float>(std::count(first, last, *plan_.dropped_id));
+  const bool is_dropped = batch.ids[token] == *plan_.dropped_id;
+  const float rest = 1 - dropped / static_cast<float>(last - first);
+  for (size_t i = 0; i < plan_.embedding_width; ++i)
+    embedding[i] = is_dropped ? 0.0F : embedding[i] * (1 - 0.15F * 0.8F) / rest;
+}
+
 void Encoder::embed(const TokenBatch& batch, size_t row, size_t rows, tensor::Threads& threads, Space& space,
                     float* out) const {
   const size_t width = plan_.embedding_width;
@@ -95,7 +115,11 @@ void Encoder::embed(const TokenBatch& batch, size_t row, size_t rows, tensor::Th
   for (size_t i = 0; i < rows; ++i) {
     float* into = sum + i * width;
     words_.add_row(static_cast<size_t>(batch.ids[row + i]), into);
+    if (plan_.embedding_scale != 1.0F)
+      for (size_t column = 0; column < width; ++column) into[column] *= plan_.embedding_scale;
+    if (plan_.dropped_id) drop(batch, row + i, into);
     if (types_.there()) types_.add_row(static_cast<size_t>(batch.types[row + i]), into);
+    if (kinds_.there()) kinds_.add_row(0, into);
     if (positions_.there()) positions_.add_row(static_cast<size_t>(batch.positions[row + i]), into);
   }
   const auto project = [&] {
@@ -116,9 +140,10 @@ void Encoder::rotate(const TokenBatch& batch, size_t row, size_t rows, const Rop
   std::iota(places.begin(), places.end(), 0);
   tensor::RopeJob job;
   job.data = joined;
-  job.heads = 2 * plan_.heads;  // Queries and keys lie beside each other.
+  // Queries, keys and values lie beside each other.
+  job.heads = plan_.heads + (plan_.rotates_values ? 2 : 1) * key_heads();
   job.head_width = plan_.head_width;
-  job.stride = 3 * plan_.heads * plan_.head_width;
+  job.stride = joined_width();
   job.positions = places;
   job.pairs = rope.pairs;
   tensor::rotate(table, job);
@@ -143,17 +168,20 @@ void Encoder::set_bias(const TokenBatch& batch, Part part, size_t index, tensor:
     by_distance = distance_bias_->by_distance(longest - 1);
     job.bias.by_distance = by_distance.data();
     job.bias.reach = longest - 1;
-    return;
   }
-  const bool masks = window > 0 && !whole;
-  if (!masks && !distance_bias_ && disentangled == nullptr) return;
+  const bool masks = window > 0 && !whole, hides = !batch.padding.empty();
+  const bool by_columns = distance_bias_ && !whole;
+  if (!masks && !hides && !by_columns && disentangled == nullptr) return;
   const tensor::Attention plain = job;
   const auto far = static_cast<int64_t>(window);
-  job.bias.add = [this, &batch, plain, part, masks, far,
+  job.bias.add = [this, &batch, plain, part, masks, hides, by_columns, far,
                   disentangled](const tensor::AttentionBias::Block& block) {
     const size_t sequence = part.first + block.sequence, row = batch.starts[sequence];
     const std::span<const int64_t> columns(batch.columns.data() + row, batch.length(sequence));
-    if (distance_bias_) distance_bias_->add(columns, block);
+    if (by_columns) distance_bias_->add(columns, block);
+    for (size_t key = 0; hides && key < block.keys; ++key)
+      for (size_t i = 0; batch.padding[row + key] != 0 && i < block.queries; ++i)
+        block.scores[i * block.stride + key] = -std::numeric_limits<float>::infinity();
     const size_t at = (row - batch.starts[part.first]) * plain.query_stride + block.head * plain.head_width;
     if (disentangled != nullptr)
       disentangled->add(columns, block, plain.query + at, plain.key + at, plain.query_stride, plain.scale);
@@ -178,16 +206,17 @@ void Encoder::attend_all(const TokenBatch& batch, Part part, size_t index, Space
   job.query_starts = job.key_starts = starts;
   job.query = space.joined.data();
   job.key = job.query + width;
-  job.value = job.query + 2 * width;
+  job.value = job.key + key_heads() * plan_.head_width;
   const tensor::Linear& reader = *layers_[index]->attention_out;
   if (writes_contexts(*layers_[index])) {
     job.words = reinterpret_cast<uint32_t*>(space.contexts.words.data());
     job.row_words = reader.row_words();
   }
   job.out = space.context.data();
-  job.query_stride = job.key_stride = job.value_stride = 3 * width;
+  job.query_stride = job.key_stride = job.value_stride = joined_width();
   job.out_stride = width;
-  job.heads = job.key_heads = plan_.heads;
+  job.heads = plan_.heads;
+  job.key_heads = key_heads();
   job.head_width = plan_.head_width;
   job.scale = plan_.scale > 0 ? plan_.scale : 1.0F / std::sqrt(static_cast<float>(plan_.head_width));
   std::vector<float> by_distance;
@@ -314,7 +343,7 @@ void Encoder::run_layer(const TokenBatch& batch, Part part, size_t index, Space&
 // For that many rows in any layer.
 void Encoder::make_room(size_t rows, Space& space) const {
   const size_t width = plan_.width, all_heads = plan_.heads * plan_.head_width;
-  ensure(space.joined, rows * 3 * all_heads);
+  ensure(space.joined, rows * joined_width());
   ensure(space.context, rows * all_heads);
   ensure(space.first, rows * width);
   ensure(space.second, rows * width);

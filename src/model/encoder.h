@@ -70,11 +70,18 @@ class Encoder {
   void step_trial(Trial& trial) const;
   Result<Apart> try_layer(const WeightReader& floats, const EncoderPlan::LayerKind& kind,
                           const std::vector<float>& distances, Trial& trial);
+  size_t key_heads() const { return plan_.key_heads > 0 ? plan_.key_heads : plan_.heads; }
+  size_t joined_width() const { return (plan_.heads + 2 * key_heads()) * plan_.head_width; }
+  Result<LinearLayer> load_interleaved(const WeightReader& reader, const std::string& layer,
+                                       const Apart& apart) const;
+  Result<LinearLayer> load_up_gate(const WeightReader& reader, const std::string& layer,
+                                   const Apart& apart) const;
   void make_room(size_t rows, Space& space) const;
   Status check(const TokenBatch& batch) const;
   std::vector<Part> split(const TokenBatch& batch, size_t threads) const;
   void embed(const TokenBatch& batch, size_t row, size_t rows, tensor::Threads& threads, Space& space,
              float* out) const;
+  void drop(const TokenBatch& batch, size_t token, float* embedding) const;
   void normalize(const Norm& norm, const float* in, float* out, size_t rows, size_t width) const;
   void rotate(const TokenBatch& batch, size_t row, size_t rows, const RopeSpec& rope, float* joined) const;
   void attend_all(const TokenBatch& batch, Part part, size_t layer, Space& space,
@@ -92,7 +99,7 @@ class Encoder {
   EncoderPlan plan_;
   tensor::Compute compute_;
   const tensor::Kernels* kernels_ = nullptr;  // One of the static tables.
-  RowTable words_, positions_, types_;
+  RowTable words_, positions_, types_, kinds_;
   std::optional<Norm> embedding_norm_, final_norm_;
   LinearLayer projection_;
   std::vector<std::shared_ptr<const Layer>> layers_;  // Some families use one several times.

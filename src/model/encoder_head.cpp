@@ -26,6 +26,19 @@ Result<LinearLayer> load_linear(const HeadStep& step, size_t inputs, const Weigh
                      [&] { return make_head(step, inputs, reader); });
 }
 
+tensor::Floats mean_of_each(const TokenBatch& batch, const tensor::Floats& rows, size_t width) {
+  tensor::Floats out(batch.sequences() * width);
+  std::fill_n(out.data(), out.size(), 0.0F);
+  for (size_t i = 0; i < batch.sequences(); ++i)
+    for (size_t k = 0; k < width; ++k) {
+      float& sum = out.data()[i * width + k];
+      for (size_t row = batch.starts[i]; row < batch.starts[i + 1]; ++row)
+        sum += rows.data()[row * width + k];
+      sum /= static_cast<float>(batch.length(i));
+    }
+  return out;
+}
+
 NamedOutput one_column(std::string name, const tensor::Floats& data, size_t column, size_t columns) {
   tensor::Floats out(data.size() / columns);
   for (size_t row = 0; row < out.size(); ++row) out.data()[row] = data.data()[row * columns + column];
@@ -58,7 +71,7 @@ Result<EncoderHead> EncoderHead::load(const HeadPlan& plan, const WeightReader& 
 tensor::Floats EncoderHead::pick(const Encoder& encoder, const TokenBatch& batch,
                                  const tensor::Floats& hidden) const {
   const size_t width = encoder.plan().width;
-  if (plan_.rows == HeadPlan::Rows::tokens) {
+  if (plan_.rows == HeadPlan::Rows::tokens || plan_.rows == HeadPlan::Rows::late) {
     tensor::Floats out(hidden.size());
     std::copy_n(hidden.data(), hidden.size(), out.data());
     return out;
@@ -100,6 +113,7 @@ std::vector<NamedOutput> EncoderHead::run(const Encoder& encoder, const TokenBat
       encoder.kernels().layer_norm({x.data(), x.data(), step.norm->gamma.data(), step.norm->beta.data(), rows,
                                     width, encoder.plan().epsilon});
   }
+  if (plan_.rows == HeadPlan::Rows::late) x = mean_of_each(batch, x, width);
   std::vector<NamedOutput> out;
   const auto by =
       plan_.rows == HeadPlan::Rows::tokens ? NamedOutput::Rows::tokens : NamedOutput::Rows::sequences;

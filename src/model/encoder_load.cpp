@@ -77,11 +77,17 @@ struct Encoder::Trial {
 Status Encoder::load_embeddings(const WeightReader& reader) {
   const size_t width = plan_.embedding_width;
   TRY(words_, RowTable::load(reader, plan_.words + ".weight", plan_.vocabulary, width));
-  if (!plan_.position_table.empty()) {
-    TRY(positions_, RowTable::load(reader, plan_.position_table + ".weight", plan_.position_rows, width));
+  const std::string position_name = plan_.position_table + ".weight";
+  const bool computed = plan_.sinusoid != Sinusoid::none && !reader.has(position_name);
+  if (!plan_.position_table.empty() && !computed) {
+    TRY(positions_, RowTable::load(reader, position_name, plan_.position_rows, width));
   }
+  if (computed) positions_ = RowTable::of(sinusoid_rows(plan_.sinusoid, plan_.position_rows, width), width);
   if (plan_.types > 0) {
     TRY(types_, RowTable::load(reader, plan_.type_table + ".weight", plan_.types, width));
+  }
+  if (!plan_.kind_table.empty()) {
+    TRY(kinds_, RowTable::load(reader, plan_.kind_table + ".weight", plan_.kinds, width));
   }
   if (!plan_.embedding_projection.empty()) {
     TRY(projection_, reader.linear(plan_.embedding_projection, plan_.width, width, plan_.projection_bias));
@@ -94,7 +100,7 @@ Status Encoder::load_embeddings(const WeightReader& reader) {
     TRY(final_norm_, reader.norm(plan_.final_norm, plan_.width, plan_.norm_bias));
   }
   if (plan_.distance_bias) {
-    TRY(distance_bias_, DistanceBiasTable::load(plan_, reader));
+    TRY(distance_bias_, DistanceBiasTable::load(*plan_.distance_bias, plan_.heads, reader));
   }
   if (plan_.convolution) {
     Convolution conv;
@@ -108,17 +114,58 @@ Status Encoder::load_embeddings(const WeightReader& reader) {
   return Done{};
 }
 
+// One matrix with queries, keys and values of each head together, brought into the order of the others.
+Result<LinearLayer> Encoder::load_interleaved(const WeightReader& reader, const std::string& layer,
+                                              const Apart& apart) const {
+  const size_t width = plan_.width, each = plan_.head_width, all = plan_.heads * each;
+  const std::string name = layer + plan_.query_key_value;
+  const auto make = [&]() -> Result<LinearLayer> {
+    TRY(const std::vector<float> by_head, reader.floats(name + ".weight", {3 * all, width}));
+    std::vector<float> weight(by_head.size());
+    for (size_t head = 0; head < plan_.heads; ++head)
+      for (size_t kind = 0; kind < 3; ++kind)
+        std::copy_n(by_head.data() + (3 * head + kind) * each * width, each * width,
+                    weight.data() + (kind * plan_.heads + head) * each * width);
+    const std::string beside = name.substr(0, name.rfind('.') + 1);
+    TRY(std::vector<float> bias, reader.floats(beside + "q_bias", {all}));
+    TRY(const std::vector<float> values, reader.floats(beside + "v_bias", {all}));
+    bias.resize(2 * all, 0.0F);
+    bias.insert(bias.end(), values.begin(), values.end());
+    return tensor::make_linear({weight, bias, 3 * all, width, tensor::OutputLayout::plain, apart.input},
+                               reader.compute());
+  };
+  return reader.kept(name, {3 * all, width}, make);
+}
+
+// One matrix whose gate comes last.
+Result<LinearLayer> Encoder::load_up_gate(const WeightReader& reader, const std::string& layer,
+                                          const Apart& apart) const {
+  constexpr auto gated = tensor::OutputLayout::gated;
+  const size_t width = plan_.width, inner = plan_.inner;
+  const std::string name = layer + plan_.up_gate;
+  const auto make = [&]() -> Result<LinearLayer> {
+    TRY(std::vector<float> weight, reader.floats(name + ".weight", {2 * inner, width}));
+    std::rotate(weight.begin(), weight.begin() + static_cast<ptrdiff_t>(inner * width), weight.end());
+    const std::vector<float> bias(2 * inner, 0.0F);
+    return tensor::make_linear({weight, bias, 2 * inner, width, gated, apart.middle}, reader.compute());
+  };
+  return reader.kept(name, {2 * inner, width, gated}, make);
+}
+
 Status Encoder::load_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind, const Apart& apart,
                            Layer& layer) const {
   constexpr auto gated = tensor::OutputLayout::gated;
   const std::string& at = kind.prefix;
   const size_t width = plan_.width, all_heads = plan_.heads * plan_.head_width, inner = plan_.inner;
-  if (!plan_.query_key_value.empty() && reader.has(at + plan_.query_key_value + ".weight")) {
+  const size_t all_keys = key_heads() * plan_.head_width;
+  if (plan_.interleaved) {
+    TRY(layer.query_key_value, load_interleaved(reader, at, apart));
+  } else if (!plan_.query_key_value.empty() && reader.has(at + plan_.query_key_value + ".weight")) {
     TRY(layer.query_key_value,
-        reader.linear(at + plan_.query_key_value, 3 * all_heads, width, plan_.attention_bias, apart.input));
+        reader.linear(at + plan_.query_key_value, joined_width(), width, plan_.attention_bias, apart.input));
   } else {
     TRY(layer.query_key_value,
-        reader.joined({at + plan_.query, at + plan_.key, at + plan_.value}, {all_heads, all_heads, all_heads},
+        reader.joined({at + plan_.query, at + plan_.key, at + plan_.value}, {all_heads, all_keys, all_keys},
                       width, plan_.attention_bias, tensor::OutputLayout::plain, apart.input));
   }
   TRY(layer.attention_out,
@@ -128,6 +175,8 @@ Status Encoder::load_layer(const WeightReader& reader, const EncoderPlan::LayerK
   }
   if (!plan_.gated) {
     TRY(layer.inner, reader.linear(at + plan_.up, inner, width, plan_.inner_bias, apart.middle));
+  } else if (!plan_.up_gate.empty()) {
+    TRY(layer.inner, load_up_gate(reader, at, apart));
   } else if (!plan_.gate_up.empty() && reader.has(at + plan_.gate_up + ".weight")) {
     TRY(layer.inner,
         reader.joined({at + plan_.gate_up}, {2 * inner}, width, plan_.inner_bias, gated, apart.middle));

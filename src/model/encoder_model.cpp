@@ -5,6 +5,7 @@
 
 #include "codec/json.h"
 #include "model/families/encoders.h"
+#include "model/families/seq2seqs.h"
 #include "model/memory_check.h"
 
 namespace holdfast::model {
@@ -43,8 +44,17 @@ Result<boost::json::object> read_config(io::Disk& disk, const io::Path& folder) 
 Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
                                         const Backend* graphs, Random* keep) {
   TRY(const boost::json::object json, read_config(disk, folder));
-  TRY(EncoderPlan plan, plan_encoder(json));
   EncoderModel out;
+  if (is_seq2seq(json)) {
+    TRY(Seq2SeqModel judge, Seq2SeqModel::open(disk, folder, compute));
+    if (judge.plan().head == Seq2SeqPlan::Head::language)
+      return fail(Reason::model_unsupported,
+                  "the model writes texts: its tasks are summarization, translation "
+                  "and text2text-generation");
+    out.seq2seq_ = std::make_unique<Seq2SeqModel>(std::move(judge));
+    return out;
+  }
+  TRY(EncoderPlan plan, plan_encoder(json));
   if (graphs != nullptr && !tensor::Weights::are_in(disk, folder) && graphs->takes(disk, folder)) {
     TRY(std::unique_ptr<Graph> graph, graphs->open(disk, folder, compute));
     TRY(GraphEncoder encoder, GraphEncoder::create(std::move(plan), std::move(graph)));
@@ -84,7 +94,13 @@ Status EncoderModel::load(const EncoderPlan& plan, tensor::Compute compute) {
 
 Result<tensor::Floats> EncoderModel::hidden(const TokenBatch& batch, tensor::Threads& threads) const {
   if (graph_ != nullptr) return graph_->hidden(batch, threads);
+  if (seq2seq_ != nullptr) return seq2seq_->decode_shifted(batch, threads);
   return encoder_->forward(batch, threads);
+}
+
+const EncoderPlan& EncoderModel::plan() const {
+  if (graph_ != nullptr) return graph_->plan();
+  return seq2seq_ != nullptr ? seq2seq_->plan().encoder : encoder_->plan();
 }
 
 bool EncoderModel::reads_first_tokens() const {
@@ -92,11 +108,25 @@ bool EncoderModel::reads_first_tokens() const {
                      [](const EncoderHead& head) { return head.plan().rows == HeadPlan::Rows::first; });
 }
 
+Result<std::vector<NamedOutput>> EncoderModel::judge(const TokenBatch& batch,
+                                                     tensor::Threads& threads) const {
+  std::vector<NamedOutput> out;
+  if (plan().head == Head::none) {
+    TRY(tensor::Floats hidden, seq2seq_->decode_shifted(batch, threads));
+    out.push_back({"last_hidden_state", NamedOutput::Rows::tokens, plan().width, false, std::move(hidden)});
+    return out;
+  }
+  TRY(tensor::Floats logits, seq2seq_->classify(batch, threads));
+  out.push_back({"logits", NamedOutput::Rows::sequences, plan().labels.size(), false, std::move(logits)});
+  return out;
+}
+
 Result<std::vector<NamedOutput>> EncoderModel::forward(const TokenBatch& batch,
                                                        tensor::Threads& threads) const {
   for (size_t i = 0; i < batch.sequences(); ++i)
     if (batch.length(i) == 0) return fail(Reason::bad_request, "a sequence without tokens has no answer");
   if (graph_ != nullptr) return graph_->forward(batch, threads);
+  if (seq2seq_ != nullptr) return judge(batch, threads);
   TRY(tensor::Floats hidden, encoder_->forward(batch, threads));
   std::vector<NamedOutput> out;
   for (const EncoderHead& head : heads_)

@@ -7,12 +7,13 @@
 #include "io/disk.h"
 #include "model/encoder_head.h"
 #include "model/graph_encoder.h"
+#include "model/seq2seq_model.h"
 
 namespace holdfast::model {
 
 // An encoder checkpoint of any family with the head that its config names, loaded from a folder: its weights
-// on our own blocks, or where it has none its graph on another backend. Owns its weights. Safe from any
-// thread.
+// on our own blocks, or where it has none its graph on another backend, or an encoder-decoder model that
+// judges texts (BartForSequenceClassification). Owns its weights. Safe from any thread.
 class EncoderModel {
  public:
   // `graphs`: what runs a folder without safetensors; null: nothing does. `keep`: names an unfinished file
@@ -21,8 +22,8 @@ class EncoderModel {
   static Result<EncoderModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {},
                                    const Backend* graphs = nullptr, Random* keep = nullptr);
 
-  const EncoderPlan& plan() const { return encoder_ != nullptr ? encoder_->plan() : graph_->plan(); }
-  const Encoder* encoder() const { return encoder_.get(); }  // Null where it is a graph.
+  const EncoderPlan& plan() const;
+  const Encoder* encoder() const { return encoder_.get(); }  // Null where it is anything else.
   // Hidden states of the last layer, [tokens, E].
   Result<tensor::Floats> hidden(const TokenBatch& batch, tensor::Threads& threads) const;
   // What the head makes of the batch: hidden states and pooled output, logits, or start and end logits.
@@ -34,12 +35,14 @@ class EncoderModel {
  private:
   EncoderModel() = default;
   Status load(const EncoderPlan& plan, tensor::Compute compute);
+  Result<std::vector<NamedOutput>> judge(const TokenBatch& batch, tensor::Threads& threads) const;
 
   std::unique_ptr<tensor::Weights>
       weights_;  // Its address must not change: the encoder reads tables in place.
   std::unique_ptr<tensor::PackedLayers> packed_;  // Null: layers have memory of their own.
   std::unique_ptr<Encoder> encoder_;
-  std::unique_ptr<GraphEncoder> graph_;  // One of the two is there.
+  std::unique_ptr<GraphEncoder> graph_;
+  std::unique_ptr<Seq2SeqModel> seq2seq_;  // Without a language head. One of the three is there.
   std::vector<EncoderHead> heads_;
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "model/position_plan.h"
 #include "model/rope.h"
 #include "model/weight_reader.h"
 #include "tensor/activation.h"
@@ -38,7 +39,13 @@ struct HeadStep {
 
 // One output of a model: which hidden states, and the steps that they go through.
 struct HeadPlan {
-  enum class Rows : uint8_t { tokens, first, mean, last };
+  enum class Rows : uint8_t {
+    tokens,
+    first,
+    mean,
+    last,
+    late  // Each token's answer, and then their mean.
+  };
   enum class Shape : uint8_t {
     columns,    // [rows, outputs]
     flat,       // One output, and its dimension is left out.
@@ -49,7 +56,8 @@ struct HeadPlan {
   Rows rows = Rows::tokens;
   Shape shape = Shape::columns;
   std::vector<HeadStep> steps;
-  bool optional = false;  // Left out where the checkpoint has no weights for it.
+  bool optional = false;        // Left out where the checkpoint has no weights for it.
+  bool counts_padding = false;  // mean and last are of the padded row.
 };
 
 // DeBERTa's attention by distance.
@@ -59,14 +67,8 @@ struct Disentangled {
   size_t distance_max = 0;
   bool content_to_position = false, position_to_content = false;
   bool shares_projections = false;
-  bool normalized = false;  // The table goes through a normalization.
-};
-
-// A bias for each head by bucketed distance, as in T5.
-struct DistanceBias {
-  std::string table;
-  size_t rows = 0;  // Of the table; at least `buckets`.
-  size_t buckets = 32, distance_max = 128;
+  bool normalized = false;                                     // The table goes through a normalization.
+  std::string key = "pos_key_proj", query = "pos_query_proj";  // Beside attention.self.
 };
 
 // A convolution beside the first layer (DeBERTa v2 xlarge).
@@ -82,7 +84,7 @@ struct EncoderPlan {
   enum class NormKind : uint8_t { layer, root_mean_square };
   enum class Positions : uint8_t {
     none,
-    columns,      // 0, 1, 2, ...
+    columns,      // 0, 1, 2, ... after position_offset
     past_padding  // Padding ids stay at pad_id; the others count on from pad_id + 1.
   };
   struct LayerKind {
@@ -96,10 +98,13 @@ struct EncoderPlan {
   size_t width = 0;            // E
   size_t embedding_width = 0;  // Of the tables.
   size_t heads = 0, head_width = 0;
+  size_t key_heads = 0;  // 0: as many as heads. A group of heads shares one.
   size_t inner = 0, vocabulary = 0;
   size_t positions = 0;  // The longest sequence: rows of the table of positions less those it skips.
   size_t position_rows = 0;
-  size_t types = 0;  // 0: no table of types.
+  size_t position_offset = 0;          // Rows of the table before the first column's.
+  Sinusoid sinusoid = Sinusoid::none;  // Where no table is stored.
+  size_t types = 0;                    // 0: no table of types.
   float epsilon = 1e-12F;
   Activation activation = Activation::gelu;
   NormPlace norm_place = NormPlace::after;
@@ -107,8 +112,13 @@ struct EncoderPlan {
   Bias norm_bias = Bias::with, attention_bias = Bias::with, inner_bias = Bias::with;
   Positions position_kind = Positions::columns;
   int64_t pad_id = 0;
-  bool gated = false;  // activation(gate x) * (up x)
-  float scale = 0;     // Of attention scores; 0: 1 / sqrt(D).
+  bool gated = false;                 // activation(gate x) * (up x)
+  float scale = 0;                    // Of attention scores; 0: 1 / sqrt(D).
+  float embedding_scale = 1;          // Of words alone.
+  std::optional<int64_t> dropped_id;  // ESM's: no embedding, and the others are scaled up by their share.
+  size_t length_max = 0;              // > 0: longer sequences would meet attention that is not ours.
+  bool rotates_values = false;        // Rotary positions turn values too.
+  bool zeroes_padding = false;        // Padding sees less than other tokens do; its own rows are not ours.
   std::vector<LayerKind> layers;
   std::vector<RopeSpec> ropes;
   std::optional<Disentangled> disentangled;
@@ -118,15 +128,19 @@ struct EncoderPlan {
   std::vector<std::string> prefixes;
   WeightReader::Renames renames;
   std::string words, position_table, type_table;
+  std::string kind_table;  // Of kinds of tasks, `kinds` rows, of which the first one counts; empty: none.
+  size_t kinds = 0;
   std::string embedding_norm;        // Empty: none.
   std::string embedding_projection;  // Empty: none. After the norm unless projects_first.
   Bias projection_bias = Bias::with;
   bool projects_first = false;
   std::string query, key, value;
   std::string query_key_value;  // One layer of all three, where the checkpoint has it.
+  bool interleaved = false;     // Its outputs are by head; the biases are q_bias and v_bias beside it.
   std::string attention_out, attention_norm;
   std::string up, gate;  // gate: only with `gated`.
   std::string gate_up;   // One layer of both, the gate first, where the checkpoint has it.
+  std::string up_gate;   // The same, the gate last.
   std::string out, out_norm;
   std::string final_norm;  // Empty: none.
 

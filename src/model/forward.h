@@ -5,16 +5,10 @@
 
 #include "model/decoder_model.h"
 #include "model/encoder_model.h"
+#include "model/padded_batch.h"
 #include "tensor/weights.h"
 
 namespace holdfast::model {
-
-// A whole tensor of floats with its name.
-struct NamedTensor {
-  std::string name;
-  std::vector<uint64_t> shape;
-  std::vector<float> data;
-};
 
 // A call as transformers takes it: `input_ids` [B, T] ([B, choices, T] for multiple choice), and if given
 // `attention_mask`, `token_type_ids`, `position_ids` of the same shape. Padding is left out of the

@@ -9,17 +9,25 @@ namespace {
 
 using Names = std::pair<std::string_view, std::string_view>;
 
+using enum tensor::RopePairs;
+constexpr bool one = true, written = true;
 constexpr GgufArchitecture architectures[] = {
-    {"llama", "llama", tensor::RopePairs::neighbours},
-    {"mistral", "mistral", tensor::RopePairs::neighbours},
-    {"smollm3", "smollm3", tensor::RopePairs::neighbours},
-    {"granite", "granite", tensor::RopePairs::neighbours},
-    {"qwen2", "qwen2", tensor::RopePairs::halves},
-    {"qwen3", "qwen3", tensor::RopePairs::halves},
-    {"gemma", "gemma", tensor::RopePairs::halves, true},
-    {"gemma2", "gemma2", tensor::RopePairs::halves, true},
-    {"gemma3", "gemma3_text", tensor::RopePairs::halves, true},
-    {"phi3", "phi3", tensor::RopePairs::halves},
+    {"llama", "llama", neighbours, !one, written},
+    {"mistral", "mistral", neighbours, !one, written},
+    {"smollm3", "smollm3", neighbours, !one, written},
+    {"granite", "granite", neighbours, !one, written},
+    {"qwen2", "qwen2", halves, !one, written},
+    {"qwen3", "qwen3", halves, !one, written},
+    {"gemma", "gemma", halves, one, written},
+    {"gemma2", "gemma2", halves, one, written},
+    {"gemma3", "gemma3_text", halves, one, written},
+    {"phi3", "phi3", halves, !one, written},
+    {"gpt2", "gpt2", halves},
+    {"olmo2", "olmo2", halves},
+    {"stablelm", "stablelm", halves},
+    {"starcoder2", "starcoder2", halves},
+    {"qwen2moe", "qwen2_moe", halves},
+    {"qwen3moe", "qwen3_moe", halves},
 };
 
 // Names of a layer's tensors in GGUF, and the family files'.
@@ -89,25 +97,69 @@ Split layer_of(std::string_view stem, std::string_view prefix) {
 
 const GgufArchitecture* gguf_architecture(std::string_view name) {
   const auto found = std::find_if(std::begin(architectures), std::end(architectures),
-                                  [&](const GgufArchitecture& one) { return one.name == name; });
+                                  [&](const GgufArchitecture& row) { return row.name == name; });
   return found == std::end(architectures) ? nullptr : &*found;
 }
 
 const GgufArchitecture* gguf_architecture_of(std::string_view family) {
   if (family == "mistral") family = "llama";  // llama.cpp knows the two by one name.
-  const auto found = std::find_if(std::begin(architectures), std::end(architectures),
-                                  [&](const GgufArchitecture& one) { return one.family == family; });
+  const auto found =
+      std::find_if(std::begin(architectures), std::end(architectures),
+                   [&](const GgufArchitecture& row) { return row.written && row.family == family; });
   return found == std::end(architectures) ? nullptr : &*found;
 }
 
-std::string name_from_gguf(std::string_view architecture, std::string_view name) {
+std::string name_from_gguf(const DecoderPlan& plan, std::string_view name) {
   const auto [stem, end] = split(name);
-  for (const auto& [theirs, ours] : outer_names)
-    if (stem == theirs) return std::string(ours).append(end);
+  for (const auto& [theirs, ours] :
+       {std::pair<std::string_view, const std::string*>{"token_embd", &plan.words},
+        {"position_embd", &plan.position_table},
+        {"token_embd_norm", &plan.embedding_norm},
+        {"output_norm", &plan.final_norm},
+        {"output", &plan.head}})
+    if (stem == theirs && !ours->empty()) return *ours + std::string(end);
   const auto [layer, rest] = layer_of(stem, "blk.");
-  for (const std::span<const Names> names : {own_names(architecture), std::span<const Names>(layer_names)})
-    for (const auto& [theirs, ours] : names)
-      if (!rest.empty() && rest == theirs) return fmt::format("layers.{}.{}{}", layer, ours, end);
+  if (rest.empty()) return {};
+  std::string found;
+  for (const auto& [theirs, ours] :
+       {std::pair<std::string_view, const std::string*>{"attn_norm", &plan.attention_norm},
+        {"ffn_norm", &plan.inner_norm},
+        {"post_attention_norm", &plan.attention_post_norm},
+        {"post_ffw_norm", &plan.inner_post_norm},
+        {"attn_q", &plan.query},
+        {"attn_k", &plan.key},
+        {"attn_v", &plan.value},
+        {"attn_qkv", &plan.query_key_value},
+        {"attn_output", &plan.attention_out},
+        {"attn_q_norm", &plan.query_norm},
+        {"attn_k_norm", &plan.key_norm},
+        {"ffn_gate", &plan.gate},
+        {"ffn_up", plan.gate_up.empty() ? &plan.up : &plan.gate_up},
+        {"ffn_down", &plan.down}})
+    if (rest == theirs) found = *ours;
+  if (plan.experts) {
+    const ExpertsPlan& experts = *plan.experts;
+    if (rest == "ffn_gate_inp") found = experts.router;
+    if (rest == "ffn_gate_inp_shexp") found = experts.shared_gate;
+    for (const auto& [theirs, ours] : {Names{"ffn_gate_shexp", ".gate_proj"},
+                                       {"ffn_up_shexp", ".up_proj"},
+                                       {"ffn_down_shexp", ".down_proj"}})
+      if (rest == theirs && !experts.shared.empty()) found = experts.shared + std::string(ours);
+  }
+  return found.empty() ? found : fmt::format("{}{}.{}{}", plan.layer_prefix, layer, found, end);
+}
+
+std::string expert_name_from_gguf(const DecoderPlan& plan, std::string_view name, size_t expert) {
+  const auto [stem, end] = split(name);
+  const auto [layer, rest] = layer_of(stem, "blk.");
+  if (!plan.experts || rest.empty()) return {};
+  const ExpertsPlan& experts = *plan.experts;
+  for (const auto& [theirs, ours] :
+       {std::pair<std::string_view, const std::string*>{"ffn_gate_exps", &experts.gate},
+        {"ffn_up_exps", &experts.up},
+        {"ffn_down_exps", &experts.down}})
+    if (rest == theirs)
+      return fmt::format("{}{}.{}.{}.{}{}", plan.layer_prefix, layer, experts.experts, expert, *ours, end);
   return {};
 }
 

@@ -39,6 +39,43 @@ Status copy_rope(const codec::GgufFile& file, const std::string& at, boost::json
   return Done{};
 }
 
+constexpr size_t tensors_max = 1 << 18;  // Experts counted; few bytes of a file may name many.
+
+bool has(const codec::GgufFile& file, std::string_view tensor) { return file.find_tensor(tensor) != nullptr; }
+
+// Keys that are only read.
+constexpr std::pair<std::string_view, std::string_view> read_keys[] = {
+    {"expert_count", "num_experts"},
+    {"expert_used_count", "num_experts_per_tok"},
+    {"expert_feed_forward_length", "moe_intermediate_size"},
+    {"expert_shared_feed_forward_length", "shared_expert_intermediate_size"},
+};
+
+// What the file says by what it holds, and what llama.cpp knows of an architecture without being told.
+Status add_unsaid(const codec::GgufFile& file, const std::string& name, boost::json::object& config) {
+  if (name == "llama" && has(file, "blk.0.ffn_gate_exps.weight")) config["model_type"] = "mixtral";
+  if (name == "qwen3moe") config["norm_topk_prob"] = true;
+  if (name == "starcoder2") config["use_bias"] = has(file, "blk.0.attn_output.bias");
+  if (name == "stablelm") {
+    config["use_qkv_bias"] = has(file, "blk.0.attn_q.bias");
+    config["use_parallel_residual"] = !has(file, "blk.0.ffn_norm.weight");
+    config["qk_layernorm"] = has(file, "blk.0.attn_q_norm.weight");
+  }
+  if (name == "gemma2" || name == "gemma3") {
+    // Queries are scaled by the width of a head; in the largest of each by the width over the heads.
+    TRY(const auto layers, file.integer_if(name + ".block_count"));
+    TRY(const auto width, file.integer_if(name + ".embedding_length"));
+    TRY(const auto heads, file.integer_if(name + ".attention.head_count"));
+    TRY(const auto head, file.integer_if(name + ".attention.key_length"));
+    const int64_t largest = name == "gemma2" ? 46 : 62;
+    if (layers == largest && width && heads && *heads > 0)
+      config["query_pre_attn_scalar"] = *width / *heads;
+    else if (head)
+      config["query_pre_attn_scalar"] = *head;
+  }
+  return Done{};
+}
+
 }  // namespace
 
 Result<boost::json::object> config_of_gguf(const codec::GgufFile& file) {
@@ -52,6 +89,8 @@ Result<boost::json::object> config_of_gguf(const codec::GgufFile& file) {
   config["architectures"] = boost::json::array{"ModelForCausalLM"};
   for (const auto& [theirs, ours] : gguf_number_keys())
     TRY_DONE(copy_number(file, at + std::string(theirs), ours, config));
+  for (const auto& [theirs, ours] : read_keys)
+    TRY_DONE(copy_number(file, at + std::string(theirs), ours, config));
   TRY_DONE(copy_rope(file, at, config));
   const codec::GgufTensor* words = file.find_tensor("token_embd.weight");
   if (words == nullptr || words->dimensions.size() != 2)
@@ -61,10 +100,11 @@ Result<boost::json::object> config_of_gguf(const codec::GgufFile& file) {
   // Biases are there or not; the file does not say so otherwise.
   config["attention_bias"] = file.find_tensor("blk.0.attn_q.bias") != nullptr;
   config["mlp_bias"] = file.find_tensor("blk.0.ffn_down.bias") != nullptr;
+  TRY_DONE(add_unsaid(file, std::string(architecture->name), config));
   TRY(const auto turning, file.integer_if(at + "rope.dimension_count"));
   TRY(const auto width, file.integer_if(at + "embedding_length"));
   TRY(const auto heads, file.integer_if(at + "attention.head_count"));
-  if (turning && width && heads && *heads > 0 && !config.contains("head_dim") && *turning * *heads != *width)
+  if (turning && width && heads && *heads > 0 && !config.contains("head_dim"))
     config["partial_rotary_factor"] =
         static_cast<double>(*turning) * static_cast<double>(*heads) / static_cast<double>(*width);
   return config;
@@ -75,14 +115,33 @@ Result<std::unique_ptr<GgufWeights>> GgufWeights::open(io::Disk& disk, const io:
   TRY(out->bytes_, disk.map(file));
   TRY(codec::GgufFile parsed, codec::GgufFile::parse(out->bytes_->bytes()));
   out->file_ = std::make_unique<codec::GgufFile>(std::move(parsed));
-  TRY(const auto architecture, out->file_->text_if("general.architecture"));
-  for (const codec::GgufTensor& tensor : out->file_->tensors()) {
-    std::string name = name_from_gguf(architecture.value_or(""), tensor.name);
-    if (name.empty()) continue;
-    BlockView view{tensor.type, {tensor.dimensions.rbegin(), tensor.dimensions.rend()}, tensor.bytes};
-    out->tensors_.emplace(std::move(name), std::move(view));
-  }
+  TRY_DONE(out->read_plan());
+  for (const codec::GgufTensor& tensor : out->file_->tensors()) TRY_DONE(out->add(tensor));
   return out;
+}
+
+Status GgufWeights::add(const codec::GgufTensor& tensor) {
+  BlockView view{tensor.type, {tensor.dimensions.rbegin(), tensor.dimensions.rend()}, tensor.bytes};
+  if (!expert_name_from_gguf(plan_, tensor.name, 0).empty()) {
+    // All experts of a layer in one tensor, one after the other.
+    const size_t count = plan_.experts->count;
+    if (view.shape.size() != 3 || view.shape[0] != count || view.bytes.size() % count != 0)
+      return fail(Reason::bad_request, fmt::format("'{}' does not hold {} experts", tensor.name, count));
+    const size_t each = view.bytes.size() / count;
+    if (each == 0 || tensors_.size() + count > tensors_max)
+      return fail(Reason::bad_request, "the file names more experts than a model has");
+    for (size_t i = 0; i < count; ++i)
+      tensors_.emplace(
+          expert_name_from_gguf(plan_, tensor.name, i),
+          BlockView{view.type, {view.shape[1], view.shape[2]}, view.bytes.subspan(i * each, each)});
+    return Done{};
+  }
+  std::string name = name_from_gguf(plan_, tensor.name);
+  if (name.empty()) return Done{};
+  if (plan_.experts && tensor.name.ends_with("ffn_gate_inp_shexp.weight") && view.shape.size() == 1)
+    view.shape.insert(view.shape.begin(), 1);  // One gate, as a row.
+  tensors_.emplace(std::move(name), std::move(view));
+  return Done{};
 }
 
 const BlockView* GgufWeights::find(std::string_view name) const {
@@ -125,7 +184,7 @@ Status GgufWeights::read_stored_factors(DecoderPlan& plan) const {
   return Done{};
 }
 
-Result<DecoderPlan> GgufWeights::plan() const {
+Status GgufWeights::read_plan() {
   TRY(const boost::json::object config, config_of_gguf(*file_));
   TRY(DecoderPlan plan, plan_decoder(config));
   TRY(const auto name, file_->text_if("general.architecture"));
@@ -137,7 +196,9 @@ Result<DecoderPlan> GgufWeights::plan() const {
     plan.head_norm_kind = DecoderPlan::NormKind::root_mean_square;
   }
   plan.prefixes.clear();
-  return plan;
+  plan.order = DecoderPlan::WeightOrder::outputs_first;
+  plan_ = std::move(plan);
+  return Done{};
 }
 
 }  // namespace holdfast::model

@@ -15,19 +15,23 @@ namespace holdfast::model {
 // life. Immutable; safe from any thread.
 class GgufWeights final : public BlockSource {
  public:
+  // model_unsupported for an architecture that we do not read.
   static Result<std::unique_ptr<GgufWeights>> open(io::Disk& disk, const io::Path& file);
 
   const codec::GgufFile& file() const { return *file_; }
   const BlockView* find(std::string_view name) const override;
-  // The plan that the metadata asks for. model_unsupported for an architecture that we do not read.
-  Result<DecoderPlan> plan() const;
+  // The plan that the metadata asks for.
+  const DecoderPlan& plan() const { return plan_; }
 
  private:
   GgufWeights() = default;
+  Status read_plan();
+  Status add(const codec::GgufTensor& tensor);
   Status read_stored_factors(DecoderPlan& plan) const;
 
   std::unique_ptr<io::MappedFile> bytes_;
   std::unique_ptr<codec::GgufFile> file_;
+  DecoderPlan plan_;
   std::unordered_map<std::string, BlockView> tensors_;
 };
 

@@ -6,6 +6,7 @@
 #include "codec/json.h"
 #include "model/families/decoders.h"
 #include "model/families/encoders.h"
+#include "model/families/seq2seqs.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace holdfast;
@@ -13,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!json.ok()) return 0;
   (void)model::plan_encoder(json.value());
   (void)model::plan_decoder(json.value());
+  (void)model::plan_seq2seq(json.value());
   // The same keys under each family's name.
   for (const model::EncoderFamily& family : model::encoder_families()) {
     json.value()["model_type"] = family.model_type;
@@ -21,6 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const model::DecoderFamily& family : model::decoder_families()) {
     json.value()["model_type"] = family.model_type;
     (void)model::plan_decoder(json.value());
+  }
+  for (const model::Seq2SeqFamily& family : model::seq2seq_families()) {
+    json.value()["model_type"] = family.model_type;
+    (void)model::plan_seq2seq(json.value());
   }
   return 0;
 }

@@ -65,6 +65,7 @@ Result<boost::json::value> Pipeline::run(std::string_view task, const boost::jso
   if (task == "fill-mask") return fill_mask(call);
   if (task == "question-answering") return answer_question(call);
   if (task == "zero-shot-classification") return classify_zero_shot(call);
+  if (task == "embed-sparse") return embed_sparse(call);
   if (task == "rerank" || task == "text-ranking") return rerank(call);
   if (task == "tokenize") return list_tokens(embedder_.text_model().tokenizer(), inputs, parameters);
   if (task == "detokenize") return join_tokens(embedder_.text_model().tokenizer(), inputs, parameters);

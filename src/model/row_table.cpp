@@ -61,7 +61,21 @@ Result<RowTable> RowTable::load(const WeightReader& reader, std::string_view nam
   return out;
 }
 
+RowTable RowTable::of(std::vector<float> numbers, size_t width) {
+  CHECK(width > 0 && numbers.size() % width == 0);
+  RowTable out;
+  out.rows_ = numbers.size() / width;
+  out.width_ = width;
+  out.own_ = std::make_shared<const std::vector<float>>(std::move(numbers));
+  return out;
+}
+
 void RowTable::add_row(size_t row, float* into) const {
+  if (own_ != nullptr) {
+    const float* from = own_->data() + row * width_;
+    for (size_t i = 0; i < width_; ++i) into[i] += from[i];
+    return;
+  }
   if (block_ != nullptr) {
     const size_t size = block_->bytes.size() / rows_;
     const auto floats = tensor::widen_blocks(block_->type, block_->bytes.subspan(row * size, size), width_);

@@ -50,6 +50,7 @@ StepBatch::StepBatch(const DecoderModel& model, tensor::Threads& threads, StepOp
     if (rope.kind == RopeSpec::Kind::dynamic ||
         (rope.kind == RopeSpec::Kind::longrope && rope.short_factors != rope.long_factors))
       positions_by_length_ = true;
+  if (model.plan().renews_keys) renewed_after_ = model.plan().ropes[0].original_positions;
 }
 
 size_t StepBatch::length_limit(const StepRequest& request) const {
@@ -136,6 +137,8 @@ Result<TokenBatch> StepBatch::next_batch(std::vector<size_t>& scored) {
   TokenBatch batch;
   size_t room = options_.tokens_a_step;
   for (const auto& row : rows_) {
+    if (renewed_after_ > 0 && row->text.size() > renewed_after_ && row->cache.tokens <= renewed_after_)
+      row->cache.shorten(0);
     const size_t held = row->cache.tokens;
     size_t count = row->text.size() - held;
     row->guesses.clear();

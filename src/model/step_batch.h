@@ -107,6 +107,7 @@ class StepBatch {
       false;  // Rotary frequencies hang on the length: no chunks, no reuse, no guesses.
   std::vector<std::unique_ptr<Row>> rows_;
   std::deque<Remembered> remembered_;
+  size_t renewed_after_ = 0;  // A text that outgrows this makes its keys again; 0: none does.
   uint64_t last_id_ = 0;
   size_t pages_used_ = 0, tokens_reused_ = 0;
 };

@@ -20,8 +20,9 @@ namespace {
 std::vector<io::Path> writers() {
   std::vector<io::Path> out;
   const auto disk = io::open_posix_disk("tests/golden/models").value();
-  for (const char* folder : {"llama/gqa", "gemma3_text/base", "gpt_oss/base", "bloom/base", "gpt2/base",
-                             "deepseek_v3/yarn-noqlora", "falcon/rw-alibi"})
+  for (const char* folder :
+       {"llama/gqa", "gemma3_text/base", "gpt_oss/base", "bloom/base", "gpt2/base",
+        "deepseek_v3/yarn-noqlora", "falcon/rw-alibi", "phi3/outgrown", "mixtral/outgrown"})
     if (std::filesystem::exists(std::filesystem::path("tests/golden/models") / folder / "config.json"))
       out.emplace_back(folder);
   return out;

@@ -99,6 +99,15 @@ Result<token::Encoding> TextModel::encode_with(std::string_view text, std::optio
   return encoding;
 }
 
+Result<token::Encoding> TextModel::encode_words(std::span<const std::string> words,
+                                                const token::Truncation* truncation) const {
+  token::EncodeOptions options;
+  if (truncation != nullptr) options.truncation = *truncation;
+  TRY(token::Encoding encoding, tokenizer_->encode({.text = {}, .words = words, .pair = {}}, options));
+  if (encoding.ids.empty()) return fail(Reason::tokenization_failed, "the words have no tokens");
+  return encoding;
+}
+
 Result<token::Encoding> TextModel::encode(std::string_view text, std::optional<std::string_view> pair,
                                           LongText long_text) const {
   if (long_text == LongText::cut) {

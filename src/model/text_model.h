@@ -41,6 +41,9 @@ class TextModel {
   // Any truncation; null: none.
   Result<token::Encoding> encode_with(std::string_view text, std::optional<std::string_view> pair,
                                       const token::Truncation* truncation) const;
+  // Words that are known already; offsets are each word's own.
+  Result<token::Encoding> encode_words(std::span<const std::string> words,
+                                       const token::Truncation* truncation) const;
   // The head's outputs for encodings together, without their padding.
   Result<std::vector<NamedOutput>> run(std::span<const token::Encoding> encodings,
                                        tensor::Threads& threads) const;

@@ -107,6 +107,20 @@ Result<std::vector<float>> WeightReader::floats(std::string_view name, std::vect
   return out;
 }
 
+Result<std::vector<float>> WeightReader::matrix(std::string_view name, size_t outputs, size_t inputs) const {
+  const tensor::TensorView* found = find(name);
+  if (found == nullptr || found->shape.size() != 3) return floats(name, {outputs, inputs});
+  const uint64_t each = found->shape[1];
+  const uint64_t groups = each > 0 && each <= inputs ? inputs / each : 1;
+  if (each == 0 || inputs % each != 0 || outputs % groups != 0) return floats(name, {outputs, inputs});
+  TRY(const std::vector<float> grouped, floats(name, {outputs, inputs / groups, 1}));
+  std::vector<float> out(outputs * inputs, 0.0F);
+  for (size_t row = 0; row < outputs; ++row)
+    std::copy_n(grouped.data() + row * each, each,
+                out.data() + row * inputs + row / (outputs / groups) * each);
+  return out;
+}
+
 // docs/formats/int8-weights.md: bytes of rows, each with the scale that NAME_scale has.
 Result<std::vector<float>> WeightReader::int8_scales(std::string_view name, uint64_t rows) const {
   const std::string scale_name = std::string(name) + "_scale";
@@ -151,7 +165,7 @@ Result<LinearLayer> WeightReader::join(const std::vector<std::string>& names,
   std::vector<float> weight, shift, scales;
   size_t all = 0;
   for (size_t i = 0; i < names.size(); ++i) {
-    TRY(const std::vector<float> one, floats(names[i] + ".weight", {outputs[i], inputs}));
+    TRY(const std::vector<float> one, matrix(names[i] + ".weight", outputs[i], inputs));
     weight.insert(weight.end(), one.begin(), one.end());
     if (const tensor::TensorView* found = find(names[i] + ".weight");
         found != nullptr && found->dtype == tensor::Dtype::i8) {

@@ -73,6 +73,9 @@ class WeightReader {
                                     tensor::OutputLayout layout = tensor::OutputLayout::plain) const;
   Result<const tensor::TensorView*> view(std::string_view name, std::vector<uint64_t> shape) const;
   Result<std::vector<float>> floats(std::string_view name, std::vector<uint64_t> shape) const;
+  // [outputs, inputs], also of a convolution of one tap, perhaps in groups, which is then filled up with
+  // zeros.
+  Result<std::vector<float>> matrix(std::string_view name, size_t outputs, size_t inputs) const;
   // NAME.weight [outputs, inputs] and NAME.bias [outputs]. `apart`: inputs that int8 meets as floats.
   Result<LinearLayer> linear(std::string_view name, size_t outputs, size_t inputs, Bias bias = Bias::with,
                              std::span<const uint32_t> apart = {}) const;

@@ -10,7 +10,7 @@
 
 namespace holdfast::tensor {
 
-// Added to scores (after the scale) before softmax. At most one of the two is given.
+// Added to scores (after the scale) before softmax: by distance first.
 struct AttentionBias {
   // By head and distance key - query: [heads, 2 * reach + 1], entry `reach` is distance 0; further distances
   // take the entry at the end. ALiBi, T5's and MPNet's buckets.

@@ -55,6 +55,7 @@ void plan_deberta_v2(ConfigReader& config, EncoderPlan& plan) {
   plan.epsilon = config.number({"layer_norm_eps"}, 1e-7);
   plan.embedding_width = config.size({"embedding_size"}, plan.width, 16'384);
   plan.prefixes = {"deberta."};
+  plan.zeroes_padding = true;
   name_as_bert(plan);
   plan.query = "attention.self.query_proj";
   plan.key = "attention.self.key_proj";

@@ -58,6 +58,8 @@ Result<DecoderPlan> plan_decoder(const boost::json::object& config) {
   DecoderPlan plan;
   plan.family = type;
   family->plan(reader, plan);
+  // What transformers calls the trunk of some families' models that answer questions.
+  if (plan.head_kind == DecoderPlan::Head::question_answering) plan.prefixes.push_back("transformer.");
   TRY_DONE(reader.status());
   return plan;
 }

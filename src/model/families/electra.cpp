@@ -24,11 +24,7 @@ void plan_electra(ConfigReader& config, EncoderPlan& plan) {
   heads.pooled = {"classifier.dense", plan.width, Activation::gelu};
   heads.classifier = "classifier.out_proj";
   if (plan.head == Head::multiple_choice) {
-    heads.pooled = {"sequence_summary.summary", plan.width,
-                    read_activation(config, {"summary_activation"}, "gelu")};
-    if (config.text({"summary_type"}, "first") == "mean") heads.pooled_rows = HeadPlan::Rows::mean;
-    if (config.text({"summary_type"}, "first") == "last") heads.pooled_rows = HeadPlan::Rows::last;
-    if (!config.flag({"summary_use_proj"}, true)) heads.pooled.linear.clear();
+    read_summary(config, plan, heads);
   }
   heads.fill_mask = {{"generator_predictions.dense", plan.embedding_width, Activation::gelu,
                       "generator_predictions.LayerNorm"},

@@ -15,8 +15,12 @@ Head read_head(ConfigReader& config) {
   const boost::json::array* names = config.array("architectures");
   if (names == nullptr || names->empty() || !(*names)[0].is_string()) return Head::none;
   const std::string_view name = (*names)[0].get_string();
-  const size_t at = name.rfind("For");
-  if (at == std::string_view::npos && name.ends_with("Model")) return Head::none;
+  size_t at = name.rfind("For");
+  // Not that of RoFormerModel.
+  if (at != std::string_view::npos && (at + 3 == name.size() || name[at + 3] < 'A' || name[at + 3] > 'Z'))
+    at = std::string_view::npos;
+  if (at == std::string_view::npos && (name.ends_with("Model") || name.ends_with("Encoder")))
+    return Head::none;
   const std::string_view what = at == std::string_view::npos ? std::string_view() : name.substr(at + 3);
   if (what == "SequenceClassification") return Head::sequence_classification;
   if (what == "TokenClassification") return Head::token_classification;
@@ -104,6 +108,28 @@ void add_position_table(ConfigReader& config, EncoderPlan& plan, size_t skipped)
     plan.positions -= skipped;
 }
 
+void read_summary(ConfigReader& config, const EncoderPlan& plan, HeadNames& heads,
+                  const SummaryDefaults& defaults) {
+  const boost::json::value* given = config.json().if_contains("summary_activation");
+  const std::string activation =
+      given != nullptr && given->is_null() ? "" : config.text({"summary_activation"}, defaults.activation);
+  heads.pooled = {
+      "sequence_summary.summary", plan.width,
+      activation.empty() ? Activation::none : read_activation(config, {"summary_activation"}, activation)};
+  if (!config.flag({"summary_use_proj"}, defaults.projects)) heads.pooled.linear.clear();
+  const std::string type = config.text({"summary_type"}, defaults.type);
+  if (type == "first") return;
+  heads.counts_padding = true;  // As in transformers, where the summary does not see the mask.
+  if (type == "mean") {
+    heads.pooled_rows = HeadPlan::Rows::mean;
+  } else if (type == "last" || type == "cls_index") {  // An index can only be given by hand.
+    heads.pooled_rows = HeadPlan::Rows::last;
+  } else {
+    config.refuse(fail(Reason::model_unsupported,
+                       fmt::format("a summary of type '{}' is not supported", type.substr(0, 60))));
+  }
+}
+
 HeadNames roberta_heads(const EncoderPlan& plan) {
   HeadNames heads;
   heads.has_pooler = plan.head == Head::none;
@@ -124,7 +150,8 @@ void add_heads(ConfigReader& config, EncoderPlan& plan, const HeadNames& names) 
   using Rows = HeadPlan::Rows;
   using Shape = HeadPlan::Shape;
   const auto logits = [&](Rows rows, Shape shape, std::vector<HeadStep> steps) {
-    plan.outputs.push_back({"logits", rows, shape, std::move(steps)});
+    const bool counts = names.counts_padding && (rows == Rows::mean || rows == Rows::last);
+    plan.outputs.push_back({"logits", rows, shape, std::move(steps), false, counts});
   };
   const auto pooled = [&](HeadStep last) { return then({names.pooled}, std::move(last)); };
   switch (plan.head) {

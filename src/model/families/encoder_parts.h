@@ -36,7 +36,15 @@ struct HeadNames {
   std::vector<HeadStep> before_each;            // On every token before a classifier of tokens.
   std::vector<HeadStep> fill_mask;
   HeadPlan::Rows pooled_rows = HeadPlan::Rows::first;
+  bool counts_padding = false;  // As HeadPlan has it, of the pooled outputs.
 };
+// What ELECTRA and RoFormer sum a sequence up by before they judge it among choices.
+struct SummaryDefaults {
+  std::string_view type = "first", activation = "gelu";  // Empty: none.
+  bool projects = true;
+};
+void read_summary(ConfigReader& config, const EncoderPlan& plan, HeadNames& heads,
+                  const SummaryDefaults& defaults = {});
 // Those of RoBERTa, which MPNet shares.
 HeadNames roberta_heads(const EncoderPlan& plan);
 void add_heads(ConfigReader& config, EncoderPlan& plan, const HeadNames& names);

@@ -17,16 +17,29 @@ struct EncoderFamily {
 
 void plan_albert(ConfigReader& config, EncoderPlan& plan);
 void plan_bert(ConfigReader& config, EncoderPlan& plan);
+void plan_big_bird(ConfigReader& config, EncoderPlan& plan);
+void plan_deberta(ConfigReader& config, EncoderPlan& plan);
 void plan_deberta_v2(ConfigReader& config, EncoderPlan& plan);
 void plan_distilbert(ConfigReader& config, EncoderPlan& plan);
+void plan_dpr(ConfigReader& config, EncoderPlan& plan);
 void plan_electra(ConfigReader& config, EncoderPlan& plan);
 void plan_ernie(ConfigReader& config, EncoderPlan& plan);
+void plan_esm(ConfigReader& config, EncoderPlan& plan);
+void plan_eurobert(ConfigReader& config, EncoderPlan& plan);
+void plan_gte(ConfigReader& config, EncoderPlan& plan);
+void plan_ibert(ConfigReader& config, EncoderPlan& plan);
+void plan_jina_embeddings_v3(ConfigReader& config, EncoderPlan& plan);
 void plan_megatron_bert(ConfigReader& config, EncoderPlan& plan);
 void plan_modernbert(ConfigReader& config, EncoderPlan& plan);
 void plan_mpnet(ConfigReader& config, EncoderPlan& plan);
 void plan_nomic_bert(ConfigReader& config, EncoderPlan& plan);
+void plan_rembert(ConfigReader& config, EncoderPlan& plan);
 void plan_roberta(ConfigReader& config, EncoderPlan& plan);
 void plan_roberta_prelayernorm(ConfigReader& config, EncoderPlan& plan);
+void plan_roformer(ConfigReader& config, EncoderPlan& plan);
+void plan_squeezebert(ConfigReader& config, EncoderPlan& plan);
+void plan_xlm_roberta_xl(ConfigReader& config, EncoderPlan& plan);
+void plan_t5_encoder(ConfigReader& config, EncoderPlan& plan);
 
 std::span<const EncoderFamily> encoder_families();
 const EncoderFamily* find_encoder_family(std::string_view model_type);  // Null when there is none.

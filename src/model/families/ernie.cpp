@@ -3,12 +3,13 @@
 
 namespace holdfast::model {
 
-// BERT, whose kinds of tasks have a table where config.json asks for it.
+// BERT, whose kinds of tasks have a table where config.json asks for it; the kind is always the first.
 void plan_ernie(ConfigReader& config, EncoderPlan& plan) {
   plan_bert(config, plan);
   plan.prefixes = {"ernie."};
-  if (config.flag({"use_task_id"}, false))
-    config.refuse(fail(Reason::model_unsupported, "a table of kinds of tasks is not supported"));
+  if (!config.flag({"use_task_id"}, false)) return;
+  plan.kind_table = "embeddings.task_type_embeddings";
+  plan.kinds = config.size({"task_type_vocab_size"}, 3, 1'024);
 }
 
 }  // namespace holdfast::model

@@ -8,7 +8,7 @@ namespace holdfast::model {
 // Gemma 2 with normalized queries and keys; layers with a window have rotary positions of their own.
 void plan_gemma3(ConfigReader& config, DecoderPlan& plan) {
   plan_gemma2(config, plan);
-  plan.soft_cap = config.number({"attn_logit_softcapping"}, 0);
+  plan.soft_cap = 0;  // Read by its configuration, used by no attention of it.
   plan.logit_cap = config.number({"final_logit_softcapping"}, 0);
   plan.head_norm = DecoderPlan::HeadNorm::each;
   plan.head_norm_kind = DecoderPlan::NormKind::root_mean_square_plus_one;

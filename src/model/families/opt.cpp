@@ -11,8 +11,7 @@ void plan_opt(ConfigReader& config, DecoderPlan& plan) {
   plan.norm = DecoderPlan::NormKind::layer;
   plan.norm_bias = Bias::with;
   plan.query_bias = plan.out_bias = plan.inner_bias = bias_if(config.flag({"enable_bias"}, true));
-  if (!config.flag({"layer_norm_elementwise_affine"}, true))
-    config.refuse(fail(Reason::model_unsupported, "norms without scale are not supported"));
+  plan.norm_scales = config.flag({"layer_norm_elementwise_affine"}, true);
   plan.gated = false;
   plan.takes_mask_positions = true;
   plan.embedding_width = config.size({"word_embed_proj_dim"}, plan.width, 65'536);

@@ -9,6 +9,7 @@ void plan_phi3(ConfigReader& config, DecoderPlan& plan) {
   plan.query_key_value = "self_attn.qkv_proj";
   plan.gate_up = "mlp.gate_up_proj";
   add_rope(config, plan, {});
+  plan.renews_keys = plan.ropes[0].kind == RopeSpec::Kind::longrope;
   set_windows(config, plan, read_window(config, 0), [](size_t, size_t) { return true; });
 }
 

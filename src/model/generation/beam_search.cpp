@@ -150,7 +150,10 @@ Generated collect(std::span<const Search> searches, const Call& call) {
       out.scores.push_back(search.done()[i].score);
       longest = std::max(longest, out.sequences.back().size());
     }
-  for (auto& sequence : out.sequences) sequence.resize(longest, call.pad);
+  // As the reference does, to which a pad token of 0 counts as none.
+  const auto& ends = call.settings.end_tokens;
+  const TokenId fill = call.pad == 0 && !ends.empty() ? ends.front() : call.pad;
+  for (auto& sequence : out.sequences) sequence.resize(longest, fill);
   return out;
 }
 

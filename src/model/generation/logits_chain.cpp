@@ -19,17 +19,19 @@ LogitsChain::LogitsChain(GenerationSettings settings, Call call)
 
 void LogitsChain::apply(logits::Row row, size_t padding, logits::Scores scores) const {
   const auto& s = settings_;
+  // A model without an encoder reads its prompt, padding included.
+  const logits::Row read =
+      call_.encoder_tokens.empty() ? row.first(call_.prompt_length) : logits::Row(call_.encoder_tokens);
   if (!s.sequence_bias.empty()) logits::sequence_bias(scores, row, s.sequence_bias);
   if (s.encoder_repetition_penalty != 1)
-    logits::repetition_penalty(scores, call_.encoder_tokens, 1 / s.encoder_repetition_penalty);
+    logits::repetition_penalty(scores, read, 1 / s.encoder_repetition_penalty);
   if (s.repetition_penalty != 1)
     logits::repetition_penalty(scores, row.subspan(padding), s.repetition_penalty);
   if (s.presence_penalty != 0 || s.frequency_penalty != 0)
     logits::additive_penalties(scores, row.subspan(call_.prompt_length), s.presence_penalty,
                                s.frequency_penalty);
   if (s.no_repeat_ngram > 0) logits::no_repeat_ngram(scores, row, row, s.no_repeat_ngram);
-  if (s.encoder_no_repeat_ngram > 0)
-    logits::no_repeat_ngram(scores, row, call_.encoder_tokens, s.encoder_no_repeat_ngram);
+  if (s.encoder_no_repeat_ngram > 0) logits::no_repeat_ngram(scores, row, read, s.encoder_no_repeat_ngram);
   if (!bad_words_.empty()) logits::sequence_bias(scores, row, bad_words_);
   apply_rules(row, scores);
   if (s.sample) apply_cuts(scores);

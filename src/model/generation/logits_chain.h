@@ -14,7 +14,7 @@ class LogitsChain {
   struct Call {
     size_t prompt_length = 0;                  // Padding included.
     size_t length_max = 0;                     // Prompt included.
-    std::vector<TokenId> encoder_tokens = {};  // What an encoder-decoder model reads; else empty.
+    std::vector<TokenId> encoder_tokens = {};  // What an encoder-decoder model reads; empty: the prompt.
   };
   LogitsChain(GenerationSettings settings, Call call);
 

@@ -76,7 +76,11 @@ Result<boost::json::object> shown(const TextModel& model, const token::Encoding&
 
 Result<boost::json::value> fill_one(const TaskCall& call, std::string_view text, size_t top,
                                     const std::vector<uint32_t>& targets) {
-  TRY(const LongText cut, read_long_text(call.parameters));
+  TRY(LongText cut, read_long_text(call.parameters));
+  TRY(const boost::json::object* kwargs, codec::json_object_if(call.parameters, "tokenizer_kwargs"));
+  if (kwargs != nullptr) {
+    TRY(cut, read_long_text(*kwargs));
+  }
   TRY(const token::Encoding encoding, call.encode(text, std::nullopt, cut));
   std::vector<size_t> places;
   for (size_t i = 0; i < encoding.ids.size(); ++i)
@@ -112,8 +116,9 @@ Result<boost::json::value> fill_mask(const TaskCall& call) {
     TRY(boost::json::value one, fill_one(call, text, top.value_or(5), targets));
     all.push_back(std::move(one));
   }
-  if (call.inputs.is_array()) return boost::json::value(std::move(all));
-  return std::move(all[0]);
+  // A list of one is answered as its text would be, which transformers does for this task alone.
+  if (all.size() == 1) return std::move(all[0]);
+  return boost::json::value(std::move(all));
 }
 
 }  // namespace holdfast::model

@@ -26,6 +26,15 @@ Result<token::Encoding> TaskCall::encode_with(std::string_view text, std::option
   return encoding;
 }
 
+Result<token::Encoding> TaskCall::encode_words(std::span<const std::string> words,
+                                               const token::Truncation* truncation) const {
+  const StageTimer timer(times, &StageTimes::tokenize);
+  TRY(token::Encoding encoding, model.encode_words(words, truncation));
+  count(*this, encoding);
+  for (const token::Encoding& part : encoding.overflow) count(*this, part);
+  return encoding;
+}
+
 Result<std::vector<NamedOutput>> TaskCall::run(std::span<const token::Encoding> encodings) const {
   const StageTimer timer(times, &StageTimes::model);
   return model.run(encodings, threads);

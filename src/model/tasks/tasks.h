@@ -22,6 +22,8 @@ struct TaskCall {
                                  LongText long_text) const;
   Result<token::Encoding> encode_with(std::string_view text, std::optional<std::string_view> pair,
                                       const token::Truncation* truncation) const;
+  Result<token::Encoding> encode_words(std::span<const std::string> words,
+                                       const token::Truncation* truncation) const;
   Result<std::vector<NamedOutput>> run(std::span<const token::Encoding> encodings) const;
   Result<NamedOutput> logits(std::span<const token::Encoding> encodings) const;
 };
@@ -33,5 +35,9 @@ Result<boost::json::value> answer_question(const TaskCall& call);
 Result<boost::json::value> classify_zero_shot(const TaskCall& call);
 // {query, texts or documents}: [{index, score}], the best first.
 Result<boost::json::value> rerank(const TaskCall& call);
+// A list of texts or of lists of token ids: for each a list of {index, value}, the weights of the
+// vocabulary's tokens as SPLADE pools the logits of a masked language head. Parameters: truncation,
+// truncation_direction.
+Result<boost::json::value> embed_sparse(const TaskCall& call);
 
 }  // namespace holdfast::model

@@ -50,6 +50,16 @@ boost::json::array scored(const TextModel& model, std::span<const float> logits,
   return out;
 }
 
+// What one input is answered with: without top_k the likeliest label by itself, in a list of its own where
+// the input is a bare text, as transformers' pipelines have it.
+boost::json::value answer_of(const TaskCall& call, const boost::json::value& input,
+                             boost::json::array scores) {
+  const bool is_bare = input.is_string() && !call.inputs.is_array();
+  if (call.parameters.contains("top_k") || is_bare || scores.empty())
+    return boost::json::value(std::move(scores));
+  return std::move(scores.front());
+}
+
 // One when absent, all when null.
 Result<size_t> read_top(const boost::json::object& parameters) {
   const boost::json::value* value = parameters.if_contains("top_k");
@@ -80,7 +90,9 @@ Result<boost::json::value> classify_text(const TaskCall& call) {
   TRY(const NamedOutput logits, call.logits(encodings));
   boost::json::array all;
   for (size_t i = 0; i < encodings.size(); ++i)
-    all.push_back(scored(call.model, {logits.data.data() + i * logits.columns, logits.columns}, squash, top));
+    all.push_back(answer_of(
+        call, several ? call.inputs.get_array()[i] : call.inputs,
+        scored(call.model, {logits.data.data() + i * logits.columns, logits.columns}, squash, top)));
   if (several) return boost::json::value(std::move(all));
   return std::move(all[0]);
 }

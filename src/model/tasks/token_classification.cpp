@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -194,22 +196,104 @@ boost::json::object shown(const Entity& entity, Aggregation aggregation) {
   return out;
 }
 
+// What is classified: a text, or words and the text that they are joined to.
+struct Sentence {
+  std::string text;
+  std::vector<std::string> words;  // Empty: the tokenizer finds them.
+};
+
+// Offsets of words as offsets of the text.
+void place_words(const std::vector<uint32_t>& starts, token::Encoding& encoding) {
+  for (size_t i = 0; i < encoding.size(); ++i) {
+    if (encoding.words[i] == token::Encoding::no_word) continue;
+    encoding.offsets[i].begin += starts[static_cast<size_t>(encoding.words[i])];
+    encoding.offsets[i].end += starts[static_cast<size_t>(encoding.words[i])];
+  }
+}
+
+Result<token::Encoding> encode_words(const TaskCall& call, const Sentence& sentence, size_t gap,
+                                     const token::Truncation* truncation) {
+  std::vector<uint32_t> starts = {0};  // In code points.
+  for (const std::string& word : sentence.words)
+    starts.push_back(starts.back() + static_cast<uint32_t>(code_points(word) + gap));
+  TRY(token::Encoding encoding, call.encode_words(sentence.words, truncation));
+  place_words(starts, encoding);
+  for (token::Encoding& part : encoding.overflow) place_words(starts, part);
+  return encoding;
+}
+
 // The text in one piece, or with a stride in parts that overlap.
-Result<std::vector<token::Encoding>> encode_parts(const TaskCall& call, std::string_view text) {
+Result<std::vector<token::Encoding>> encode_parts(const TaskCall& call, const Sentence& sentence,
+                                                  size_t gap) {
   std::vector<token::Encoding> out;
   TRY(const auto stride, read_count(call.parameters, "stride"));
+  TRY(const LongText cut, read_long_text(call.parameters));
+  const token::Truncation truncation{.length_max = call.model.tokens_max(), .stride = stride.value_or(0)};
   if (!stride) {
-    TRY(const LongText cut, read_long_text(call.parameters));
-    TRY(token::Encoding one, call.encode(text, std::nullopt, cut));
+    token::Encoding one;
+    if (sentence.words.empty()) {
+      TRY(one, call.encode(sentence.text, std::nullopt, cut));
+    } else {
+      TRY(one, encode_words(call, sentence, gap, cut == LongText::cut ? &truncation : nullptr));
+      if (one.size() > call.model.tokens_max())
+        return fail(
+            Reason::input_too_long,
+            fmt::format("the words have {} tokens, the model takes {}; ask for truncation to cut them",
+                        one.size(), call.model.tokens_max()));
+    }
     out.push_back(std::move(one));
     return out;
   }
-  const token::Truncation truncation{.length_max = call.model.tokens_max(), .stride = *stride};
-  TRY(token::Encoding first, call.encode_with(text, std::nullopt, &truncation));
+  token::Encoding first;
+  if (sentence.words.empty()) {
+    TRY(first, call.encode_with(sentence.text, std::nullopt, &truncation));
+  } else {
+    TRY(first, encode_words(call, sentence, gap, &truncation));
+  }
   std::vector<token::Encoding> rest = std::move(first.overflow);
   first.overflow.clear();
   out.push_back(std::move(first));
   for (token::Encoding& one : rest) out.push_back(std::move(one));
+  return out;
+}
+
+// Texts, or with is_split_into_words lists of words; `several` where the answer is a list of answers.
+struct Sentences {
+  std::vector<Sentence> all;
+  size_t gap = 0;  // Code points between words.
+  bool several = false;
+};
+
+Result<Sentences> read_sentences(const TaskCall& call) {
+  Sentences out;
+  TRY(const auto split, codec::json_flag_if(call.parameters, "is_split_into_words"));
+  if (!split.value_or(false)) {
+    TRY(std::vector<std::string> texts, read_texts(call.inputs, "inputs"));
+    for (std::string& text : texts) out.all.push_back({std::move(text), {}});
+    out.several = call.inputs.is_array();
+    return out;
+  }
+  TRY(const auto given, codec::json_text_if(call.parameters, "delimiter"));
+  const std::string_view delimiter = given.value_or(" ");
+  out.gap = code_points(delimiter);
+  if (!call.inputs.is_array() || call.inputs.get_array().empty())
+    return fail(Reason::bad_request, "inputs must be a list of words");
+  const boost::json::array& lists = call.inputs.get_array();
+  const bool nested = lists.front().is_array();
+  out.several = true;  // As transformers has it, also for one list of words.
+  const auto add = [&](const boost::json::value& list) -> Status {
+    TRY(std::vector<std::string> words, read_texts(list, "words"));
+    if (words.empty() || !list.is_array()) return fail(Reason::bad_request, "inputs must be a list of words");
+    Sentence one;
+    for (const std::string& word : words)
+      one.text.append(&word == words.data() ? "" : delimiter).append(word);
+    one.words = std::move(words);
+    out.all.push_back(std::move(one));
+    return Done{};
+  };
+  if (!nested) TRY_DONE(add(call.inputs));
+  if (nested)
+    for (const boost::json::value& list : lists) TRY_DONE(add(list));
   return out;
 }
 
@@ -223,17 +307,17 @@ Result<boost::json::value> classify_tokens(const TaskCall& call) {
       given != nullptr && !given->is_null()) {
     TRY(ignored, read_texts(*given, "ignore_labels"));
   }
-  TRY(const std::vector<std::string> texts, read_texts(call.inputs, "inputs"));
+  TRY(const Sentences sentences, read_sentences(call));
   const Grouping grouping(call.model, aggregation);
   boost::json::array all;
-  for (const std::string& text : texts) {
-    TRY(const std::vector<token::Encoding> parts, encode_parts(call, text));
+  for (const Sentence& sentence : sentences.all) {
+    TRY(const std::vector<token::Encoding> parts, encode_parts(call, sentence, sentences.gap));
     TRY(const NamedOutput logits, call.logits(parts));
     std::vector<Entity> found;
     size_t row = 0;
     for (const token::Encoding& part : parts) {
       const auto pieces =
-          grouping.pieces(text, part, logits.data.data() + row * logits.columns, logits.columns);
+          grouping.pieces(sentence.text, part, logits.data.data() + row * logits.columns, logits.columns);
       row += part.size();
       TRY(std::vector<Entity> entities, grouping.entities(pieces));
       if (aggregation != Aggregation::none) {
@@ -248,7 +332,7 @@ Result<boost::json::value> classify_tokens(const TaskCall& call) {
     for (const Entity& one : found) list.push_back(shown(one, aggregation));
     all.push_back(std::move(list));
   }
-  if (call.inputs.is_array()) return boost::json::value(std::move(all));
+  if (sentences.several) return boost::json::value(std::move(all));
   return std::move(all[0]);
 }
 

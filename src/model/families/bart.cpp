@@ -1,0 +1,25 @@
+#include "model/families/seq2seq_parts.h"
+#include "model/families/seq2seqs.h"
+
+namespace holdfast::model {
+
+void plan_bart(ConfigReader& config, Seq2SeqPlan& plan) { plan_as_bart(config, plan, {}); }
+
+// BART's weights with scaled words.
+void plan_plbart(ConfigReader& config, Seq2SeqPlan& plan) {
+  plan_as_bart(config, plan, {.scales_embedding = true});
+  plan.shift = Seq2SeqPlan::Shift::behind_last;
+}
+
+// Norms before the branches; a decoder's row begins with the language that the encoder's ends with.
+void plan_mbart(ConfigReader& config, Seq2SeqPlan& plan) {
+  plan_as_bart(config, plan, {.norms_before = true});
+  plan.shift = Seq2SeqPlan::Shift::behind_last;
+}
+
+void plan_blenderbot(ConfigReader& config, Seq2SeqPlan& plan) {
+  plan_as_bart(config, plan, {.norms_before = true, .embedding_norm = false, .position_offset = 0});
+  plan.shift = Seq2SeqPlan::Shift::none;
+}
+
+}  // namespace holdfast::model
