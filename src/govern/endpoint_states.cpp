@@ -14,6 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 8> names = {"pending", "initializing", "updating", "running",
                                                    "paused",  "scaledToZero", "failed",   "updateFailed"};
 constexpr int64_t replicas_most = 64, idle_minutes_most = 60 * 24 * 30;
+constexpr int64_t queue_delay_ms_most = 3'600'000;
 constexpr size_t spec_bytes_max = 64 << 10;
 
 }  // namespace
@@ -32,6 +33,9 @@ Status check_settings(const EndpointSettings& settings) {
                 fmt::format("replicas are from 0 to {}, the least not above the most", replicas_most));
   if (settings.idle_minutes < 0 || settings.idle_minutes > idle_minutes_most)
     return fail(Reason::bad_request, "an endpoint is scaled to zero after 1 minute to 30 days");
+  if (settings.queue_delay_ms < -1 || settings.queue_delay_ms > queue_delay_ms_most)
+    return fail(Reason::bad_request,
+                fmt::format("'queue_delay_ms' is from 0, which is no bound, to {}", queue_delay_ms_most));
   if (settings.spec.size() > spec_bytes_max)
     return fail(Reason::bad_request, "that is too much to say of it");
   return Done{};
@@ -41,12 +45,12 @@ Status write_settings(sql::Transaction& tx, const std::string& id, const Endpoin
                       EndpointState state, WallTime at) {
   TRY_DONE(tx.run(
       "INSERT INTO endpoint_settings (endpoint, state, replicas_min, replicas_max, idle_minutes, spec, "
-      "updated) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint) DO UPDATE SET state = "
+      "updated, queue_delay_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint) DO UPDATE SET state = "
       "excluded.state, why = '', replicas_min = excluded.replicas_min, replicas_max = "
       "excluded.replicas_max, idle_minutes = excluded.idle_minutes, spec = excluded.spec, updated = "
-      "excluded.updated",
+      "excluded.updated, queue_delay_ms = excluded.queue_delay_ms",
       {id, state_name(state), settings.replicas_min, settings.replicas_max, settings.idle_minutes,
-       settings.spec, milliseconds(at)}));
+       settings.spec, milliseconds(at), settings.queue_delay_ms}));
   return Done{};
 }
 

@@ -17,17 +17,18 @@ namespace {
 constexpr std::string_view columns =
     "id, record, model, revision, repo, creator, created, state, why, replicas_min, replicas_max, "
     "idle_minutes, "
-    "spec, updated";
+    "spec, updated, queue_delay_ms";
 constexpr size_t url_bytes_max = 2000;
 
 Status read_attachments(sql::Transaction& tx, Endpoint& endpoint) {
   endpoint.attachments.clear();
   return tx.query(
-      "SELECT revision, engine, url, anywhere, secret FROM govern_attachments WHERE endpoint = ? ORDER BY "
-      "revision",
+      "SELECT revision, engine, url, anywhere, secret, engine_model FROM govern_attachments WHERE endpoint = "
+      "? "
+      "ORDER BY revision",
       {endpoint.id}, [&](const sql::Row& row) {
         endpoint.attachments.push_back(
-            {row.text(0), row.text(1), row.text(2), row.text(4), row.integer(3) != 0});
+            {row.text(0), row.text(1), row.text(2), row.text(4), row.integer(3) != 0, row.text(5)});
         return true;
       });
 }
@@ -68,6 +69,7 @@ Result<std::vector<Endpoint>> endpoint_rows(sql::Transaction& tx, const std::str
           endpoint.settings = EndpointSettings{.replicas_min = row.integer(9),
                                                .replicas_max = row.integer(10),
                                                .idle_minutes = row.integer(11),
+                                               .queue_delay_ms = row.integer(14),
                                                .spec = row.text(12)};
           endpoint.updated = time_of(row.integer(13));
         }
@@ -141,11 +143,13 @@ Result<Endpoint> Endpoints::create(const identity::Caller& caller, const NewEndp
     if (!url.empty())
       TRY_DONE(tx.run(
           "INSERT INTO govern_attachments (endpoint, revision, engine, url, sealed_token, anywhere, "
-          "secret) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint, revision) DO UPDATE SET engine = "
-          "excluded.engine, url = excluded.url, sealed_token = excluded.sealed_token, anywhere = "
-          "excluded.anywhere, secret = excluded.secret",
+          "secret, engine_model) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (endpoint, revision) DO UPDATE "
+          "SET "
+          "engine = excluded.engine, url = excluded.url, sealed_token = excluded.sealed_token, anywhere = "
+          "excluded.anywhere, secret = excluded.secret, engine_model = excluded.engine_model",
           {endpoint.id, endpoint.revision, wish.engine, url, ByteView(sealed),
-           int64_t{parts_.permission.may_administer_instance(caller) ? 1 : 0}, wish.secret}));
+           int64_t{parts_.permission.may_administer_instance(caller) ? 1 : 0}, wish.secret,
+           wish.engine_model}));
     return parts_.decisions.append(tx, {.actor = caller.name,
                                         .action = url.empty() ? "endpoint.created" : "endpoint.attached",
                                         .record = endpoint.record.empty() ? endpoint.id : endpoint.record,
@@ -154,6 +158,7 @@ Result<Endpoint> Endpoints::create(const identity::Caller& caller, const NewEndp
                                                     {"revision", endpoint.revision},
                                                     {"url", url}}});
   }));
+  forget_names();
   return find(caller, endpoint.id);
 }
 
@@ -178,10 +183,53 @@ Result<std::vector<Endpoint>> Endpoints::list(const identity::Caller& caller) co
   return seen;
 }
 
+std::shared_ptr<const std::vector<std::string>> Endpoints::names() const {
+  std::lock_guard lock(names_mutex_);
+  if (names_ != nullptr) return names_;
+  auto all = parts_.database.read<std::vector<std::string>>(
+      [](sql::Transaction& tx) -> Result<std::vector<std::string>> {
+        std::vector<std::string> out;
+        TRY_DONE(
+            tx.query("SELECT id FROM govern_endpoints ORDER BY id LIMIT 10000", {}, [&](const sql::Row& row) {
+              out.push_back(row.text(0));
+              return true;
+            }));
+        std::sort(out.begin(), out.end());  // By bytes, whatever the database sorts by.
+        return out;
+      });
+  if (!all.ok()) return std::make_shared<const std::vector<std::string>>();
+  names_ = std::make_shared<const std::vector<std::string>>(std::move(all).value());
+  return names_;
+}
+
+void Endpoints::forget_names() {
+  std::lock_guard lock(names_mutex_);
+  names_.reset();
+}
+
+std::string Endpoints::named(const identity::Caller& caller, std::string_view said) const {
+  const auto all = names();
+  const auto there = [&](const std::string& id) {
+    if (!std::binary_search(all->begin(), all->end(), id)) return false;
+    const auto found = find(caller, id);
+    return found.ok() || found.error().code != Code::not_found;  // In an outage the door knows who may.
+  };
+  if (all->empty() || said.empty()) return {};
+  if (said.find('/') != std::string_view::npos) return there(std::string(said)) ? std::string(said) : "";
+  if (const std::string own = fmt::format("{}/{}", caller.name, said); there(own)) return own;
+  std::string only;
+  for (const std::string& id : *all) {
+    if (std::string_view(id).substr(id.find('/') + 1) != said || !find(caller, id).ok()) continue;
+    if (!only.empty()) return {};
+    only = id;
+  }
+  return only;
+}
+
 Status Endpoints::remove(const identity::Caller& caller, const std::string& id) {
   TRY(const Endpoint endpoint, find(caller, id));
   TRY_DONE(parts_.access.check_change(caller, std::string_view(id).substr(0, id.find('/'))));
-  return parts_.database.write([&](sql::Transaction& tx) -> Status {
+  TRY_DONE(parts_.database.write([&](sql::Transaction& tx) -> Status {
     TRY_DONE(tx.run("DELETE FROM govern_attachments WHERE endpoint = ?", {id}));
     TRY_DONE(tx.run("DELETE FROM endpoint_settings WHERE endpoint = ?", {id}));
     TRY_DONE(tx.run("DELETE FROM govern_endpoints WHERE id = ?", {id}));
@@ -189,7 +237,9 @@ Status Endpoints::remove(const identity::Caller& caller, const std::string& id) 
                                         .action = "endpoint.deleted",
                                         .record = endpoint.record.empty() ? id : endpoint.record,
                                         .details = {{"endpoint", id}}});
-  });
+  }));
+  forget_names();
+  return Done{};
 }
 
 Result<Secret> Endpoints::token_of(const std::string& endpoint, const std::string& revision) const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,6 +31,7 @@ struct Attachment {
   // An instance administrator attached it: it may stand on an address of the inside. Others reach public ones
   // only.
   bool anywhere = false;
+  std::string engine_model{};  // What the engine calls the model; empty: as its repository is called.
 };
 
 // pending, initializing and updating become running, failed or update_failed by the keeper; paused waits for
@@ -49,7 +52,9 @@ std::string_view state_name(EndpointState state);  // "scaledToZero", as the Hub
 struct EndpointSettings {
   int64_t replicas_min = 0, replicas_max = 1;
   int64_t idle_minutes = 0;  // Without a request, after which it is scaled to zero; 0: never.
-  std::string spec{};        // JSON: what its maker said of it and gets back.
+  int64_t queue_delay_ms =
+      -1;              // That a request may wait for its turn; 0: as long as it takes; -1: the server's.
+  std::string spec{};  // JSON: what its maker said of it and gets back.
   friend bool operator==(const EndpointSettings&, const EndpointSettings&) = default;
 };
 
@@ -71,6 +76,7 @@ struct NewEndpoint {
   std::string ns{}, name{};
   std::string record{}, model{}, revision{};
   std::string url{}, engine{};                 // Of an outside engine; empty: served here.
+  std::string engine_model{};                  // As it calls the model.
   Secret token{};                              // For it; or the name of one in the secrets store,
   std::string secret{};                        // which an instance administrator may give.
   std::optional<EndpointSettings> settings{};  // Managed: loaded at once.
@@ -101,6 +107,11 @@ class Endpoints {
   Result<Endpoint> find(const identity::Caller& caller,
                         const std::string& id) const;  // not_found, hidden alike
   Result<std::vector<Endpoint>> list(const identity::Caller& caller) const;
+  // Of every endpoint, sorted, from memory: who may see it `find` says.
+  std::shared_ptr<const std::vector<std::string>> names() const;
+  // The endpoint that the caller means by "ns/name", or by "name": one of his own namespace, or the only one
+  // of that name that he may see. Empty: none.
+  std::string named(const identity::Caller& caller, std::string_view said) const;
   Status remove(const identity::Caller& caller, const std::string& id);
   // Another model or revision is loaded as a new one is. conflict where an outside engine or a record
   // decides.
@@ -126,7 +137,11 @@ class Endpoints {
   Result<Endpoint> move(const identity::Caller& caller, const std::string& id, EndpointState to,
                         std::string_view action);
 
+  void forget_names();
+
   Parts parts_;
+  mutable std::mutex names_mutex_;
+  mutable std::shared_ptr<const std::vector<std::string>> names_;  // Null: to be read again.
 };
 
 }  // namespace holdfast::govern

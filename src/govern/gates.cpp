@@ -327,6 +327,8 @@ std::vector<GateOutcome> ask_gates(const Facts& facts, Step step) {
     outcomes.push_back(evaluation_gate(facts));
     if (facts.stable != 0) outcomes.push_back(non_inferiority_gate(facts));
     if (facts.record.tier == Tier::regulated) outcomes.push_back(verdict_gate(facts, "bias"));
+    // Asked for by nobody; where one was made and found something, it counts.
+    if (newest(facts, "triggers") != nullptr) outcomes.push_back(verdict_gate(facts, "triggers"));
   }
   outcomes.push_back(golden_gate(facts));
   if (step == Step::validate) return outcomes;

@@ -82,6 +82,14 @@ TEST(Gates, EachSaysWhatItMisses) {
        "evaluation", GateState::refused, "kind:sensitive"},
       {"a licence that forbids", [](Facts& f) { f.evidence[0].body = {{"verdict", "fail"}, {"why", "nc"}}; },
        "licence", GateState::refused, "nc"},
+      {"a trigger that was found",
+       [](Facts& f) {
+         Evidence one = f.evidence[0];
+         one.kind = "triggers";
+         one.body = {{"verdict", "fail"}, {"why", "cf"}};
+         f.evidence.push_back(one);
+       },
+       "triggers", GateState::refused, "cf"},
       {"a licence nobody knows",
        [](Facts& f) { f.evidence[0].body = {{"verdict", "review"}, {"why", "unknown"}}; }, "licence",
        GateState::waiting, "unknown"},

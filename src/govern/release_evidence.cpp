@@ -21,7 +21,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr size_t body_bytes_max = 1 << 20, rows_bytes_max = 16 << 20;
-constexpr std::array<std::string_view, 3> by_anyone = {"evaluation", "load", "bias"};
+constexpr std::array<std::string_view, 4> by_anyone = {"evaluation", "load", "bias", "triggers"};
 constexpr std::array<std::string_view, 4> by_role = {"security", "legal", "compliance", "privacy"};
 
 std::string hex_digest(std::string_view text) { return codec::to_hex(codec::sha256(as_bytes(text))); }
@@ -85,10 +85,11 @@ Result<Evidence> Releases::add_evidence(const identity::Caller& caller, const st
   TRY(const StoredRecord stored, parts_.access.seen(parts_.database, caller, record));
   const bool signed_by_role = holds(by_role, wish.kind);
   if (!signed_by_role && !holds(by_anyone, wish.kind))
-    return fail(Reason::bad_request,
-                fmt::format("'kind': {} is evaluation, load, bias, security, legal, compliance or privacy; "
-                            "licence, scan, card, comparison and golden are found out by the server",
-                            wish.kind));
+    return fail(
+        Reason::bad_request,
+        fmt::format("'kind': {} is evaluation, load, bias, triggers, security, legal, compliance or privacy; "
+                    "licence, scan, card, comparison and golden are found out by the server",
+                    wish.kind));
   if (!signed_by_role) TRY_DONE(parts_.access.check_change(caller, stored.record.ns()));
   json::array rows;
   for (const json::object& row : wish.rows) rows.emplace_back(row);

@@ -274,6 +274,11 @@ CREATE TABLE endpoint_settings (
     // The name of a secret of the store that an outside engine is called with.
     sql::Migration{"endpoint", 2,
                    "ALTER TABLE govern_attachments ADD COLUMN secret TEXT NOT NULL DEFAULT ''"},
+    sql::Migration{"endpoint", 3,
+                   "ALTER TABLE endpoint_settings ADD COLUMN queue_delay_ms BIGINT NOT NULL DEFAULT -1"},
+    // What the engine itself calls the model.
+    sql::Migration{"endpoint", 4,
+                   "ALTER TABLE govern_attachments ADD COLUMN engine_model TEXT NOT NULL DEFAULT ''"},
 };
 
 }  // namespace

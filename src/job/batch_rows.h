@@ -9,7 +9,8 @@ namespace holdfast::job {
 
 inline constexpr std::string_view batch_columns =
     "number, id, owner, user_name, token, endpoint, input, metadata, state, errors, output_file, error_file, "
-    "total, answered, failed, created, expires, began, cancelled, ended";
+    "total, answered, failed, created, expires, began, cancelled, ended, tokens_read, tokens_written, "
+    "worker_us, cost_nano";
 Batch batch_of(const sql::Row& row);
 inline constexpr std::string_view unfinished_states = "('validating', 'in_progress', 'cancelling')";
 

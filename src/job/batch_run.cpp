@@ -154,10 +154,11 @@ Status Batches::keep(const Batch& batch, const Request& request, const Asked& as
       parts_.random.hex(12), codec::to_text(json::value(request.custom_id)), asked.status,
       parts_.random.hex(16), asked.body);
   return parts_.database.write([&](sql::Transaction& tx) -> Status {
-    TRY_DONE(tx.run(
-        "UPDATE job_requests SET status = ?, answer = ?, size = ?, body = '' WHERE batch = ? AND "
-        "line = ? AND status = 0",
-        {int64_t{asked.status}, answer, static_cast<int64_t>(answer.size() + 1), batch.id, request.line}));
+    TRY_DONE(
+        tx.run("UPDATE job_requests SET status = ?, answer = ?, size = ?, body = '', tokens_read = ?, "
+               "tokens_written = ?, worker_us = ?, cost_nano = ? WHERE batch = ? AND line = ? AND status = 0",
+               {int64_t{asked.status}, answer, static_cast<int64_t>(answer.size() + 1), asked.tokens_read,
+                asked.tokens_written, asked.worker_us, asked.cost_nano, batch.id, request.line}));
     return Done{};
   });
 }
@@ -247,6 +248,8 @@ Status Batches::finish(const Batch& batch, BatchState as) {
       }
     }
     TRY_DONE(tx.run("DELETE FROM job_requests WHERE batch = ? AND status = 0", {batch.id}));
+    Batch sums = batch;
+    TRY_DONE(count_answers(tx, sums));
     int64_t counts[2] = {0, 0}, sizes[2] = {0, 0};
     std::string files[2];
     for (const int failures : {0, 1}) {
@@ -268,9 +271,11 @@ Status Batches::finish(const Batch& batch, BatchState as) {
                   milliseconds(now), batch.id, int64_t{failures}}));
     }
     TRY_DONE(tx.run(fmt::format("UPDATE job_batches SET state = ?, ended = ?, answered = ?, failed = ?, "
-                                "output_file = ?, error_file = ? WHERE id = ? AND state IN {}",
+                                "output_file = ?, error_file = ?, tokens_read = ?, tokens_written = ?, "
+                                "worker_us = ?, cost_nano = ? WHERE id = ? AND state IN {}",
                                 unfinished_states),
-                    {state_name(as), milliseconds(now), counts[0], counts[1], files[0], files[1], batch.id}));
+                    {state_name(as), milliseconds(now), counts[0], counts[1], files[0], files[1],
+                     sums.tokens_read, sums.tokens_written, sums.worker_us, sums.cost_nano, batch.id}));
     return Done{};
   });
 }

@@ -59,6 +59,10 @@ Batch batch_of(const sql::Row& row) {
             .total = row.integer(12),
             .answered = row.integer(13),
             .failed = row.integer(14),
+            .tokens_read = row.integer(20),
+            .tokens_written = row.integer(21),
+            .worker_us = row.integer(22),
+            .cost_nano = row.integer(23),
             .created = time_of(row.integer(15)),
             .expires = time_of(row.integer(16)),
             .began = time_of(row.integer(17)),
@@ -74,10 +78,17 @@ Status count_answers(sql::Transaction& tx, Batch& batch) {
   if (batch.over() || batch.total == 0) return Done{};
   return tx.query(
       "SELECT COALESCE(SUM(CASE WHEN status > 0 AND status < 400 THEN 1 ELSE 0 END), 0), "
-      "COALESCE(SUM(CASE WHEN status >= 400 THEN 1 ELSE 0 END), 0) FROM job_requests WHERE batch = ?",
+      "COALESCE(SUM(CASE WHEN status >= 400 THEN 1 ELSE 0 END), 0), CAST(COALESCE(SUM(tokens_read), 0) AS "
+      "BIGINT), CAST(COALESCE(SUM(tokens_written), 0) AS BIGINT), CAST(COALESCE(SUM(worker_us), 0) AS "
+      "BIGINT), "
+      "CAST(COALESCE(SUM(cost_nano), 0) AS BIGINT) FROM job_requests WHERE batch = ?",
       {batch.id}, [&](const sql::Row& row) {
         batch.answered = row.integer(0);
         batch.failed = row.integer(1);
+        batch.tokens_read = row.integer(2);
+        batch.tokens_written = row.integer(3);
+        batch.worker_us = row.integer(4);
+        batch.cost_nano = row.integer(5);
         return false;
       });
 }
@@ -108,6 +119,7 @@ Result<Batch> Batches::find(const identity::Caller& caller, const std::string& i
     return find_row(tx, caller.user.raw, id);
   }));
   if (!found) return no_such_batch(id);
+  found->looked = parts_.clock.wall();
   return std::move(*found);
 }
 
@@ -129,7 +141,10 @@ Result<Page<Batch>> Batches::list(const identity::Caller& caller, const PageWish
                       }));
     page.more = page.items.size() > wish.limit;
     if (page.more) page.items.pop_back();
-    for (Batch& batch : page.items) TRY_DONE(count_answers(tx, batch));
+    for (Batch& batch : page.items) {
+      TRY_DONE(count_answers(tx, batch));
+      batch.looked = parts_.clock.wall();
+    }
     return page;
   });
 }

@@ -41,7 +41,9 @@ struct Batch {
   std::string errors{};                     // JSON: why it failed; empty: nothing did.
   std::string output_file{}, error_file{};  // Empty: there are none.
   int64_t total = 0, answered = 0, failed = 0;
-  WallTime created{}, expires{}, began{}, cancelled{}, ended{};  // Zero: not yet.
+  int64_t tokens_read = 0, tokens_written = 0, worker_us = 0, cost_nano = 0;  // As Asked's, of all by now.
+  WallTime created{}, expires{}, began{}, cancelled{}, ended{};               // Zero: not yet.
+  WallTime looked{};                                                          // When all of this was so.
 
   bool over() const { return state > BatchState::cancelling; }
 };

@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "codec/json.h"
 #include "identity/accounts.h"
@@ -45,7 +46,12 @@ class Echo final : public RequestAsker {
       return {.status = 400, .body = R"({"error":{"message":"bad"}})"};
     if (body.find("\"busy\"") != std::string::npos && asked[body] < 3)
       return {.status = 429, .body = "{}", .later = true};
-    return {.status = 200, .body = body};
+    return {.status = 200,
+            .body = body,
+            .tokens_read = 3,
+            .tokens_written = 2,
+            .worker_us = 1'000,
+            .cost_nano = 7};
   }
   std::mutex mutex;
   std::map<std::string, int> asked;
@@ -132,6 +138,8 @@ TEST_F(Jobs, EachRequestHasOneAnswerInTheOrderOfTheInputAndFailuresHaveTheirOwnF
   EXPECT_EQ(done.total, 151);
   EXPECT_EQ(done.answered, 148);
   EXPECT_EQ(done.failed, 3);
+  EXPECT_EQ(std::tuple(done.tokens_read, done.tokens_written, done.worker_us, done.cost_nano),
+            std::tuple(3 * 148, 2 * 148, 1'000 * 148, 7 * 148));
   const auto answers = lines_of(ada, done.output_file);
   ASSERT_EQ(answers.size(), 148U);
   EXPECT_EQ(answers[0].at("custom_id").as_string(), "r0");

@@ -13,6 +13,9 @@ struct Asked {
   int status = 200;
   std::string body;    // One line of JSON, of an answer and of a failure.
   bool later = false;  // There was no room: the same may be answered later.
+  // Of the models that were asked: tokens read and written, their workers' time, what that costs in
+  // billionths of the operator's currency.
+  int64_t tokens_read = 0, tokens_written = 0, worker_us = 0, cost_nano = 0;
 };
 
 // Puts one request through the server's own doors, with its caller's rights. api/ gives the implementation.

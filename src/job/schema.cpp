@@ -65,6 +65,17 @@ CREATE TABLE job_requests (
   size BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (batch, line)
 );
+)sql"},
+                              // What the models took that were asked; costs in billionths of the currency.
+                              sql::Migration{"job", 2, R"sql(
+ALTER TABLE job_requests ADD COLUMN tokens_read BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE job_requests ADD COLUMN tokens_written BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE job_requests ADD COLUMN worker_us BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE job_requests ADD COLUMN cost_nano BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE job_batches ADD COLUMN tokens_read BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE job_batches ADD COLUMN tokens_written BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE job_batches ADD COLUMN worker_us BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE job_batches ADD COLUMN cost_nano BIGINT NOT NULL DEFAULT 0;
 )sql"}};
 
 }  // namespace

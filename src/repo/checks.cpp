@@ -17,6 +17,7 @@
 #include "repo/card.h"
 #include "repo/commits.h"
 #include "repo/repositories.h"
+#include "repo/stored_source.h"
 #include "scan/license_file.h"
 #include "scan/rules_version.h"
 #include "scan/scan_file.h"
@@ -30,18 +31,7 @@ namespace json = boost::json;
 constexpr size_t changed_files_max = 100'000;
 constexpr size_t listed_files_max = 1000;  // With findings, in one verdict.
 constexpr size_t readme_bytes_max = 1 << 20;
-
-class StoredSource final : public scan::Source {
- public:
-  explicit StoredSource(std::unique_ptr<content::Reader> reader) : reader_(std::move(reader)) {}
-  uint64_t size() const override { return reader_->info().size; }
-  Result<size_t> read_at(uint64_t offset, std::span<std::byte> into) override {
-    return reader_->read_at(offset, into);
-  }
-
- private:
-  std::unique_ptr<content::Reader> reader_;
-};
+constexpr size_t license_parts_max = 64;  // Of a chain.
 
 // What of a name changes what is looked for.
 std::string suffix_of(std::string_view path) {
@@ -77,6 +67,47 @@ json::object describe(const scan::Finding& finding) {
   if (!finding.place.member.empty()) out["member"] = printable(finding.place.member);
   if (finding.place.offset) out["offset"] = *finding.place.offset;
   if (finding.place.line) out["line"] = *finding.place.line;
+  return out;
+}
+
+// A text, or the texts of a list.
+std::vector<std::string> texts_of(const json::object& card, std::string_view key) {
+  std::vector<std::string> out;
+  const json::value* value = card.if_contains(key);
+  if (value != nullptr && value->is_string()) out.emplace_back(value->get_string());
+  if (value != nullptr && value->is_array())
+    for (const json::value& each : value->get_array())
+      if (each.is_string()) out.emplace_back(each.get_string());
+  return out;
+}
+
+// What the card of a repository says that everybody may see; empty for others.
+struct ShownCard {
+  std::string license{};
+  std::vector<std::string> bases{}, datasets{};
+};
+Result<ShownCard> shown_card(sql::Database& database, RepoType type, const std::string& name) {
+  const auto place = parse_repo_name(type, name);
+  if (!place.ok()) return ShownCard();
+  std::string data;
+  TRY_DONE(database.read([&](sql::Transaction& tx) {
+    return tx.query(
+        "SELECT c.card FROM repo_cards c JOIN repo_repositories r ON r.id = c.repo WHERE r.place = ? AND "
+        "r.visibility = ?",
+        {place_of(type, place.value().ns, place.value().name), visibility_name(Visibility::public_)},
+        [&](const sql::Row& row) {
+          data = row.text(0);
+          return false;
+        });
+  }));
+  ShownCard out;
+  if (data.empty()) return out;
+  TRY(const json::value card, codec::parse_json(data));
+  if (!card.is_object()) return out;
+  for (const std::string& each : texts_of(card.get_object(), "license"))
+    out.license += (out.license.empty() ? "" : " AND ") + each;
+  out.bases = texts_of(card.get_object(), "base_model");
+  out.datasets = texts_of(card.get_object(), "datasets");
   return out;
 }
 
@@ -254,6 +285,27 @@ Status Checks::check_change(const git::Repository& objects, const git::ObjectId&
 
 Result<RevisionVerdict> Checks::verdict(const Repository& repository, const git::Repository& objects,
                                         const git::ObjectId& commit) {
+  TRY(RevisionVerdict out, kept_verdict(repository, objects, commit));
+  if (out.standing != Standing::held) return out;
+  TRY(const auto release, held_release_of(parts_.database, repository.id, commit));
+  if (!release) return out;
+  TRY(json::object report, codec::parse_json_object(out.json, {.bytes_max = 64 << 20}));
+  json::object told{{"state", held_release_name(release->state)},
+                    {"by", release->by},
+                    {"reason", release->reason},
+                    {"at", format_time(release->at)}};
+  if (!release->confirmed_by.empty()) told["confirmedBy"] = release->confirmed_by;
+  if (release->state == HeldRelease::State::released) {
+    out.standing = Standing::warned;
+    report["standing"] = standing_name(out.standing);
+  }
+  report["released"] = std::move(told);
+  out.json = codec::to_text(report);
+  return out;
+}
+
+Result<RevisionVerdict> Checks::kept_verdict(const Repository& repository, const git::Repository& objects,
+                                             const git::ObjectId& commit) {
   RevisionVerdict kept;
   bool found = false;
   TRY_DONE(parts_.database.read([&](sql::Transaction& tx) {
@@ -352,32 +404,6 @@ Result<RevisionVerdict> Checks::make_verdict(const Repository& repository, const
   return verdict;
 }
 
-// Of a public repository here; empty otherwise.
-Result<std::string> Checks::license_of(RepoType type, const std::string& name) {
-  const auto place = parse_repo_name(type, name);
-  if (!place.ok()) return std::string();
-  std::string data;
-  TRY_DONE(parts_.database.read([&](sql::Transaction& tx) {
-    return tx.query(
-        "SELECT c.card FROM repo_cards c JOIN repo_repositories r ON r.id = c.repo WHERE r.place = ? AND "
-        "r.visibility = ?",
-        {place_of(type, place.value().ns, place.value().name), visibility_name(Visibility::public_)},
-        [&](const sql::Row& row) {
-          data = row.text(0);
-          return false;
-        });
-  }));
-  if (data.empty()) return std::string();
-  TRY(const json::value card, codec::parse_json(data));
-  std::string license;
-  const json::value* value = card.is_object() ? card.get_object().if_contains("license") : nullptr;
-  if (value != nullptr && value->is_string()) license = value->get_string();
-  if (value != nullptr && value->is_array())
-    for (const json::value& each : value->get_array())
-      if (each.is_string()) license += (license.empty() ? "" : " AND ") + std::string(each.get_string());
-  return license;
-}
-
 Result<std::vector<scan::Component>> Checks::license_parts(const Repository& repository,
                                                            const git::Repository& objects,
                                                            const git::ObjectId& commit) {
@@ -393,14 +419,30 @@ Result<std::vector<scan::Component>> Checks::license_parts(const Repository& rep
       scan::check_card(readme, dataset ? scan::CardKind::dataset : scan::CardKind::model);
   std::vector<scan::Component> parts;
   parts.push_back({dataset ? Role::dataset : Role::model, repository.full_name(), card.license});
-  for (const std::string& base : card.base_models) {
-    TRY(std::string license, license_of(RepoType::model, base));
-    parts.push_back({Role::base_model, base, std::move(license)});
+  const auto named = [&](std::string_view name) {
+    return std::ranges::any_of(parts, [&](const scan::Component& each) { return each.name == name; });
+  };
+  std::vector<std::string> data = card.datasets;
+  // Models that it was made of, what those were made of, and so on: nearer ones first.
+  // Of what is further away, what is not here is judged by the licence of the nearer one.
+  std::vector<std::string> bases = card.base_models;
+  const size_t near_bases = bases.size(), near_data = data.size();
+  for (size_t i = 0; i < bases.size() && parts.size() < license_parts_max; ++i) {
+    if (named(bases[i])) continue;
+    TRY(ShownCard base, shown_card(parts_.database, RepoType::model, bases[i]));
+    if (i >= near_bases && base.license.empty()) continue;
+    parts.push_back({Role::base_model, bases[i], std::move(base.license)});
+    bases.insert(bases.end(), base.bases.begin(), base.bases.end());
+    data.insert(data.end(), base.datasets.begin(), base.datasets.end());
   }
-  for (const std::string& data : card.datasets) {
-    TRY(std::string license, license_of(RepoType::dataset, data));
-    parts.push_back({Role::dataset, data, std::move(license)});
+  for (size_t i = 0; i < data.size() && parts.size() < license_parts_max; ++i) {
+    if (named(data[i])) continue;
+    TRY(ShownCard shown, shown_card(parts_.database, RepoType::dataset, data[i]));
+    if (i >= near_data && shown.license.empty()) continue;
+    parts.push_back({Role::dataset, data[i], std::move(shown.license)});
   }
+  // A chain that goes on beyond what is followed is for a person.
+  if (parts.size() >= license_parts_max) parts.push_back({Role::base_model, "(and more)", {}});
   return parts;
 }
 

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "git/object_id.h"
 #include "git/repository.h"
+#include "repo/held_release.h"
 #include "repo/repository.h"
 #include "scan/card_check.h"
 #include "scan/finding.h"
@@ -32,11 +33,16 @@ class Browser;
 enum class OnFinding : uint8_t { refuse, hold, warn };
 std::optional<OnFinding> on_finding_of_name(std::string_view name);
 
+// What follows from sensitive data where it does not belong: nothing beyond what is shown, or a refusal.
+enum class OnSensitive : uint8_t { warn, refuse };
+
 // A text that is a live token of this hub is refused whatever the policy says.
 struct CheckPolicy {
   OnFinding pickle = OnFinding::refuse;  // Pickles, archives and formats.
   OnFinding secrets = OnFinding::hold;
   OnFinding license = OnFinding::hold;  // A card without a licence.
+  OnSensitive sensitive = OnSensitive::warn;
+  ReleasePeople release = ReleasePeople::one;  // Of what is held (held_release.h).
 };
 
 enum class Standing : uint8_t { clean, warned, held };
@@ -71,9 +77,18 @@ class Checks {
   Status check_change(const git::Repository& objects, const git::ObjectId& before,
                       const git::ObjectId& after);
 
+  // policy_refused when files that `after` has beyond `before` hold sensitive data (scan/sensitive.h) that
+  // the repository was not cleared for (clearance.h). Passes everything where the policy only warns.
+  Status guard_upload(const Repository& repository, const git::Repository& objects,
+                      const git::ObjectId& before, const git::ObjectId& after);
+
   // policy_refused when a text that people write for others, named for them by `what`, holds a live token.
   Status check_text(std::string_view text, std::string_view what) const;
 
+  const CheckPolicy& policy() const { return policy_; }
+
+  // One that somebody released (held_release.h) is warned of instead of held; `released` of its text says
+  // who.
   Result<RevisionVerdict> verdict(const Repository& repository, const git::Repository& objects,
                                   const git::ObjectId& commit);
 
@@ -87,9 +102,10 @@ class Checks {
   Result<std::optional<boost::json::object>> look_at(const git::Repository& objects,
                                                      const git::ObjectId& blob, const std::string& path);
   Result<boost::json::object> look_at_large(std::string_view sha256, const std::string& path);
+  Result<RevisionVerdict> kept_verdict(const Repository& repository, const git::Repository& objects,
+                                       const git::ObjectId& commit);
   Result<RevisionVerdict> make_verdict(const Repository& repository, const git::Repository& objects,
                                        const git::ObjectId& commit);
-  Result<std::string> license_of(RepoType type, const std::string& name);
   bool holds_live_token(const scan::FileReport& report, std::string_view found_in) const;
   boost::json::object describe(const scan::FileReport& report, const std::string& path) const;
   int64_t rules_key() const;

@@ -1,5 +1,6 @@
 #include "repo/checks.h"
 
+#include "repo/clearance.h"
 #include "repo/hub_test_kit.h"
 
 namespace holdfast::repo {
@@ -104,6 +105,96 @@ TEST_F(ChecksTest, LicencesAreTakenFromTheCardsOfWhatItIsMadeOf) {
   EXPECT_EQ(parts[2].license, "");
   EXPECT_EQ(parts[3].license, "");
   EXPECT_EQ(scan::judge_licenses(parts, {}).verdict, scan::Verdict::refused);
+}
+
+TEST_F(ChecksTest, LicencesAreFollowedThroughTheWholeChainOnce) {
+  const auto publish = [&](const char* name, const std::string& text, RepoType type = RepoType::model) {
+    const Repository where = hub_.create("ada", name, Visibility::public_, type);
+    ASSERT_TRUE(hub_.commit(ada_, where, "README.md", text).ok());
+  };
+  publish("ada/root", "---\nlicense: cc-by-nc-4.0\nbase_model: ada/middle\n---\n");  // A ring.
+  publish("ada/words", "---\nlicense: odbl\n---\n", RepoType::dataset);
+  publish("ada/middle", "---\nlicense: mit\nbase_model: ada/root\ndatasets: [ada/words]\n---\n");
+  ASSERT_TRUE(commit("README.md", "---\nlicense: mit\nbase_model: ada/middle\n---\n").ok());
+  auto objects = TestHub::require_value(hub_.hub().storage.open(where_.id));
+  const auto head = TestHub::require_value(hub_.hub().publisher.ref(where_.id, "refs/heads/main"));
+  const auto parts = TestHub::require_value(hub_.hub().checks.license_parts(where_, objects, *head));
+  std::string names;
+  for (const scan::Component& each : parts) names += each.name + "=" + each.license + " ";
+  EXPECT_EQ(names, where_.full_name() + "=mit ada/middle=mit ada/root=cc-by-nc-4.0 ada/words=odbl ");
+  EXPECT_EQ(scan::judge_licenses(parts, {}).verdict, scan::Verdict::refused);
+}
+
+TEST_F(ChecksTest, WhatIsHeldIsReleasedByOneOrByTwoAndOnlyThatCommit) {
+  ASSERT_TRUE(commit("README.md", card).ok());
+  ASSERT_TRUE(commit("notes.md", "key\n" + aws_key).ok());
+  const auto head = [&] {
+    return *TestHub::require_value(hub_.hub().publisher.ref(where_.id, "refs/heads/main"));
+  };
+  HeldReleaseParts parts{.database = hub_.database(), .audit = hub_.audit(), .clock = hub_.clock()};
+  const identity::Caller bob = hub_.caller("bob");
+  EXPECT_EQ(release_held(parts, ada_, where_, head(), "").error().reason, Reason::bad_request);
+  EXPECT_EQ(release_held(parts, ada_, where_, head(), std::string(1'001, 'x')).error().reason,
+            Reason::bad_request)
+      << "a reason is never cut, least of all within a character";
+  parts.people = ReleasePeople::two;
+  EXPECT_EQ(TestHub::require_value(release_held(parts, ada_, where_, head(), "a key of the example")).state,
+            HeldRelease::State::proposed);
+  EXPECT_EQ(verdict().standing, Standing::held);
+  EXPECT_NE(verdict().json.find("proposed"), std::string::npos);
+  EXPECT_EQ(release_held(parts, ada_, where_, head(), "again").error().code, Code::conflict);
+  const HeldRelease done = TestHub::require_value(release_held(parts, bob, where_, head(), "seen"));
+  EXPECT_EQ(done.state, HeldRelease::State::released);
+  EXPECT_EQ(done.by + " " + done.confirmed_by + " " + done.reason, "ada bob a key of the example");
+  EXPECT_EQ(verdict().standing, Standing::warned);
+  EXPECT_FALSE(release_held(parts, bob, where_, head(), "once more").ok());
+  ASSERT_TRUE(commit("more.md", "nothing\n").ok());
+  EXPECT_EQ(verdict().standing, Standing::held) << "the next commit holds the key, too";
+  parts.people = ReleasePeople::one;
+  TestHub::require_value(release_held(parts, bob, where_, head(), "as before"));
+  EXPECT_EQ(verdict().standing, Standing::warned);
+  int64_t told = 0;
+  for (const auto& row : TestHub::require_value(hub_.audit().list(hub_.database(), 0, 1000)))
+    if (row.action == "repo.held_released" || row.action == "repo.release_proposed") ++told;
+  EXPECT_EQ(told, 3);
+}
+
+TEST_F(ChecksTest, SensitiveUploadsAreRefusedUntilTheRepositoryIsCleared) {
+  hub_.hub().checks.configure({.secrets = OnFinding::warn, .sensitive = OnSensitive::refuse}, {});
+  std::string people = "name,email\n";
+  for (int i = 0; i < 12; ++i) people += "Nobody,person" + std::to_string(i) + "@example.org\n";
+  struct Kind {
+    scan::SensitiveKind kind;
+    std::string path, text;
+  };
+  using enum scan::SensitiveKind;
+  const Kind kinds[] = {{credentials, "deploy.env", "key\n" + aws_key},
+                        {identity, "people.csv", "id,ssn\n1,078-05-1121\n"},
+                        {payment, "cards.csv", "id,card\n1,4111 1111 1111 1111\n"},
+                        {health, "patients.csv", "id,nhs number\n1,943 476 5919\n"},
+                        {scan::SensitiveKind::contacts, "contacts.csv", people},
+                        {marked, "plan.md", "CONFIDENTIAL\nthe plan\n"}};
+  for (const Kind& each : kinds) {
+    const auto refused = commit(each.path, each.text);
+    ASSERT_FALSE(refused.ok()) << each.path;
+    EXPECT_EQ(refused.error().reason, Reason::policy_refused);
+    EXPECT_NE(refused.error().message.find(std::string(scan::sensitive_name(each.kind)) + "]"),
+              std::string::npos)
+        << refused.error().message;
+    EXPECT_EQ(refused.error().message.find("4111"), std::string::npos);
+  }
+  EXPECT_TRUE(commit("clean.csv", "text,label\nlate,refund\n").ok());
+  for (const Kind& each : kinds) {
+    TestHub::require(clear_for(hub_.database(), hub_.audit(), hub_.clock(), ada_, where_,
+                               std::span(&each.kind, 1), "agreed with the office"));
+    EXPECT_TRUE(commit(each.path, each.text).ok()) << each.path;
+  }
+  EXPECT_FALSE(clear_for(hub_.database(), hub_.audit(), hub_.clock(), ada_, where_, {}, "").ok());
+  EXPECT_FALSE(
+      clear_for(hub_.database(), hub_.audit(), hub_.clock(), ada_, where_, {}, std::string(1'001, 'x')).ok());
+  const Clearance now = TestHub::require_value(clearance_of(hub_.database(), where_.id));
+  EXPECT_EQ(now.kinds, std::vector{marked});
+  EXPECT_EQ(now.by + ": " + now.reason, "ada: agreed with the office");
 }
 
 }  // namespace

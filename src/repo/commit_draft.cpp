@@ -252,6 +252,7 @@ Result<CommitDone> Draft::finish(const CommitTarget& target) {
                                                                .committer = author,
                                                                .message = message_of(target)}));
   TRY_DONE(parts_.checks.check_change(objects_, head.id, commit));
+  TRY_DONE(parts_.checks.guard_upload(repository_, objects_, head.id, commit));
   return publish(lock, target, place, commit);
 }
 

@@ -4,13 +4,14 @@
 
 #include "content/store.h"
 #include "git/refs.h"
+#include "git/repository.h"
 #include "repo/hub.h"
+#include "repo/masked_content.h"
 #include "repo/revisions.h"
 
 namespace holdfast::repo {
 namespace {
 
-constexpr uint64_t text_bytes_max = 64 << 20;
 constexpr size_t files_max = 100'000, listed_max = 1000, piece_bytes = 1 << 20;
 
 class Masker {
@@ -30,18 +31,39 @@ class Masker {
       TRY_DONE(look_at(objects, file, *draft));
     }
     if (report_.findings == 0) return std::move(report_);
+    TRY(const auto earlier, made_earlier(objects));
+    if (earlier) {
+      report_.commit = *earlier;
+      return std::move(report_);
+    }
     TRY_DONE(make_branch(from.commit));
     CommitTarget target;
     target.revision = wish_.into;
     target.parent_commit = from.commit.hex();
     target.summary = fmt::format("Mask personal data: {} places in {} files", report_.findings, changed_);
-    target.description = "Masked-From: " + from.commit.hex();
+    target.description = mark();
     TRY(const CommitDone done, draft->finish(target));
     report_.commit = done.commit;
     return std::move(report_);
   }
 
  private:
+  std::string mark() const {
+    return fmt::format("Masked-From: {}\nMasked-With: {}", report_.from.hex(),
+                       scan::mask_with_name(wish_.with));
+  }
+
+  // A job that was cut off after its commit is made again and finds it.
+  Result<std::optional<git::ObjectId>> made_earlier(const git::Repository& objects) {
+    TRY(const std::string ref, branch_ref(wish_.into));
+    TRY(const auto head, hub_.publisher.ref(repository_.id, ref));
+    if (!head) return std::optional<git::ObjectId>();
+    TRY(const git::Commit commit, objects.commit(*head));
+    const bool same = commit.message.find(mark()) != std::string::npos && commit.parents.size() == 1 &&
+                      commit.parents[0] == report_.from;
+    return same ? head : std::optional<git::ObjectId>();
+  }
+
   Status make_branch(const git::ObjectId& at) {
     TRY(const std::string ref, branch_ref(wish_.into));
     TRY(const auto head, hub_.publisher.ref(repository_.id, ref));
@@ -53,12 +75,12 @@ class Masker {
     return hub_.branches.create(caller_, repository_, {.name = wish_.into, .starting_point = at.hex()});
   }
 
-  void leave(const FileEntry& file, std::string why) {
-    if (report_.unread.size() < listed_max) report_.unread.emplace_back(file.path, std::move(why));
+  void leave(std::string what, std::string why) {
+    if (report_.unread.size() < listed_max) report_.unread.emplace_back(std::move(what), std::move(why));
   }
 
   Result<std::string> read(const git::Repository& objects, const FileEntry& file) {
-    if (!file.large) return objects.read_blob(file.id, text_bytes_max);
+    if (!file.large) return objects.read_blob(file.id, masked_text_bytes_max);
     TRY(const auto reader, content_.open(file.large->hash));
     std::string text(file.size(), '\0');
     for (size_t at = 0; at < text.size();) {
@@ -72,26 +94,22 @@ class Masker {
 
   Status look_at(const git::Repository& objects, const FileEntry& file, CommitDraft& draft) {
     if (file.kind != git::EntryKind::file && file.kind != git::EntryKind::executable) return Done{};
-    if (file.size() > text_bytes_max) {
-      leave(file, "is larger than 64 MiB");
+    if (file.size() > masked_bytes_max(file.path)) {
+      leave(file.path, "is too large");
       return Done{};
     }
-    TRY(const std::string text, read(objects, file));
-    if (text.find('\0') != std::string::npos) {
-      leave(file, "is no text");
-      return Done{};
-    }
+    TRY(const std::string bytes, read(objects, file));
+    const MaskedContent found = mask_content(file.path, as_bytes(bytes), wish_.with, key_);
+    for (const auto& [part, why] : found.unread)
+      leave(part.empty() ? file.path : fmt::format("{}: {}", file.path, part), why);
+    if (!found.looked_into) return Done{};
     ++report_.files;
-    const scan::TextShape shape = scan::shape_of_name(file.path);
-    const auto head = [](std::string_view all) { return all.substr(0, all.find('\n')); };
-    const size_t found = scan::find_personal(text, shape, head(text)).size();
-    if (found == 0) return Done{};
-    const std::string masked = scan::mask_personal(text, shape, wish_.with, key_);
-    report_.findings += found;
-    report_.left_findings += scan::find_personal(masked, shape, head(masked)).size();
-    if (report_.masked.size() < listed_max) report_.masked.push_back({file.path, found});
+    report_.left_findings += found.left_findings;
+    if (!found.instead) return Done{};
+    report_.findings += found.findings;
+    if (report_.masked.size() < listed_max) report_.masked.push_back({file.path, found.findings});
     ++changed_;
-    return put(file, masked, draft);
+    return put(file, *found.instead, draft);
   }
 
   // What was a large file stays one.

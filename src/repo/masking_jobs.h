@@ -2,7 +2,7 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <list>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -13,6 +13,10 @@
 #include "base/random.h"
 #include "repo/masking.h"
 
+namespace holdfast::sql {
+class Database;
+}
+
 namespace holdfast::repo {
 
 struct MaskingJob {
@@ -22,6 +26,7 @@ struct MaskingJob {
   RepoId repository{};
   MaskingWish wish{};
   std::string by{};
+  identity::TokenId token{};  // Of the request.
   State state = State::waiting;
   WallTime started{}, ended{};
   std::optional<MaskingReport> report{};  // When done.
@@ -29,14 +34,17 @@ struct MaskingJob {
 };
 std::string_view state_name(MaskingJob::State state);
 
-// Masking jobs, one after the other on a thread of its own, which ends with it. A job is its request's word
-// only: a server that stops forgets those that wait, and one that is cut off leaves nothing but bytes that
-// nobody names. Safe from any thread.
+// Masking jobs, one after the other on a thread of its own, which ends with it. They are kept in the
+// database: those that wait, and the one that ran when the server stopped or was cut off, are gone on with
+// after the next start, with the rights that their user has then. Safe from any thread.
 class MaskingJobs {
  public:
   struct Parts {
+    sql::Database& database;
     Hub& hub;
     content::Store& content;
+    // Who asked, as they are now; an error where the token was revoked or the user disabled.
+    std::function<Result<identity::Caller>(identity::TokenId token, const std::string& name)> caller_again;
     const Clock& clock;
     Random& random;
     Log& log;
@@ -50,19 +58,15 @@ class MaskingJobs {
   Result<MaskingJob> find(RepoId repository, int64_t id);
 
  private:
-  struct Entry {
-    MaskingJob job;
-    identity::Caller caller;
-    Repository repository;
-  };
   void run(const std::stop_token& stop);
-  Entry* next();  // Under mutex_.
+  Result<std::optional<MaskingJob>> next();
+  Result<MaskingReport> carry_out(const MaskingJob& job, const std::stop_token& stop);
+  Status end(const MaskingJob& job, const Result<MaskingReport>& report);
 
   const Parts parts_;
-  std::mutex mutex_;  // Guards what follows, down to the thread.
+  std::mutex mutex_;  // Guards waiting_.
   std::condition_variable_any changed_;
-  std::list<Entry> entries_;  // Oldest first.
-  int64_t last_ = 0;
+  bool waiting_ = true;  // A job may wait: the table is looked at.
   std::jthread thread_;
 };
 

@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
+#include "codec/parquet_rewrite.h"
 #include "repo/hub_test_kit.h"
+#include "repo/masked_content.h"
 #include "repo/masking_jobs.h"
 #include "repo/revisions.h"
 
@@ -13,6 +18,28 @@ constexpr std::string_view table =
     "name,contact,note\n"
     "Ada Lovelace,ada@example.org,pays with 4111 1111 1111 1111\n"
     "Bob,bob@example.org,call +1 212 555 0123\n";
+
+// One member of a tar archive.
+std::string tar_member(std::string_view name, std::string_view bytes) {
+  std::string head(512, '\0');
+  const auto put = [&](size_t at, std::string_view text) { text.copy(head.data() + at, text.size()); };
+  const auto octal = [&](size_t at, size_t digits, uint64_t value) {
+    for (size_t i = digits; i-- > 0; value /= 8) head[at + i] = static_cast<char>('0' + value % 8);
+  };
+  put(0, name);
+  put(100, "0000644");
+  octal(124, 11, bytes.size());
+  octal(136, 11, 0);
+  put(148, "        ");
+  put(156, "0");
+  put(257, "ustar");
+  put(263, "00");
+  uint64_t sum = 0;
+  for (const char c : head) sum += static_cast<unsigned char>(c);
+  octal(148, 6, sum);
+  head[154] = '\0';
+  return head + std::string(bytes) + std::string((512 - bytes.size() % 512) % 512, '\0');
+}
 
 class MaskingTest : public testing::Test {
  protected:
@@ -34,6 +61,25 @@ class MaskingTest : public testing::Test {
   }
   Result<MaskingReport> mask(const MaskingWish& wish) {
     return mask_revision(hub_.hub(), hub_.content(), hub_.caller("ada"), data_, wish, "key", {});
+  }
+
+  MaskingJobs::Parts parts() {
+    return {.database = hub_.database(),
+            .hub = hub_.hub(),
+            .content = hub_.content(),
+            .caller_again = [this](auto, const std::string& name) -> Result<identity::Caller> {
+              return hub_.caller(name);
+            },
+            .clock = hub_.clock(),
+            .random = hub_.random(),
+            .log = hub_.log()};
+  }
+  MaskingJob over(MaskingJobs& jobs, int64_t id) {
+    while (true) {
+      MaskingJob job = TestHub::require_value(jobs.find(data_.id, id));
+      if (job.state == MaskingJob::State::done || job.state == MaskingJob::State::failed) return job;
+      std::this_thread::yield();
+    }
   }
 
   TestHub hub_;
@@ -90,23 +136,89 @@ TEST_F(MaskingTest, LargeTextsStayLargeFiles) {
   EXPECT_EQ(report.left_findings, 0U);
 }
 
-TEST_F(MaskingTest, JobsRunOneAfterTheOtherAndSayHowTheyEnded) {
-  MaskingJobs jobs({.hub = hub_.hub(),
-                    .content = hub_.content(),
-                    .clock = hub_.clock(),
-                    .random = hub_.random(),
-                    .log = hub_.log()});
-  const identity::Caller ada = hub_.caller("ada");
-  const auto over = [&](int64_t id) {
-    while (true) {
-      MaskingJob job = TestHub::require_value(jobs.find(data_.id, id));
-      if (job.state == MaskingJob::State::done || job.state == MaskingJob::State::failed) return job;
-      std::this_thread::yield();
+TEST_F(MaskingTest, ParquetAndArchivesAreMaskedAndWhatIsNotIsNamed) {
+  std::ifstream file("tests/golden/parquet/plain.parquet", std::ios::binary);
+  const std::string rows{std::istreambuf_iterator<char>(file), {}};
+  const auto personal =
+      codec::rewrite_parquet(as_bytes(rows), [](std::string_view, std::vector<codec::ParquetValue>& values) {
+        for (codec::ParquetValue& value : values)
+          if (auto* text = std::get_if<std::string>(&value))
+            *text += " writes\tfrom ada@example.org\nas ever";
+        return true;
+      });
+  TestHub::require(personal.ok() ? Status(Done{}) : Status(personal.error()));
+  const MaskedContent columns =
+      mask_content("rows.parquet", as_bytes(personal.value().file), scan::MaskWith::kind, "k");
+  ASSERT_TRUE(columns.instead.has_value());
+  EXPECT_GT(columns.findings, 0U);
+  EXPECT_EQ(columns.left_findings, 0U);
+  EXPECT_EQ(columns.instead->find("ada@example.org"), std::string::npos) << "the old pages are gone";
+  const auto was = codec::read_parquet(as_bytes(personal.value().file)).value();
+  const auto is = codec::read_parquet(as_bytes(*columns.instead)).value();
+  ASSERT_EQ(is.columns.size(), was.columns.size());
+  for (size_t column = 0; column < is.columns.size(); ++column)
+    for (size_t row = 0; row < is.rows; ++row) {
+      codec::ParquetValue wanted = was.columns[column].values[row];
+      if (auto* text = std::get_if<std::string>(&wanted))
+        if (const size_t at = text->find("ada@example.org"); at != std::string::npos)
+          text->replace(at, std::string_view("ada@example.org").size(), "<EMAIL_ADDRESS>");
+      EXPECT_EQ(is.columns[column].values[row], wanted);
     }
+  // An archive made by hand: a text with personal data and bytes that are no text.
+  const std::string archive =
+      tar_member("people.csv", table) + tar_member("a.bin", std::string("\0\1", 2)) + std::string(1024, '\0');
+  const MaskedContent packed = mask_content("data.tar", as_bytes(archive), scan::MaskWith::kind, "k");
+  ASSERT_TRUE(packed.instead.has_value());
+  EXPECT_EQ(packed.left_findings, 0U);
+  ASSERT_EQ(packed.unread.size(), 1U);
+  EXPECT_EQ(packed.unread[0], (std::pair<std::string, std::string>("a.bin", "is no text")));
+  EXPECT_EQ(mask_content("data.tar", as_bytes(*packed.instead), scan::MaskWith::kind, "k").findings, 0U);
+  EXPECT_FALSE(mask_content("x.zip", as_bytes("PK no archive"), scan::MaskWith::kind, "k").looked_into);
+}
+
+TEST_F(MaskingTest, AJobThatWasCutOffIsGoneOnWithAfterTheNextStart) {
+  const auto row = [&](std::string_view state) {
+    int64_t id = 0;
+    TestHub::require(hub_.database().write([&](sql::Transaction& tx) {
+      return tx.query(
+          "INSERT INTO repo_masking_jobs (repo, actor, token, revision, into_branch, way, state) VALUES (?, "
+          "'ada', "
+          "0, 'main', 'masked', 'kind', ?) RETURNING id",
+          {data_.id.raw, state}, [&](const sql::Row& found) {
+            id = found.integer(0);
+            return true;
+          });
+    }));
+    return id;
   };
+  const int64_t cut_off = row("running"), waited = row("waiting");
+  std::string commit;
+  {
+    MaskingJobs jobs(parts());
+    for (const int64_t id : {cut_off, waited}) {
+      const MaskingJob job = over(jobs, id);
+      ASSERT_TRUE(job.report.has_value()) << job.failure;
+      EXPECT_GT(job.report->findings, 0U);
+      // The second finds what the first made, as it does after a crash between the commit and its note.
+      if (!commit.empty()) EXPECT_EQ(job.report->commit.hex(), commit);
+      commit = job.report->commit.hex();
+    }
+  }
+  auto revoked = parts();
+  revoked.caller_again = [](auto, const std::string&) -> Result<identity::Caller> {
+    return fail(Reason::bad_credentials, "the token was revoked");
+  };
+  const int64_t last = row("running");
+  MaskingJobs jobs(revoked);
+  EXPECT_EQ(over(jobs, last).failure, "the token was revoked");
+}
+
+TEST_F(MaskingTest, JobsRunOneAfterTheOtherAndSayHowTheyEnded) {
+  MaskingJobs jobs(parts());
+  const identity::Caller ada = hub_.caller("ada");
   const MaskingJob first = TestHub::require_value(jobs.start(ada, data_, {}));
   const MaskingJob second = TestHub::require_value(jobs.start(ada, data_, {.revision = "nowhere"}));
-  const MaskingJob done = over(first.id), failed = over(second.id);
+  const MaskingJob done = over(jobs, first.id), failed = over(jobs, second.id);
   ASSERT_TRUE(done.report.has_value()) << done.failure;
   EXPECT_EQ(done.report->left_findings, 0U);
   EXPECT_EQ(failed.state, MaskingJob::State::failed);

@@ -87,6 +87,7 @@ Status PushRules::check_files(const git::Push& push, const HubPusher& pusher) {
       before = main.value_or(git::ObjectId());
     }
     TRY_DONE(checks_.check_change(push.repository, before, head.value().id));
+    TRY_DONE(checks_.guard_upload(pusher.repository, push.repository, before, head.value().id));
   }
   return Done{};
 }

@@ -23,7 +23,8 @@ namespace {
 // Tables whose rows are a repository's own.
 constexpr auto own_tables = std::to_array<std::string_view>(
     {"repo_refs", "repo_verdicts", "repo_objects", "repo_cards", "repo_tags", "repo_likes",
-     "repo_gate_requests", "repo_discussions", "repo_discussion_events", "repo_redirects"});
+     "repo_gate_requests", "repo_discussions", "repo_discussion_events", "repo_redirects",
+     "repo_held_releases", "repo_clearances", "repo_masking_jobs"});
 
 // Of the column `disabled`.
 constexpr int64_t disabled_value = 1, deleted_value = 2;

@@ -219,6 +219,43 @@ CREATE TABLE repo_tombstones (
   at BIGINT NOT NULL
 );
 )sql"},
+    sql::Migration{"repo", 6, R"sql(
+CREATE TABLE repo_held_releases (
+  repo BIGINT NOT NULL,
+  commit_oid TEXT NOT NULL,
+  state TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  confirmed_by TEXT NOT NULL DEFAULT '',
+  confirmed_at BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (repo, commit_oid)
+);
+
+CREATE TABLE repo_clearances (
+  repo BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (repo, kind)
+);
+
+CREATE TABLE repo_masking_jobs (
+  id {serial},
+  repo BIGINT NOT NULL,
+  actor TEXT NOT NULL,
+  token BIGINT NOT NULL,
+  revision TEXT NOT NULL,
+  into_branch TEXT NOT NULL,
+  way TEXT NOT NULL,
+  state TEXT NOT NULL,
+  started BIGINT NOT NULL DEFAULT 0,
+  ended BIGINT NOT NULL DEFAULT 0,
+  report TEXT NOT NULL DEFAULT '',
+  failure TEXT NOT NULL DEFAULT ''
+);
+)sql"},
 };
 
 }  // namespace

@@ -2,7 +2,11 @@
 #include <archive_entry.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "codec/hex.h"
+#include "codec/parquet_rewrite.h"
 #include "scan/scan_file.h"
 #include "scan/template_check.h"
 
@@ -190,6 +194,32 @@ TEST(Formats, SecretsInANotebooksOutputsAreFound) {
   const FileReport report = look(book, "a.ipynb");
   EXPECT_TRUE(has(report, "secret.generic-api-key"));
   EXPECT_TRUE(has(report, "secret.huggingface-access-token"));
+}
+
+TEST(Formats, ColumnsOfParquetAreLookedThroughWithTheirRows) {
+  std::ifstream file("tests/golden/parquet/plain.parquet", std::ios::binary);
+  const std::string plain{std::istreambuf_iterator<char>(file), {}};
+  const std::string key = "AK" + std::string("IAZ7QWERTYPLMNBVCX");
+  const auto planted = codec::rewrite_parquet(
+      as_bytes(plain), [&](std::string_view, std::vector<codec::ParquetValue>& values) {
+        if (auto* text = std::get_if<std::string>(&values[6])) *text = "write to ada@example.org\nor call";
+        if (auto* text = std::get_if<std::string>(&values[8])) *text = "key=" + key;
+        return true;
+      });
+  ASSERT_TRUE(planted.ok());
+  const auto look = [](std::string_view bytes) {
+    const auto source = memory_source(as_bytes(bytes));
+    return scan_file(*source, "rows.parquet").value();
+  };
+  EXPECT_TRUE(look(plain).findings.empty());
+  const FileReport report = look(planted.value().file);
+  std::string told;
+  for (const Finding& each : report.findings)
+    told += each.rule + "@" + std::to_string(each.place.line.value_or(0)) + " ";
+  EXPECT_NE(told.find("personal.email-address@7 "), std::string::npos) << told;
+  EXPECT_NE(told.find("secret.aws-access-token@9 "), std::string::npos) << told;
+  EXPECT_FALSE(report.findings[0].place.member.empty());
+  EXPECT_EQ(look(plain.substr(0, plain.size() - 9)).worst(), Severity::note) << "what is cut off is a note";
 }
 
 }  // namespace

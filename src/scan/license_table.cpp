@@ -109,6 +109,12 @@ constexpr LicenseTerms research(std::string_view id) {
           .condition = {},
           .clause = research_clause};
 }
+// With a list of forbidden uses besides.
+constexpr LicenseTerms research_within(std::string_view id) {
+  LicenseTerms terms = research(id);
+  terms.use_restrictions = true;
+  return terms;
+}
 constexpr LicenseTerms rail(std::string_view id, std::string_view clause = rail_clause) {
   return {.id = id, .family = "responsible AI", .use_restrictions = true, .condition = {}, .clause = clause};
 }
@@ -186,9 +192,14 @@ constexpr auto table = std::to_array<LicenseTerms>({
     research("intel-research"),
     research("h-research"),
     research("apple-amlr"),
-    research("deepfloyd-if-license"),
-    research("fair-noncommercial-research-license"),
-    research("c-uda"),
+    research_within("deepfloyd-if-license"),
+    research_within("fair-noncommercial-research-license"),
+    {.id = "c-uda",
+     .family = "computational use",
+     .use_restrictions = true,
+     .condition = "the data may be used to compute with, and for nothing else",
+     .clause = "C-UDA 1.0 section 2: the licence is for Computational Use of the data, and who is given the "
+               "data gets these terms with it; results of computing are free of them."},
     rail("openrail"),
     rail("openrail++"),
     rail("creativeml-openrail-m"),
@@ -294,7 +305,11 @@ constexpr auto table = std::to_array<LicenseTerms>({
     community("elastic-2.0", "not to be offered to others as a managed service", notice),
     community("busl-1.1", "no production use beyond the additional use grant until the change date", notice),
     community("json", "it shall be used for Good, not Evil", notice),
-    research("polyform-noncommercial-1.0.0"),
+    {.id = "polyform-noncommercial-1.0.0",
+     .family = "non-commercial",
+     .commercial = no,
+     .condition = {},
+     .clause = "PolyForm Noncommercial 1.0.0: any noncommercial purpose is a permitted purpose."},
 });
 
 // SPDX spells some differently.

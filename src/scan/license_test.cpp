@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "scan/license_answers.h"
+
 namespace holdfast::scan {
 namespace {
 
@@ -46,7 +48,6 @@ TEST(License, TheVerdictIsTheMeetOfAllParts) {
       {"a name of fancy", {{Role::model, "m", "acme-1.0"}}, commercial, Verdict::review, "unknown"},
       {"no expression", {{Role::model, "m", "MIT ((("}}, commercial, Verdict::review, "unknown"},
       {"llama for business", {{Role::model, "m", "llama3.1"}}, commercial, Verdict::conditional, "condition"},
-      {"llama for research", {{Role::model, "m", "llama3.1"}}, research, Verdict::allowed, ""},
       {"relicensed to be free",
        {{Role::model, "m", "apache-2.0"}, {Role::base_model, "b", "cc-by-nc-4.0"}},
        research,
@@ -60,8 +61,8 @@ TEST(License, TheVerdictIsTheMeetOfAllParts) {
       {"restrictions kept",
        {{Role::model, "m", "openrail"}, {Role::base_model, "b", "creativeml-openrail-m"}},
        commercial,
-       Verdict::allowed,
-       ""},
+       Verdict::conditional,
+       "use-restrictions"},
       {"share-alike broken when shared",
        {{Role::model, "m", "mit"}, {Role::base_model, "b", "gpl-3.0"}},
        shared,
@@ -129,6 +130,22 @@ TEST(License, ExpressionsAreRead) {
        {std::string("MIT OR"), std::string("(MIT"), std::string("MIT)"), std::string("AND"), std::string(""),
         std::string("a b"), std::string("a;b"), std::string(500, '('), std::string(2000, 'a')})
     EXPECT_FALSE(parse_license_expression(bad).ok()) << bad.substr(0, 40);
+}
+
+TEST(License, TheFourQuestionsAreAnsweredAndTheNoticeNamesEachPart) {
+  const std::vector<Component> parts{
+      {Role::model, "m", "mit"}, {Role::base_model, "b", "apache-2.0"}, {Role::dataset, "d", "cc-by-nc-4.0"}};
+  const LicenseAnswers answers = answer_questions(parts, {Purpose::research, false});
+  EXPECT_EQ(answers.commercial, Verdict::refused);
+  EXPECT_TRUE(answers.attribution);
+  EXPECT_EQ(answers.distribution, Verdict::review);
+  EXPECT_EQ(answers.datasets, Verdict::allowed);
+  EXPECT_EQ(answer_questions(parts, {}).datasets, Verdict::refused);
+  const std::string notice = notice_text(parts);
+  for (const char* part : {"model m", "base model b", "dataset d", "licensed under cc-by-nc-4.0", "NOTICE"})
+    EXPECT_NE(notice.find(part), std::string::npos) << notice;
+  EXPECT_FALSE(answer_questions(std::vector<Component>{{Role::model, "m", "cc0-1.0"}}, {}).attribution);
+  EXPECT_TRUE(answer_questions(std::vector<Component>{{Role::model, "m", "acme"}}, {}).attribution);
 }
 
 TEST(License, EveryRowHasAClause) {

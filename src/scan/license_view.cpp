@@ -16,4 +16,11 @@ boost::json::array reasons_view(const LicenseReport& report) {
   return reasons;
 }
 
+boost::json::object answers_view(const LicenseAnswers& answers) {
+  return {{"commercial", verdict_name(answers.commercial)},
+          {"attribution", answers.attribution},
+          {"distribution", verdict_name(answers.distribution)},
+          {"datasets", verdict_name(answers.datasets)}};
+}
+
 }  // namespace holdfast::scan

@@ -227,6 +227,20 @@ std::optional<MaskWith> mask_with_name(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view mask_with_name(MaskWith with) {
+  switch (with) {
+    case MaskWith::kind:
+      return "kind";
+    case MaskWith::stars:
+      return "stars";
+    case MaskWith::hash:
+      return "hash";
+    case MaskWith::nothing:
+      return "nothing";
+  }
+  return "";
+}
+
 std::string mask_personal(std::string_view text, TextShape shape, MaskWith with, std::string_view key) {
   std::string out(text);
   for (int round = 0; round < mask_rounds_max; ++round) {
@@ -245,6 +259,14 @@ std::string mask_personal(std::string_view text, TextShape shape, MaskWith with,
 bool personal_by_default(std::string_view name) {
   static constexpr auto ends = std::to_array<std::string_view>({".csv", ".tsv", ".jsonl", ".ndjson"});
   return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) { return name.ends_with(end); });
+}
+
+Finding personal_finding(const PersonalSpan& span, Place place) {
+  std::string kind(span.kind);
+  for (char& c : kind) c = c == '_' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return {Topic::personal, "personal." + kind, Severity::warning, std::move(place),
+          fmt::format("holds what looks like personal data ({}, {} characters, score {:.2f})", span.kind,
+                      span.end - span.begin, span.score)};
 }
 
 Status check_personal(Source& source, std::string_view name, const Place& place, uint64_t bytes_max,
@@ -269,11 +291,7 @@ Status check_personal(Source& source, std::string_view name, const Place& place,
       counted = span.begin;
       Place there = place;
       there.line = line;
-      std::string kind(span.kind);
-      for (char& c : kind) c = c == '_' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-      report.add({Topic::personal, "personal." + kind, Severity::warning, std::move(there),
-                  fmt::format("holds what looks like personal data ({}, {} characters, score {:.2f})",
-                              span.kind, span.end - span.begin, span.score)});
+      report.add(personal_finding(span, std::move(there)));
     }
     line +=
         static_cast<uint32_t>(std::count(piece.begin() + static_cast<ptrdiff_t>(counted), piece.end(), '\n'));

@@ -29,6 +29,9 @@ struct PersonalSpan {
 // In the order of the text, none overlapping. `header` is a table's first line; empty: none.
 std::vector<PersonalSpan> find_personal(std::string_view text, TextShape shape, std::string_view header = {});
 
+// What is told of one, never the text itself.
+Finding personal_finding(const PersonalSpan& span, Place place);
+
 // What stands in the place of what was found.
 enum class MaskWith : uint8_t {
   kind,   // <EMAIL_ADDRESS>
@@ -37,6 +40,7 @@ enum class MaskWith : uint8_t {
   nothing,
 };
 std::optional<MaskWith> mask_with_name(std::string_view name);  // "kind"
+std::string_view mask_with_name(MaskWith with);
 // The text without personal data: masked again until nothing is found in the result.
 std::string mask_personal(std::string_view text, TextShape shape, MaskWith with, std::string_view key);
 

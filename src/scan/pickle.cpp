@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <deque>
 #include <unordered_set>
 
 #include "codec/base64.h"
@@ -38,6 +37,7 @@ class Machine {
   PickleOutcome run() {
     PickleOutcome outcome;
     while (true) {
+      run_common(outcome.opcodes);
       const uint64_t at = cursor_.position();
       offset_ = at;
       if (++outcome.opcodes > limits_.opcodes_max) {
@@ -67,53 +67,42 @@ class Machine {
 
   Status push(Value value) {
     if (stack_.size() >= limits_.stack_max) return over("its stack grows too deep");
-    stack_.push_back(value);
+    stack_.push(value);
     return Done{};
   }
   Status push_plain() { return push({}); }
-  Status push_text(std::string text) {
+  Status push_text(std::string_view text) {
     text_bytes_ += text.size();
     if (text_bytes_ > limits_.text_bytes_max) return over("it has too many texts");
     look_within(text);
-    texts_.push_back(std::move(text));
-    return push({Kind::text, static_cast<uint32_t>(texts_.size() - 1)});
+    return push({Kind::text, texts_.keep(text)});
   }
   // Nothing lies below a mark that an opcode may take without taking the mark.
   Result<Value> pop() {
-    if (stack_.empty() || stack_.back().kind == Kind::mark)
-      return broken("an opcode finds nothing on the stack");
-    const Value value = stack_.back();
-    stack_.pop_back();
+    TRY(const Value value, top());
+    stack_.pop();
     return value;
   }
   Result<Value> top() {
-    TRY(const Value value, pop());
-    stack_.push_back(value);
-    return value;
-  }
-  Result<std::vector<Value>> pop_to_mark() {
-    size_t at = stack_.size();
-    while (at > 0 && stack_[at - 1].kind != Kind::mark) --at;
-    if (at == 0) return broken("an opcode finds no mark");
-    std::vector<Value> items(stack_.begin() + static_cast<ptrdiff_t>(at), stack_.end());
-    stack_.resize(at - 1);
-    return items;
+    if (stack_.above_mark() == 0) return broken("an opcode finds nothing on the stack");
+    return stack_.back();
   }
   Status drop_to_mark() {
-    TRY([[maybe_unused]] const auto items, pop_to_mark());
+    if (!stack_.has_mark()) return broken("an opcode finds no mark");
+    stack_.drop_to_mark();
     return Done{};
   }
 
   Status remember(uint64_t key) {
     TRY(const Value value, top());
     if (memo_.size() >= limits_.memo_max) return over("its memo grows too large");
-    memo_[key] = value;
+    memo_.put(key, value);
     return Done{};
   }
   Status recall(uint64_t key) {
-    const auto found = memo_.find(key);
-    if (found == memo_.end()) return broken("it recalls what it never remembered");
-    return push(found->second);
+    const Value* found = memo_.find(key);
+    if (found == nullptr) return broken("it recalls what it never remembered");
+    return push(*found);
   }
 
   void find(Severity severity, std::string rule, std::string reason) {
@@ -208,7 +197,7 @@ class Machine {
   Status text_of(uint64_t length) {
     if (length <= kept_text_max) {
       TRY(const ByteView bytes, cursor_.take(length));
-      return push_text(std::string(as_text(bytes)));
+      return push_text(as_text(bytes));
     }
     TRY_DONE(bytes_within(length));
     return push({Kind::computed, 0});  // Longer than any name: whoever looks it up is stopped.
@@ -254,6 +243,12 @@ class Machine {
     return push_plain();
   }
 
+  void run_common(uint64_t& opcodes);
+  size_t step_common(const uint8_t* at, size_t left);
+  size_t step_common_text(const uint8_t* at, size_t left, size_t width);
+  size_t push_common(size_t length);
+  bool could_hold_pickle(const uint8_t* text, size_t length) const;
+
   Result<bool> step(uint8_t code);
   Status step_plain(uint8_t code);
   Status step_collection(uint8_t code);
@@ -268,15 +263,164 @@ class Machine {
   const int depth_;
   FileReport& report_;
 
-  std::vector<Value> stack_;
-  std::unordered_map<uint64_t, Value> memo_;
-  std::deque<std::string> texts_;
+  ValueStack stack_;
+  ValueMemo memo_;
+  TextStore texts_;
   std::vector<Safety> globals_;
   std::unordered_set<std::string> seen_;
   uint64_t offset_ = 0, text_bytes_ = 0;
   int nested_ = 0, protos_ = 0;
   bool computed_call_ = false, patched_ = false;
 };
+
+// What pickles are mostly made of, read where it lies. These functions give the length of an opcode that was
+// done, or 0 for one that is left to step(): others, those that do not lie whole at hand, and whatever would
+// fail or reach a limit, which is told there.
+void Machine::run_common(uint64_t& opcodes) {
+  while (true) {
+    const auto hand = cursor_.at_hand();
+    if (!hand.ok()) return;
+    const auto* const begin = reinterpret_cast<const uint8_t*>(hand.value().data());
+    const uint8_t* const end = begin + hand.value().size();
+    const uint8_t* at = begin;
+    const uint64_t base = cursor_.position();
+    size_t length = 0;
+    while (at < end && opcodes < limits_.opcodes_max) {
+      offset_ = base + static_cast<uint64_t>(at - begin);
+      length = step_common(at, static_cast<size_t>(end - at));
+      if (length == 0) break;
+      at += length;
+      ++opcodes;
+    }
+    cursor_.pass(static_cast<size_t>(at - begin));
+    // Near the end of what was at hand there may be more behind it.
+    if (at == begin || (length == 0 && end - at > 16)) return;
+  }
+}
+
+size_t Machine::push_common(size_t length) {
+  if (stack_.size() >= limits_.stack_max) return 0;
+  stack_.push_plain();
+  return length;
+}
+
+bool Machine::could_hold_pickle(const uint8_t* text, size_t length) const {
+  return length >= 3 && (text[0] == 0x80 || text[0] == 'g') && depth_ < limits_.depth_max;
+}
+
+size_t Machine::step_common_text(const uint8_t* at, size_t left, size_t width) {
+  if (left < 1 + width) return 0;
+  size_t length = 0;
+  for (size_t i = width; i-- > 0;) length = length << 8 | at[1 + i];
+  const uint8_t* text = at + 1 + width;
+  if (length > left - 1 - width || length > kept_text_max || could_hold_pickle(text, length) ||
+      text_bytes_ + length > limits_.text_bytes_max || stack_.size() >= limits_.stack_max)
+    return 0;
+  text_bytes_ += length;
+  stack_.push({Kind::text, texts_.keep({reinterpret_cast<const char*>(text), length})});
+  return 1 + width + length;
+}
+
+size_t Machine::step_common(const uint8_t* at, size_t left) {
+  const auto fixed = [&](size_t length) { return left < length ? 0 : push_common(length); };
+  const auto recalled = [&](uint64_t key, size_t length) -> size_t {
+    const Value* value = memo_.find(key);
+    if (value == nullptr || stack_.size() >= limits_.stack_max) return 0;
+    stack_.push(*value);
+    return length;
+  };
+  const auto remembered = [&](uint64_t key, size_t length) -> size_t {
+    if (stack_.above_mark() == 0 || memo_.size() >= limits_.memo_max) return 0;
+    memo_.put(key, stack_.back());
+    return length;
+  };
+  const auto tuple = [&](size_t count) -> size_t {
+    if (stack_.above_mark() < count) return 0;
+    stack_.drop(count);
+    stack_.push_plain();
+    return 1;
+  };
+  // What takes items into something that lies below them: a plain one has no more to tell.
+  const auto into = [&](size_t count) -> size_t {
+    if (stack_.above_mark() < count + 1) return 0;
+    stack_.drop(count);
+    check_target(stack_.back());
+    return 1;
+  };
+  switch (*at) {
+    case 'N':
+    case 0x88:
+    case 0x89:
+    case ')':
+    case ']':
+    case '}':
+    case 0x8f:
+      return push_common(1);
+    case 'K':
+      return fixed(2);
+    case 'M':
+      return fixed(3);
+    case 'J':
+      return fixed(5);
+    case 'G':
+      return fixed(9);
+    case 0x8a:
+      return left < 2 ? 0 : fixed(size_t{2} + at[1]);
+    case 'C':
+    case 'U':
+    case 0x8c:
+      if (*at != 'C') return step_common_text(at, left, 1);
+      return left < 2 || left < size_t{2} + at[1] || could_hold_pickle(at + 2, at[1])
+                 ? 0
+                 : push_common(size_t{2} + at[1]);
+    case 'X':
+      return step_common_text(at, left, 4);
+    case '(':
+      if (stack_.size() >= limits_.stack_max) return 0;
+      stack_.push({Kind::mark, 0});
+      return 1;
+    case 0x94:
+      return remembered(memo_.size(), 1);
+    case 'q':
+      return left < 2 ? 0 : remembered(at[1], 2);
+    case 'h':
+      return left < 2 ? 0 : recalled(at[1], 2);
+    case 'r':
+    case 'j': {
+      if (left < 5) return 0;
+      const uint64_t key = at[1] | uint64_t{at[2]} << 8 | uint64_t{at[3]} << 16 | uint64_t{at[4]} << 24;
+      return *at == 'r' ? remembered(key, 5) : recalled(key, 5);
+    }
+    case 0x85:
+    case 0x86:
+    case 0x87:
+      return tuple(*at - size_t{0x84});
+    case 't':
+    case 'l':
+    case 'd':
+    case 0x91:
+      if (!stack_.has_mark()) return 0;
+      stack_.drop_to_mark();
+      stack_.push_plain();
+      return 1;
+    case 'a':
+      return into(1);
+    case 's':
+      return into(2);
+    case 'e':
+    case 'u':
+    case 0x90: {
+      if (!stack_.has_mark()) return 0;
+      // The mark and what lies above it go together; what fails then is told by step().
+      if (!stack_.value_below_mark()) return 0;
+      stack_.drop_to_mark();
+      check_target(stack_.back());
+      return 1;
+    }
+    default:
+      return 0;
+  }
+}
 
 Status Machine::proto() {
   TRY(const uint8_t version, cursor_.byte());
@@ -363,9 +507,11 @@ Status Machine::step_object(uint8_t code) {
       return call(made);
     }
     case 'o': {  // OBJ: the class is the first after the mark.
-      TRY(const auto items, pop_to_mark());
-      if (items.empty()) return broken("an object without a class");
-      return call(items[0]);
+      if (!stack_.has_mark()) return broken("an opcode finds no mark");
+      if (stack_.above_mark() == 0) return broken("an object without a class");
+      const Value made = stack_.first_above_mark();
+      stack_.drop_to_mark();
+      return call(made);
     }
     case 0x92:  // NEWOBJ_EX: class, arguments, named arguments.
       TRY_DONE(pop());
@@ -419,7 +565,7 @@ Status Machine::step_collection(uint8_t code) {
       return push({Kind::mark, 0});
     case '0':  // POP takes a mark as well.
       if (stack_.empty()) return broken("an opcode finds nothing on the stack");
-      stack_.pop_back();
+      stack_.pop();
       return Done{};
     case '1':
       return drop_to_mark();
@@ -486,7 +632,7 @@ Status Machine::step_plain(uint8_t code) {
       TRY(const std::string_view line, cursor_.line());
       auto text = unquote_repr(line);
       if (!text) return broken("a string without its quotes");
-      return push_text(std::move(*text));
+      return push_text(*text);
     }
     case 'V': {
       TRY(const std::string_view line, cursor_.line());

@@ -174,5 +174,40 @@ TEST(PickleRules, ListsHold) {
   EXPECT_EQ(safety_of("x", "__class__.__base__"), Safety::dangerous);
 }
 
+TEST(Pickle, DenseOnesAreFollowedOverEveryBoundaryOfWhatIsAtHand) {
+  SeededRandom random(11);
+  std::string bytes = "\x80\x04]\x94("s;
+  uint64_t opcodes = 4;
+  while (bytes.size() < 3'000'000) {
+    const uint64_t kind = random.below(9);
+    const std::string noise(random.below(kind == 6 ? 40'000 : 40), 'a');
+    if (kind == 0) bytes += "K\x07"s;
+    if (kind == 1) bytes += "M\x07\x01"s;
+    if (kind == 2) bytes += "J\x07\x01\x02\x03"s;
+    if (kind == 3) bytes += "G\x07\x01\x02\x03\x04\x05\x06\x07"s;
+    if (kind == 4) bytes += short_text(noise);
+    if (kind == 5) bytes += "\x8a"s + static_cast<char>(noise.size()) + noise;
+    if (kind == 6)
+      bytes +=
+          "X"s + static_cast<char>(noise.size()) + static_cast<char>(noise.size() >> 8) + "\0\0"s + noise;
+    if (kind == 7) bytes += "]\x94K\x01"s + "a";
+    if (kind == 8) bytes += "}(K\x01Nu"s + "h\x00"s + "0";
+    opcodes += kind == 7 ? 4 : kind == 8 ? 7 : 1;
+  }
+  bytes += "e.";
+  opcodes += 2;
+  FileReport report;
+  const auto source = memory_source(as_bytes(bytes));
+  const PickleOutcome outcome = follow_pickle(*source, 0, {}, {}, report);
+  EXPECT_EQ(outcome.how, PickleEnd::stop) << outcome.detail;
+  EXPECT_EQ(outcome.opcodes, opcodes);
+  EXPECT_EQ(outcome.end, bytes.size());
+  EXPECT_TRUE(report.findings.empty());
+  bytes.insert(bytes.size() - 2, "cos\nsystem\n(S'id'\ntR");
+  EXPECT_EQ(look(bytes).worst(), Severity::dangerous);
+  bytes.resize(bytes.size() - 4);
+  EXPECT_EQ(look(bytes).worst(), Severity::dangerous) << "cut off after it ran";
+}
+
 }  // namespace
 }  // namespace holdfast::scan

@@ -9,6 +9,7 @@
 #include "codec/gzip.h"
 #include "scan/model_formats.h"
 #include "scan/packed.h"
+#include "scan/parquet_check.h"
 #include "scan/personal.h"
 #include "scan/text_check.h"
 #include "scan/zip.h"
@@ -75,6 +76,8 @@ class FileScan {
       TRY_DONE(check_safetensors(source, place, report_));
     } else if (looks_packed(head)) {
       TRY_DONE(scan_packed(source, name, place, depth));
+    } else if (has_parquet_magic(head)) {
+      TRY_DONE(check_parquet(source, place, limits_.text_bytes_max, report_));
     } else if (text.starts_with("GGUF")) {
       TRY_DONE(check_gguf(source, place, report_));
     } else if (text.starts_with("\x89HDF\r\n\x1a\n")) {

@@ -5,7 +5,7 @@
 namespace holdfast::scan {
 namespace {
 
-constexpr size_t window_bytes = 256 << 10;
+constexpr size_t window_bytes = 256 << 10, hand_bytes_min = 512;
 
 class MemorySource final : public Source {
  public:
@@ -62,6 +62,11 @@ Status Cursor::fill(size_t count) {
   TRY(window_, read_some(source_, at_, wanted));
   window_at_ = at_;
   return Done{};
+}
+
+Result<ByteView> Cursor::at_hand() {
+  TRY_DONE(fill(std::min<uint64_t>(left(), hand_bytes_min)));
+  return ByteView(window_).subspan(std::min<size_t>(at_ - window_at_, window_.size()));
 }
 
 Result<uint8_t> Cursor::byte() {

@@ -43,6 +43,11 @@ class Cursor {
   // Up to and without the next line feed; corrupt when it is longer than line_bytes_max.
   Result<std::string_view> line();
 
+  // The bytes from here on that are at hand, some hundred at least where there are so many; they live until
+  // the next call of another function. `pass` goes over as many of them.
+  Result<ByteView> at_hand();
+  void pass(size_t count) { at_ += count; }
+
   static constexpr size_t keep_bytes_max = 1 << 16;
   static constexpr size_t line_bytes_max = 1 << 16;
 
