@@ -17,7 +17,8 @@ constexpr std::chrono::milliseconds step{2'000}, write_patience{1'500};
 constexpr std::array<std::string_view, 2> names = {"hub", "database"};
 constexpr std::array<std::string_view, 2> told = {
     "hub: its folders are not there; repositories cannot be read, endpoints answer from their copies",
-    "database: it cannot be written; what changes something fails or waits, endpoints answer"};
+    "database: it cannot be written, or not reached; what changes something fails or waits, endpoints answer "
+    "whom they know"};
 enum Part : size_t { hub, database };
 
 class WatchedDegradation final : public Degradation {

@@ -8,6 +8,7 @@
 #include "base/guarded.h"
 #include "govern/dependants.h"
 #include "repo/recheck.h"
+#include "serve/callers.h"
 
 namespace holdfast::app {
 namespace {
@@ -35,6 +36,7 @@ class TimedMaintenance final : public Maintenance {
       return_free_heap();
       parts_.probe.refresh();
       parts_.models.refresh_figures();
+      parts_.callers.refresh_figures();
       note("weights_not_indexed", guarded([&]() -> Status {
              const auto until = parts_.clock.now() + indexing_span;
              for (size_t indexed = files_a_step; indexed == files_a_step && parts_.clock.now() < until;) {

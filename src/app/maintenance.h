@@ -12,6 +12,10 @@
 #include "repo/kinship.h"
 #include "serve/models.h"
 
+namespace holdfast::serve {
+class Callers;
+}
+
 namespace holdfast::app {
 
 struct MaintenanceParts {
@@ -20,6 +24,7 @@ struct MaintenanceParts {
   api::LfsParts& lfs_parts;
   ProcessProbe& probe;
   serve::Models& models;
+  serve::Callers& callers;
   sql::Database& database;
   const identity::Audit& audit;
   repo::Kinship& kinship;

@@ -37,6 +37,7 @@
 #include "govern/registry.h"
 #include "identity/checkpoint.h"
 #include "identity/reserved_names.h"
+#include "identity/user_caller.h"
 #include "io/folder_lock.h"
 #include "job/batches.h"
 #include "net/client.h"
@@ -97,6 +98,11 @@ class RunningProgram final : public Program {
   Status open(const ServeOptions& options, const std::string& program_path) {
     const rlimit no_cores{0, 0};  // They would hold what models are asked, and secrets.
     (void)::setrlimit(RLIMIT_CORE, &no_cores);
+    rlimit files{};  // Connections are files: as many as the machine's owner allows.
+    if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+      files.rlim_cur = files.rlim_max;
+      (void)::setrlimit(RLIMIT_NOFILE, &files);
+    }
     cli::InstanceOptions instance;
     instance.data = options.data;
     instance.database = options.database;
@@ -163,6 +169,7 @@ class RunningProgram final : public Program {
                                       .lfs_parts = *lfs_parts_,
                                       .probe = *probe_,
                                       .models = *models_,
+                                      .callers = *callers_,
                                       .database = instance_->database(),
                                       .audit = instance_->audit(),
                                       .kinship = exchanging_->kinship(),
@@ -346,7 +353,17 @@ class RunningProgram final : public Program {
 
   Status open_doors(const ServeOptions& options) {
     masking_.emplace(repo::MaskingJobs::Parts{
-        .hub = *hub_, .content = instance_->content(), .clock = clock_, .random = random_, .log = log_});
+        .database = instance_->database(),
+        .hub = *hub_,
+        .content = instance_->content(),
+        .caller_again = [this](identity::TokenId token, const std::string& name) -> Result<identity::Caller> {
+          // A token that was revoked since does nothing more; a browser's session may be over.
+          return token.raw > 0 ? instance_->tokens().caller(token)
+                               : identity::user_caller(instance_->accounts(), name);
+        },
+        .clock = clock_,
+        .random = random_,
+        .log = log_});
     services_.emplace(api::Services{clock_, random_, log_, instance_->metrics(), instance_->database(),
                                     instance_->accounts(), instance_->tokens(), instance_->sessions(),
                                     instance_->permission(), instance_->audit(), instance_->content(), *hub_,
@@ -356,14 +373,20 @@ class RunningProgram final : public Program {
     TRY(identity::CheckpointKey key, identity::CheckpointKey::open(instance_->disk(), random_));
     receipt_key_.emplace(std::move(key));
     TRY(fallbacks_, serve::Fallbacks::open({instance_->database(), clock_, instance_->metrics()}));
+    TRY(input_rules_, serve::InputRuleBook::open(instance_->database(), options.input_rules));
+    callers_.emplace(options.callers, clock_, log_, instance_->metrics());
     guards_ = {.quotas = quotas_.get(),
                .fallbacks = fallbacks_.get(),
+               .answers = answer_cache_ ? &*answer_cache_ : nullptr,
+               .input_rules = input_rules_.get(),
+               .callers = &*callers_,
                .price_per_second = options.desk.price_per_hour / 3600,
                .key = &*receipt_key_,
                .retention =
                    options.zero_retention ? serve::Guards::Retention::none : serve::Guards::Retention::usual,
                .controls = options.control_characters ? serve::Guards::Controls::allowed
                                                       : serve::Guards::Controls::refused,
+               .queue_delay_max = options.queue_delay_max,
                .runtime = cli::runtime_name()};
     services_->guards = &guards_;
     const api::GovernDoor govern{*registry_,
@@ -409,9 +432,6 @@ class RunningProgram final : public Program {
   Status ready() {
     if (stopping_) return fail(Reason::shutting_down, "stopping");
     if (!started_) return fail(Code::busy, "starting: the model comes");
-    TRY_DONE(instance_->database().read([](sql::Transaction& tx) -> Status {
-      return tx.query("SELECT 1", {}, [](const sql::Row&) { return true; });
-    }));
     TRY(uint64_t free, instance_->disk().free_bytes());
     if (free < free_bytes_min) return fail(Reason::disk_full, "the disk is nearly full");
     return Done{};
@@ -455,6 +475,8 @@ class RunningProgram final : public Program {
   std::unique_ptr<observe::Desk> desk_;
   std::unique_ptr<serve::Quotas> quotas_;
   std::unique_ptr<serve::Fallbacks> fallbacks_;
+  std::unique_ptr<serve::InputRuleBook> input_rules_;
+  std::optional<serve::Callers> callers_;
   std::optional<identity::CheckpointKey> receipt_key_;
   serve::Guards guards_;
   net::Router router_;

@@ -7,11 +7,13 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "codec/json.h"
 #include "content/store.h"
 #include "repo/card.h"
 #include "repo/hub.h"
 #include "repo/revisions.h"
 #include "scan/card_check.h"
+#include "scan/license_file.h"
 #include "scan/license_view.h"
 #include "scan/rules_version.h"
 #include "scan/scan_file.h"
@@ -23,6 +25,7 @@ namespace json = boost::json;
 
 constexpr uint64_t card_bytes_max = 4 << 20, blob_bytes_max = 64 << 20;
 constexpr size_t findings_shown_max = 100;
+constexpr size_t parts_max = 64;  // Of a chain of licences.
 
 json::object verdict(std::string_view verdict, std::string why) {
   return {{"verdict", verdict}, {"why", std::move(why)}};
@@ -86,40 +89,81 @@ class HubChecker final : public govern::Checker {
   Result<std::vector<govern::CheckedFact>> check(const repo::Repository& model, const git::ObjectId& commit,
                                                  const govern::Record& record) override {
     TRY(const std::string readme, card_of(model, commit));
-    const scan::CardReport card = scan::check_card(readme, scan::CardKind::model);
+    scan::CardReport card = scan::check_card(readme, scan::CardKind::model);
+    const json::object card_says = card_verdict(readme, card);
+    if (text_differs(model, commit, card.license)) card.license = differing(card.license);
     TRY(json::object files, scan_files(model, commit));
+    TRY_DONE(note_release(model, commit, files));
     return std::vector<govern::CheckedFact>{
         {"licence", licence_verdict(components_of(model, card, record), record)},
         {"scan", std::move(files)},
-        {"card", card_verdict(readme, card)}};
+        {"card", card_says}};
   }
 
-  Result<bool> licence_passes(const repo::Repository& model, const git::ObjectId& commit,
-                              const govern::Record& record) {
+  Result<observe::LicenceAudit> audit_licences(const repo::Repository& model, const git::ObjectId& commit,
+                                               const govern::Record& record) {
+    using Verdict = observe::LicenceAudit::Verdict;
     TRY(const std::string readme, card_of(model, commit));
-    const scan::CardReport card = scan::check_card(readme, scan::CardKind::model);
-    return licence_verdict(components_of(model, card, record), record).at("verdict") == "pass";
+    scan::CardReport card = scan::check_card(readme, scan::CardKind::model);
+    if (text_differs(model, commit, card.license)) card.license = differing(card.license);
+    const json::object found = licence_verdict(components_of(model, card, record), record);
+    const json::string& name = found.at("verdict").as_string();
+    return observe::LicenceAudit{.verdict = name == "pass"     ? Verdict::pass
+                                            : name == "review" ? Verdict::review
+                                                               : Verdict::fail,
+                                 .why = std::string(found.at("why").as_string())};
   }
 
  private:
-  // All that a release is made of and that has a licence of its own.
+  // What is held and somebody released, with a reason, is not refused here but shown to another person.
+  Status note_release(const repo::Repository& model, const git::ObjectId& commit, json::object& files) {
+    if (files.at("verdict") != "fail") return Done{};
+    TRY(const git::Repository objects, hub_.storage.open(model.id));
+    TRY(const repo::RevisionVerdict known, hub_.checks.verdict(model, objects, commit));
+    if (known.standing == repo::Standing::held) return Done{};
+    TRY(const json::object told, codec::parse_json_object(known.json, {.bytes_max = 64 << 20}));
+    TRY(const json::object* release, codec::json_object_if(told, "released"));
+    if (release == nullptr) return Done{};
+    TRY(const std::string_view by, codec::json_text(*release, "by"));
+    TRY(const std::string_view reason, codec::json_text(*release, "reason"));
+    files["verdict"] = "review";
+    files["why"] =
+        fmt::format("{} (released by {}: {})", std::string_view(files.at("why").as_string()), by, reason);
+    return Done{};
+  }
+
+  // All that a release is made of and that has a licence of its own: the model, those it was made of and what
+  // those were made of, nearer ones first, and all their data.
   std::vector<scan::Component> components_of(const repo::Repository& model, const scan::CardReport& card,
                                              const govern::Record& record) {
-    std::vector<scan::Component> components{
-        {.role = scan::Component::Role::model, .name = model.full_name(), .license = card.license}};
-    for (const std::string& base : card.base_models)
-      components.push_back({.role = scan::Component::Role::base_model,
-                            .name = base,
-                            .license = licence_of(repo::RepoType::model, base)});
-    std::vector<std::string> datasets = card.datasets;
-    if (!record.dataset.empty() &&
-        std::find(datasets.begin(), datasets.end(), record.dataset) == datasets.end())
-      datasets.push_back(record.dataset);
-    for (const std::string& dataset : datasets)
-      components.push_back({.role = scan::Component::Role::dataset,
-                            .name = dataset,
-                            .license = licence_of(repo::RepoType::dataset, dataset)});
-    return components;
+    using Role = scan::Component::Role;
+    std::vector<scan::Component> parts{
+        {.role = Role::model, .name = model.full_name(), .license = card.license}};
+    const auto named = [&](std::string_view name) {
+      return std::ranges::any_of(parts, [&](const scan::Component& each) { return each.name == name; });
+    };
+    std::vector<std::string> bases = card.base_models, data = card.datasets;
+    if (!record.dataset.empty()) data.push_back(record.dataset);
+    // Of what is further away, what is not here is judged by the licence of the nearer one.
+    const size_t near_bases = bases.size(), near_data = data.size();
+    for (size_t i = 0; i < bases.size() && parts.size() < parts_max; ++i) {
+      if (named(bases[i])) continue;
+      const scan::CardReport base = main_card_of(repo::RepoType::model, bases[i]);
+      if (i >= near_bases && base.license.empty()) continue;
+      parts.push_back({.role = Role::base_model, .name = bases[i], .license = base.license});
+      bases.insert(bases.end(), base.base_models.begin(), base.base_models.end());
+      data.insert(data.end(), base.datasets.begin(), base.datasets.end());
+    }
+    for (size_t i = 0; i < data.size() && parts.size() < parts_max; ++i) {
+      if (named(data[i])) continue;
+      const std::string license = main_card_of(repo::RepoType::dataset, data[i]).license;
+      if (i >= near_data && license.empty()) continue;
+      parts.push_back({.role = Role::dataset, .name = data[i], .license = license});
+    }
+    // A chain that goes on beyond what is followed is for a person.
+    if (parts.size() >= parts_max)
+      parts.push_back({.role = Role::base_model, .name = "(and more)", .license = {}});
+    return parts;
   }
 
   Result<std::string> card_of(const repo::Repository& repository, const git::ObjectId& commit) {
@@ -130,7 +174,7 @@ class HubChecker final : public govern::Checker {
   }
 
   // Of what lies here at its main; empty for what does not, which then goes to a person.
-  std::string licence_of(repo::RepoType type, const std::string& name) {
+  scan::CardReport main_card_of(repo::RepoType type, const std::string& name) {
     const auto place = repo::parse_repo_name(type, name);
     if (!place.ok()) return {};
     const auto found = hub_.repositories.find(type, place.value().ns, place.value().name);
@@ -142,7 +186,29 @@ class HubChecker final : public govern::Checker {
     const auto readme = card_of(*found.value(), head.value().commit);
     if (!readme.ok()) return {};
     const auto kind = type == repo::RepoType::model ? scan::CardKind::model : scan::CardKind::dataset;
-    return scan::check_card(readme.value(), kind).license;
+    scan::CardReport card = scan::check_card(readme.value(), kind);
+    // A text that is another licence's than the tag says is no licence that a rule may judge.
+    if (text_differs(*found.value(), head.value().commit, card.license))
+      card.license = differing(card.license);
+    return card;
+  }
+
+  // Whether a LICENSE beside the card is another licence's text.
+  bool text_differs(const repo::Repository& repository, const git::ObjectId& commit,
+                    const std::string& license) {
+    const auto objects = hub_.storage.open(repository.id);
+    if (!objects.ok()) return false;
+    const auto files = hub_.browser.files(repository, objects.value(), commit);
+    if (!files.ok()) return false;
+    for (const repo::FileEntry& file : files.value()) {
+      if (!scan::is_license_file(file.path) || file.large || file.is_folder()) continue;
+      const auto text = objects.value().read_blob(file.id, card_bytes_max);
+      if (text.ok() && scan::compare_license_file(license, file.path, text.value())) return true;
+    }
+    return false;
+  }
+  static std::string differing(const std::string& license) {
+    return fmt::format("{} (LICENSE is another text)", license);
   }
 
   Result<scan::FileReport> scan_one(const git::Repository& objects, const repo::FileEntry& file) {
@@ -195,11 +261,13 @@ class HubAuditor final : public observe::LicenceAuditor {
  public:
   HubAuditor(repo::Hub& hub, content::Store& content) : hub_(hub), checker_(hub, content) {}
 
-  Result<bool> passes(const govern::Record& record, const govern::Release& release) override {
+  Result<observe::LicenceAudit> audit(const govern::Record& record, const govern::Release& release) override {
     TRY(const auto model, hub_.repositories.find(repo::RepoId{release.repository}));
-    if (!model) return false;
+    if (!model)
+      return observe::LicenceAudit{.verdict = observe::LicenceAudit::Verdict::fail,
+                                   .why = "the model is not here any more"};
     TRY(const git::ObjectId commit, git::ObjectId::parse(release.revision));
-    return checker_.licence_passes(*model, commit, record);
+    return checker_.audit_licences(*model, commit, record);
   }
 
  private:

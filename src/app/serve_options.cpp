@@ -54,6 +54,14 @@ constexpr std::array table = {
               0, 0, "refuse|hold|warn"},
     OptionRow{"checks.license", OptionKind::choice, "hold", "What follows when a card names no licence.", 0,
               0, "refuse|hold|warn"},
+    OptionRow{
+        "checks.sensitive", OptionKind::choice, "warn",
+        "What follows when personal, payment or health data, keys or confidential papers are pushed to a "
+        "repository that was not cleared for them.",
+        0, 0, "refuse|warn"},
+    OptionRow{"checks.release", OptionKind::choice, "one",
+              "How many people release a revision that is held: one, or two who are not the same.", 0, 0,
+              "one|two"},
     OptionRow{"cost.worker-hour", OptionKind::text, "0.05",
               "What an hour of one model worker costs, in your currency: for the cost of a prediction."},
     OptionRow{
@@ -86,6 +94,12 @@ constexpr std::array table = {
     OptionRow{
         "privacy.zero-retention", OptionKind::flag, "false",
         "What models are asked and answer is kept nowhere: not for replay, drift, comparison or again."},
+    OptionRow{"input.signs", OptionKind::choice, "count",
+              "What is done about inputs to models that write which look like instructions to the model.", 0,
+              0, "pass|count|refuse"},
+    OptionRow{"input.unusual", OptionKind::choice, "tell",
+              "Whether a caller whose inputs are odd is told of only, or has one request a second.", 0, 0,
+              "tell|limit"},
     OptionRow{"input.control-characters", OptionKind::choice, "refuse",
               "Whether inputs to models may hold control characters other than tab and line ends.", 0, 0,
               "refuse|allow"},
@@ -115,6 +129,12 @@ constexpr std::array table = {
               "Between requests, and between pieces of a body.", 100, 3'600'000},
     OptionRow{"limits.workers", OptionKind::count, "4",
               "Model workers at once, replicas counted each; models that nobody keeps give way.", 1, 256},
+    OptionRow{
+        "limits.queue-delay", OptionKind::duration, "300ms",
+        "A request that says no deadline waits no longer than this for its turn at a model, or than four "
+        "times as long as it takes itself: where more would come, it is refused at once; 0s lets it wait. "
+        "An endpoint may say its own.",
+        0, 3'600'000},
     OptionRow{"limits.worker-threads", OptionKind::count, "2", "Threads that a worker computes with.", 1, 64},
     OptionRow{"limits.worker-heartbeat", OptionKind::duration, "2s",
               "How often a worker shows that it lives; after two that are missed it is replaced.", 50,
@@ -221,6 +241,7 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
   options.server.limits.idle_timeout = chosen.duration("limits.idle-timeout");
   options.server.limits.stop_timeout = chosen.duration("limits.stop-timeout");
   options.workers_max = static_cast<size_t>(chosen.count("limits.workers"));
+  options.queue_delay_max = chosen.duration("limits.queue-delay");
   options.worker.threads = static_cast<int>(chosen.count("limits.worker-threads"));
   options.worker.heartbeat = chosen.duration("limits.worker-heartbeat");
   options.scaling.up_queue_delay = chosen.duration("scaling.up-queue-delay");
@@ -233,6 +254,8 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
   options.checks.pickle = *repo::on_finding_of_name(chosen.text("checks.pickle"));
   options.checks.secrets = *repo::on_finding_of_name(chosen.text("checks.secrets"));
   options.checks.license = *repo::on_finding_of_name(chosen.text("checks.license"));
+  if (chosen.text("checks.sensitive") == "refuse") options.checks.sensitive = repo::OnSensitive::refuse;
+  if (chosen.text("checks.release") == "two") options.checks.release = repo::ReleasePeople::two;
   TRY(options.desk.price_per_hour, parse_number("cost.worker-hour", chosen.text("cost.worker-hour"), 1e6));
   TRY(const double availability, parse_number("slo.availability", chosen.text("slo.availability"), 99.9999));
   TRY(const double share, parse_number("slo.latency-share", chosen.text("slo.latency-share"), 99.9999));
@@ -243,6 +266,11 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
   options.probes_every = chosen.duration("probes.every");
   options.zero_retention = chosen.flag("privacy.zero-retention");
   options.cache_bytes = chosen.bytes("cache.answers");
+  const std::string_view signs = chosen.text("input.signs");
+  options.input_rules.signs = signs == "pass"     ? serve::InputRules::Signs::pass
+                              : signs == "refuse" ? serve::InputRules::Signs::refuse
+                                                  : serve::InputRules::Signs::count;
+  if (chosen.text("input.unusual") == "limit") options.callers.unusual = serve::CallerOptions::Unusual::limit;
   options.control_characters = chosen.text("input.control-characters") == "allow";
   TRY(options.metric_aliases, observe::parse_aliases(chosen.text("metrics.aliases")));
   options.traces.endpoint = chosen.text("traces.endpoint");

@@ -17,6 +17,8 @@
 #include "observe/desk.h"
 #include "observe/metric_aliases.h"
 #include "repo/checks.h"
+#include "serve/callers.h"
+#include "serve/input_rules.h"
 #include "serve/scaling.h"
 #include "serve/worker_process.h"
 
@@ -41,11 +43,14 @@ struct ServeOptions {
   std::chrono::milliseconds probes_every{};  // Zero: never.
   bool zero_retention = false;
   bool control_characters = false;  // Inputs to models may hold them.
+  serve::InputRules input_rules;    // Where an endpoint has none of its own.
+  serve::CallerOptions callers;
   observe::AliasSet metric_aliases;
   uint64_t cache_bytes = 0;  // Of models' answers.
   size_t workers_max = 4;
   serve::WorkerOptions worker;  // But for the program.
   serve::ScalingOptions scaling;
+  std::chrono::milliseconds queue_delay_max{};  // Of requests that say no deadline; 0: none.
   LogLevel log_level = LogLevel::info;
   cli::Output output = cli::Output::people;
 };

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
+#include <thread>
+
 #include "exchange/mirror.h"
 #include "exchange/upstreams.h"
 #include "identity/own_caller.h"
@@ -62,6 +65,14 @@ Status name_upstream(Exchanging& exchanging, const StartModel& wanted, const rep
   return exchanging.upstreams().set(actor, upstream);
 }
 
+// `serve` holds the signals back until it waits for them, which it does not yet.
+bool is_stop_asked() {
+  sigset_t waiting;
+  sigemptyset(&waiting);
+  sigpending(&waiting);
+  return sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1;
+}
+
 Status take_over(const StartModelParts& parts, const StartModel& wanted, const Named& named) {
   if (wanted.from.empty())
     return fail(Reason::bad_request,
@@ -72,8 +83,14 @@ Status take_over(const StartModelParts& parts, const StartModel& wanted, const N
   exchange::Mirror& mirror = parts.exchanging.mirror();
   TRY(const int64_t id, mirror.start(repo::RepoType::model, named.repo.ns, named.repo.name, named.revision));
   while (true) {
-    TRY(const bool published, mirror.wait_until_published(id, step));
-    if (published) return Done{};
+    const auto published = mirror.wait_until_published(id, step);
+    if (published.ok() && published.value()) return Done{};
+    // It came before it was waited for: whether it is here is what the caller looks at.
+    if (!published.ok() && published.error().code == Code::not_found) return Done{};
+    if (!published.ok() && published.error().code != Code::busy) return published.error();
+    if (!published.ok()) std::this_thread::sleep_for(step);  // Others wait in its place.
+    if (is_stop_asked())
+      return fail(Reason::shutting_down, "stopped while the model came; the next start goes on");
     TRY(const exchange::IncomingRevision now, mirror.show(id));
     parts.log.info("model_comes", {{"bytes", now.bytes_here}, {"bytes_total", now.bytes}});
   }

@@ -31,8 +31,11 @@ class CallerCache {
               std::chrono::milliseconds last_used_step)
       : entries_max_(entries_max), staleness_max_(staleness_max), last_used_step_(last_used_step) {}
 
-  // Whether nobody read the generation within `staleness_max`; `now` is the Clock's.
+  // Whether nobody read the generation within `staleness_max`, and it is to be tried now; `now` is the
+  // Clock's.
   bool is_stale(std::chrono::milliseconds now) const;
+  // It could not be read: whether what is known holds all the same, until outage_max has passed since it was.
+  bool holds_without(std::chrono::milliseconds now);
   // The database was at `generation` at `asked`; a later one empties the cache.
   void saw(int64_t generation, std::chrono::milliseconds asked);
   std::optional<CheckedToken> find(const TokenDigest& digest) const;
@@ -58,7 +61,7 @@ class CallerCache {
   mutable std::mutex mutex_;  // Guards all below.
   std::unordered_map<TokenDigest, CheckedToken, HashDigest> entries_;
   int64_t generation_ = 0;
-  std::optional<std::chrono::milliseconds> asked_, written_;
+  std::optional<std::chrono::milliseconds> asked_, written_, failed_;
   std::unordered_map<TokenId, WallTime> uses_;
 };
 

@@ -119,8 +119,11 @@ class StoredTokens final : public Tokens {
     const TokenDigest digest = digest_of(value);
     const auto now = clock_.now();
     if (cache_.is_stale(now)) {
-      TRY(const int64_t generation, database_.read<int64_t>(read_generation));
-      cache_.saw(generation, now);
+      const auto generation = database_.read<int64_t>(read_generation);
+      if (generation.ok())
+        cache_.saw(generation.value(), now);
+      else if (!cache_.holds_without(now))
+        return generation.error();
     }
     std::optional<CheckedToken> checked = cache_.find(digest);
     if (!checked) {

@@ -22,6 +22,7 @@ Rounds::Rounds(const Parts& parts)
     : parts_(parts),
       standing_({.database = parts.database,
                  .live = parts.registry.live,
+                 .decisions = parts.registry.decisions,
                  .auditor = parts.auditor,
                  .names = parts.desk.names(),
                  .clock = parts.clock,

@@ -33,7 +33,11 @@ class FixedAsker final : public ShadowAsker {
 class FixedAuditor final : public LicenceAuditor {
  public:
   bool passed = true;
-  Result<bool> passes(const govern::Record&, const govern::Release&) override { return passed; }
+  std::string why = "base model lab/base must not be used commercially";
+  Result<LicenceAudit> audit(const govern::Record&, const govern::Release&) override {
+    if (passed) return LicenceAudit{};
+    return LicenceAudit{.verdict = LicenceAudit::Verdict::fail, .why = why};
+  }
 };
 
 struct RoundsTest : ::testing::Test {
@@ -126,6 +130,39 @@ TEST_F(RoundsTest, StalenessAccuracyAndLicencesOfWhatIsLive) {
   EXPECT_EQ(value("holdfast_licence_audit_failures_total"), 1) << "once, however often it is looked at";
   tick();
   EXPECT_EQ(value("holdfast_licence_audit_failures_total"), 1);
+}
+
+TEST_F(RoundsTest, EachFailedLicenceAuditIsAnIncidentUntilItPassesAgain) {
+  world.deployed("one");
+  tick();
+  const auto all = [&] {
+    return TestHub::require_value(world.registry->watch.incidents(world.ada, "lab/support", ""));
+  };
+  const auto next_audit = [&] {
+    world.hub.clock().advance(Standing::audit_step);
+    tick();
+  };
+  EXPECT_TRUE(all().empty());
+  auditor.passed = false;
+  next_audit();
+  next_audit();
+  ASSERT_EQ(all().size(), 1u) << "one for the release, however often it is looked at";
+  EXPECT_EQ(all()[0].state, "open");
+  EXPECT_EQ(all()[0].cause, "licence audit: " + auditor.why);
+  auditor.why = "dataset lab/data names no licence: a person must decide";
+  next_audit();
+  ASSERT_EQ(all().size(), 1u);
+  EXPECT_EQ(all()[0].cause, "licence audit: " + auditor.why);
+  auditor.passed = true;
+  next_audit();
+  EXPECT_EQ(all()[0].state, "closed");
+  auditor.passed = false;
+  next_audit();
+  ASSERT_EQ(all().size(), 2u) << "it failed anew";
+  TestHub::require_value(world.registry->watch.close(world.ada, all()[0].id, "the authors agreed by letter"));
+  next_audit();
+  EXPECT_EQ(all().size(), 2u) << "what a person closed does not come back for the same cause";
+  EXPECT_EQ(value("holdfast_licence_audit_pass_ratio"), 0) << "and is no pass";
 }
 
 TEST_F(RoundsTest, AccuracyFollowsLabelsWithItsSample) {

@@ -42,6 +42,7 @@ std::string name_of(const Release& release) { return release.record + "/" + std:
 
 Standing::Standing(const Parts& parts)
     : parts_(parts),
+      incidents_(parts.database, parts.decisions),
       audited_(parts.metrics.gauge("holdfast_licence_audited_releases",
                                    "Live releases whose licences were looked at again.")),
       pass_ratio_(parts.metrics.gauge("holdfast_licence_audit_pass_ratio",
@@ -104,6 +105,25 @@ Status Standing::refresh_one(const Governed& governed, const Release& release) {
   return count_labels(release, series);
 }
 
+// A verdict that is for a person passes where one signed for the same; whatever else fails has its incident.
+Result<bool> Standing::audit_one(const Governed& governed, const Release& release) {
+  TRY(const LicenceAudit found, parts_.auditor.audit(governed.stored.record, release));
+  bool passes = found.verdict == LicenceAudit::Verdict::pass;
+  if (found.verdict == LicenceAudit::Verdict::review) {
+    const WallTime now = parts_.clock.wall();
+    TRY(const govern::Facts facts, parts_.database.read<govern::Facts>([&](sql::Transaction& tx) {
+      return govern::facts_of(tx, release.record, release.number, now);
+    }));
+    passes = govern::signed_for(facts, found.why);
+  }
+  if (passes) {
+    TRY_DONE(incidents_.passed(release));
+  } else {
+    TRY_DONE(incidents_.failed(release, found.why));
+  }
+  return passes;
+}
+
 Status Standing::audit(const govern::LiveSnapshot& live) {
   const bool due = parts_.clock.now() >= audit_at_;
   std::map<std::string, bool> passed;
@@ -116,7 +136,7 @@ Status Standing::audit(const govern::LiveSnapshot& live) {
         passed.insert(*known);
         continue;
       }
-      TRY(const bool passes, parts_.auditor.passes(governed.stored.record, release));
+      TRY(const bool passes, audit_one(governed, release));
       if (!passes && (known == passed_.end() || known->second)) {
         failures_.add();
         parts_.log.warn("licence_audit_failed",

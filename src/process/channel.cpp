@@ -84,12 +84,14 @@ Result<Channel> Channel::connect(const std::string& path, size_t payload_bytes_m
 Status Channel::send(uint8_t kind, ByteView payload, const Clock& clock, std::chrono::milliseconds deadline) {
   if (payload.size() > bytes_max_)
     return fail(Code::too_large, "the message is longer than this channel allows");
-  const Bytes frame = format_frame(kind, payload);
-  ByteView rest(frame);
-  while (!rest.empty()) {
-    const ssize_t sent = ::send(end_.raw(), rest.data(), rest.size(), MSG_NOSIGNAL);
+  return send_formatted(format_frame(kind, payload), clock, deadline);
+}
+
+Status Channel::send_formatted(ByteView frames, const Clock& clock, std::chrono::milliseconds deadline) {
+  while (!frames.empty()) {
+    const ssize_t sent = ::send(end_.raw(), frames.data(), frames.size(), MSG_NOSIGNAL);
     if (sent >= 0) {
-      rest = rest.subspan(static_cast<size_t>(sent));
+      frames = frames.subspan(static_cast<size_t>(sent));
     } else if (errno == EAGAIN) {
       TRY_DONE(wait_ready(end_.raw(), Ready::write, clock, deadline));
     } else if (errno != EINTR) {

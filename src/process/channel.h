@@ -49,6 +49,8 @@ class Channel {
   // too_large beyond the bound; client_gone when the peer has closed; timed_out at the deadline, after which
   // the channel is of no more use.
   Status send(uint8_t kind, ByteView payload, const Clock& clock, std::chrono::milliseconds deadline);
+  // Several at once, so that the peer wakes up once: `frames` is what format_frame made, one after the other.
+  Status send_formatted(ByteView frames, const Clock& clock, std::chrono::milliseconds deadline);
   // nullopt when the peer closed between two frames; corrupt when within one.
   Result<std::optional<Frame>> receive(const Clock& clock, std::chrono::milliseconds deadline);
 

@@ -31,6 +31,7 @@ struct Size {
     for (const GenerateEvent& event : events) bytes += bytes_of(event);
     return bytes;
   }
+  size_t operator()(const KeptBody& kept) const { return kept.content_type.size() + kept.body.size(); }
 };
 
 }  // namespace

@@ -28,7 +28,11 @@ struct KeptTask {
   std::string json;
 };
 using KeptEvents = std::vector<GenerateEvent>;
-using KeptAnswer = std::variant<KeptRow, KeptTask, KeptEvents>;
+// What an outside engine said.
+struct KeptBody {
+  std::string content_type, kserve_length, body;
+};
+using KeptAnswer = std::variant<KeptRow, KeptTask, KeptEvents, KeptBody>;
 
 // Answers by the digest of all that they follow from, the least recently asked for given up where they take
 // more than `bytes_max`. Safe from any thread.

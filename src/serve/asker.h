@@ -28,6 +28,8 @@ struct Asker {
   std::string key{};  // Keys take turns: "token:7".
   Priority priority = Priority::normal;
   Caching caching = Caching::leave;
+  // A longer wait for its turn is refused, where that is foreseen; 0: it takes as long as it takes.
+  std::chrono::milliseconds queue_delay_max{};
   std::string boundary{};  // Kept answers are given only to askers of the same one.
   Work* work = nullptr;
 };

@@ -41,6 +41,8 @@ struct GenerateEvent {
     std::string stop;  // The text that ended it; empty: none did.
     uint32_t prompt_tokens = 0, new_tokens = 0;
     uint64_t seed = 0;
+    uint32_t reused_tokens = 0;  // Of the prompt, which a cache had.
+    uint32_t prompt_steps = 0;   // In which the rest of it was read.
   };
 
   uint64_t id = 0;             // Of the request, by the slot that asked.
@@ -51,6 +53,8 @@ struct GenerateEvent {
   std::vector<WrittenToken> prompt = {};  // In the first event, where asked for.
   std::optional<End> end = {};
   std::optional<Error> error = {};  // The answer failed; nothing follows.
+  // Its share of the worker's time since the event before: of who listens to the worker, not of the worker.
+  std::chrono::nanoseconds busy = {};
 
   bool last() const { return end.has_value() || error.has_value(); }
   bool says_something() const {
@@ -92,9 +96,11 @@ struct Generation {
   std::function<bool()> gone = {};
   std::chrono::milliseconds deadline = std::chrono::milliseconds::max();  // On the Clock; ends it too.
   double cost = 1;  // Set by the models, request_cost.h.
-  // The queue's own: workers that died with it, when it came, on the Clock, and what was told of it.
+  // The queue's own: workers that died with it, when it came, on the Clock, when it was given to one, on the
+  // Ticks, and what was told of it.
   size_t attempts = 0;
   std::chrono::milliseconds pushed{};
+  std::chrono::nanoseconds begun{}, busy{};  // Busy: what was not told yet of its share of the worker's time.
   Delivered delivered{};
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 
 namespace holdfast::identity {
@@ -8,7 +9,10 @@ class CheckpointKey;
 
 namespace holdfast::serve {
 
+class AnswerCache;
 class Fallbacks;
+class Callers;
+class InputRuleBook;
 class Quotas;
 
 // What stands beside the way of every request to a model; borrowed by the doors, opened by app/. Null: this
@@ -16,10 +20,15 @@ class Quotas;
 struct Guards {
   Quotas* quotas = nullptr;
   Fallbacks* fallbacks = nullptr;
+  AnswerCache* answers = nullptr;  // For what outside engines answer; our own models' is kept before them.
+  InputRuleBook* input_rules = nullptr;
+  Callers* callers = nullptr;
   double price_per_second = 0;                   // Of a worker's time, in the operator's currency.
   const identity::CheckpointKey* key = nullptr;  // Signs receipts.
   enum class Retention { usual, none } retention = Retention::usual;      // None: no request's text stays.
   enum class Controls { refused, allowed } controls = Controls::refused;  // Control characters in inputs.
+  // How long a request that says no deadline may wait for its turn at a model; 0: as long as it takes.
+  std::chrono::milliseconds queue_delay_max{};
   std::string runtime{};  // "holdfast 1.2 x86-64", in receipts.
 };
 

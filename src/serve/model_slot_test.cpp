@@ -176,7 +176,7 @@ TEST_F(ModelSlotTest, ADeadlineThatTheQueueCannotKeepIsRefusedAtOnce) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().reason, Reason::queue_full);
   EXPECT_NE(refused.error().message.find("deadline"), std::string::npos) << refused.error().message;
-  EXPECT_EQ(work.retry_after, milliseconds(10'000));
+  EXPECT_NEAR(static_cast<double>(work.retry_after.count()), 10'000, 100) << "ten wait, and a small one runs";
   EXPECT_TRUE(push("soon", asker("b"), clock.now() + milliseconds(4'000)).ok())
       << "another key waits for its share only";
   EXPECT_TRUE(push("any time", asker("a"), clock.now() + milliseconds(60'000)).ok());
@@ -190,6 +190,40 @@ TEST_F(ModelSlotTest, ASpeedOfLateRefusesNobodyWhereNothingElseIsDone) {
   }
   until([&] { return slot->idle(); });
   EXPECT_TRUE(push("four", asker("a"), clock.now() + milliseconds(500)).ok());
+}
+
+TEST_F(ModelSlotTest, WhoWouldWaitForLongerThanIsWantedIsRefusedWhereThatLasts) {
+  open();
+  for (size_t i = 0; i < 3; ++i) {  // A second each: the speed is known.
+    ASSERT_TRUE(push(std::string(400, 'x'), asker("a")).ok());
+    ASSERT_TRUE(wait(i).ok());
+  }
+  occupy();
+  Work work;
+  Asker hurried = asker("a", &work);
+  hurried.queue_delay_max = milliseconds(2'500);
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(push(std::string(400, 'x'), hurried).ok()) << "a crowd may pass";
+  clock.advance(milliseconds(1'000));
+  const auto refused = push(std::string(400, 'x'), hurried);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason, Reason::queue_full);
+  EXPECT_NEAR(static_cast<double>(work.retry_after.count()), 6'000, 100);
+  EXPECT_TRUE(push(std::string(400, 'x'), asker("a")).ok()) << "who has time may wait";
+}
+
+TEST_F(ModelSlotTest, WhatTakesLongItselfMayWaitForAFewNeighbours) {
+  open();
+  for (size_t i = 0; i < 3; ++i) {  // A second each: the speed is known.
+    ASSERT_TRUE(push(std::string(400, 'x'), asker("a")).ok());
+    ASSERT_TRUE(wait(i).ok());
+  }
+  occupy();
+  Asker hurried = asker("a");
+  hurried.queue_delay_max = milliseconds(300);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(push(std::string(400, 'x'), hurried).ok()) << i;
+    clock.advance(milliseconds(1'000));
+  }
 }
 
 TEST_F(ModelSlotTest, AFewTokensSayNothingOfALargeRequest) {

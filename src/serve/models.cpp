@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "codec/json.h"
+#include "serve/model_slot.h"
 #include "serve/request_cost.h"
 
 namespace holdfast::serve {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -11,8 +12,10 @@
 #include "base/ticks.h"
 #include "io/disk.h"
 #include "serve/asker.h"
-#include "serve/model_slot.h"
+#include "serve/generation.h"
+#include "serve/scaling.h"
 #include "serve/serving_copy.h"
+#include "serve/slot_options.h"
 #include "serve/work.h"
 #include "serve/worker_process.h"
 

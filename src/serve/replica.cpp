@@ -1,12 +1,13 @@
 #include "serve/replica.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::serve {
 namespace {
 
 // How long the model's thread listens to its worker before it looks for new requests.
-constexpr std::chrono::milliseconds listening{4};
+constexpr std::chrono::milliseconds listening{10};
 constexpr int starts_tried = 4;  // Of workers that die while they load, before anybody is told.
 
 // What the caller is told when a model's folder lacks something: the model is there, but not as one we can
@@ -151,12 +152,13 @@ void Replica::tell(GenerateEvent event) {
   Generation& one = found->second;
   one.delivered.pass(event);
   if (!event.says_something()) return;  // They had it from another worker.
+  event.busy = std::exchange(one.busy, {});
   const bool more = one.on_event(event);
   if (more && !event.last()) return;
   if (!event.last()) (void)worker_->cancel(event.id, parts_.clock.now() + parts_.options.batch_timeout);
   if (event.end) {
-    parts_.queue.wrote(seat_, 1, std::pair(one.cost, writing_time_));
-    writing_time_ = {};
+    parts_.probe.wrote(*event.end);
+    parts_.queue.wrote(seat_, 1, std::pair(one.cost, parts_.ticks.now() - one.begun));
   } else {
     parts_.queue.wrote(seat_, 1, std::nullopt);
   }
@@ -191,12 +193,16 @@ void Replica::listen() {
   auto events = worker_->events(now + listening, now + parts_.options.batch_timeout);
   const auto ticked = parts_.ticks.now();
   if (written_at_.count() >= 0) {
-    writing_time_ += ticked - written_at_;
     parts_.probe.busy(place_, ticked - written_at_);
+    for (auto& [id, one] : writing_)
+      one.busy += (ticked - written_at_) / static_cast<int64_t>(writing_.size());
   }
   written_at_ = ticked;
   if (!events.ok()) return broke(events.error());
-  if (!events.value().empty()) heard_at_ = now;
+  if (!events.value().empty()) {
+    heard_at_ = now;
+    parts_.probe.writing(writing_.size());
+  }
   for (GenerateEvent& event : events.value()) tell(std::move(event));
   if (!writing_.empty() && parts_.clock.now() > heard_at_ + parts_.options.batch_timeout)
     broke(fail(Reason::worker_failed, "the model's worker did not answer in time; try again"));

@@ -66,7 +66,6 @@ class Replica {
   std::map<uint64_t, Generation> writing_;
   uint64_t last_generation_ = 0;
   std::chrono::nanoseconds written_at_{-1};  // When it last looked while it wrote; -1: it did not write.
-  std::chrono::nanoseconds writing_time_{};  // Since an answer last ended.
   std::chrono::milliseconds heard_at_{};     // When the worker last said something while it wrote.
   process::Backoff backoff_;
   std::chrono::milliseconds worker_since_{};

@@ -36,6 +36,15 @@ CREATE TABLE serve_fallbacks (
   PRIMARY KEY (endpoint, position)
 );
 )sql"},
+    // Languages with commas between; signs as InputRules::Signs counts them.
+    sql::Migration{"serve", 3, R"sql(
+CREATE TABLE serve_input_rules (
+  endpoint TEXT PRIMARY KEY,
+  signs BIGINT NOT NULL,
+  languages TEXT NOT NULL,
+  characters BIGINT NOT NULL
+);
+)sql"},
 };
 
 }  // namespace

@@ -13,6 +13,13 @@ ServeProbe::ServeProbe(Metrics& metrics, size_t places)
                              "Requests given to another worker because theirs died.")),
       cold_starts_(metrics.counter("holdfast_serve_cold_starts_total",
                                    "Workers started for a model of which none was ready.")),
+      prompt_tokens_(metrics.counter("holdfast_serve_prompt_tokens_total",
+                                     "Of prompts whose answers came to their end.")),
+      reused_tokens_(metrics.counter("holdfast_serve_prompt_tokens_reused_total",
+                                     "Of them, those that a worker's prefix cache had.")),
+      prompt_steps_(metrics.counter("holdfast_serve_prompt_steps_total",
+                                    "Steps in which such prompts were read: a long one takes several, and "
+                                    "other answers are written in each.")),
       workers_(metrics.gauge("holdfast_serve_workers", "Worker processes running.")),
       wanted_(metrics.gauge("holdfast_serve_workers_wanted",
                             "Workers that scaling asks for, of all models that are loaded.")),
@@ -24,6 +31,9 @@ ServeProbe::ServeProbe(Metrics& metrics, size_t places)
       batch_tokens_(metrics.histogram("holdfast_serve_batch_tokens",
                                       "Tokens, about, that went to a worker together.",
                                       {16, 64, 256, 1024, 4096, 8192, 16384})),
+      writing_(metrics.histogram("holdfast_serve_writing_at_once",
+                                 "Answers that a worker writes together, each time it says something.",
+                                 {1, 2, 4, 8, 16, 32, 64})),
       places_(places) {
   for (size_t i = 0; i < places; ++i) {
     const MetricLabels labels{{"device", "cpu"}, {"slot", std::to_string(i)}};

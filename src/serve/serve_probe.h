@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/metrics.h"
+#include "serve/generation.h"
 
 namespace holdfast::serve {
 
@@ -22,6 +23,13 @@ class ServeProbe {
   void batch(size_t inputs, double tokens) {
     batch_inputs_.observe(static_cast<double>(inputs));
     batch_tokens_.observe(tokens);
+  }
+  // The answers that a worker writes at once, each time something came of them.
+  void writing(size_t answers) { writing_.observe(static_cast<double>(answers)); }
+  void wrote(const GenerateEvent::End& end) {
+    prompt_tokens_.add(end.prompt_tokens);
+    reused_tokens_.add(end.reused_tokens);
+    prompt_steps_.add(end.prompt_steps);
   }
   void asked_again() { again_.add(); }
   void cold_start() { cold_starts_.add(); }
@@ -44,9 +52,9 @@ class ServeProbe {
     int64_t seen_ns = 0;  // The refreshing thread's own.
   };
 
-  Counter &crashes_, &again_, &cold_starts_;
+  Counter &crashes_, &again_, &cold_starts_, &prompt_tokens_, &reused_tokens_, &prompt_steps_;
   Gauge &workers_, &wanted_, &waiting_, &queue_delay_;
-  Histogram &batch_inputs_, &batch_tokens_;
+  Histogram &batch_inputs_, &batch_tokens_, &writing_;
   std::vector<Place> places_;
   std::mutex refreshing_;  // Guards the two below and seen_ns.
   std::chrono::nanoseconds refreshed_{-1};

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <functional>
 #include <string_view>
-#include <type_traits>
 
 namespace holdfast::serve {
 namespace {
@@ -16,6 +15,8 @@ constexpr std::chrono::milliseconds retry_unknown{1'000};  // Before any speed w
 constexpr size_t beginning_bytes = 256, homes_max = 512;
 // By how many answers a worker with the same beginning may be ahead of the one that writes fewest.
 constexpr size_t home_ahead_max = 4;
+constexpr int patience =
+    4;  // So many times as long as it takes itself may a request wait, whatever the bound.
 
 Error deadline_error() { return fail(Reason::timed_out, "the deadline passed before the answer was whole"); }
 
@@ -35,43 +36,57 @@ size_t SlotQueue::ready_seats() const {
       std::count_if(seats_.begin(), seats_.end(), [](const Seat* seat) { return seat->ready; }));
 }
 
-template <class T>
-Status SlotQueue::check_room(const FairQueue<T>& queue, const Speed& speed, const Asker& asker, double cost,
-                             std::chrono::milliseconds deadline, size_t full_beyond, size_t coming) const {
+Status SlotQueue::check_wait(const Asker& asker, const Forecast& ahead, const Comer& comer, Crowd& crowd) {
   if (refusal_ && clock_.now() < refused_until_) return *refusal_;
-  const double before = queue.cost_before(asker.key, asker.priority, cost);
-  const auto time_of = [&](double all) {
-    auto time = speed.time_of(all);
-    if (time) *time /= static_cast<int64_t>(std::max<size_t>(ready_seats(), 1));
-    return time;
+  const auto whole_milliseconds = [](std::chrono::nanoseconds time) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time);
   };
-  // A batch takes half of what waits, so the one that runs is about as large as what waits now.
-  double running = 0;
-  bool busy = before > 0;
-  if constexpr (std::is_same_v<T, Slice>) {
-    const bool works = std::any_of(seats_.begin(), seats_.end(),
-                                   [](const Seat* seat) { return seat->ready && seat->working; });
-    const auto inputs = static_cast<double>(std::min(options_.batch_inputs_max, queue.size()));
-    busy = busy || works;
-    if (works && !queue.empty())
-      running =
-          std::min(queue.cost() * inputs / static_cast<double>(queue.size()), options_.batch_tokens_max);
-  }
-  const auto wait = time_of(before), whole = time_of(running + before + cost);
   const auto told = [&](Error error) {
-    if (asker.work != nullptr) asker.work->retry_after = wait.value_or(retry_unknown);
+    if (asker.work != nullptr)
+      asker.work->retry_after = ahead.likely ? whole_milliseconds(*ahead.likely) : retry_unknown;
     return error;
   };
-  const auto left = deadline - std::min(clock_.now(), deadline);
+  const auto left = comer.deadline - std::min(clock_.now(), comer.deadline);
   if (left.count() == 0) return told(fail(Reason::timed_out, "the deadline has passed"));
-  if (coming > full_beyond)
-    return told(fail(Reason::queue_full, "the model has as many requests waiting as it takes"));
+  if (comer.full) return told(fail(Reason::queue_full, "the model has as many requests waiting as it takes"));
   // Where nothing else is done it may try, or a speed that is no longer true would stand for ever.
-  if (busy && whole && *whole > left)
+  if (comer.others && ahead.whole && whole_milliseconds(*ahead.whole) > left)
     return told(fail(Reason::queue_full,
                      fmt::format("the deadline cannot be kept: {} ms are left, and it takes about {} ms",
-                                 left.count(), whole->count())));
+                                 left.count(), whole_milliseconds(*ahead.whole).count())));
+  auto most = asker.queue_delay_max;
+  // What takes long itself may wait for longer: a few neighbours are no crowd.
+  if (ahead.turn && ahead.whole)
+    most = std::max(most, patience * whole_milliseconds(*ahead.whole - *ahead.turn));
+  if (asker.queue_delay_max.count() > 0 && ahead.turn &&
+      !crowd.lets_in(clock_.now(), *ahead.turn, ahead.likely.value_or(*ahead.turn), most) && !comer.is_first)
+    return told(fail(Reason::queue_full,
+                     fmt::format("too many requests wait: the turn of another one would come in about {} ms",
+                                 whole_milliseconds(*ahead.turn).count())));
   return Done{};
+}
+
+BatchesAhead SlotQueue::batches_ahead(const Asker& asker, double cost) const {
+  BatchesAhead ahead{.cost = waiting_.cost_before(asker.key, asker.priority, cost),
+                     .own = cost,
+                     .workers = std::max<size_t>(ready_seats(), 1)};
+  if (ahead.cost > 0) ahead.slices = static_cast<double>(waiting_.size()) * ahead.cost / waiting_.cost();
+  for (const Seat* seat : seats_) {
+    if (!seat->ready || !seat->working) continue;
+    const auto whole = reading_.at_least(1, seat->working_cost);
+    const auto passed = ticks_.now() - seat->working_since;
+    if (whole && *whole > passed) ahead.running += *whole - passed;
+  }
+  return ahead;
+}
+
+AnswersAhead SlotQueue::answers_ahead(const Asker& asker, double cost) const {
+  AnswersAhead ahead{.cost = beginning_.cost_before(asker.key, asker.priority, cost),
+                     .own = cost,
+                     .workers = std::max<size_t>(ready_seats(), 1)};
+  if (ahead.cost > 0) ahead.answers = static_cast<double>(beginning_.size()) * ahead.cost / beginning_.cost();
+  for (const Seat* seat : seats_) ahead.writing += seat->writing;
+  return ahead;
 }
 
 Status SlotQueue::push(std::vector<Slice> slices, const Asker& asker) {
@@ -85,7 +100,15 @@ Status SlotQueue::push(std::vector<Slice> slices, const Asker& asker) {
   if (waiting_.size() + slices.size() > options_.slices_max) drop_stale();
   // A single request is let in whatever its size when nothing waits; its inputs are bounded at the door.
   const size_t coming = waiting_.empty() ? 0 : waiting_.size() + slices.size();
-  TRY_DONE(check_room(waiting_, reading_, asker, cost, deadline, options_.slices_max, coming));
+  const BatchesAhead ahead = batches_ahead(asker, cost);
+  const bool works = std::any_of(seats_.begin(), seats_.end(),
+                                 [](const Seat* seat) { return seat->ready && seat->working; });
+  TRY_DONE(check_wait(asker, forecast(options_, reading_, ahead),
+                      {.deadline = deadline,
+                       .full = coming > options_.slices_max,
+                       .others = works || ahead.cost > 0,
+                       .is_first = !(ahead.cost > 0)},
+                      reading_crowd_));
   for (Slice& slice : slices) {
     const double slice_cost = slice.cost;
     slice.pushed = clock_.now();
@@ -98,8 +121,13 @@ Status SlotQueue::push(std::vector<Slice> slices, const Asker& asker) {
 Status SlotQueue::push(Generation generation, const Asker& asker) {
   std::lock_guard lock(mutex_);
   const double cost = generation.cost;
-  TRY_DONE(check_room(beginning_, writing_speed_, asker, cost, generation.deadline, options_.generations_max,
-                      generations_ + 1));
+  const AnswersAhead ahead = answers_ahead(asker, cost);
+  TRY_DONE(check_wait(asker, forecast(options_, writing_speed_, written_at_once_, ahead),
+                      {.deadline = generation.deadline,
+                       .full = generations_ + 1 > options_.generations_max,
+                       .others = ahead.writing > 0 || ahead.cost > 0,
+                       .is_first = !(ahead.cost > 0)},
+                      writing_crowd_));
   ++generations_;
   generation.pushed = clock_.now();
   beginning_.push(asker.key, asker.priority, cost, std::move(generation));
@@ -230,6 +258,7 @@ std::vector<Generation> SlotQueue::take_generations(Seat& seat) {
   while (!beginning_.empty() && seat.writing < options_.writing_max &&
          seat_for(beginning_.front()) == &seat) {
     out.push_back(beginning_.pop());
+    out.back().begun = ticks_.now();
     remember_home(out.back(), seat);
     ++seat.writing;
   }
@@ -262,6 +291,8 @@ SlotQueue::Turn SlotQueue::next(Seat& seat, const std::stop_token& stop) {
       turn.begins = take_generations(seat);
     }
     seat.working = turn.starts || !turn.batch.empty();
+    seat.working_cost = 0;
+    for (const Slice& slice : turn.batch) seat.working_cost += slice.cost;
     if (!turn.batch.empty()) seat.working_since = ticks_.now();
   }
   for (Generation& one : late)
@@ -311,10 +342,14 @@ void SlotQueue::worked(Seat& seat, double cost, std::chrono::nanoseconds took, b
 
 void SlotQueue::wrote(Seat& seat, size_t answers,
                       std::optional<std::pair<double, std::chrono::nanoseconds>> whole) {
+  constexpr double keep = 0.9;
   std::lock_guard lock(mutex_);
+  const auto at_once = static_cast<double>(seat.writing);
   seat.writing -= answers;
   generations_ -= answers;
-  if (whole) writing_speed_.measured(whole->first, whole->second);
+  if (!whole || !(at_once >= 1)) return;
+  writing_speed_.measured(whole->first, whole->second / static_cast<int64_t>(at_once));
+  written_at_once_ = written_at_once_ > 0 ? keep * written_at_once_ + (1 - keep) * at_once : at_once;
 }
 
 void SlotQueue::again(std::vector<Slice> slices, const Error& error) {

@@ -11,33 +11,18 @@
 
 #include "base/clock.h"
 #include "base/ticks.h"
+#include "serve/admission.h"
 #include "serve/asker.h"
 #include "serve/fair_queue.h"
 #include "serve/generation.h"
 #include "serve/scaling.h"
 #include "serve/serve_probe.h"
+#include "serve/slot_options.h"
 #include "serve/speed.h"
 #include "serve/ticket.h"
 #include "serve/worker_protocol.h"
 
 namespace holdfast::serve {
-
-struct SlotOptions {
-  size_t slices_max = 256;  // Waiting; more are refused.
-  size_t batch_inputs_max = 64;
-  // Of a batch, about: half of what waits, so that answers are sent and asked for while the other half runs,
-  // within these bounds; a request that has more goes alone. What runs cannot be called back, so the upper
-  // one is also how long one that leaves may keep a worker.
-  double batch_tokens_min = 512, batch_tokens_max = 8192;
-  size_t generations_max = 256;  // Being written or waiting; more are refused.
-  size_t writing_max = 64;       // At one worker at once; the others wait for their turn here.
-  size_t attempts_max = 3;       // Of a request whose worker dies; a fresh one is asked each time.
-  std::chrono::milliseconds load_timeout{120'000};
-  std::chrono::milliseconds batch_timeout{60'000};
-  std::chrono::milliseconds refusal_lasts{
-      5'000};  // How long a model that cannot be loaded is not tried again.
-  ScalingOptions scaling{};
-};
 
 // What waits for one model, and whose turn it is at which of its workers: bounded queues whose keys take
 // turns; who is free takes, and answers that are written go to the worker that writes fewest, or that had the
@@ -53,6 +38,7 @@ class SlotQueue {
     std::chrono::milliseconds not_before{};  // Of the next start.
     std::chrono::nanoseconds busy{};         // In all, with batches.
     std::chrono::nanoseconds working_since{};
+    double working_cost = 0;  // Of the batch that it works on.
   };
   // What a seat does next; all empty: it looks whether its worker lives.
   struct Turn {
@@ -64,8 +50,9 @@ class SlotQueue {
   SlotQueue(const SlotOptions& options, ServeProbe& probe, const Clock& clock, const Ticks& ticks)
       : options_(options), probe_(probe), clock_(clock), ticks_(ticks) {}
 
-  // queue_full, also where the deadline cannot be kept at the speed of late, or why the model could not be
-  // loaded a moment ago. Of a refusal the asker's work says when to come again.
+  // queue_full, also where the deadline cannot be kept at the speed of late or the asker would wait for
+  // longer than is wanted, or why the model could not be loaded a moment ago. Of a refusal the asker's work
+  // says when to come again.
   Status push(std::vector<Slice> slices, const Asker& asker);
   Status push(Generation generation, const Asker& asker);
 
@@ -82,7 +69,7 @@ class SlotQueue {
   // Its worker is gone, or did not come up; the next is started after the pause.
   void lost(Seat& seat, std::chrono::milliseconds pause);
   void worked(Seat& seat, double cost, std::chrono::nanoseconds took, bool good);
-  // So many answers ended at the seat; `cost` and `took` of one that came to its end.
+  // So many answers ended at the seat; `cost` of one that came to its end, and what it took since it begun.
   void wrote(Seat& seat, size_t answers, std::optional<std::pair<double, std::chrono::nanoseconds>> whole);
   // What a lost worker had: asked again, before all others, or told why not.
   void again(std::vector<Slice> slices, const Error& error);
@@ -99,9 +86,14 @@ class SlotQueue {
   ReplicaLoad load();
 
  private:
-  template <class T>
-  Status check_room(const FairQueue<T>& queue, const Speed& speed, const Asker& asker, double cost,
-                    std::chrono::milliseconds deadline, size_t full_beyond, size_t coming) const;
+  struct Comer {
+    std::chrono::milliseconds deadline{};
+    bool full = false;                      // There is no room for it.
+    bool others = false, is_first = false;  // Something else is done or waits; nothing waits before it.
+  };
+  Status check_wait(const Asker& asker, const Forecast& ahead, const Comer& comer, Crowd& crowd);
+  BatchesAhead batches_ahead(const Asker& asker, double cost) const;
+  AnswersAhead answers_ahead(const Asker& asker, double cost) const;
   bool anything() const { return !again_.empty() || !waiting_.empty() || !beginning_.empty(); }
   size_t ready_seats() const;
   bool may_start(const Seat& seat) const;
@@ -125,8 +117,10 @@ class SlotQueue {
   FairQueue<Slice> waiting_;
   FairQueue<Generation> beginning_;
   std::map<uint64_t, const Seat*> homes_;  // By the digest of a prompt's beginning.
-  Speed reading_, writing_speed_;          // Of one worker.
-  size_t generations_ = 0;                 // Beginning and being written.
+  Speed reading_, writing_speed_;          // Of a batch; of an answer's share of its worker.
+  double written_at_once_ = 0;             // Of the answers that were measured, about.
+  Crowd reading_crowd_, writing_crowd_;
+  size_t generations_ = 0;  // Beginning and being written.
   std::optional<WorkerFacts> facts_;
   std::optional<Error> refusal_;
   std::chrono::milliseconds refused_until_{};

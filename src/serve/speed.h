@@ -1,30 +1,45 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <optional>
 
 namespace holdfast::serve {
 
-// How much cost a model gets done in a second, over the last few dozen measures. Not safe from several
-// threads.
+// How long a model takes for batches of some cost: what any batch takes, and so much more for each unit of
+// cost; a line through the last few dozen measures, of which those far off count for nothing. Not safe
+// from several threads.
 class Speed {
  public:
-  void measured(double cost, std::chrono::nanoseconds took) {
-    cost_ = keep * cost_ + cost;
-    seconds_ = keep * seconds_ + std::chrono::duration<double>(took).count();
-  }
-  // None before enough was measured: of a few tokens nearly all of the time is what any request takes, which
-  // says nothing of a large one.
-  std::optional<std::chrono::milliseconds> time_of(double cost) const {
-    if (!(cost_ >= cost_min) || !(seconds_ > 0)) return std::nullopt;
-    constexpr double most = 1e9;  // Milliseconds.
-    const double milliseconds = cost * seconds_ / cost_ * 1e3;
-    return std::chrono::milliseconds(static_cast<int64_t>(milliseconds < most ? milliseconds : most));
-  }
+  void measured(double cost, std::chrono::nanoseconds took);
+
+  // What `batches` of `cost` together take, as far as it is known. None before a few were measured.
+  std::optional<std::chrono::nanoseconds> expected(double batches, double cost) const;
+  // As expected, but no more than the measures prove: what is larger than all of them takes as long as they
+  // did, and longer only where they tell what size costs. What refuses goes by this one.
+  std::optional<std::chrono::nanoseconds> at_least(double batches, double cost) const;
 
  private:
-  static constexpr double keep = 0.95, cost_min = 64;
-  double cost_ = 0, seconds_ = 0;
+  struct Measure {
+    double cost = 0, seconds = 0;
+    bool outlier = false;
+  };
+  struct Line {
+    double cost = 0, seconds = 0;  // Means of the measures.
+    double slope = 0;              // Seconds a unit of cost.
+    double spread = 0;             // Sum of squares of the costs about their mean.
+    double error = 0;              // Of one measure, seconds.
+    double count = 0;
+  };
+
+  void mark_outliers();
+  Line fit() const;
+  static constexpr size_t kept = 32, needed = 3;
+
+  std::array<Measure, kept> measures_{};
+  size_t next_ = 0, count_ = 0;
+  Line line_;
 };
 
 }  // namespace holdfast::serve

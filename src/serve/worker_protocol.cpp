@@ -148,6 +148,8 @@ Result<GenerateEvent::End> take_end(ByteReader& in) {
   TRY(end.prompt_tokens, in.u32());
   TRY(end.new_tokens, in.u32());
   TRY(end.seed, in.u64());
+  TRY(end.reused_tokens, in.u32());
+  TRY(end.prompt_steps, in.u32());
   return end;
 }
 
@@ -294,6 +296,8 @@ Bytes encode_piece(const GenerateEvent& event) {
     out.u32(event.end->prompt_tokens);
     out.u32(event.end->new_tokens);
     out.u64(event.end->seed);
+    out.u32(event.end->reused_tokens);
+    out.u32(event.end->prompt_steps);
   }
   return std::move(out).take();
 }

@@ -68,8 +68,13 @@ TEST(WorkerProtocol, generation_frames_arrive_as_sent_and_cut_ones_are_corrupt) 
                                   .others = {{.id = 8, .log_probability = -2, .text = "x"}}}},
                       .prompt = {{.id = 9, .text = "p"}}},
       ended = going, failed = going;
-  ended.end = GenerateEvent::End{
-      .reason = "length", .stop = "\n", .prompt_tokens = 12, .new_tokens = 3, .seed = 1ULL << 60};
+  ended.end = GenerateEvent::End{.reason = "length",
+                                 .stop = "\n",
+                                 .prompt_tokens = 12,
+                                 .new_tokens = 3,
+                                 .seed = 1ULL << 60,
+                                 .reused_tokens = 7,
+                                 .prompt_steps = 5};
   failed.error = fail(Reason::input_too_long, "too long");
   for (const GenerateEvent& event : {going, ended, failed}) {
     const Bytes sent = encode_piece(event);
@@ -89,6 +94,8 @@ TEST(WorkerProtocol, generation_frames_arrive_as_sent_and_cut_ones_are_corrupt) 
     EXPECT_FALSE(got.prompt[0].log_probability);
     EXPECT_EQ(got.last(), event.last());
     if (event.end) EXPECT_EQ(got.end->prompt_tokens, 12U);
+    if (event.end) EXPECT_EQ(got.end->reused_tokens, 7U);
+    if (event.end) EXPECT_EQ(got.end->prompt_steps, 5U);
     if (event.error) EXPECT_EQ(got.error->reason, Reason::input_too_long);
     for (size_t length = 0; length < sent.size(); ++length)
       EXPECT_FALSE(decode_piece(ByteView(sent).first(length)).ok()) << length;
