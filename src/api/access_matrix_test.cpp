@@ -231,8 +231,12 @@ class Doors {
   NoMirror mirror_;
   repo::Kinship kinship_{hub_.database(), hub_.content(), hub_.audit(), hub_.clock()};
   SystemTicks ticks_;
-  repo::MaskingJobs masking_{{.hub = hub_.hub(),
+  repo::MaskingJobs masking_{{.database = hub_.database(),
+                              .hub = hub_.hub(),
                               .content = hub_.content(),
+                              .caller_again = [](auto, const std::string&) -> Result<identity::Caller> {
+                                return fail(Reason::bad_credentials, "nobody asks here");
+                              },
                               .clock = hub_.clock(),
                               .random = hub_.random(),
                               .log = hub_.log()}};

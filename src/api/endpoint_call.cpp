@@ -8,8 +8,11 @@
 #include <boost/json/value.hpp>
 #include <functional>
 
+#include "api/engine_answers.h"
 #include "api/engine_stream.h"
 #include "api/error_answer.h"
+#include "api/kserve_call.h"
+#include "api/named_endpoint.h"
 #include "api/served_answer.h"
 #include "api/served_note.h"
 #include "api/services.h"
@@ -23,6 +26,7 @@
 #include "observe/desk.h"
 #include "serve/fallbacks.h"
 #include "serve/guards.h"
+#include "serve/input_rules.h"
 
 namespace holdfast::api {
 namespace {
@@ -64,6 +68,19 @@ Result<Secret> engine_token(const GovernDoor& door, const govern::Endpoint& endp
   auto found = door.secrets->reveal(attachment.secret, host_of(attachment.url));
   if (!found.ok() && found.error().reason != Reason::policy_refused) return unread;
   return found;
+}
+
+// What an engine said, as it is told here.
+net::Response told_on(EngineAnswer said) {
+  net::Response response;
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  response.headers.set("Content-Security-Policy", "sandbox");  // It is a stranger's text on our origin.
+  response.headers.set("Content-Type",
+                       said.content_type.empty() ? "application/json" : std::move(said.content_type));
+  if (!said.kserve_length.empty())
+    response.headers.set(std::string(kserve_length_header), std::move(said.kserve_length));
+  response.body = std::move(said.body);
+  return response;
 }
 
 // How a failure is written into a stream that had begun.
@@ -108,6 +125,7 @@ Result<net::Response> run_inner(Services& services, const ApiRoute& row, const C
     note->allowance = outer.served->allowance;
     note->endpoint = outer.served->endpoint;
     note->retention = outer.served->retention;
+    note->queue_delay_max = outer.served->queue_delay_max;
     note->route = outer.served->route;
   }
   const Call call{.request = request,
@@ -138,6 +156,8 @@ Status remove_endpoint(Services& services, const GovernDoor& door, const identit
   if (door.keeper != nullptr) door.keeper->forget(endpoint);
   if (services.guards != nullptr && services.guards->fallbacks != nullptr)
     TRY_DONE(services.guards->fallbacks->set(endpoint.id, {}));
+  if (services.guards != nullptr && services.guards->input_rules != nullptr)
+    TRY_DONE(services.guards->input_rules->forget(endpoint.id));
   return Done{};
 }
 
@@ -163,10 +183,17 @@ Result<net::Response> forward(Services& services, const GovernDoor& door, const 
                               const govern::Attachment& attachment, const Call& call,
                               const InnerRequest& request, std::string_view rest) {
   TRY(const Secret token, engine_token(door, endpoint, attachment));
+  const std::string path = engine_path(rest, endpoint, attachment);
   net::ClientRequest out;
   out.method = request.method;
-  out.url = rest.empty() ? attachment.url : fmt::format("{}/{}", attachment.url, rest);
+  // Addresses of OpenAI's kind are often given with their version.
+  std::string_view url = attachment.url;
+  if (url.ends_with("/v1") && (path == "v1" || path.starts_with("v1/"))) url.remove_suffix(3);
+  out.url = path.empty() ? std::string(url) : fmt::format("{}/{}", url, path);
   if (!request.content_type.empty()) out.headers.set("Content-Type", request.content_type);
+  for (const std::string_view header : {kserve_length_header, std::string_view("Accept")})
+    if (const auto said = call.request.headers.find(header))
+      out.headers.set(std::string(header), std::string(*said));
   out.headers.set("X-Request-Id", call.context.trace_id);
   if (call.served && !call.served->trace.trace.empty()) {
     observe::TraceContext upstream = call.served->trace;
@@ -174,7 +201,7 @@ Result<net::Response> forward(Services& services, const GovernDoor& door, const 
     out.headers.set("traceparent", observe::traceparent(upstream));
   }
   if (!token.empty()) out.headers.set("Authorization", "Bearer " + token.reveal());
-  out.body = request.body;
+  out.body = with_engine_model(request.body, endpoint, attachment);
   out.timeout = engine_timeout;
   net::Client& client = attachment.anywhere ? door.any_engines : door.public_engines;
   if (door.streams != nullptr && asks_for_stream(rest, request.body)) {
@@ -182,6 +209,17 @@ Result<net::Response> forward(Services& services, const GovernDoor& door, const 
     if (call.served) call.served->work.add({.inputs = 1});
     return door.streams->open(client, std::move(out), call.context,
                               {telling_of(call), failure_in_stream(call)});
+  }
+  const KeptEngineAnswer kept(services, call, endpoint, attachment, request, rest);
+  if (kept.wanted()) {
+    auto before = kept.find();
+    const uint64_t inputs = count_inputs(request.body);
+    (before ? call.served->work.cached_inputs : call.served->work.missed_inputs) += inputs;
+    if (before) {
+      call.served->work.add({.inputs = inputs});
+      count_tokens(before->body, call.served->work);
+      return told_on(std::move(*before));
+    }
   }
   observe::Desk* desk = call.served ? call.served->desk : nullptr;
   const auto began = desk == nullptr ? std::chrono::nanoseconds{} : desk->ticks().now();
@@ -192,15 +230,14 @@ Result<net::Response> forward(Services& services, const GovernDoor& door, const 
   }
   TRY(net::ClientResponse answer, std::move(sent));
   if (call.served) count_tokens(answer.body, call.served->work);
-  net::Response response;
+  EngineAnswer said{.content_type = std::string(answer.headers.get("Content-Type")),
+                    .kserve_length = std::string(answer.headers.get(kserve_length_header)),
+                    .body = std::move(answer.body)};
+  if (answer.status == 200) kept.keep(said);
+  net::Response response = told_on(std::move(said));
   response.status = answer.status;
-  const std::string_view type = answer.headers.get("Content-Type");
-  response.headers.set("X-Content-Type-Options", "nosniff");
-  response.headers.set("Content-Security-Policy", "sandbox");  // It is a stranger's text on our origin.
-  response.headers.set("Content-Type", std::string(type.empty() ? "application/json" : type));
   if (const auto retry = answer.headers.find("Retry-After"))
     response.headers.set("Retry-After", std::string(*retry));
-  response.body = std::move(answer.body);
   return response;
 }
 

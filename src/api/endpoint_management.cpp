@@ -101,7 +101,8 @@ Result<Response> told(const Call& call, const GovernDoor& door, Result<Endpoint>
 // them.
 Status check_offered(const json::object& body, const json::object& model) {
   TRY(const auto type, codec::json_text_if(body, "type"));
-  if (type && *type != "authenticated" && *type != "private")
+  // The clients' older word for "authenticated" is their default.
+  if (type && *type != "authenticated" && *type != "protected" && *type != "private")
     return fail(Reason::not_offered,
                 fmt::format("'type' {} is not offered here: endpoints are for who has a token", *type));
   TRY(const json::object* image, codec::json_object_if(model, "image"));
@@ -241,18 +242,21 @@ Result<std::optional<govern::EndpointSettings>> read_settings(const json::object
   TRY(const auto least, codec::json_integer_if(body, "min_replicas"));
   TRY(const auto most, codec::json_integer_if(body, "max_replicas"));
   TRY(const auto idle, codec::json_integer_if(body, "scale_to_zero_minutes"));
-  if (!least && !most && !idle) return std::optional<govern::EndpointSettings>();
+  TRY(const auto delay, codec::json_integer_if(body, "queue_delay_ms"));
+  if (!least && !most && !idle && !delay) return std::optional<govern::EndpointSettings>();
   return std::optional(
       govern::EndpointSettings{.replicas_min = least.value_or(0),
                                .replicas_max = most.value_or(std::max<int64_t>(least.value_or(1), 1)),
-                               .idle_minutes = idle.value_or(0)});
+                               .idle_minutes = idle.value_or(0),
+                               .queue_delay_ms = delay.value_or(-1)});
 }
 
 json::value settings_view(const std::optional<govern::EndpointSettings>& settings) {
   if (!settings) return nullptr;
   return json::object{{"min_replicas", settings->replicas_min},
                       {"max_replicas", settings->replicas_max},
-                      {"scale_to_zero_minutes", settings->idle_minutes}};
+                      {"scale_to_zero_minutes", settings->idle_minutes},
+                      {"queue_delay_ms", settings->queue_delay_ms}};
 }
 
 void add_endpoint_management_routes(RouteTable& table, Services& services, const GovernDoor& door) {

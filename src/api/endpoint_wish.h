@@ -8,7 +8,8 @@
 
 namespace holdfast::api {
 
-// "min_replicas", "max_replicas" and "scale_to_zero_minutes" of a body; none where it has none of them.
+// "min_replicas", "max_replicas", "scale_to_zero_minutes" and "queue_delay_ms" of a body; none where it has
+// none of them.
 Result<std::optional<govern::EndpointSettings>> read_settings(const boost::json::object& body);
 // The same as they are shown; null for an endpoint that is not managed.
 boost::json::value settings_view(const std::optional<govern::EndpointSettings>& settings);

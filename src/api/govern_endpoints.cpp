@@ -11,6 +11,9 @@
 #include "api/fallback_call.h"
 #include "api/govern_call.h"
 #include "api/input_check.h"
+#include "api/input_rules_call.h"
+#include "api/known_endpoints.h"
+#include "api/named_endpoint.h"
 #include "api/served_answer.h"
 #include "api/served_model.h"
 #include "api/served_note.h"
@@ -50,6 +53,7 @@ Result<json::object> endpoint_view(const GovernDoor& door, const Call& call,
     attachments.push_back(json::object{{"revision", attachment.revision},
                                        {"engine", attachment.engine},
                                        {"url", attachment.url},
+                                       {"engine_model", attachment.engine_model},
                                        {"secret", attachment.secret}});
   std::string state(govern::state_name(endpoint.state)), why = endpoint.why;
   TRY(const auto live, door.registry.live.look());
@@ -104,6 +108,7 @@ Result<Response> create(const GovernDoor& door, const Call& call) {
   TRY_DONE(text("revision", wish.revision));
   TRY_DONE(text("url", wish.url));
   TRY_DONE(text("engine", wish.engine));
+  TRY_DONE(text("engine_model", wish.engine_model));
   TRY(wish.settings, read_settings(body));
   TRY_DONE(text("secret", wish.secret));
   std::string token;
@@ -206,7 +211,16 @@ struct EndpointDoor {
   RouteTable& table;
   Services& services;
   const GovernDoor& door;
+  KnownEndpoints& known;
+  const std::string& rest;  // Below the address.
 };
+
+Result<KnownEndpoints::Known> look_up(const EndpointDoor& at, const Call& call, const std::string& id) {
+  TRY(govern::Endpoint endpoint, at.door.registry.endpoints.find(call.caller, id));
+  if (at.door.keeper != nullptr) endpoint = at.door.keeper->standing(endpoint);
+  TRY(serve::ReleaseAnswer by, admit(at.services, at.door, call, endpoint));
+  return KnownEndpoints::Known{std::move(endpoint), std::move(by)};
+}
 
 InnerRequest inner_request(const Call& call, const serve::ServedModel& model, const std::string& rest) {
   const size_t slash = model.name.find('/');
@@ -227,14 +241,18 @@ Error not_answered(const std::string& rest) {
 
 // The endpoint itself.
 Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const std::string& id) {
-  const std::string rest(call.capture("rest"));
+  const std::string& rest = at.rest;
   const ApiRoute* row = inner_row(at.table, call.request.method, task_path(rest));
-  TRY(govern::Endpoint endpoint, at.door.registry.endpoints.find(call.caller, id));
-  if (at.door.keeper != nullptr) endpoint = at.door.keeper->standing(endpoint);
-  TRY_DONE(check_input(at.services, call));
-  TRY(const serve::ReleaseAnswer by, admit(at.services, at.door, call, endpoint));
+  if (call.served && call.served->endpoint.empty()) call.served->endpoint = id;
+  TRY_DONE(check_input(at.services, call));  // First, as an outage of the database changes nothing of it.
+  TRY(const KnownEndpoints::Known found,
+      at.known.settle(KnownEndpoints::key(call, id), look_up(at, call, id)));
+  const govern::Endpoint& endpoint = found.endpoint;
+  const serve::ReleaseAnswer& by = found.by;
   if (at.door.keeper != nullptr) TRY_DONE(at.door.keeper->admit(endpoint));
-  if (call.served && call.served->endpoint.empty()) call.served->endpoint = endpoint.id;
+  if (call.served && endpoint.settings && endpoint.settings->queue_delay_ms >= 0 &&
+      !says_deadline(call.request))
+    call.served->queue_delay_max = std::chrono::milliseconds(endpoint.settings->queue_delay_ms);
   TRY_DONE(take_quota(at.services, call));
   const govern::Attachment* attachment = attachment_for(endpoint, by.model.commit);
   if (attachment == nullptr) {
@@ -264,7 +282,7 @@ Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const st
 
 // A model that is no endpoint, in the place of one, by the caller's own right.
 Result<Response> ask_model(const EndpointDoor& at, const Call& call, const std::string& name) {
-  const std::string rest(call.capture("rest"));
+  const std::string& rest = at.rest;
   const ApiRoute* row = inner_row(at.table, call.request.method, task_path(rest));
   if (row == nullptr) return not_answered(rest);
   Call asking = call;
@@ -277,14 +295,15 @@ Result<Response> ask_model(const EndpointDoor& at, const Call& call, const std::
   return run_inner(at.services, *row, call, inner_request(call, model, rest), by, Telling::tell);
 }
 
-Result<Response> endpoint_call(const EndpointDoor& at, const Call& call) {
-  const std::string rest(call.capture("rest"));
+Result<Response> endpoint_call(const EndpointDoor& at, const Call& call, const std::string& endpoint) {
   if (call.served)
-    call.served->dialect = dialect_of(inner_row(at.table, call.request.method, task_path(rest)), rest);
+    call.served->dialect = dialect_of(inner_row(at.table, call.request.method, task_path(at.rest)), at.rest);
   // Whoever may not see it learns nothing of its fallbacks.
-  TRY_DONE(at.door.registry.endpoints.find(call.caller, record_in_path(call)));
+  const auto seen = at.door.registry.endpoints.find(call.caller, endpoint);
+  if (!seen.ok() && !(is_outage(seen.error()) && at.known.knows(KnownEndpoints::key(call, endpoint))))
+    return seen.error();
   return answer_with_fallbacks(
-      at.services, call, record_in_path(call),
+      at.services, call, endpoint,
       {.endpoint = [&at](const Call& asked, const std::string& id) { return ask_endpoint(at, asked, id); },
        .model = [&at](const Call& asked, const std::string& name) { return ask_model(at, asked, name); }});
 }
@@ -317,14 +336,21 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
   add("DELETE", "/api/endpoints/{ns}/{name}", "endpoint_delete", Access::signed_in_write,
       [&services, door](const Call& call) { return remove(services, door, call); });
   add_fallback_routes(table, services);
+  add_input_rule_routes(table, services);
   add("POST", "/api/endpoints/{ns}/{name}/pause", "endpoint_pause", Access::signed_in_write,
       govern_handler(door, changed<&govern::Endpoints::pause>), govern_body_bytes_max);
   add("POST", "/api/endpoints/{ns}/{name}/resume", "endpoint_resume", Access::signed_in_write,
       govern_handler(door, changed<&govern::Endpoints::resume>), govern_body_bytes_max);
   add("POST", "/api/endpoints/{ns}/{name}/scale-to-zero", "endpoint_scale_to_zero", Access::signed_in_write,
       govern_handler(door, changed<&govern::Endpoints::scale_to_zero>), govern_body_bytes_max);
-  const CallHandler ask = [&table, &services, door](const Call& call) {
-    return endpoint_call({table, services, door}, call);
+  // Shared by the copies of the handlers.
+  const auto known = std::make_shared<KnownEndpoints>(services.clock);
+  const EndpointAsker by_name = [&table, &services, door, known](const Call& call, const std::string& id,
+                                                                 const std::string& rest) {
+    return endpoint_call({table, services, door, *known, rest}, call, id);
+  };
+  const CallHandler ask = [by_name](const Call& call) {
+    return by_name(call, record_in_path(call), std::string(call.capture("rest")));
   };
   add("POST", "/endpoints/{ns}/{name}", "endpoint_root", Access::signed_in, ask, model_body_bytes_max);
   add("POST", "/endpoints/{ns}/{name}/{rest*}", "endpoint_call", Access::signed_in, ask,
@@ -333,6 +359,7 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
   add("GET", "/endpoints/{ns}/{name}/{rest*}", "endpoint_ask", Access::signed_in, ask);
   add("GET", "/endpoints/{ns}/{name}/health", "endpoint_health", Access::signed_in,
       govern_handler(door, health));
+  name_endpoints(table, door, by_name);
 }
 
 }  // namespace holdfast::api

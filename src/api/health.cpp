@@ -18,26 +18,33 @@ net::Response plain(int status, std::string body, std::string type) {
   return response;
 }
 
+// ,"degraded":[…] where something does not work.
+std::string degraded_member(const std::function<std::vector<std::string>()>& degraded) {
+  std::string parts;
+  for (const std::string& part : degraded ? degraded() : std::vector<std::string>()) {
+    parts += parts.empty() ? ",\"degraded\":[\"" : ",\"";
+    append_json_escaped(parts, part);
+    parts += '"';
+  }
+  if (!parts.empty()) parts += ']';
+  return parts;
+}
+
 }  // namespace
 
 void add_health_routes(RouteTable& table, Services& services, std::function<Status()> ready,
                        std::function<std::vector<std::string>()> degraded, observe::AliasSet aliases) {
-  table.add(
-      {"GET", "/healthz", "healthz", Access::open, 0, CallHandler([](const Call&) -> Result<net::Response> {
-         return plain(200, "{\"status\":\"ok\"}\n", "application/json");
-       })});
+  table.add({"GET", "/healthz", "healthz", Access::open, 0,
+             CallHandler([degraded](const Call&) -> Result<net::Response> {
+               return plain(200, fmt::format("{{\"status\":\"ok\"{}}}\n", degraded_member(degraded)),
+                            "application/json");
+             })});
   table.add({"GET", "/readyz", "readyz", Access::open, 0,
              CallHandler([ready, degraded](const Call&) -> Result<net::Response> {
                const Status now = ready();
                if (now.ok()) {
-                 std::string parts;
-                 for (const std::string& part : degraded ? degraded() : std::vector<std::string>()) {
-                   parts += parts.empty() ? ",\"degraded\":[\"" : ",\"";
-                   append_json_escaped(parts, part);
-                   parts += '"';
-                 }
-                 if (!parts.empty()) parts += ']';
-                 return plain(200, fmt::format("{{\"status\":\"ready\"{}}}\n", parts), "application/json");
+                 return plain(200, fmt::format("{{\"status\":\"ready\"{}}}\n", degraded_member(degraded)),
+                              "application/json");
                }
                std::string why;
                append_json_escaped(why, now.error().message);

@@ -33,7 +33,8 @@ Result<scan::IntendedUse> read_use(const net::Query& query) {
   return use;
 }
 
-json::object license_view(std::span<const scan::Component> parts, const scan::LicenseReport& report) {
+json::object license_view(std::span<const scan::Component> parts, const scan::IntendedUse& use) {
+  const scan::LicenseReport report = scan::judge_licenses(parts, use);
   json::array components, duties;
   for (const scan::Component& part : parts)
     components.push_back(
@@ -43,6 +44,8 @@ json::object license_view(std::span<const scan::Component> parts, const scan::Li
                       {"components", std::move(components)},
                       {"reasons", scan::reasons_view(report)},
                       {"duties", std::move(duties)},
+                      {"answers", scan::answers_view(scan::answer_questions(parts, use))},
+                      {"noticeText", scan::notice_text(parts)},
                       {"notice", scan::not_legal_advice}};
 }
 
@@ -55,7 +58,7 @@ Result<Response> checks(Services& services, const Call& call) {
   TRY(const repo::RevisionVerdict verdict, services.hub.checks.verdict(repository, objects, revision.commit));
   TRY(json::object out, codec::parse_json_object(verdict.json, {.bytes_max = 64 << 20}));
   TRY(const auto parts, services.hub.checks.license_parts(repository, objects, revision.commit));
-  out["license"] = license_view(parts, scan::judge_licenses(parts, use));
+  out["license"] = license_view(parts, use);
   return json_answer(out);
 }
 

@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "api/card_changes.h"
 #include "api/error_answer.h"
 #include "api/hub_routes.h"
 #include "api/services.h"
@@ -15,8 +16,6 @@ namespace holdfast::api {
 namespace {
 
 namespace json = boost::json;
-
-constexpr size_t part_bytes_max = 64 << 10;
 
 std::string_view kind_name(git::DiffKind kind) {
   switch (kind) {
@@ -30,23 +29,8 @@ std::string_view kind_name(git::DiffKind kind) {
   return "";
 }
 
-json::array card_view(const std::vector<scan::CardDifference>& card) {
-  json::array out;
-  for (const scan::CardDifference& each : card)
-    out.emplace_back(
-        json::object{{"part", each.part == scan::CardDifference::Part::metadata ? "metadata" : "section"},
-                     {"name", each.name},
-                     {"change", each.was && each.is ? "changed"
-                                : each.is           ? "added"
-                                                    : "removed"},
-                     {"before", each.before.substr(0, part_bytes_max)},
-                     {"after", each.after.substr(0, part_bytes_max)}});
-  return out;
-}
-
 Result<net::Response> changes(Services& services, const Call& call) {
-  if (!call.caller.environment.empty())
-    return fail(Reason::policy_refused, "a token that is bound to an environment compares nothing");
+  TRY_DONE(check_may_compare(call));
   const repo::Repository& repository = call.repo();
   TRY(const git::Repository objects, services.hub.storage.open(repository.id));
   TRY(const repo::Revision after,
@@ -71,7 +55,7 @@ Result<net::Response> changes(Services& services, const Call& call) {
                                   {"flags", std::move(flags)},
                                   {"files", std::move(files)},
                                   {"filesCut", found.files.cut},
-                                  {"card", card_view(found.card)}});
+                                  {"card", card_changes_view(found.card)}});
 }
 
 }  // namespace

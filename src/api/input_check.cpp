@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "api/input_rules_call.h"
+#include "api/served_model.h"
 #include "api/served_note.h"
 #include "base/utf8.h"
+#include "serve/callers.h"
 #include "serve/guards.h"
 
 namespace holdfast::api {
@@ -72,16 +75,44 @@ Status check_text_characters(std::string_view text) {
   return Done{};
 }
 
-Status check_input(const Services& services, const Call& call) {
-  if (call.request.method != "POST" || !is_json(call.request)) return Done{};
+namespace {
+
+Status check_characters(const Services& services, const Call& call) {
   if (services.guards != nullptr && services.guards->controls == serve::Guards::Controls::allowed)
     return Done{};
-  if (call.served && runs_no_model(call.served->route)) return Done{};
-  if (runs_no_model(call.request.path())) return Done{};
   // Of the open inference protocol's binary form only the JSON in front is text.
   std::string_view text = call.request.body;
   if (call.request.headers.find("Inference-Header-Content-Length")) text = text.substr(0, text.find('\0'));
-  return check_json_characters(text);
+  const Status sound = check_json_characters(text);
+  if (!sound.ok() && call.served && services.guards != nullptr && services.guards->callers != nullptr) {
+    call.served->odd = true;
+    services.guards->callers->was_odd(asker_of(call).key, serve::Oddity::characters);
+  }
+  return sound;
+}
+
+}  // namespace
+
+Status check_input(const Services& services, const Call& call) {
+  if (call.request.method != "POST") return Done{};
+  if (services.guards != nullptr && services.guards->callers != nullptr && call.served) {
+    std::chrono::milliseconds wait{};
+    const Status let_in = services.guards->callers->came(asker_of(call).key, wait);
+    if (!let_in.ok()) call.served->work.retry_after = wait;
+    TRY_DONE(let_in);
+  }
+  if (!is_json(call.request)) return Done{};
+  if (call.served && runs_no_model(call.served->route)) return Done{};
+  if (runs_no_model(call.request.path())) return Done{};
+  TRY_DONE(check_characters(services, call));
+  return check_input_rules(services, call);
+}
+
+void note_refused(const Services& services, const Call& call, const Error& error) {
+  if (services.guards == nullptr || services.guards->callers == nullptr || !call.served ||
+      call.request.method != "POST" || error.reason != Reason::bad_request || call.served->odd)
+    return;
+  services.guards->callers->was_odd(asker_of(call).key, serve::Oddity::shape);
 }
 
 }  // namespace holdfast::api

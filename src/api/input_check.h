@@ -15,8 +15,12 @@ Status check_json_characters(std::string_view json);
 // The same of a text itself, and invalid UTF-8.
 Status check_text_characters(std::string_view text);
 
-// Before a model is asked, what its protocol's parser does not look at. Routes that only split, join and
-// render texts run no model and take every character. Nothing where input.control-characters says so.
+// Before a model is asked, what its protocol's parser does not look at: whether its caller is limited,
+// control characters unless input.control-characters lets them in, and input_rules_call.h. Routes that only
+// split, join and render texts run no model and take every text.
 Status check_input(const Services& services, const Call& call);
+
+// A request that one of a model's doors refused for its shape is an odd one of its caller's.
+void note_refused(const Services& services, const Call& call, const Error& error);
 
 }  // namespace holdfast::api

@@ -5,9 +5,11 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <cmath>
 
+#include "api/embed_inputs.h"
 #include "api/error_answer.h"
-#include "api/llama_shapes.h"
+#include "api/llama_calls.h"
 #include "api/route_rows.h"
 #include "api/served_model.h"
 #include "api/served_note.h"
@@ -22,118 +24,6 @@ using net::Response;
 
 constexpr uint64_t body_bytes_max = 8 << 20;
 
-struct LlamaCall {
-  Services& services;
-  serve::Models& models;
-  const Call& call;
-  serve::ServedModel model;
-  json::object body;
-};
-
-// That server's keys, ours, and its value where the caller says nothing.
-struct Setting {
-  const char *theirs, *ours;
-  double fallback;
-};
-constexpr Setting settings[] = {{"temperature", "temperature", 0.8},
-                                {"top_k", "top_k", 40},
-                                {"top_p", "top_p", 0.95},
-                                {"min_p", "min_p", 0.05},
-                                {"typical_p", "typical_p", 1},
-                                {"repeat_penalty", "repetition_penalty", 1},
-                                {"presence_penalty", "presence_penalty", 0},
-                                {"frequency_penalty", "frequency_penalty", 0}};
-// Say nothing of the text here, or have no effect at the value that is allowed.
-constexpr std::string_view passed_over[] = {
-    "prompt",      "stream",     "cache_prompt", "id_slot",           "n_predict",
-    "stop",        "seed",       "n_probs",      "return_tokens",     "grammar",
-    "json_schema", "ignore_eos", "logit_bias",   "timings_per_token", "model"};
-
-Status check_keys(const json::object& body) {
-  for (const auto& [key, value] : body) {
-    const auto is = [&, name = std::string_view(key)](std::string_view other) { return name == other; };
-    if (value.is_null()) continue;
-    if (std::any_of(std::begin(settings), std::end(settings), [&](const Setting& s) { return is(s.theirs); }))
-      continue;
-    if (std::any_of(std::begin(passed_over), std::end(passed_over), is)) continue;
-    return fail(Reason::not_offered,
-                fmt::format("'{}' is not offered here", std::string_view(key).substr(0, 60)));
-  }
-  return Done{};
-}
-
-// [[id, bias]] or {"id": bias}; false for a bias is never.
-Result<json::object> read_biases(const json::value& given) {
-  json::object out;
-  const Error bad = fail(Reason::bad_request, "'logit_bias' is a list of pairs of a token's id and its bias");
-  const auto add = [&](std::string key, const json::value& bias) {
-    out[std::move(key)] = bias.is_bool() ? json::value(-100) : bias;
-  };
-  if (given.is_object()) {
-    for (const auto& [key, bias] : given.get_object()) add(std::string(key), bias);
-    return out;
-  }
-  if (!given.is_array()) return bad;
-  for (const json::value& pair : given.get_array()) {
-    if (!pair.is_array() || pair.get_array().size() != 2 || !pair.get_array()[0].is_int64()) return bad;
-    add(std::to_string(pair.get_array()[0].get_int64()), pair.get_array()[1]);
-  }
-  return out;
-}
-
-Status read_limits(const json::object& body, json::object& asked) {
-  TRY(const auto most, codec::json_integer_if(body, "n_predict"));
-  if (most && *most >= 0) asked["max_tokens"] = *most;
-  TRY(const auto seed, codec::json_integer_if(body, "seed"));
-  if (seed && *seed >= 0) asked["seed"] = *seed;
-  if (const json::value* stop = body.if_contains("stop");
-      stop != nullptr && !(stop->is_array() && stop->get_array().empty()))
-    asked["stop"] = *stop;
-  TRY(const auto goes_on, codec::json_flag_if(body, "ignore_eos"));
-  if (goes_on) asked["ignore_eos"] = *goes_on;
-  TRY(const auto grammar, codec::json_text_if(body, "grammar"));
-  if (grammar && !grammar->empty()) asked["guided_grammar"] = *grammar;
-  if (const json::value* schema = body.if_contains("json_schema"); schema != nullptr && !schema->is_null()) {
-    if (asked.contains("guided_grammar"))
-      return fail(Reason::bad_request, "'json_schema' and 'grammar' exclude each other");
-    asked["guided_json"] = *schema;
-  }
-  if (const json::value* biases = body.if_contains("logit_bias"); biases != nullptr && !biases->is_null()) {
-    TRY(asked["logit_bias"], read_biases(*biases));
-  }
-  return Done{};
-}
-
-Result<Response> completion(const LlamaCall& llama) {
-  const json::object& body = llama.body;
-  TRY_DONE(check_keys(body));
-  json::object asked;
-  LlamaShape shape;
-  shape.model = llama.model.name;
-  const json::value* prompt = body.if_contains("prompt");
-  if (prompt == nullptr || prompt->is_null()) return fail(Reason::bad_request, "'prompt' is missing");
-  asked["prompt"] = shape.prompt = *prompt;
-  for (const Setting& setting : settings) {
-    TRY(const auto value, codec::json_number_if(body, setting.theirs));
-    asked[setting.ours] = shape.settings[setting.theirs] = value.value_or(setting.fallback);
-  }
-  TRY_DONE(read_limits(body, asked));
-  TRY(const auto streams, codec::json_flag_if(body, "stream"));
-  shape.streams = streams.value_or(false);
-  TRY(const auto tokens, codec::json_flag_if(body, "return_tokens"));
-  shape.with_tokens = tokens.value_or(false);
-  TRY(const auto shown, codec::json_integer_if(body, "n_probs"));
-  shape.with_probabilities = shown.value_or(0) > 0;
-  if (shown && (*shown < 0 || *shown > 20)) return fail(Reason::bad_request, "'n_probs' is between 0 and 20");
-  if (shape.with_probabilities) asked["logprobs"] = *shown;
-  asked["with_tokens"] = shape.with_tokens || shape.with_probabilities || shape.streams;
-  for (const char* key : {"max_tokens", "stop"})
-    if (const json::value* value = asked.if_contains(key); value != nullptr)
-      shape.settings[key == std::string_view("stop") ? key : "n_predict"] = *value;
-  return write_answers(llama.services, llama.models, llama.call, llama.model, {codec::to_text(asked)},
-                       make_llama_form(std::move(shape), llama.services.clock));
-}
-
 Result<json::value> describe(const LlamaCall& llama) {
   return ask_task(llama.models, llama.call, llama.model, "describe", nullptr, {});
 }
@@ -147,7 +37,7 @@ Result<Response> props(const LlamaCall& llama) {
   TRY(const json::value known, describe(llama));
   TRY_DONE(check_writes(known));
   json::object defaults;
-  for (const Setting& setting : settings) defaults[setting.theirs] = setting.fallback;
+  for (const LlamaSetting& setting : llama_settings) defaults[setting.theirs] = setting.fallback;
   const auto special = [&](const char* name) {
     const json::value* token = known.at("special_tokens").get_object().if_contains(name);
     return token == nullptr ? json::value("") : *token;
@@ -192,6 +82,32 @@ Result<Response> apply_template(const LlamaCall& llama) {
   return json_answer(json::object{{"prompt", text}});
 }
 
+std::vector<json::array> rows_of(const serve::EmbedAnswer& answer, double norm) {
+  std::vector<json::array> out;
+  for (const std::vector<float>& vector : answer.vectors) {
+    double sum = 0, largest = 0;
+    for (const float x : vector) {
+      sum += std::pow(std::abs(static_cast<double>(x)), norm == 0 ? 2 : norm);
+      largest = std::max(largest, std::abs(static_cast<double>(x)));
+    }
+    // As that server has it: -1 none, 0 the largest at 32760, 2 the length, else the p-norm.
+    const double length = norm < 0 ? 1 : norm == 0 ? largest / 32760 : std::pow(sum, 1 / norm);
+    json::array row;
+    row.reserve(vector.size());
+    for (const float x : vector) row.emplace_back(length > 0 ? static_cast<float>(x / length) : 0.0F);
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+Result<Response> embedding(const LlamaCall& llama) { return llama_embedding(llama); }
+
+Result<Response> no_adapters(const LlamaCall&) { return json_answer(json::array()); }
+
+Result<Response> keep_props(const LlamaCall&) {
+  return fail(Reason::model_unsupported, "properties of a model are not changed here");
+}
+
 using LlamaHandler = Result<Response> (*)(const LlamaCall&);
 
 Result<Response> answer(Services& services, serve::Models& models, const Call& call, LlamaHandler handle) {
@@ -224,9 +140,31 @@ Result<Response> llama_tokenize(serve::Models& models, const Call& call, const s
   return json_answer(json::object{{"tokens", std::move(tokens)}});
 }
 
+Result<net::Response> llama_embedding(const LlamaCall& llama) {
+  const json::value* content = llama.body.if_contains("content");
+  if (content == nullptr) content = llama.body.if_contains("input");
+  if (content == nullptr) return fail(Reason::bad_request, "'content' is missing");
+  TRY(serve::EmbedItem item, read_embed_inputs(*content));
+  TRY(const auto norm, codec::json_number_if(llama.body, "embd_normalize"));
+  TRY(const serve::EmbedAnswer answer,
+      llama.models.embed(llama.call.context, llama.model, std::move(item), asker_of(llama.call)));
+  json::array out;
+  for (json::array& row : rows_of(answer, norm.value_or(2))) {
+    json::array rows;
+    rows.emplace_back(std::move(row));
+    out.push_back(json::object{{"index", out.size()}, {"embedding", std::move(rows)}});
+  }
+  return json_answer(out);
+}
+
 void add_llama_routes(RouteTable& table, Services& services, serve::Models& models) {
   static constexpr RouteRow<LlamaHandler> rows[] = {
-      {"POST", "/models/{ns}/{name}/completion", "llama_completion", completion},
+      {"POST", "/models/{ns}/{name}/completion", "llama_completion", llama_completion},
+      {"POST", "/models/{ns}/{name}/completions", "llama_completions", llama_completion},
+      {"POST", "/models/{ns}/{name}/infill", "llama_infill", llama_infill},
+      {"POST", "/models/{ns}/{name}/embedding", "llama_embedding", embedding},
+      {"GET", "/models/{ns}/{name}/lora-adapters", "llama_adapters", no_adapters},
+      {"POST", "/models/{ns}/{name}/props", "llama_props_change", keep_props},
       {"GET", "/models/{ns}/{name}/props", "llama_props", props},
       {"GET", "/models/{ns}/{name}/slots", "llama_slots", slots},
       {"POST", "/models/{ns}/{name}/detokenize", "llama_detokenize", detokenize},

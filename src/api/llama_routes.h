@@ -3,6 +3,7 @@
 #include <boost/json/fwd.hpp>
 
 #include "api/call.h"
+#include "api/llama_calls.h"
 #include "api/route.h"
 #include "serve/models.h"
 
@@ -15,5 +16,8 @@ void add_llama_routes(RouteTable& table, Services& services, serve::Models& mode
 // Its /tokenize, whose row is shared: {"content"} to {"tokens"}.
 Result<net::Response> llama_tokenize(serve::Models& models, const Call& call, const serve::ServedModel& model,
                                      const boost::json::object& body);
+
+// Its /embedding: {"content"} to [{"index", "embedding": [[…]]}].
+Result<net::Response> llama_embedding(const LlamaCall& llama);
 
 }  // namespace holdfast::api

@@ -7,6 +7,7 @@
 #include "api/authenticate.h"
 #include "api/bound_token.h"
 #include "api/error_answer.h"
+#include "api/input_check.h"
 #include "api/mount_watched.h"
 #include "api/route.h"
 #include "api/served_answer.h"
@@ -188,6 +189,8 @@ class Mounted {
               .served = std::make_shared<ServedNote>()};
     TRY_DONE(read_urgency(services_, request, call.context));
     call.served->route = pattern_.pattern;
+    if (services_.guards != nullptr && !says_deadline(request))
+      call.served->queue_delay_max = services_.guards->queue_delay_max;
     if (request.headers.get("X-Holdfast-Retention") == "none" ||
         (services_.guards != nullptr && services_.guards->retention == serve::Guards::Retention::none))
       call.served->retention = ServedNote::Retention::none;
@@ -304,6 +307,22 @@ class DialectSink final : public net::BodySink {
   std::optional<Error> failed_;
 };
 
+bool asks_models(Dialect dialect) {
+  switch (dialect) {
+    case Dialect::openai:
+    case Dialect::tei:
+    case Dialect::tgi:
+    case Dialect::llama:
+    case Dialect::kserve:
+      return true;
+    case Dialect::hub:
+    case Dialect::git:
+    case Dialect::lfs:
+      return false;
+  }
+  return false;
+}
+
 Result<net::Response> run(const Mounted& mounted, const CallHandler& handler, const net::Request& request,
                           const Context& context) {
   const auto admitted_or = mounted.admit(request, context);
@@ -313,6 +332,8 @@ Result<net::Response> run(const Mounted& mounted, const CallHandler& handler, co
   const Call& call = std::get<Call>(admitted);
   auto answer = answer_and_tell(mounted.services(), mounted.route().name, call, handler);
   if (answer.ok()) return answer;
+  if (asks_models(mounted.dialect()) || call.served->by || call.served->dialect)
+    note_refused(mounted.services(), call, answer.error());
   if (!call.served->by && !call.served->dialect)
     return mounted.ask_upstream(request, context, answer.error());
   // A model's failure says which model's it was.

@@ -25,6 +25,26 @@ json::value text_or_null(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(text);
 }
 
+// What it took by now, how fast it goes, and what the rest will take at that rate.
+json::object progress_view(const job::Batch& batch) {
+  const double cost = static_cast<double>(batch.cost_nano) * 1e-9;
+  const auto done = static_cast<double>(batch.answered + batch.failed);
+  json::object out{{"cost", cost},
+                   {"worker_seconds", static_cast<double>(batch.worker_us) * 1e-6},
+                   {"requests_per_second", nullptr},
+                   {"seconds_left", batch.over() ? json::value(0) : json::value(nullptr)},
+                   {"cost_expected", batch.over() ? json::value(cost) : json::value(nullptr)}};
+  if (batch.began.time_since_epoch().count() == 0 || done == 0) return out;
+  const double seconds =
+      std::chrono::duration<double>((batch.over() ? batch.ended : batch.looked) - batch.began).count();
+  if (!(seconds > 0)) return out;
+  out["requests_per_second"] = done / seconds;
+  if (batch.over()) return out;
+  out["seconds_left"] = (static_cast<double>(batch.total) - done) * seconds / done;
+  out["cost_expected"] = cost * static_cast<double>(batch.total) / done;
+  return out;
+}
+
 Result<json::object> view(const job::Batch& batch) {
   const auto at = [](WallTime time) {
     return time.time_since_epoch().count() == 0 ? json::value(nullptr) : json::value(seconds_of(time));
@@ -61,6 +81,12 @@ Result<json::object> view(const job::Batch& batch) {
       {"cancelled_at", ended(BatchState::cancelled)},
       {"request_counts",
        json::object{{"total", batch.total}, {"completed", batch.answered}, {"failed", batch.failed}}},
+      {"usage", json::object{{"input_tokens", batch.tokens_read},
+                             {"input_tokens_details", json::object{{"cached_tokens", 0}}},
+                             {"output_tokens", batch.tokens_written},
+                             {"output_tokens_details", json::object{{"reasoning_tokens", 0}}},
+                             {"total_tokens", batch.tokens_read + batch.tokens_written}}},
+      {"holdfast", progress_view(batch)},
       {"metadata", std::move(metadata)}};
 }
 

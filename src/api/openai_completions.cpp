@@ -21,6 +21,9 @@ namespace json = boost::json;
 using Style = CompletionShape::Style;
 
 constexpr uint64_t body_bytes_max = 8 << 20;
+constexpr double temperature_max = 2;
+constexpr size_t stops_max = 4;
+constexpr int scores_max = 5;
 constexpr int64_t text_tokens_default = 16;  // OpenAI's own, of /v1/completions.
 
 // One prompt, or each of a list of texts or of lists of token ids.
@@ -69,6 +72,32 @@ bool wants_log_probabilities(const json::object& body) {
   return wanted != nullptr && (wanted->is_bool() ? wanted->get_bool() : wanted->is_number());
 }
 
+// Bounds of this protocol alone; all others are the worker's.
+Status check_bounds(const json::object& body, Style style) {
+  TRY(const auto temperature, codec::json_number_if(body, "temperature"));
+  if (temperature && !(*temperature >= 0 && *temperature <= temperature_max))
+    return fail(Reason::bad_request, fmt::format("'temperature' is between 0 and {}", temperature_max));
+  if (const json::value* stop = body.if_contains("stop");
+      stop != nullptr && stop->is_array() && stop->get_array().size() > stops_max)
+    return fail(Reason::bad_request, fmt::format("'stop' is up to {} texts", stops_max));
+  const json::value* scores = body.if_contains("logprobs");
+  if (style == Style::chat && scores != nullptr && !scores->is_null() && !scores->is_bool())
+    return fail(Reason::bad_request, "'logprobs' is true or false");
+  if (style == Style::text && scores != nullptr && scores->is_number() &&
+      scores->to_number<double>() > scores_max)
+    return fail(Reason::bad_request, fmt::format("'logprobs' is between 0 and {}", scores_max));
+  TRY(const json::array* messages, codec::json_array_if(body, "messages"));
+  if (messages == nullptr) return Done{};
+  for (const json::value& message : *messages) {
+    if (!message.is_object()) continue;  // Is refused with all that is wrong with it.
+    const json::value* role = message.get_object().if_contains("role");
+    if (role == nullptr || !role->is_string() || role->get_string() != "tool") continue;
+    TRY(const auto id, codec::json_text_if(message.get_object(), "tool_call_id"));
+    if (!id) return fail(Reason::bad_request, "'messages' of the role 'tool' have a 'tool_call_id'");
+  }
+  return Done{};
+}
+
 // What the worker is asked: one call a choice, each with a seed of its own.
 Result<std::vector<std::string>> split(json::object body, Style style, size_t count) {
   TRY(const auto seed, codec::json_integer_if(body, "seed"));
@@ -113,6 +142,7 @@ Result<net::Response> complete(Services& services, serve::Models& models, const 
   if (style == Style::chat && body.contains("prompt"))
     return fail(Reason::bad_request, "'prompt' is for /v1/completions");
   TRY_DONE(read_stream(body, shape));
+  TRY_DONE(check_bounds(body, style));
   TRY(const int64_t count, read_count(body));
   TRY(std::vector<std::string> requests, split(std::move(body), style, static_cast<size_t>(count)));
   shape.choices = requests.size();
@@ -128,6 +158,7 @@ void add_completion_routes(RouteTable& table, Services& services, serve::Models&
       {"POST", "/v1/chat/completions", "openai_chat", Style::chat},
       {"POST", "/v1/completions", "openai_completions", Style::text},
       {"POST", "/models/{ns}/{name}/v1/chat/completions", "model_chat", Style::chat},
+      {"POST", "/models/{ns}/{name}/chat/completions", "llama_chat", Style::chat},
       {"POST", "/models/{ns}/{name}/v1/completions", "model_completions", Style::text},
       {"POST", "/hf-inference/models/{ns}/{name}/v1/chat/completions", "inference_model_chat", Style::chat}};
   add_rows(table, rows, body_bytes_max, Dialect::openai, [&services, &models](const Call& call, Style style) {

@@ -8,8 +8,10 @@
 
 #include "api/embed_inputs.h"
 #include "api/error_answer.h"
+#include "api/llama_routes.h"
 #include "api/openai_routes.h"
 #include "api/served_model.h"
+#include "api/served_note.h"
 #include "api/served_task.h"
 #include "codec/base64.h"
 #include "codec/json.h"
@@ -21,6 +23,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr uint64_t body_bytes_max = 16 << 20;
+constexpr size_t inputs_max = 2048;
 
 // Matryoshka: the first numbers, to length 1 again.
 void shorten(std::vector<float>& vector, size_t dimensions) {
@@ -51,10 +54,10 @@ Result<Wish> read_wish(const json::object& body) {
   Wish wish;
   TRY(const auto format, codec::json_text_if(body, "encoding_format"));
   if (format && *format != "float" && *format != "base64")
-    return fail(Reason::bad_request, "encoding_format is float or base64");
+    return fail(Reason::bad_request, "'encoding_format' is float or base64");
   wish.as_base64 = format == "base64";
   TRY(wish.dimensions, codec::json_integer_if(body, "dimensions"));
-  if (wish.dimensions && *wish.dimensions < 1) return fail(Reason::bad_request, "dimensions is 1 or more");
+  if (wish.dimensions && *wish.dimensions < 1) return fail(Reason::bad_request, "'dimensions' is 1 or more");
   return wish;
 }
 
@@ -62,11 +65,22 @@ Result<net::Response> embeddings(Services& services, serve::Models& models, cons
   TRY(const json::object body, codec::parse_json_object(call.request.body));
   TRY(const std::string name, model_wanted(call, body));
   TRY(const serve::ServedModel model, find_served_model(services, call, name));
+  if (body.contains("content") && !body.contains("input")) {  // llama.cpp's, which has this address too.
+    if (call.served) call.served->dialect = Dialect::llama;
+    return llama_embedding({services, models, call, model, body});
+  }
   TRY(const Wish wish, read_wish(body));
   const json::value* input = body.if_contains("input");
   if (input == nullptr) return fail(Reason::bad_request, "'input' is missing");
-  TRY(serve::EmbedItem item, read_embed_inputs(*input));
+  if (input->is_string() && input->get_string().empty())
+    return fail(Reason::bad_request, "'input' cannot be an empty text");
+  auto read = read_embed_inputs(*input);
+  if (!read.ok()) return fail(Reason::bad_request, "'input' is a text, a list of texts, or token ids");
+  serve::EmbedItem item = std::move(read).value();
+  if (item.size() > inputs_max)
+    return fail(Reason::bad_request, fmt::format("'input' has more than {} inputs", inputs_max));
   TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), asker_of(call)));
+  const json::value* said = body.if_contains("model");
   json::array data;
   int64_t tokens = 0;
   for (uint32_t count : answer.tokens) tokens += count;
@@ -75,7 +89,7 @@ Result<net::Response> embeddings(Services& services, serve::Models& models, cons
     if (wish.dimensions) {
       if (static_cast<size_t>(*wish.dimensions) > vector.size())
         return fail(Reason::bad_request,
-                    fmt::format("the model has {} dimensions, not {}", vector.size(), *wish.dimensions));
+                    fmt::format("'dimensions': the model has {}, not {}", vector.size(), *wish.dimensions));
       shorten(vector, static_cast<size_t>(*wish.dimensions));
     }
     data.emplace_back(
@@ -83,7 +97,7 @@ Result<net::Response> embeddings(Services& services, serve::Models& models, cons
   }
   return json_answer(
       json::object{{"object", "list"},
-                   {"model", name},
+                   {"model", said != nullptr && said->is_string() ? *said : json::value(name)},
                    {"data", std::move(data)},
                    {"usage", json::object{{"prompt_tokens", tokens}, {"total_tokens", tokens}}}});
 }

@@ -38,6 +38,8 @@ constexpr std::pair<std::string_view, std::string_view> bodies[] = {
     {"tei_tokenize", "TextTokenize"},
     {"tei_decode", "TextDecode"},
     {"llama_completion", "LlamaCompletion"},
+    {"llama_completions", "LlamaCompletion"},
+    {"llama_chat", "Chat"},
     {"llama_detokenize", "Detokenize"},
     {"llama_apply_template", "ChatTokenize"},
     {"kserve_infer", "Infer"},

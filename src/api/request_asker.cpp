@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/json/value.hpp>
+#include <cmath>
 
 #include "api/engine_stream.h"
 #include "api/error_answer.h"
@@ -81,8 +82,9 @@ class DoorAsker final : public job::RequestAsker {
                     .served = note};
     auto answer = answer_and_tell(services_, row->name, call, std::get<CallHandler>(row->handle));
     const Dialect dialect = note->dialect.value_or(row->dialect);
-    if (!answer.ok()) return told(request, dialect, answer.error(), context);
-    return written(answer.value());
+    job::Asked out = answer.ok() ? written(answer.value()) : told(request, dialect, answer.error(), context);
+    add_cost(note->work, out);
+    return out;
   }
 
  private:
@@ -100,6 +102,15 @@ class DoorAsker final : public job::RequestAsker {
     job::Asked out = written(error_answer(dialect, request, error, context));
     out.later = reason_row(error.code, error.reason).retryable;
     return out;
+  }
+
+  void add_cost(const serve::Work& work, job::Asked& out) const {
+    const double seconds = std::chrono::duration<double>(work.busy).count();
+    const double price = services_.guards == nullptr ? 0 : services_.guards->price_per_second;
+    out.tokens_written = static_cast<int64_t>(work.written_tokens);
+    out.tokens_read = static_cast<int64_t>(work.tokens) - out.tokens_written;
+    out.worker_us = std::llround(seconds * 1e6);
+    out.cost_nano = std::llround(seconds * price * 1e9);
   }
 
   // One line of JSON, whatever an outside engine said.

@@ -269,6 +269,8 @@ Result<ResponsesCall> read_responses_call(const json::object& body) {
   call.echoed["parallel_tool_calls"] = calls.value_or(true);
   for (const char* key : {"temperature", "top_p"}) {
     TRY(const auto value, codec::json_number_if(body, key));
+    if (value && !(*value >= 0 && *value <= 2))
+      return fail(Reason::bad_request, fmt::format("'{}' is between 0 and 2", key));
     call.echoed[key] = value.value_or(1.0);
   }
   for (const char* key : {"instructions", "metadata", "user", "safety_identifier", "prompt_cache_key"})
@@ -280,7 +282,8 @@ Result<ResponsesCall> read_responses_call(const json::object& body) {
   for (const auto& [key, value] : body)
     if (std::find(std::begin(read_elsewhere), std::end(read_elsewhere), key) == std::end(read_elsewhere)) {
       if (key == "messages" || key == "max_tokens" || key == "response_format")
-        return fail(Reason::bad_request, fmt::format("unknown key '{}'", std::string_view(key)));
+        return fail(Reason::bad_request,
+                    fmt::format("'{}' is no key that is known here", std::string_view(key).substr(0, 60)));
       call.chat[key] = value;
     }
   return call;

@@ -1,6 +1,7 @@
 #include "api/routes.h"
 
 #include "api/git_routes.h"
+#include "api/guard_routes.h"
 #include "api/hub_routes.h"
 #include "api/inventory_routes.h"
 #include "api/kinship_routes.h"
@@ -43,6 +44,7 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_quota_routes(table, services);
   add_receipt_routes(table, services);
   add_supply_routes(table, services);
+  add_guard_routes(table, services);
   add_xet_routes(table, services, parts.instance_key);
   add_govern_routes(table, services, parts.govern);
   add_inventory_routes(table, services, parts.govern.registry);

@@ -68,9 +68,12 @@ serve::Asker asker_of(const Call& call) {
   asker.priority =
       serve::priority_of_name(call.request.headers.get(priority_header)).value_or(serve::Priority::normal);
   asker.caching = wants_kept(call) ? serve::Caching::use : serve::Caching::leave;
+  if (call.served) asker.queue_delay_max = call.served->queue_delay_max;
   asker.boundary = fmt::format("{}/{}", caller.user.raw, caller.environment);
   return asker;
 }
+
+bool says_deadline(const net::Request& request) { return request.headers.find(deadline_header).has_value(); }
 
 Status read_urgency(const Services& services, const net::Request& request, Context& context) {
   if (const auto said = request.headers.find(priority_header); said && !serve::priority_of_name(*said))

@@ -18,6 +18,8 @@ Result<serve::ServedModel> find_served_model(Services& services, const Call& cal
 serve::Asker asker_of(const Call& call);
 // X-Holdfast-Deadline, milliseconds from now, into the context, where the caller says one; bad_request for
 // what is no such number, or no such priority.
+// Whether the caller said one.
+bool says_deadline(const net::Request& request);
 Status read_urgency(const Services& services, const net::Request& request, Context& context);
 
 // Decides the side of a traffic split: what the caller gave, else the request itself.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -43,7 +44,9 @@ struct ServedNote {
   std::shared_ptr<StreamTelling>
       stream;  // What an answer goes through that comes in pieces. Null: nobody tells.
   enum class Retention : uint8_t { usual, none } retention = Retention::usual;
-  bool told = false;  // How it ended was told already: an endpoint's inner request.
+  std::chrono::milliseconds queue_delay_max{};  // Of its asker.
+  bool odd = false;                             // Counted as such for its caller.
+  bool told = false;                            // How it ended was told already: an endpoint's inner request.
 };
 
 }  // namespace holdfast::api

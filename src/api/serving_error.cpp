@@ -12,10 +12,10 @@ namespace json = boost::json;
 
 const ReasonRow& row_of(const Error& error) { return reason_row(error.code, error.reason); }
 
-// 'name' at the beginning of what is wrong.
+// 'name' or "name" at the beginning of what is wrong.
 std::string_view key_in(const std::string& message) {
-  if (!message.starts_with('\'')) return {};
-  const size_t end = message.find('\'', 1);
+  if (!message.starts_with('\'') && !message.starts_with('"')) return {};
+  const size_t end = message.find(message.front(), 1);
   return end == std::string::npos ? std::string_view() : std::string_view(message).substr(1, end - 1);
 }
 

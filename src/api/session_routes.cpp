@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "api/error_answer.h"
+#include "api/route_rows.h"
 #include "api/services.h"
 #include "api/session_cookie.h"
 #include "base/secret.h"
@@ -133,15 +134,7 @@ Result<Response> sign_out(Services& services, const Call& call) {
 
 void add_session_routes(RouteTable& table, Services& services) {
   const auto guard = std::make_shared<identity::SignInGuard>(services.clock);
-  const auto add = [&](const char* method, const char* pattern, const char* name, Access access,
-                       CallHandler handle) {
-    table.add({.method = method,
-               .pattern = pattern,
-               .name = name,
-               .access = access,
-               .body_bytes_max = body_bytes_max,
-               .handle = std::move(handle)});
-  };
+  const auto add = route_adder(table, body_bytes_max);
   const auto bound = [&services](Result<Response> (*function)(Services&, const Call&)) {
     return [&services, function](const Call& call) { return function(services, call); };
   };

@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 #include <charconv>
 
+#include "api/card_changes.h"
 #include "api/error_answer.h"
 #include "api/services.h"
 #include "codec/hex.h"
@@ -25,7 +26,7 @@ namespace {
 namespace json = boost::json;
 using net::Response;
 
-constexpr size_t card_bytes_max = 1 << 20, part_bytes_max = 64 << 10, files_max = 50;
+constexpr size_t card_bytes_max = 1 << 20, files_max = 50;
 
 // What holds it: the dangerous findings of its files and its card.
 Result<json::object> held_view(const repo::HeldRevision& held) {
@@ -49,6 +50,7 @@ Result<json::object> held_view(const repo::HeldRevision& held) {
                       {"type", repo::type_name(held.repository.type)},
                       {"commit", held.commit},
                       {"since", format_time(held.since)},
+                      {"released", verdict.contains("released") ? verdict.at("released") : json::value()},
                       {"reasons", verdict.at("reasons")},
                       {"files", std::move(files)}};
 }
@@ -60,6 +62,7 @@ Result<Response> held(Services& services, const Call& call) {
     if (!services.hub.rights.may_see(call.caller, each.repository)) continue;
     TRY(json::object view, held_view(each));
     view["mayMend"] = services.hub.rights.may_write(call.caller, each.repository);
+    view["mayRelease"] = services.hub.rights.may_administer(call.caller, each.repository);
     out.push_back(std::move(view));
   }
   return json_answer(json::object{{"held", std::move(out)}, {"unseen", all.unseen}});
@@ -128,24 +131,16 @@ Result<Card> card_of(Services& services, const Call& call, const git::Repository
 }
 
 Result<Response> card_diff(Services& services, const Call& call) {
+  TRY_DONE(check_may_compare(call));
   const net::Query query = call.query();
   TRY(const git::Repository objects, services.hub.storage.open(call.repo().id));
   const std::string from(query.get("from")), to(query.get("to"));
   if (from.empty()) return fail(Reason::bad_request, "\"from\" is missing: the revision to compare with");
   TRY(const Card before, card_of(services, call, objects, from));
   TRY(const Card after, card_of(services, call, objects, to.empty() ? "main" : to));
-  json::array changes;
-  for (const scan::CardDifference& each : scan::diff_cards(before.text, after.text))
-    changes.push_back(
-        json::object{{"part", each.part == scan::CardDifference::Part::metadata ? "metadata" : "section"},
-                     {"name", each.name},
-                     {"change", each.was && each.is ? "changed"
-                                : each.is           ? "added"
-                                                    : "removed"},
-                     {"before", each.before.substr(0, part_bytes_max)},
-                     {"after", each.after.substr(0, part_bytes_max)}});
+  const auto changes = scan::diff_cards(before.text, after.text);
   return json_answer(
-      json::object{{"from", before.commit}, {"to", after.commit}, {"changes", std::move(changes)}});
+      json::object{{"from", before.commit}, {"to", after.commit}, {"changes", card_changes_view(changes)}});
 }
 
 }  // namespace
@@ -153,7 +148,7 @@ Result<Response> card_diff(Services& services, const Call& call) {
 void add_supply_routes(RouteTable& table, Services& services) {
   table.add("GET", "/api/held", "held", Access::signed_in, 0, services, held);
   table.add("GET", "/api/audit", "audit_entries", Access::signed_in, 0, services, audit);
-  table.add("GET", "/api/{T}/{id}/card-diff", "repo_card_diff", Access::repo_read, 0, services, card_diff);
+  table.add("GET", "/api/{T}/{id}/card-diff", "repo_card_diff", Access::repo_content, 0, services, card_diff);
 }
 
 }  // namespace holdfast::api

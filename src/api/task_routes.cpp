@@ -223,6 +223,9 @@ void add_task_routes(RouteTable& table, Services& services, serve::Models& model
                                              {"question-answering", "question_answering"},
                                              {"zero-shot-classification", "zero_shot_classification"},
                                              {"text-ranking", "text_ranking"},
+                                             {"summarization", "summarization"},
+                                             {"translation", "translation"},
+                                             {"text2text-generation", "text2text_generation"},
                                              {"rerank", "rerank"}};
   for (const auto& [task, name] : tasks)
     for (const bool inference : {false, true})
@@ -233,6 +236,15 @@ void add_task_routes(RouteTable& table, Services& services, serve::Models& model
                  CallHandler([&services, &models, asked = std::string_view(task)](const Call& call) {
                    return named_task(services, models, call, asked);
                  })});
+  // Tasks that no model here does are told so, not as an address that is nowhere.
+  static constexpr Place others[] = {
+      {"/models/{ns}/{name}/pipeline/{task}", "task_other"},
+      {"/hf-inference/models/{ns}/{name}/pipeline/{task}", "task_inference_other"}};
+  for (const auto& [pattern, name] : others)
+    table.add({"POST", pattern, name, Access::signed_in, body_bytes_max,
+               CallHandler([&services, &models](const Call& call) -> Result<net::Response> {
+                 return named_task(services, models, call, call.capture("task"));
+               })});
   static constexpr Place similarity[] = {
       {"/models/{ns}/{name}/pipeline/sentence-similarity", "task_sentence_similarity"},
       {"/hf-inference/models/{ns}/{name}/pipeline/sentence-similarity",

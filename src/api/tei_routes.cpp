@@ -61,12 +61,18 @@ Result<bool> truncates(const json::object& body) {
   return codec::json_flag(body, "truncate");
 }
 
+Result<bool> cuts_left(const json::object& body) {
+  TRY(const auto side, codec::json_text_if(body, "truncation_direction"));
+  if (!side || *side == "right" || *side == "Right") return false;
+  if (*side == "left" || *side == "Left") return true;
+  return fail(Reason::bad_request, "`truncation_direction` is Left or Right");
+}
+
 Result<serve::LongText> long_text_of(const json::object& body) {
   TRY(const bool cuts, truncates(body));
   if (!cuts) return serve::LongText::refuse;
-  TRY(const auto side, codec::json_text_if(body, "truncation_direction"));
-  return side && (*side == "left" || *side == "Left") ? serve::LongText::cut_left
-                                                      : serve::LongText::cut_right;
+  TRY(const bool left, cuts_left(body));
+  return left ? serve::LongText::cut_left : serve::LongText::cut_right;
 }
 
 Result<json::value> run_task(const TeiCall& tei, std::string_view task, json::value inputs,
@@ -111,7 +117,16 @@ Result<Response> embed_with_prompt(const TeiCall& tei, const json::value& inputs
   return json_answer(vectors);
 }
 
+// A model with classes is none whose vectors anybody wants there.
+Status check_embeds(const TeiCall& tei) {
+  TRY(const serve::WorkerFacts facts, tei.models.facts(tei.call.context, tei.model, asker_of(tei.call)));
+  if (facts.task == "text-classification")
+    return fail(Reason::model_unsupported, "the model is not an embedding model");
+  return Done{};
+}
+
 Result<Response> embed(const TeiCall& tei) {
+  TRY_DONE(check_embeds(tei));
   TRY(const json::value* inputs, inputs_of(tei));
   if (is_empty(*inputs)) return empty_inputs();
   TRY(serve::EmbedItem item, read_embed_inputs(*inputs));
@@ -142,6 +157,7 @@ Result<Response> embed(const TeiCall& tei) {
 }
 
 Result<Response> embed_all(const TeiCall& tei) {
+  TRY_DONE(check_embeds(tei));
   TRY(const json::value* inputs, inputs_of(tei));
   if (is_empty(*inputs)) return empty_inputs();
   TRY(serve::EmbedItem item, read_embed_inputs(*inputs));
@@ -162,9 +178,21 @@ Result<Response> embed_all(const TeiCall& tei) {
   return json_answer(rows);
 }
 
-Result<Response> embed_sparse(const TeiCall& /*tei*/) {
-  return fail(Reason::model_unsupported,
-              "`embed_sparse` needs a model with SPLADE pooling; none is served here");
+// By the masked language head of a model that has one.
+Result<Response> embed_sparse(const TeiCall& tei) {
+  TRY(const json::value* inputs, inputs_of(tei));
+  if (is_empty(*inputs)) return empty_inputs();
+  TRY(serve::EmbedItem item, read_embed_inputs(*inputs));
+  TRY_DONE(check_batch(item.size()));
+  json::object parameters;
+  TRY(parameters["truncation"], truncates(tei.body));
+  TRY(const bool left, cuts_left(tei.body));
+  if (left) parameters["truncation_direction"] = "left";
+  json::array list;
+  for (std::string& text : item.texts) list.emplace_back(std::move(text));
+  for (const std::vector<uint32_t>& ids : item.ids) list.emplace_back(json::array(ids.begin(), ids.end()));
+  TRY(const json::value rows, run_task(tei, "embed-sparse", std::move(list), std::move(parameters)));
+  return json_answer(rows);
 }
 
 // "s", or ["a", "b"]: one pair, or a list of either.
@@ -231,10 +259,15 @@ Result<json::array> plain_texts(const json::array& documents) {
   return out;
 }
 
-Result<Response> rerank(const TeiCall& tei) {
+enum class Rerank : uint8_t { teis, coheres };  // Whose address was asked.
+
+Result<Response> rank(const TeiCall& tei, Rerank whose) {
   TRY(const std::string_view query, codec::json_text(tei.body, "query"));
-  const bool cohere = !tei.body.contains("texts") && tei.body.contains("documents");
+  const bool cohere =
+      !tei.body.contains("texts") && (whose == Rerank::coheres || tei.body.contains("documents"));
   TRY(const json::array* texts, codec::json_array(tei.body, cohere ? "documents" : "texts"));
+  if (texts->empty() && whose == Rerank::coheres)
+    return fail(Reason::bad_request, fmt::format("'{}' is empty", cohere ? "documents" : "texts"));
   if (texts->empty())
     return json_answer(json::object{{"error", "`texts` cannot be empty"}, {"error_type", "Empty"}}, 400);
   TRY_DONE(check_batch(texts->size()));
@@ -256,6 +289,8 @@ Result<Response> rerank(const TeiCall& tei) {
                                   {"model", tei.model.name},
                                   {"results", cohere_results(ranked.get_array(), shown.value_or(false))}});
 }
+
+Result<Response> rerank(const TeiCall& tei) { return rank(tei, Rerank::teis); }
 
 Result<Response> similarity(const TeiCall& tei) {
   TRY(const json::value* inputs, inputs_of(tei));
@@ -360,7 +395,7 @@ Result<Response> rerank_anywhere(Services& services, serve::Models& models, cons
   TRY(json::object body, codec::parse_json_object(call.request.body));
   TRY(const std::string name, model_wanted(call, body));
   TRY(serve::ServedModel model, find_served_model(services, call, name));
-  return rerank({services, models, call, std::move(model), std::move(body)});
+  return rank({services, models, call, std::move(model), std::move(body)}, Rerank::coheres);
 }
 
 }  // namespace
@@ -377,6 +412,7 @@ void add_tei_routes(RouteTable& table, Services& services, serve::Models& models
       {"POST", "/models/{ns}/{name}/decode", "tei_decode", decode},
       {"GET", "/models/{ns}/{name}/info", "tei_info", info},
       {"GET", "/models/{ns}/{name}/health", "tei_health", health},
+      {"GET", "/models/{ns}/{name}", "tei_root", health},
       {"GET", "/models/{ns}/{name}/ping", "tei_ping", health}};
   add_rows(table, rows, body_bytes_max, Dialect::tei,
            [&services, &models](const Call& call, TeiHandler handle) {

@@ -21,6 +21,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr uint64_t body_bytes_max = 8 << 20;
+constexpr std::string_view text_generation = "text-generation";
 constexpr int64_t new_tokens_default = 1024, stops_max = 4, top_tokens_max = 5;
 
 Error wrong(std::string_view key, std::string_view what) {
@@ -31,6 +32,7 @@ Error wrong(std::string_view key, std::string_view what) {
 struct TgiCall {
   json::object asked;
   TgiShape shape;
+  std::optional<int64_t> wanted;  // New tokens, where the caller says how many.
 };
 
 enum class Way : uint8_t { whole, streamed, chat_tokens };
@@ -40,33 +42,6 @@ class Parameters {
  public:
   Parameters(const json::object& given, json::object& asked) : given_(given), asked_(asked) {}
 
-  Status check_names() const {
-    static constexpr std::string_view known[] = {"adapter_id",
-                                                 "best_of",
-                                                 "decoder_input_details",
-                                                 "details",
-                                                 "do_sample",
-                                                 "temperature",
-                                                 "frequency_penalty",
-                                                 "grammar",
-                                                 "seed",
-                                                 "max_new_tokens",
-                                                 "top_k",
-                                                 "repetition_penalty",
-                                                 "return_full_text",
-                                                 "stop",
-                                                 "top_n_tokens",
-                                                 "top_p",
-                                                 "truncate",
-                                                 "typical_p",
-                                                 "watermark",
-                                                 "stop_sequences",
-                                                 "stream"};
-    for (const auto& [key, value] : given_)
-      if (!value.is_null() && std::find(std::begin(known), std::end(known), key) == std::end(known))
-        return wrong(std::string_view(key).substr(0, 60), "is no parameter of this task");
-    return Done{};
-  }
   Result<bool> flag(std::string_view key) const {
     TRY(const auto value, codec::json_flag_if(given_, key));
     return value.value_or(false);
@@ -167,10 +142,10 @@ Result<TgiCall> read_call(const json::object& body) {
   const json::object none;
   const json::object& all = given == nullptr ? none : *given;
   Parameters parameters(all, call.asked);
-  TRY_DONE(parameters.check_names());
   TRY_DONE(refuse_what_is_not_offered(parameters, all));
   call.asked["max_tokens"] = new_tokens_default;
   TRY_DONE(parameters.integer("max_new_tokens", "max_tokens", 1, INT64_C(1) << 31));
+  TRY(call.wanted, codec::json_integer_if(all, "max_new_tokens"));
   TRY_DONE(read_sampling(parameters, call));
   TRY_DONE(parameters.integer("truncate", "truncate_prompt_tokens", 1, INT64_C(1) << 31));
   TRY_DONE(parameters.integer("top_n_tokens", "logprobs", 0, top_tokens_max));
@@ -185,10 +160,39 @@ Result<TgiCall> read_call(const json::object& body) {
   return call;
 }
 
+// What is asked for has to have room. Bytes are as many tokens as a text may have.
+Status check_room(serve::Models& models, const Call& call, const serve::ServedModel& model,
+                  const TgiCall& tgi) {
+  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, asker_of(call)));
+  if (facts.task != text_generation) return Done{};  // Is told of when it is asked.
+  const auto most = static_cast<int64_t>(facts.tokens_max);
+  const json::value* cut = tgi.asked.if_contains("truncate_prompt_tokens");
+  if (cut != nullptr && cut->to_number<int64_t>() >= most)
+    return wrong("truncate", fmt::format("must be strictly positive and less than {}. Given: {}", most,
+                                         cut->to_number<int64_t>()));
+  if (!tgi.wanted) return Done{};
+  const json::string& text = tgi.asked.at("prompt").as_string();
+  auto inputs = static_cast<int64_t>(text.size()) + 1;
+  if (inputs + *tgi.wanted > most) {
+    TRY(const json::value rows,
+        ask_task(models, call, model, "tokenize", tgi.asked.at("prompt"), json::object()));
+    inputs = static_cast<int64_t>(rows.get_array().front().get_array().size());
+  }
+  if (cut != nullptr) inputs = std::min(inputs, cut->to_number<int64_t>());
+  if (inputs + *tgi.wanted > most)
+    return fail(
+        Reason::bad_request,
+        fmt::format("`inputs` tokens + `max_new_tokens` must be <= {}. Given: {} `inputs` tokens and {} "
+                    "`max_new_tokens`",
+                    most, inputs, *tgi.wanted));
+  return Done{};
+}
+
 Result<net::Response> write(Services& services, serve::Models& models, const Call& call,
                             const serve::ServedModel& model, TgiCall tgi) {
   if (tgi.shape.streams && tgi.shape.prefill)
     return wrong("decoder_input_details", "is not supported when streaming tokens");
+  TRY_DONE(check_room(models, call, model, tgi));
   tgi.asked["with_tokens"] = tgi.shape.streams || tgi.shape.details;
   return write_answers(services, models, call, model, {codec::to_text(tgi.asked)}, make_tgi_form(tgi.shape));
 }

@@ -45,6 +45,7 @@ class Exchange {
   // On the model's thread.
   bool take(size_t choice, const serve::GenerateEvent& event) {
     std::lock_guard lock(mutex_);
+    busy_ += event.busy;
     if (nobody_) return false;
     changed_.notify_all();
     if (event.error) {
@@ -121,6 +122,7 @@ class Exchange {
   serve::Work taken() const {
     const uint64_t written = left_ == 0 ? new_tokens_ : pieces_;
     serve::Work out{.model = now() - began_,
+                    .busy = busy_,
                     .inputs = choices_,
                     .tokens = prompt_tokens_ + written,
                     .written_tokens = written,
@@ -148,7 +150,7 @@ class Exchange {
   bool sent_ = false, nobody_ = false;
   std::optional<Error> error_;
   uint64_t prompt_tokens_ = 0, new_tokens_ = 0, pieces_ = 0;
-  std::chrono::nanoseconds first_{}, newest_{};
+  std::chrono::nanoseconds first_{}, newest_{}, busy_{};
 };
 
 }  // namespace

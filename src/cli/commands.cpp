@@ -14,6 +14,7 @@
 #include "cli/hub_commands.h"
 #include "cli/instance_transfer.h"
 #include "cli/inventory.h"
+#include "cli/license.h"
 #include "cli/lock.h"
 #include "cli/maintenance.h"
 #include "cli/mask.h"
@@ -73,6 +74,7 @@ std::vector<Command> commands() {
   add(profile_commands());
   add(quantize_commands());
   add(scan_commands());
+  add(license_commands());
   add(mask_commands());
   add(tokenize_commands());
   add(tokenizer_commands());

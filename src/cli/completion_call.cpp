@@ -18,12 +18,13 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr double temperature_most = 100;  // The doors that know a lower one say so.
 constexpr size_t stops_most = 16, stop_bytes_most = 256, alternatives_most = 20, biases_most = 4'096;
 
 // Keys that say nothing of the text.
 constexpr std::string_view passed_over[] = {
-    "user",         "store",  "metadata", "service_tier", "safety_identifier", "prompt_cache_key",
-    "cache_prompt", "id_slot"};
+    "user",         "store",   "metadata", "service_tier", "safety_identifier", "prompt_cache_key",
+    "cache_prompt", "id_slot", "priority", "cache_salt",   "verbosity",         "prompt_cache_retention"};
 constexpr std::string_view known[] = {"messages",
                                       "prompt",
                                       "max_tokens",
@@ -44,6 +45,9 @@ constexpr std::string_view known[] = {"messages",
                                       "guided_json",
                                       "guided_regex",
                                       "guided_grammar",
+                                      "guided_choice",
+                                      "structured_outputs",
+                                      "grammar",
                                       "tools",
                                       "tool_choice",
                                       "parallel_tool_calls",
@@ -72,7 +76,8 @@ Status check_keys(const json::object& body) {
     if (value.is_null() || among(known, key) || among(passed_over, key)) continue;
     if (among(not_offered, key))
       return fail(Reason::not_offered, fmt::format("'{}' is not offered here", std::string_view(key)));
-    return fail(Reason::bad_request, fmt::format("unknown key '{}'", std::string_view(key).substr(0, 60)));
+    return fail(Reason::bad_request,
+                fmt::format("'{}' is no key that is known here", std::string_view(key).substr(0, 60)));
   }
   return Done{};
 }
@@ -174,7 +179,7 @@ Result<std::optional<double>> number_in(const json::object& body, std::string_vi
 Status read_sampling(const json::object& body, CompletionCall& call) {
   model::GenerationSettings& settings = call.settings;
   settings.sample = true;
-  TRY(const auto temperature, number_in(body, "temperature", 0, 2));
+  TRY(const auto temperature, number_in(body, "temperature", 0, temperature_most));
   if (temperature) settings.temperature = *temperature;
   // Below this the scores' differences leave what a float holds: it is greedy search.
   if (temperature && *temperature < 1e-5) {
@@ -275,18 +280,59 @@ Status read_details(const json::object& body, CompletionCall& call) {
   return Done{};
 }
 
+// One of several texts, as a grammar: "a" | "b".
+Result<model::structured::Grammar> grammar_of_choice(const json::value& choice) {
+  constexpr size_t choices_most = 1024;
+  const Error bad = wrong("guided_choice", "is a list of texts, none empty");
+  if (!choice.is_array() || choice.get_array().empty() || choice.get_array().size() > choices_most)
+    return bad;
+  std::string grammar = "root ::= ";
+  for (const json::value& one : choice.get_array()) {
+    if (!one.is_string() || one.get_string().empty()) return bad;
+    if (&one != &choice.get_array().front()) grammar += " | ";
+    grammar += '"';
+    for (const char character : one.get_string()) {
+      if (character == '"' || character == '\\') grammar += '\\';
+      if (character == '\n')
+        grammar += "\\n";
+      else if (character == '\r')
+        grammar += "\\r";
+      else
+        grammar += character;
+    }
+    grammar += '"';
+  }
+  return model::structured::grammar_of_gbnf(grammar);
+}
+
 Status read_structure(const json::object& body, CompletionCall& call) {
   const auto bind = [&](Result<model::structured::Grammar> grammar) -> Status {
     TRY(model::structured::Grammar made, std::move(grammar));
     call.grammar = std::make_shared<const model::structured::Grammar>(std::move(made));
     return Done{};
   };
-  TRY(const auto regex, codec::json_text_if(body, "guided_regex"));
-  if (regex) return bind(model::structured::grammar_of_regex(*regex));
-  TRY(const auto grammar, codec::json_text_if(body, "guided_grammar"));
-  if (grammar) return bind(model::structured::grammar_of_gbnf(*grammar));
-  if (const json::value* schema = body.if_contains("guided_json"); schema != nullptr && !schema->is_null())
+  // vLLM's newer form has the older ones' keys without their first word.
+  TRY(const json::object* outputs, codec::json_object_if(body, "structured_outputs"));
+  const auto given = [&](std::string_view guided, std::string_view newer) -> const json::value* {
+    for (const auto& [object, key] : {std::pair(&body, guided), std::pair(outputs, newer)})
+      if (const json::value* value = object == nullptr ? nullptr : object->if_contains(key);
+          value != nullptr && !value->is_null())
+        return value;
+    return nullptr;
+  };
+  if (const json::value* regex = given("guided_regex", "regex")) {
+    if (!regex->is_string()) return wrong("guided_regex", "is an expression");
+    return bind(model::structured::grammar_of_regex(regex->get_string()));
+  }
+  for (const char* key : {"guided_grammar", "grammar"})  // The second is llama.cpp's.
+    if (const json::value* grammar = given(key, "grammar")) {
+      if (!grammar->is_string()) return wrong(key, "is a grammar's text");
+      if (!grammar->get_string().empty())
+        return bind(model::structured::grammar_of_gbnf(grammar->get_string()));
+    }
+  if (const json::value* schema = given("guided_json", "json"))
     return bind(model::structured::grammar_of_schema(*schema));
+  if (const json::value* choice = given("guided_choice", "choice")) return bind(grammar_of_choice(*choice));
   TRY(const json::object* format, codec::json_object_if(body, "response_format"));
   if (format == nullptr) return Done{};
   TRY(const std::string_view type, codec::json_text(*format, "type"));

@@ -103,7 +103,9 @@ Status CompletionWriter::join(Answer& answer) {
     request.bound.constraint = std::make_unique<model::structured::Constraint>(
         answer.call.grammar, *tree_, answer.call.settings.end_tokens);
   }
+  const size_t reused = batch_.tokens_reused();
   TRY(answer.sequence, batch_.join(std::move(request)));
+  answer.reused_tokens = batch_.tokens_reused() - reused;
   return Done{};
 }
 
@@ -191,7 +193,9 @@ void CompletionWriter::end(Answer& answer, std::string reason, std::string stop,
                                         .stop = std::move(stop),
                                         .prompt_tokens = static_cast<uint32_t>(answer.call.prompt.size()),
                                         .new_tokens = static_cast<uint32_t>(answer.new_tokens),
-                                        .seed = answer.call.settings.seed};
+                                        .seed = answer.call.settings.seed,
+                                        .reused_tokens = static_cast<uint32_t>(answer.reused_tokens),
+                                        .prompt_steps = static_cast<uint32_t>(answer.prompt_steps)};
 }
 
 bool CompletionWriter::take(Answer& answer, const model::StepToken& token, serve::GenerateEvent& event) {
@@ -232,6 +236,8 @@ std::vector<serve::GenerateEvent> CompletionWriter::step() {
   look_at_prompts();
   let_in();
   std::vector<serve::GenerateEvent> out = std::exchange(ended_, {});
+  for (const auto& answer : answers_)
+    if (answer->sequence && answer->new_tokens == 0) ++answer->prompt_steps;
   auto tokens = batch_.step();
   if (!tokens.ok()) {
     for (const auto& answer : answers_) fail_answer(answer->id, tokens.error());

@@ -41,7 +41,7 @@ class CompletionWriter {
     token::DecodeStream text;
     jinja::ReplyReader reader;
     std::string held;  // May be the beginning of a stop.
-    size_t new_tokens = 0;
+    size_t new_tokens = 0, reused_tokens = 0, prompt_steps = 0;
 
     Answer(const token::Tokenizer& tokenizer, jinja::ReplyForm form, jinja::ReplyReader::NextId next_id)
         : text(tokenizer, token::Tokenizer::SpecialsInOutput::skip),

@@ -28,7 +28,8 @@ Result<std::string> content_of(const json::value& content) {
     if (!part.is_object()) return wrong("content", "has a part that is no object");
     TRY(const std::string_view type, codec::json_text(part.get_object(), "type"));
     if (type != "text" && type != "input_text")
-      return fail(Reason::not_offered, fmt::format("the model reads text, not '{}'", type.substr(0, 40)));
+      return fail(Reason::not_offered,
+                  fmt::format("'messages' hold '{}': the model reads text", type.substr(0, 40)));
     TRY(const std::string_view text, codec::json_text(part.get_object(), "text"));
     out += text;
   }

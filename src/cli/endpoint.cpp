@@ -67,7 +67,7 @@ Status read_count(const Arguments& arguments, std::string_view flag, const char*
 }
 
 // A YAML file says the same: name, model (REPO or REPO@REVISION) or record, min_replicas, max_replicas,
-// scale_to_zero_after; of an outside engine url, engine and secret.
+// scale_to_zero_after, queue_delay; of an outside engine url, engine and secret.
 Result<json::object> body_of_file(std::string_view path) {
   TRY(UserFiles files, UserFiles::open());
   TRY(const std::string text, files.read(path, file_bytes_max));
@@ -83,8 +83,12 @@ Result<json::object> body_of_file(std::string_view path) {
     } else if (key == "scale_to_zero_after" && value.is_string()) {
       TRY(const auto span, parse_duration(std::string_view(value.get_string())));
       body["scale_to_zero_minutes"] = std::chrono::ceil<std::chrono::minutes>(span).count();
+    } else if (key == "queue_delay" && value.is_string()) {
+      TRY(const auto span, parse_duration(std::string_view(value.get_string())));
+      body["queue_delay_ms"] = span.count();
     } else if (key == "name" || key == "record" || key == "revision" || key == "min_replicas" ||
-               key == "max_replicas" || key == "url" || key == "engine" || key == "secret") {
+               key == "max_replicas" || key == "url" || key == "engine" || key == "engine_model" ||
+               key == "secret") {
       body[key] = value;
     } else {
       return fail(Reason::bad_request,
@@ -112,6 +116,10 @@ Result<int> create(World& world, const Arguments& arguments) {
     TRY(const auto idle, parse_duration(*span));
     body["scale_to_zero_minutes"] = std::chrono::ceil<std::chrono::minutes>(idle).count();
   }
+  if (const auto span = arguments.value("--queue-delay")) {
+    TRY(const auto delay, parse_duration(*span));
+    body["queue_delay_ms"] = delay.count();
+  }
   TRY(const json::value made,
       ask_json(world, arguments, {"POST", "/api/endpoints/" + place.ns, codec::to_text(body)}));
   show(world, arguments, made);
@@ -131,6 +139,7 @@ Result<int> attach(World& world, const Arguments& arguments) {
     body["token"] = *token;
   }
   if (const auto secret = arguments.value("--engine-secret")) body["secret"] = *secret;
+  if (const auto model = arguments.value("--engine-model")) body["engine_model"] = *model;
   TRY(const json::value made,
       ask_json(world, arguments, {"POST", "/api/endpoints/" + place.ns, codec::to_text(body)}));
   show(world, arguments, made);
@@ -195,10 +204,14 @@ constexpr FlagRow engine_flag{"--engine", "KIND", "openai, tei, tgi, vllm, llama
 constexpr FlagRow engine_token_flag{"--engine-token-env", "VARIABLE", "Where the engine's own token stands."};
 constexpr FlagRow engine_secret_flag{"--engine-secret", "NAME",
                                      "A secret of the server's store, as its token."};
+constexpr FlagRow engine_model_flag{"--engine-model", "NAME",
+                                    "What the engine calls the model [as its repository]."};
 constexpr FlagRow least_flag{"--min-replicas", "N", "Loaded at once, and kept at this many [on demand]."};
 constexpr FlagRow most_flag{"--max-replicas", "N", "As many at most [1]."};
 constexpr FlagRow idle_flag{"--scale-to-zero-after", "SPAN",
                             "Unloaded when nobody asked for so long [never]."};
+constexpr FlagRow delay_flag{"--queue-delay", "SPAN",
+                             "Requests wait no longer for their turn [limits.queue-delay]."};
 constexpr FlagRow file_flag{"--file", "YAML", "The same in a file: name, model, min_replicas …"};
 constexpr FlagRow timeout_flag{"--timeout", "SPAN", "How long to wait [60s]."};
 
@@ -209,8 +222,8 @@ std::vector<Command> endpoint_commands() {
       client_command("endpoint create", "[NS/NAME]",
                      "Gives a record or a model's revision an address of its own.",
                      "holdfast endpoint create demo/support --record demo/support",
-                     {{record_flag, model_flag, least_flag, most_flag, idle_flag, file_flag, endpoint_flag,
-                       token_flag, client_json_flag},
+                     {{record_flag, model_flag, least_flag, most_flag, idle_flag, delay_flag, file_flag,
+                       endpoint_flag, token_flag, client_json_flag},
                       0,
                       1},
                      create),
@@ -227,8 +240,8 @@ std::vector<Command> endpoint_commands() {
       client_command(
           "endpoint attach", "URL", "Puts an outside engine behind the same gate, canary and counters.",
           "holdfast endpoint attach http://10.0.0.7:8080 --name demo/support --model demo/intents@main",
-          {{name_flag, record_flag, model_flag, engine_flag, engine_token_flag, engine_secret_flag,
-            endpoint_flag, token_flag, client_json_flag},
+          {{name_flag, record_flag, model_flag, engine_flag, engine_model_flag, engine_token_flag,
+            engine_secret_flag, endpoint_flag, token_flag, client_json_flag},
            1,
            1},
           attach),

@@ -57,6 +57,9 @@ constexpr std::array tables = {
     repo::TableRule{"repo_file_tensors", TableFate::made_again},
     repo::TableRule{"repo_indexed_files", TableFate::made_again},
     repo::TableRule{"repo_withdrawn"},
+    repo::TableRule{"repo_held_releases"},
+    repo::TableRule{"repo_clearances"},
+    repo::TableRule{"repo_masking_jobs", TableFate::made_again},
     // An upstream's token is named here and lies in identity_secrets, which stays.
     repo::TableRule{"exchange_upstreams"},
     repo::TableRule{"exchange_revisions"},
@@ -71,6 +74,7 @@ constexpr std::array tables = {
     repo::TableRule{"serve_limits"},
     repo::TableRule{"serve_usage"},
     repo::TableRule{"serve_fallbacks"},
+    repo::TableRule{"serve_input_rules"},
     repo::TableRule{"govern_state"},
     repo::TableRule{"govern_records"},
     repo::TableRule{"govern_features"},

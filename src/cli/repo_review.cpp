@@ -108,6 +108,59 @@ Result<int> mask(World& world, const Arguments& arguments) {
   return exit_done;
 }
 
+Result<int> release(World& world, const Arguments& arguments) {
+  TRY(const RemoteRepo repo, repo_of(arguments, arguments.positionals()[0]));
+  const std::string path = api_path(
+      repo, fmt::format("held/{}/release", codec::percent_encode(arguments.value_or("--revision", "main"))));
+  TRY(json::value answer,
+      ask_json(world, arguments,
+               {"POST", path, codec::to_text(json::object{{"reason", arguments.value_or("--reason", "")}})}));
+  if (arguments.has("--json")) {
+    world.print(codec::to_text(answer) + "\n");
+    return exit_done;
+  }
+  TRY(const json::object released, object_of(std::move(answer)));
+  TRY(const std::string_view state, codec::json_text(released, "state"));
+  TRY(const std::string_view commit, codec::json_text(released, "commit"));
+  world.print(state == "released"
+                  ? fmt::format("{} at {} is released\n", repo.name, commit)
+                  : fmt::format("proposed: another person releases {} at {} by the same command\n", repo.name,
+                                commit));
+  return exit_done;
+}
+
+// Without kinds and a reason: what it is cleared for.
+Result<int> clear(World& world, const Arguments& arguments) {
+  TRY(const RemoteRepo repo, repo_of(arguments, arguments.positionals()[0]));
+  const auto listed = arguments.value("--kinds");
+  json::value answer;
+  if (listed) {
+    json::array kinds;
+    for (std::string_view rest = *listed; !rest.empty();) {
+      const size_t comma = rest.find(',');
+      std::string_view one = rest.substr(0, comma);
+      while (one.starts_with(' ')) one.remove_prefix(1);
+      if (!one.empty() && one != "none") kinds.emplace_back(one);
+      rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    }
+    const json::object wish{{"kinds", std::move(kinds)}, {"reason", arguments.value_or("--reason", "")}};
+    TRY(answer, ask_json(world, arguments, {"PUT", api_path(repo, "clearance"), codec::to_text(wish)}));
+  } else {
+    TRY(answer, ask_json(world, arguments, {.path = api_path(repo, "clearance")}));
+  }
+  if (arguments.has("--json")) {
+    world.print(codec::to_text(answer) + "\n");
+    return exit_done;
+  }
+  TRY(const json::object cleared, object_of(std::move(answer)));
+  TRY(const json::array* kinds, codec::json_array(cleared, "kinds"));
+  std::string names;
+  for (const json::value& each : *kinds)
+    if (each.is_string()) names += (names.empty() ? "" : ", ") + std::string(each.get_string());
+  world.print(fmt::format("{} is cleared for: {}\n", repo.name, names.empty() ? "nothing" : names));
+  return exit_done;
+}
+
 }  // namespace
 
 std::vector<Command> repo_review_commands() {
@@ -116,7 +169,23 @@ std::vector<Command> repo_review_commands() {
   constexpr FlagRow into{"--into", "BRANCH", "What the masked revision becomes the head of [masked]."};
   constexpr FlagRow with{"--with", "WAY",
                          "What stands for what was found: kind, stars, hash or nothing [kind]."};
+  constexpr FlagRow reason{"--reason", "TEXT", "Why: it is kept in the audit log."};
+  constexpr FlagRow kinds{
+      "--kinds", "KINDS",
+      "credentials, identity, payment, health, contacts, marked, separated by commas, or none; "
+      "without it, what it is cleared for is shown."};
   return {
+      client_command(
+          "repo release", "REPO --reason TEXT",
+          "Lets a revision go on that the checks hold, with a reason; where the server asks for two "
+          "people, the first proposes.",
+          "holdfast repo release demo/model --reason \"the key is an example\"",
+          {{revision, reason, type_flag, endpoint_flag, token_flag, client_json_flag}, 1, 1}, release),
+      client_command(
+          "repo clear", "REPO [--kinds KINDS --reason TEXT]",
+          "Lets kinds of sensitive data into a repository, or shows which it is cleared for.",
+          "holdfast repo clear demo/patients --repo-type dataset --kinds health --reason \"study 12\"",
+          {{kinds, reason, type_flag, endpoint_flag, token_flag, client_json_flag}, 1, 1}, clear),
       client_command(
           "repo changes", "REPO",
           "Says what differs between two revisions: files, the card's keys and sections, and whether "

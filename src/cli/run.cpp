@@ -12,6 +12,7 @@
 #include "cli/user_files.h"
 #include "codec/json.h"
 #include "model/pipeline.h"
+#include "model/text_rewriter.h"
 
 namespace holdfast::cli {
 namespace {
@@ -66,6 +67,13 @@ Result<std::string> answer(const World& world, RunWords words, const std::string
   TRY(const boost::json::value inputs, read_inputs(input, words.parameters));
   TRY(UserFiles files, UserFiles::open());
   const auto threads = tensor::make_threads(2);
+  TRY(const bool rewrites, model::rewrites_text(files.disk(), files.path(words.folder)));
+  if (rewrites) {
+    TRY(const model::TextRewriter rewriter,
+        model::TextRewriter::open(files.disk(), files.path(words.folder), words.compute));
+    TRY(const boost::json::value answer, rewriter.run(words.task, inputs, words.parameters, *threads));
+    return codec::to_text(answer) + "\n";
+  }
   const auto graphs = open_openvino(world, files, threads->count(), words.openvino);
   TRY(const model::Pipeline pipeline,
       model::Pipeline::open(files.disk(), files.path(words.folder), words.compute, graphs.get()));
@@ -79,7 +87,8 @@ int run_task(World& world, std::span<const std::string_view> arguments) {
     report(world, words.error());
     return exit_misused;
   }
-  const auto tasks = model::pipeline_tasks();
+  std::vector<std::string_view> tasks(model::pipeline_tasks().begin(), model::pipeline_tasks().end());
+  for (const std::string_view task : model::rewriting_tasks()) tasks.push_back(task);
   if (std::find(tasks.begin(), tasks.end(), words.value().task) == tasks.end()) {
     world.complain(fmt::format("holdfast: the tasks are {}\n", fmt::join(tasks, ", ")));
     return exit_misused;

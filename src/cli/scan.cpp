@@ -13,7 +13,6 @@
 #include "codec/json.h"
 #include "io/disk.h"
 #include "scan/card_check.h"
-#include "scan/license.h"
 #include "scan/rules_version.h"
 #include "scan/scan_file.h"
 
@@ -126,69 +125,9 @@ Result<int> scan_path(World& world, std::string_view named, Output output, const
   return walk.end();
 }
 
-std::string_view yes_no(scan::Commercial value) {
-  return value == scan::Commercial::yes ? "yes" : value == scan::Commercial::no ? "no" : "conditional";
-}
-std::string_view share_alike_name(scan::ShareAlike value) {
-  switch (value) {
-    case scan::ShareAlike::none:
-      return "none";
-    case scan::ShareAlike::weak:
-      return "weak";
-    case scan::ShareAlike::strong:
-      return "strong";
-    case scan::ShareAlike::network:
-      return "network";
-  }
-  return "";
-}
-
-Result<int> explain(World& world, std::string_view expression, Output output, const Arguments&) {
-  TRY(const auto sets, scan::parse_license_expression(expression));
-  json::array ids;
-  bool known = true;
-  for (const auto& set : sets)
-    for (const std::string& id : set) {
-      const scan::LicenseTerms* terms = scan::find_license(id);
-      known = known && terms != nullptr;
-      json::object row{{"id", id}, {"known", terms != nullptr}};
-      if (terms != nullptr) {
-        row["family"] = terms->family;
-        row["commercial"] = yes_no(terms->commercial);
-        row["attribution"] = terms->attribution;
-        row["derivativesShared"] = terms->derivatives == scan::Derivatives::yes;
-        row["shareAlike"] = share_alike_name(terms->share_alike);
-        row["useRestrictions"] = terms->use_restrictions;
-        row["researchOnly"] = terms->research_only;
-        row["condition"] = terms->condition;
-        row["clause"] = terms->clause;
-      }
-      if (output == Output::people) {
-        world.print(fmt::format("{}\n", id));
-        if (terms == nullptr) world.print("  nothing is known of this licence: a person must decide\n");
-        for (const auto& [key, value] : row)
-          if (key != "id" && key != "known" && !(value.is_string() && value.get_string().empty()))
-            world.print(
-                fmt::format("  {:18} {}\n", std::string_view(key),
-                            value.is_string() ? std::string(value.get_string()) : codec::to_text(value)));
-      }
-      ids.push_back(std::move(row));
-    }
-  if (output == Output::json)
-    world.print(codec::to_text(json::object{{"expression", expression},
-                                            {"known", known},
-                                            {"licenses", std::move(ids)},
-                                            {"notice", scan::not_legal_advice}}) +
-                "\n");
-  else
-    world.print(fmt::format("{}\n", scan::not_legal_advice));
-  return known ? exit_done : exit_failed;
-}
-
 constexpr std::array scan_flags = {
     FlagRow{"--json", "", "One JSON object."},
     FlagRow{"--personal", "", "Looks for personal data in all text, not in tables and lines of JSON alone."}};
-constexpr std::array explain_flags = {FlagRow{"--json", "", "One JSON object."}};
 
 template <class Work>
 int run(World& world, std::span<const std::string_view> words, std::span<const FlagRow> flags, Work work) {
@@ -202,26 +141,17 @@ int run(World& world, std::span<const std::string_view> words, std::span<const F
 }  // namespace
 
 std::vector<Command> scan_commands() {
-  return {
-      {.words = "scan",
-       .arguments = "PATH [--personal] [--json]",
-       .summary = "Looks for pickles and templates that run code, archive traps, secrets, personal data and "
-                  "gaps of a card in a file "
-                  "or folder; exits 1 when "
-                  "something is dangerous.",
-       .example = "holdfast scan ./my-model --json",
-       .run =
-           [](World& world, std::span<const std::string_view> words) {
+  return {{.words = "scan",
+           .arguments = "PATH [--personal] [--json]",
+           .summary =
+               "Looks for pickles and templates that run code, archive traps, secrets, personal data and "
+               "gaps of a card in a file "
+               "or folder; exits 1 when "
+               "something is dangerous.",
+           .example = "holdfast scan ./my-model --json",
+           .run = [](World& world, std::span<const std::string_view> words) {
              return run(world, words, scan_flags, scan_path);
-           }},
-      {.words = "license explain",
-       .arguments = "EXPRESSION [--json]",
-       .summary = "Says what is known of the licences of an SPDX expression or a card's id, and on which "
-                  "clause it rests.",
-       .example = "holdfast license explain \"apache-2.0 OR cc-by-nc-4.0\"",
-       .run = [](World& world, std::span<const std::string_view> words) {
-         return run(world, words, explain_flags, explain);
-       }}};
+           }}};
 }
 
 }  // namespace holdfast::cli

@@ -6,7 +6,7 @@
 
 namespace holdfast::cli {
 
-// `scan` and `license explain`: the checks of every push, on files of this machine.
+// `scan`: the checks of every push, on files of this machine.
 std::vector<Command> scan_commands();
 
 }  // namespace holdfast::cli

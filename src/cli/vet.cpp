@@ -11,6 +11,7 @@
 #include "cli/hub_transfer.h"
 #include "cli/labelled_rows.h"
 #include "cli/trained_folder.h"
+#include "cli/vet_model.h"
 #include "codec/json.h"
 
 namespace holdfast::cli {
@@ -98,7 +99,8 @@ std::vector<Command> vet_commands() {
                        token_flag, client_json_flag},
                       1,
                       1},
-                     vet_data)};
+                     vet_data),
+      vet_model_command()};
 }
 
 }  // namespace holdfast::cli

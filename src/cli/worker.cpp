@@ -3,6 +3,7 @@
 #include "cli/worker.h"
 
 #include <malloc.h>
+#include <functional>
 
 #include <algorithm>
 #include <boost/json/object.hpp>
@@ -15,6 +16,7 @@
 #include "cli/writer_worker.h"
 #include "codec/json.h"
 #include "model/pipeline.h"
+#include "model/text_rewriter.h"
 #include "process/channel.h"
 #include "serve/worker_protocol.h"
 
@@ -68,6 +70,38 @@ Result<std::vector<model::TokenizedText>> tokenize(const model::Embedder& embedd
   if (item.wanted == serve::Wanted::features && tokens > serve::answer_floats_max / embedder.feature_width())
     return fail(Reason::input_too_long,
                 "the features of all tokens would be too long an answer; send fewer inputs");
+  return out;
+}
+
+serve::WorkerWork work_of(const model::StageTimes& times, std::chrono::nanoseconds took, double share) {
+  const auto whole = [](std::chrono::nanoseconds time) {
+    return static_cast<uint64_t>(std::max<int64_t>(time.count(), 0));
+  };
+  return {.tokenize_ns = whole(times.tokenize),
+          .model_ns = whole(times.model),
+          .post_ns = whole(took - times.tokenize - times.model),
+          .busy_ns = static_cast<uint64_t>(static_cast<double>(whole(took)) * share),
+          .tokens = times.tokens,
+          .unknown_tokens = times.unknown_tokens};
+}
+
+// The task an item is of, by a model's own way to do it.
+using RunTask = std::function<Result<boost::json::value>(
+    std::string_view task, const boost::json::value& inputs, const boost::json::object& parameters,
+    model::StageTimes* times)>;
+Result<EmbedAnswer> answer_task(const EmbedItem& item, const Ticks& ticks, const RunTask& run) {
+  if (item.texts.size() != 1) return fail(Code::corrupt, "a task is one text");
+  TRY(const boost::json::object call, codec::parse_json_object(item.texts[0]));
+  TRY(const std::string_view task, codec::json_text(call, "task"));
+  TRY(const boost::json::object* parameters, codec::json_object(call, "parameters"));
+  const boost::json::value* inputs = call.if_contains("inputs");
+  if (inputs == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
+  model::StageTimes times(ticks);
+  const auto began = ticks.now();
+  TRY(const boost::json::value answer, run(task, *inputs, *parameters, &times));
+  EmbedAnswer out;
+  out.json = codec::to_text(answer);
+  out.work = work_of(times, ticks.now() - began, 1);
   return out;
 }
 
@@ -144,33 +178,10 @@ class Batch {
     return embedder_.features(texts, threads_);
   }
 
-  static serve::WorkerWork work_of(const model::StageTimes& times, std::chrono::nanoseconds took,
-                                   double share) {
-    const auto whole = [](std::chrono::nanoseconds time) {
-      return static_cast<uint64_t>(std::max<int64_t>(time.count(), 0));
-    };
-    return {.tokenize_ns = whole(times.tokenize),
-            .model_ns = whole(times.model),
-            .post_ns = whole(took - times.tokenize - times.model),
-            .busy_ns = static_cast<uint64_t>(static_cast<double>(whole(took)) * share),
-            .tokens = times.tokens,
-            .unknown_tokens = times.unknown_tokens};
-  }
-
   Result<EmbedAnswer> run_task(const EmbedItem& item) const {
-    if (item.texts.size() != 1) return fail(Code::corrupt, "a task is one text");
-    TRY(const boost::json::object call, codec::parse_json_object(item.texts[0]));
-    TRY(const std::string_view task, codec::json_text(call, "task"));
-    TRY(const boost::json::object* parameters, codec::json_object(call, "parameters"));
-    const boost::json::value* inputs = call.if_contains("inputs");
-    if (inputs == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
-    model::StageTimes times(ticks_);
-    const auto began = ticks_.now();
-    TRY(const boost::json::value answer, pipeline_.run(task, *inputs, *parameters, threads_, &times));
-    EmbedAnswer out;
-    out.json = codec::to_text(answer);
-    out.work = work_of(times, ticks_.now() - began, 1);
-    return out;
+    return answer_task(item, ticks_, [&](auto task, const auto& inputs, const auto& parameters, auto* times) {
+      return pipeline_.run(task, inputs, parameters, threads_, times);
+    });
   }
 
   const model::Pipeline& pipeline_;
@@ -179,9 +190,9 @@ class Batch {
   const Ticks& ticks_;
 };
 
-Status answer_asks(WorkerLine& line, const model::Pipeline& pipeline, tensor::Threads& threads) {
-  const SystemTicks ticks;
-  Batch batch(pipeline, threads, ticks);
+using AnswerItems = std::function<std::vector<Result<EmbedAnswer>>(const std::vector<EmbedItem>&)>;
+
+Status answer_asks(WorkerLine& line, const AnswerItems& answer) {
   while (true) {
     TRY(const auto frame, line.receive());
     if (!frame) return Done{};  // The server closed its end.
@@ -197,7 +208,7 @@ Status answer_asks(WorkerLine& line, const model::Pipeline& pipeline, tensor::Th
     if (frame->kind != static_cast<uint8_t>(FrameKind::ask))
       return fail(Code::corrupt, "an unexpected frame");
     TRY(const std::vector<EmbedItem> items, serve::decode_ask(frame->payload));
-    const std::vector<Result<EmbedAnswer>> answers = batch.run(items);
+    const std::vector<Result<EmbedAnswer>> answers = answer(items);
     TRY_DONE(line.send(FrameKind::answer, serve::encode_answers(answers)));
   }
 }
@@ -214,6 +225,28 @@ serve::WorkerFacts facts_of(const model::Pipeline& pipeline) {
   return facts;
 }
 
+// A model that writes one text from another: tasks alone.
+Status rewrite_asks(WorkerLine& line, const model::TextRewriter& rewriter, tensor::Threads& threads) {
+  serve::WorkerFacts facts;
+  facts.tokens_max = static_cast<uint32_t>(rewriter.tokens_max());
+  facts.task = rewriter.task();
+  TRY_DONE(line.send(FrameKind::ready, serve::encode_facts(facts)));
+  const SystemTicks ticks;
+  const auto run = [&](auto task, const auto& inputs, const auto& parameters, auto* times) {
+    return rewriter.run(task, inputs, parameters, threads, times);
+  };
+  return answer_asks(line, [&](const std::vector<EmbedItem>& items) {
+    std::vector<Result<EmbedAnswer>> answers;
+    for (const EmbedItem& item : items) {
+      if (item.wanted == serve::Wanted::task)
+        answers.push_back(answer_task(item, ticks, run));
+      else
+        answers.emplace_back(fail(Reason::model_unsupported, "the model writes texts and has no vectors"));
+    }
+    return answers;
+  });
+}
+
 // Tells the server what the folder holds, then answers it until it closes its end.
 Status work(const WorkerWords& words, WorkerLine& line, World& world) {
   const auto refused = [&](const Error& error) {
@@ -228,11 +261,20 @@ Status work(const WorkerWords& words, WorkerLine& line, World& world) {
     TRY_DONE(line.send(FrameKind::ready, serve::encode_facts(writer.value()->facts())));
     return writer.value()->work(line, world.clock(), world.random(), *threads);
   }
+  const auto rewrites = model::rewrites_text(*disk.value(), "");
+  if (!rewrites.ok()) return refused(rewrites.error());
+  if (rewrites.value()) {
+    const auto rewriter = model::TextRewriter::open(*disk.value(), "");
+    if (!rewriter.ok()) return refused(rewriter.error());
+    return rewrite_asks(line, rewriter.value(), *threads);
+  }
   const auto pipeline = model::Pipeline::open(*disk.value(), "", {}, nullptr, &world.random());
   if (!pipeline.ok()) return refused(pipeline.error());
   ::malloc_trim(0);  // The first worker of a model packed it in memory that it then gave back.
   TRY_DONE(line.send(FrameKind::ready, serve::encode_facts(facts_of(pipeline.value()))));
-  return answer_asks(line, pipeline.value(), *threads);
+  const SystemTicks ticks;
+  Batch batch(pipeline.value(), *threads, ticks);
+  return answer_asks(line, [&](const std::vector<EmbedItem>& items) { return batch.run(items); });
 }
 
 int run_worker(World& world, std::span<const std::string_view> arguments) {

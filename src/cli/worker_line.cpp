@@ -26,6 +26,11 @@ Status WorkerLine::send(serve::FrameKind kind, ByteView payload) {
   return channel_.send(static_cast<uint8_t>(kind), payload, clock_, forever);
 }
 
+Status WorkerLine::send_formatted(ByteView frames) {
+  std::lock_guard lock(sending_);
+  return channel_.send_formatted(frames, clock_, forever);
+}
+
 Result<std::optional<process::Frame>> WorkerLine::receive() { return channel_.receive(clock_, forever); }
 
 Result<bool> WorkerLine::readable() const { return channel_.readable(clock_, clock_.now()); }

@@ -20,6 +20,7 @@ class WorkerLine {
 
   // As the channel's, without a deadline.
   Status send(serve::FrameKind kind, ByteView payload);
+  Status send_formatted(ByteView frames);
   Result<std::optional<process::Frame>> receive();
   Result<bool> readable() const;  // Now.
 

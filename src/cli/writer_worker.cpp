@@ -30,8 +30,14 @@ class Loop {
         TRY_DONE(take(*frame));
         continue;
       }
-      for (const serve::GenerateEvent& event : writer_.step())
-        TRY_DONE(send(FrameKind::piece, serve::encode_piece(event)));
+      // All that a step wrote goes together: the server wakes up once for it.
+      Bytes pieces;
+      for (const serve::GenerateEvent& event : writer_.step()) {
+        const Bytes piece =
+            process::format_frame(static_cast<uint8_t>(FrameKind::piece), serve::encode_piece(event));
+        pieces.insert(pieces.end(), piece.begin(), piece.end());
+      }
+      TRY_DONE(line_.send_formatted(pieces));
     }
   }
 

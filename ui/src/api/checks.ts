@@ -24,6 +24,7 @@ export interface Verdict {
   filesScanned: number;
   standing: "clean" | "warned" | "held";
   reasons: string[];
+  released?: { state: "proposed" | "released"; by: string; reason: string; at: string; confirmedBy?: string };
   files: CheckedFile[];
   card: { findings: Finding[]; missingSections: string[]; completeness: number; license: string };
   license?: {

@@ -164,6 +164,8 @@ export interface Incident {
   id: number;
   record: string;
   state: "open" | "closed";
+  kind?: "licence-audit"; // None: a canary that was taken back.
+  release?: number; // Of an audit.
   cause: string;
   opened: string;
   closed: string | null;
@@ -319,7 +321,7 @@ export interface Endpoint {
   url: string | null;
   state: "pending" | "initializing" | "updating" | "running" | "paused" | "scaledToZero" | "failed" | "updateFailed" | "frozen";
   why: string | null;
-  settings: { min_replicas: number; max_replicas: number; scale_to_zero_minutes: number } | null; // Null: loaded when it is asked.
+  settings: { min_replicas: number; max_replicas: number; scale_to_zero_minutes: number; queue_delay_ms: number } | null; // Null: loaded when it is asked.
   created: string;
   by: string;
   deployments: { name: string; release: number | null; revision: string; percent: number; state: string }[];

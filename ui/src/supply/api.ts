@@ -45,6 +45,8 @@ export interface Held {
   reasons: string[];
   files: { path: string; findings: Finding[] }[];
   mayMend: boolean;
+  mayRelease: boolean;
+  released: { state: "proposed" | "released"; by: string; reason: string; at: string } | null;
 }
 export interface AuditEntry {
   number: number;
@@ -103,6 +105,8 @@ export const logOf = (subject: string): string => `/registry/supply/log?subject=
 export const loadArrivals = async (state = ""): Promise<Arrival[]> => (await get<{ revisions: Arrival[] }>(`/api/mirror/revisions${state ? `?state=${state}` : ""}`)).revisions;
 export const startImport = (place: { repository: string; type: string; revision: string }): Promise<Arrival> => post("/api/mirror/revisions", place);
 export const releaseArrival = (id: number, reason: string): Promise<Arrival> => post(`/api/mirror/revisions/${id}/release`, { reason });
+// One person lets it go on, or proposes it where two are asked for.
+export const releaseHeld = (one: Held, reason: string): Promise<{ state: "proposed" | "released" }> => post(`/api/${one.type}s/${one.repository}/held/${one.commit}/release`, { reason });
 export const discardArrival = (id: number): Promise<unknown> => remove(`/api/mirror/revisions/${id}`);
 export const loadUpstreams = async (): Promise<Upstream[]> => (await get<{ upstreams: Upstream[] }>("/api/upstreams")).upstreams;
 export const putUpstream = (name: string, fields: Record<string, unknown>): Promise<Upstream> => put(`/api/upstreams/${encodeURIComponent(name)}`, fields);
