@@ -35,7 +35,7 @@ class Caller:
             raise
 
 
-def ask_all(server, token, calls, threads):
+def ask_all(server, token, calls, threads, **headers):
     """Answers of (path, body) in their order, so many at once."""
     answers, left = [None] * len(calls), queue.SimpleQueue()
     for at in range(len(calls)):
@@ -49,7 +49,7 @@ def ask_all(server, token, calls, threads):
             except queue.Empty:
                 return
             try:
-                answers[at] = caller.ask(*calls[at])
+                answers[at] = caller.ask(*calls[at], **headers)
             except OSError as broken:
                 answers[at] = (0, {}, repr(broken).encode())
 
@@ -92,13 +92,14 @@ def metric(server, name, **labels):
     return total
 
 
-def offer(server, token, path, body, rate, seconds, connections, deadline_ms):
+def offer(server, token, path, body, rate, seconds, connections, deadline_ms=None):
     """Requests at a rate that does not wait for answers, over at most so many connections: (status, seconds) of each, from
     when it was due; those that no connection was free for are left out."""
     at = urllib.parse.urlsplit(server.url)
     text = json.dumps(body).encode()
+    deadline = "" if deadline_ms is None else f"X-Holdfast-Deadline: {deadline_ms}\r\n"
     request = (f"POST {path} HTTP/1.1\r\nHost: {at.netloc}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
-               f"X-Holdfast-Deadline: {deadline_ms}\r\nContent-Length: {len(text)}\r\n\r\n").encode() + text
+               f"{deadline}Content-Length: {len(text)}\r\n\r\n").encode() + text
     poll, free, out = selectors.DefaultSelector(), [], []
     for _ in range(connections):
         one = socket.create_connection((at.hostname, at.port))

@@ -1,12 +1,14 @@
 """What is pushed is looked at, by whatever door it comes: the same refusal by commit, Xet or LFS, and git."""
 import io
 import json
+import os
 import pickle
 import subprocess
+import time
 import zipfile
 
 import pytest
-from holdfast_server import program
+from holdfast_server import HoldfastServer, program
 from huggingface_hub import HfApi
 from huggingface_hub.utils import HfHubHTTPError
 
@@ -73,6 +75,7 @@ def test_what_is_held_says_why(api, server, tokens, repo):
     assert (found["rule"], found["line"]) == ("secret.aws-access-token", 2)
     assert key not in str(verdict)
     assert verdict["license"]["verdict"] == "review"
+    assert verdict["license"]["answers"]["commercial"] == "review" and "names no licence" in verdict["license"]["noticeText"]
     status = api.model_info(repo, securityStatus=True).security_repo_status
     assert status == {"scansDone": True, "filesWithIssues": [{"path": "deploy.env", "level": "unsafe"}]}
     files = {file.path: file.security for file in api.get_paths_info(repo, ["deploy.env", "README.md"], expand=True)}
@@ -137,3 +140,94 @@ def test_a_masking_job_makes_a_revision_that_scans_clean(api, server, tokens, re
     assert server.http("POST", f"/api/models/{repo}/masking", tokens["bea"], {}).status == 403
     changes = subprocess.run([program(), "repo", "changes", repo, "--revision", "masked", "--since", "main"], capture_output=True, text=True, check=True)
     assert "people.csv" in changes.stdout, changes.stdout
+
+
+def test_tables_and_archives_are_masked_too(api, repo, tmp_path):
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    people = [f"person{i}@example.org writes" if i % 3 else None for i in range(5000)]
+    table = pyarrow.table({"text": people, "label": list(range(5000)), "tags": [["a", "b"]] * 5000})
+    parquet.write_table(table, tmp_path / "rows.parquet", compression="zstd", row_group_size=1500)
+    with zipfile.ZipFile(tmp_path / "more.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("people.csv", "name,contact\nAda Lovelace,ada@example.org\n")
+        archive.writestr("picture.png", b"\x89PNG\0")
+    for name in ("rows.parquet", "more.zip"):
+        api.upload_file(repo_id=repo, path_or_fileobj=tmp_path / name, path_in_repo=name)
+    report = json.loads(subprocess.run([program(), "repo", "mask", repo, "--json"], capture_output=True, text=True, check=True).stdout)
+    assert report["leftFindings"] == 0 and {each["path"] for each in report["masked"]} == {"rows.parquet", "more.zip"}, report
+    assert {each["path"] for each in report["unread"]} >= {"rows.parquet: tags", "more.zip: picture.png"}, report["unread"]
+    masked = parquet.read_table(api.hf_hub_download(repo, "rows.parquet", revision="masked"))
+    assert masked.schema == table.schema and masked["label"] == table["label"] and masked["tags"] == table["tags"]
+    assert masked["text"].to_pylist() == [each and "<EMAIL_ADDRESS> writes" for each in people]
+    with zipfile.ZipFile(api.hf_hub_download(repo, "more.zip", revision="masked")) as archive:
+        assert archive.testzip() is None and b"ada@example.org" not in archive.read("people.csv") and archive.read("picture.png") == b"\x89PNG\0"
+
+
+def test_guards_releases_and_masking_outlive_the_server():
+    """A server that refuses sensitive uploads and asks for two people, killed while a masking job is on its way."""
+    server = HoldfastServer(options=["--checks.sensitive", "refuse", "--checks.release", "two"]).start()
+    try:
+        for name in ("ada", "bea"):
+            server.create_user(name)
+        tokens = {name: server.create_token(name) for name in ("ada", "bea")}
+        server.command("org", "create", "lab")
+        for name in tokens:
+            server.command("org", "member", "add", "lab", name, "--role", "admin")
+        ours = {"HF_ENDPOINT": server.url}
+
+        def holdfast(*words, who="ada", code=0):
+            done = subprocess.run([program(), *words], env={**os.environ, **ours, "HF_TOKEN": tokens[who]}, capture_output=True, text=True)
+            assert done.returncode == code, (words, done.stdout, done.stderr)
+            return done.stdout + done.stderr
+
+        api = HfApi(endpoint=server.url, token=tokens["ada"])
+        api.create_repo("lab/patients", repo_type="dataset", private=True)
+        rows = "id,nhs number\n" + "1,943 476 5919\n" * 400
+        with pytest.raises(HfHubHTTPError) as refused:
+            api.upload_file(repo_id="lab/patients", repo_type="dataset", path_or_fileobj=rows.encode(), path_in_repo="patients.csv")
+        assert "[sensitive.health]" in refused.value.response.text and "943" not in refused.value.response.text
+        assert "say why" in holdfast("repo", "clear", "lab/patients", "--repo-type", "dataset", "--kinds", "health", code=2)
+        assert "health" in holdfast("repo", "clear", "lab/patients", "--repo-type", "dataset", "--kinds", "health", "--reason", "study 12")
+        api.upload_file(repo_id="lab/patients", repo_type="dataset", path_or_fileobj=rows.encode(), path_in_repo="patients.csv")
+        # No licence: held, until two people let it go on.
+        assert "proposed" in holdfast("repo", "release", "lab/patients", "--repo-type", "dataset", "--reason", "never leaves the house")
+        holdfast("repo", "release", "lab/patients", "--repo-type", "dataset", "--reason", "again", code=1)
+        assert "is released" in holdfast("repo", "release", "lab/patients", "--repo-type", "dataset", "--reason", "agreed", who="bea")
+        verdict = server.http("GET", "/api/datasets/lab/patients/checks/main", tokens["ada"]).json()
+        assert verdict["standing"] == "warned" and verdict["released"]["by"] == "ada" and verdict["released"]["confirmedBy"] == "bea", verdict
+        job = server.http("POST", "/api/datasets/lab/patients/masking", tokens["ada"], {}).json()
+        port = int(server.url.rsplit(":", 1)[1])
+        server.kill()
+        server.restart(port)
+        while True:
+            now = server.http("GET", f"/api/datasets/lab/patients/masking/{job['id']}", tokens["ada"]).json()
+            if now["state"] in ("done", "failed"):
+                break
+            time.sleep(0.05)
+        assert now["state"] == "done" and now["report"]["leftFindings"] == 0 and now["report"]["findings"] == 400, now
+        told = server.command("audit", "export")
+        assert all(action in told for action in ("repo.cleared", "repo.release_proposed", "repo.held_released"))
+        server.stop()
+    finally:
+        server.remove()
+
+
+def licence(*words):
+    return subprocess.run([program(), "license", *words], capture_output=True, text=True, timeout=60)
+
+
+def test_licences_are_judged_over_a_chain_and_measured_against_decisions_of_people(tmp_path):
+    chain = "model mit; base apache-2.0; dataset cc-by-nc-4.0"
+    done = licence("judge", chain, "--json")
+    told = json.loads(done.stdout)
+    assert done.returncode == 1 and told["verdict"] == "refused" and "not legal advice" in told["notice"]
+    assert told["answers"] == {"commercial": "refused", "attribution": True, "distribution": "refused", "datasets": "refused"}
+    assert licence("judge", "model mit; base apache-2.0").returncode == 0
+    assert licence("judge", "model mit; base acme").stdout.startswith("review")
+    notice = licence("judge", chain, "--notice").stdout
+    assert "licensed under cc-by-nc-4.0" in notice and notice.startswith("NOTICE")
+    cases = tmp_path / "cases.tsv"
+    cases.write_text("# ours\nRRRRRR\tmodel mit\twe never allow it\nRRAAAA\tmodel cc-by-nc-4.0\tas it says\n")
+    done = licence("measure", str(cases), "--json")
+    told = json.loads(done.stdout)
+    assert (told["decisions"], told["agreed"], told["allowedByGuess"]) == (12, 6, 6) and done.returncode == 1
+    assert told["said"]["refused"] == {"allowed": 6, "conditional": 0, "review": 0, "refused": 2} and len(told["differences"]) == 6

@@ -1,9 +1,15 @@
-"""What an endpoint stands on is taken away in turn: the hub's folders, writing to the database, the collector of traces. Endpoints that
-were deployed go on answering, also when their worker dies meanwhile, and the server says what does not work."""
+"""What an endpoint stands on is taken away in turn: the hub's folders, writing to the database, the database itself, the collector of
+traces. Endpoints that were deployed go on answering, also when their worker dies meanwhile, and the server says what does not work."""
+import json
 import os
+import shutil
 import signal
 import sqlite3
+import subprocess
+import tempfile
+import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -90,3 +96,92 @@ def test_without_writing_to_the_database(hub):
         holder.execute("ROLLBACK")
         holder.close()
     until(lambda: degraded(hub) == [], "the database does not come back")
+
+
+class PostgreSQL:
+    """A server of our own in a folder that everybody may enter, on a socket only."""
+
+    def __init__(self):
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        if not found:
+            if os.environ.get("HOLDFAST_NO_SKIP") == "1":
+                pytest.fail("there is no PostgreSQL here; install the Debian package postgresql")
+            pytest.skip("SKIPPED: there is no PostgreSQL here; install the Debian package postgresql")
+        self.programs, self.folder = found[-1].parent, tempfile.mkdtemp(prefix="holdfast-pg-")
+        self.runner = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
+        if self.runner:
+            shutil.chown(self.folder, "nobody")
+        self.run("initdb", "-A", "trust", "-U", "holdfast", "-D", f"{self.folder}/data")
+        self.url = f"postgresql://holdfast@/postgres?host={self.folder}"
+
+    def run(self, program, *words):
+        subprocess.run([*self.runner, str(self.programs / program), *words], check=True, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def start(self):
+        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off"
+        self.run("pg_ctl", "-w", "-D", f"{self.folder}/data", "-l", f"{self.folder}/log", "-o", options, "start")
+
+    def stop(self):
+        self.run("pg_ctl", "-w", "-m", "immediate", "-D", f"{self.folder}/data", "stop")
+
+
+def test_without_the_database(shared):
+    """PostgreSQL is stopped under load: who was let in before is let in, who was not is not, and all comes back with it."""
+    postgresql = PostgreSQL()
+    postgresql.start()
+    server = HoldfastServer(options=["--database", postgresql.url, "--cache.answers", "0"])
+    running = True
+    try:
+        for name in ("ada", "bea"):
+            server.command("user", "create", name, "--database", postgresql.url)
+        made = [json.loads(server.command("token", "create", "--user", name, "--name", "test", "--role", "write", "--json", "--database", postgresql.url))
+                for name in ("ada", "bea", "ada")]
+        ada, bea, again = (one["token"] for one in made)
+        server.start()
+        api = HfApi(endpoint=server.url, token=ada)
+        api.create_repo("ada/labels")
+        api.upload_folder(repo_id="ada/labels", folder_path=shared / "models/pipelines/text-classification")
+        assert server.http("POST", "/api/endpoints/ada", ada, {"name": "stands", "model": "ada/labels", "min_replicas": 1}).status == 201
+        until(lambda: server.http("GET", "/endpoints/ada/stands/health", ada).status == 200, "the endpoint does not run")
+        path, body = "/endpoints/ada/stands", {"inputs": "the sea"}
+        assert [Caller(server, token).ask(path, body)[0] for token in (ada, again)] == [200, 200]
+        seen, stop = [], threading.Event()
+
+        def ask():
+            caller = Caller(server, ada)
+            while not stop.is_set():
+                seen.append(caller.ask(path, body)[0])
+
+        asking = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in asking:
+            thread.start()
+        postgresql.stop()
+        running = False
+        before = len(seen)
+        until(lambda: [part.split(":")[0] for part in server.http("GET", "/healthz").json().get("degraded", [])] == ["database"], "the database is not missed")
+        assert degraded(server) == ["database"] and metric(server, "holdfast_degraded", function="database") == 1
+        until(lambda: len(seen) >= before + 40, "nothing is answered")
+        assert Caller(server, bea).ask(path, body)[0] == 502, "a caller whom it does not know"
+        assert Caller(server, "hf_" + "x" * 34).ask(path, body)[0] == 502
+        for pid in worker_pids(server):
+            os.kill(pid, signal.SIGKILL)
+        reached = len(seen)
+        until(lambda: len(seen) >= reached + 40, "nothing is answered without a worker that was there")
+        postgresql.start()
+        running = True
+        until(lambda: degraded(server) == [], "the database does not come back")
+        stop.set()
+        for thread in asking:
+            thread.join()
+        assert set(seen) == {200}, Counter(seen)
+        # What was known does not outlive the database's word.
+        server.command("token", "revoke", str(made[2]["id"]), "--database", postgresql.url)
+        until(lambda: Caller(server, again).ask(path, body)[0] == 401, "a revoked token lives on")
+        assert Caller(server, ada).ask(path, body)[0] == 200
+        server.stop()
+    finally:
+        server.kill()
+        if running:
+            postgresql.stop()
+        server.remove()
+        shutil.rmtree(postgresql.folder, ignore_errors=True)

@@ -1,5 +1,6 @@
 """huggingface_hub's InferenceClient on every task that a hosted model can do, against the reference answers of transformers' pipelines."""
 import json
+import struct
 
 import pytest
 from huggingface_hub import HfApi, InferenceClient
@@ -121,6 +122,41 @@ def test_zero_shot_classification(shared, ask):
     got = ask("pipelines/zero-shot-classification").zero_shot_classification(wanted["args"][0], wanted["kwargs"]["candidate_labels"])
     assert [one.label for one in got] == wanted["output"]["labels"]
     assert [one.score for one in got] == pytest.approx(wanted["output"]["scores"], abs=1e-3)
+
+
+def integers(path, name):
+    """One tensor of int64 from a safetensors file."""
+    data = path.read_bytes()
+    size = struct.unpack("<Q", data[:8])[0]
+    begin, end = json.loads(data[8:8 + size])[name]["data_offsets"]
+    return list(struct.unpack(f"<{(end - begin) // 8}q", data[8 + size + begin:8 + size + end]))
+
+
+def test_summarization_and_translation(shared, hosted, server, tokens, tmp_path):
+    """An encoder-decoder model whose vocabulary is the words w0 to w119."""
+    folder = shared / "models/t5/flan-gated-gelu"
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    words = {f"w{i}": i for i in range(120)}
+    (tmp_path / "tokenizer.json").write_text(json.dumps({
+        "version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "WhitespaceSplit"},
+        "model": {"type": "WordLevel", "vocab": words, "unk_token": "w3"}}))
+    text, wanted = (" ".join(f"w{i}" for i in integers(folder / "golden.safetensors", f"greedy.{way}"))
+                    for way in ("in.input_ids", "out.sequences"))
+    wanted = wanted.split(" ", 1)[1]  # Less what every row begins with.
+    name = hosted(tmp_path)
+
+    def client(task):
+        return InferenceClient(base_url=f"{server.url}/models/{name}/pipeline/{task}", token=tokens["ada"], timeout=120)
+    settings = {"max_new_tokens": 20, "eos_token_id": 119}
+    assert client("summarization").summarization(text, generate_parameters=settings).summary_text == wanted
+    assert client("translation").translation(text, generate_parameters=settings).translation_text == wanted
+    with pytest.raises(HfHubHTTPError, match="not for fill-mask"):
+        client("fill-mask").fill_mask(text)
+    with pytest.raises(HfHubHTTPError, match="does not write text|not supported|text-generation"):
+        InferenceClient(base_url=f"{server.url}/models/{name}", token=tokens["ada"], timeout=120).chat_completion([{"role": "user", "content": "w5"}])
+    with pytest.raises(HfHubHTTPError, match="no vectors"):
+        InferenceClient(base_url=f"{server.url}/models/{name}/pipeline/feature-extraction", token=tokens["ada"], timeout=120).feature_extraction(text)
 
 
 def test_sentence_similarity_and_features(server, tokens):

@@ -72,3 +72,47 @@ def test_text_generation_inferences_own_addresses(ask, model):
     tokens = ask("/tokenize", {"inputs": PROMPT})
     assert [PROMPT[token["start"]:token["stop"]] for token in tokens] == [token["text"] for token in tokens]
     assert ask("/generate", {"inputs": "", "parameters": {}}, 422)["error_type"] == "validation"
+
+
+def test_several_prompts_are_a_list_and_texts_may_stand_among_ids(ask):
+    call = {"n_predict": 4, "temperature": 0}
+    tokens = ask("/tokenize", {"content": PROMPT})["tokens"]
+    alone = ask("/completion", {"prompt": PROMPT, **call})
+    both = ask("/completion", {"prompt": [PROMPT, tokens], **call})
+    assert [one["index"] for one in both] == [0, 1] and [one["content"] for one in both] == [alone["content"]] * 2
+    assert both[0]["prompt"] == PROMPT and both[1]["prompt"] == tokens
+    mixed = ask("/completion", {"prompt": [tokens[0], PROMPT[len("The"):]], **call})
+    assert mixed["content"] == alone["content"] and mixed["tokens_evaluated"] == len(tokens)
+    assert ask("/completion", {"prompt": {"prompt_string": PROMPT}, **call})["content"] == alone["content"]
+    events = [json.loads(line[6:]) for line in ask("/completion", {"prompt": [PROMPT, PROMPT], "stream": True, **call}).body.decode().splitlines() if line.startswith("data: ")]
+    for index in (0, 1):
+        mine = [event for event in events if event["index"] == index]
+        assert "".join(event["content"] for event in mine) == alone["content"] and [event["stop"] for event in mine] == [False] * (len(mine) - 1) + [True]
+
+
+def test_what_its_clients_say_without_meaning_anything_is_taken(ask):
+    usual = {"mirostat": 0, "mirostat_tau": 5.0, "dynatemp_range": 0.0, "dry_multiplier": 0.0, "dry_base": 1.75, "xtc_probability": 0.0, "xtc_threshold": 0.1,
+             "repeat_last_n": 64, "n_keep": 0, "min_keep": 0, "t_max_predict_ms": 0, "post_sampling_probs": False, "lora": [], "n_indent": 0, "something_new": 1,
+             "samplers": ["penalties", "dry", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature"], "max_tokens": 2, "temperature": 0}
+    some = ask("/completion", {"prompt": PROMPT, **usual, "response_fields": ["content", "timings/predicted_n"]})
+    assert set(some) == {"content", "predicted_n"} and some["predicted_n"] == 2
+    nothing = ask("/completion", {"prompt": PROMPT, "n_predict": 0})
+    assert (nothing["content"], nothing["tokens_predicted"], nothing["tokens_evaluated"]) == ("", 0, 5)
+    for bad in ({"mirostat": 1}, {"samplers": ["top_k"]}, {"lora": [{"id": 0, "scale": 1}]}, {"post_sampling_probs": True}):
+        ask("/completion", {"prompt": PROMPT, **bad}, 400)
+
+
+def test_its_other_addresses(ask, server, tokens):
+    assert ask("/completions", {"prompt": PROMPT, "n_predict": 2, "temperature": 0})["content"].startswith(" Paris")
+    chat = ask("/chat/completions", {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2})
+    assert chat["object"] == "chat.completion"
+    assert ask("/lora-adapters") == []
+    for path, body in (("/infill", {"input_prefix": "a", "input_suffix": "b"}), ("/embedding", {"content": "x"}), ("/props", {})):
+        assert ask(path, body, 501)["error"]["type"] == "not_supported_error", path
+
+
+def test_text_generation_inference_refuses_what_has_no_room(ask):
+    for parameters in ({"max_new_tokens": 8192}, {"truncate": 8192}):
+        refused = ask("/generate", {"inputs": PROMPT, "parameters": parameters}, 422)
+        assert refused["error_type"] == "validation" and "8192" in refused["error"]
+    assert ask("/generate", {"inputs": PROMPT, "parameters": {"max_new_tokens": 2, "something_new": 1}})["generated_text"]

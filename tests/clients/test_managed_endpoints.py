@@ -241,6 +241,30 @@ def test_what_an_engine_streams_is_measured_and_its_receipt_is_sound(filled, ser
     assert "holdfast_serve_time_to_first_token_seconds_bucket" in figures and "holdfast_serve_time_between_tokens_seconds_count" in figures
 
 
+def test_an_engines_deterministic_answers_are_kept_and_given_again(filled, server, tokens, admin):
+    engine = FakeEngine(whole={"object": "list", "data": [{"index": 0, "embedding": [0.5]}], "model": "m", "usage": {"prompt_tokens": 3, "total_tokens": 3}})
+    try:
+        name = attach(server, admin, filled, engine)
+        own = f"/endpoints/ada/{name}/v1"
+
+        def ask(path, body, token=tokens["ada"], **headers):
+            answer = server.http("POST", f"{own}/{path}", token, body, headers)
+            assert answer.status == 200, answer.body
+            return answer.headers.get("X-Holdfast-Cache"), answer.body
+        first, again = ask("embeddings", {"model": "m", "input": "kept?"}), ask("embeddings", {"model": "m", "input": "kept?"})
+        assert (first[0], again[0]) == ("miss", "hit") and first[1] == again[1] and len(engine.seen) == 1
+        assert ask("embeddings", {"model": "m", "input": "other"})[0] == "miss"
+        assert ask("embeddings", {"model": "m", "input": "kept?"}, **{"Cache-Control": "no-cache"})[0] is None
+        assert ask("embeddings", {"model": "m", "input": "kept?"}, tokens["bea"])[0] == "miss"  # Nobody learns what another asked.
+        chat = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
+        assert [ask("chat/completions", {**chat, "temperature": 0})[0] for _ in range(2)] == ["miss", "hit"]
+        assert [ask("chat/completions", {**chat, "temperature": 0.5})[0] for _ in range(2)] == [None, None]
+        other = attach(server, admin, filled, engine)
+        assert server.http("POST", f"/endpoints/ada/{other}/v1/embeddings", tokens["ada"], {"model": "m", "input": "kept?"}).headers["X-Holdfast-Cache"] == "miss"
+    finally:
+        engine.close()
+
+
 def test_an_endpoint_that_is_deleted_leaves_no_fallbacks_behind(api, filled, server, tokens):
     name = fresh()
     api.create_inference_endpoint(name, repository=filled, **SIZE).wait(timeout=WAIT_SECONDS, refresh_every=1)

@@ -183,10 +183,13 @@ def test_thoughts_are_told_apart_from_the_answer(tooled, client):
 @pytest.mark.parametrize("bad, param", [
     ({"tool_choice": "required"}, "tool_choice"), ({"tools": [weather()], "tool_choice": {"type": "function", "function": {"name": "f"}}}, "tool_choice"),
     ({"tools": [{"type": "browser"}]}, "tools"), ({"n": 0}, "n"), ({"n": 500}, "n"), ({"top_logprobs": 3}, "top_logprobs"), ({"temperature": 9}, "temperature"),
+    ({"stop": ["a"] * 5}, "stop"), ({"extra_body": {"logprobs": 3}}, "logprobs"), ({"extra_body": {"seed": "x"}}, "seed"), ({"extra_body": {"no_such_key": 1}}, "no_such_key"),
+    ({"messages": [*QUESTION, {"role": "tool", "content": "x"}]}, "messages"),
+    ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}]}, "messages"),
     ({"tools": [weather(parameters={"type": "object", "unevaluatedProperties": False})], "tool_choice": "required"}, None)])
 def test_errors_name_the_key(tooled, client, bad, param):
     with pytest.raises(openai.BadRequestError) as refused:
-        client.chat.completions.create(model=tooled, messages=QUESTION, **bad)
+        client.chat.completions.create(**{"model": tooled, "messages": QUESTION, **bad})
     assert refused.value.type == "invalid_request_error" and refused.value.param == param
     assert set(refused.value.body) == {"message", "type", "param", "code"}
 
@@ -208,3 +211,23 @@ def test_errors_have_the_codes_that_clients_know(model, client, server, tokens):
 def test_a_models_own_address_is_a_base(model, server, tokens):
     own = openai.OpenAI(base_url=f"{server.url}/models/{model}/v1", api_key=tokens["ada"], max_retries=0)
     assert "Paris" in own.chat.completions.create(model="tgi", messages=QUESTION, **GREEDY).choices[0].message.content
+
+
+def test_other_servers_words_for_structures(model, client):
+    call = {"model": model, "messages": QUESTION, "max_tokens": 20, "temperature": 0}
+    for body in ({"guided_choice": ["Rome", "Pa \"ris\""]}, {"structured_outputs": {"choice": ["Rome"]}}, {"structured_outputs": {"regex": "Rome|Oslo"}},
+                 {"grammar": 'root ::= "Rome"'}, {"structured_outputs": {"grammar": 'root ::= "Rome"'}}):
+        text = client.chat.completions.create(**call, extra_body=body).choices[0].message.content
+        assert text in ("Rome", "Oslo", 'Pa "ris"'), (body, text)
+    found = client.chat.completions.create(**call, extra_body={"structured_outputs": {"json": {"enum": [1, 2]}}}).choices[0].message.content
+    assert json.loads(found) in (1, 2)
+    client.chat.completions.create(**call, extra_body={"priority": 1, "cache_salt": "x", "verbosity": "low"})
+    with pytest.raises(openai.BadRequestError):
+        client.chat.completions.create(**call, extra_body={"guided_choice": []})
+
+
+def test_inputs_of_embeddings_have_bounds(model, client):
+    for bad in ("", [], [""] * 2049, [["x"]]):
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.embeddings.create(model=model, input=bad)
+        assert refused.value.param in ("input", "model"), refused.value.body

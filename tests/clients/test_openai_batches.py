@@ -78,6 +78,12 @@ def test_a_batch_is_what_each_request_alone_is(shared, hosted, client, stranger)
     assert done.status == "completed" and (counts.total, counts.completed, counts.failed) == (7, 5, 2) and done.completed_at >= done.created_at
     answers = {one["custom_id"]: one for one in lines_of(client, done.output_file_id)}
     assert list(answers) == [f"r{i}" for i in range(5)]
+    # What it cost: the workers' time at the operator's price, and the tokens that the answers say.
+    used = [one["response"]["body"]["usage"] for one in answers.values()]
+    assert (done.usage.input_tokens, done.usage.output_tokens) == tuple(sum(each[key] for each in used) for key in ("prompt_tokens", "completion_tokens"))
+    told = done.model_extra["holdfast"]
+    assert 0 < told["worker_seconds"] and abs(told["cost"] - told["worker_seconds"] * 0.05 / 3600) < 1e-8 and told["cost_expected"] == told["cost"]
+    assert told["seconds_left"] == 0 and told["requests_per_second"] > 0
     for i, prompt in enumerate(prompts):
         alone = client.completions.create(model=model, prompt=prompt, max_tokens=6, temperature=0)
         assert answers[f"r{i}"]["response"]["status_code"] == 200 and answers[f"r{i}"]["error"] is None

@@ -25,7 +25,7 @@ def hub():
     data = Path(os.environ.get("HOLDFAST_SHARED") or Path(__file__).resolve().parents[3] / "shared") / "data/models/pipelines"
     if not data.is_dir():
         pytest.skip(f"SKIPPED: no reference data at {data}; set HOLDFAST_SHARED")
-    server = HoldfastServer(options=["--cache.answers", "0", "--limits.workers", "8", "--limits.worker-heartbeat", "500ms", "--limits.worker-threads", "1",
+    server = HoldfastServer(options=["--cache.answers", "0", "--limits.workers", "8", "--limits.worker-heartbeat", "500ms", "--limits.worker-threads", "1", "--limits.queue-delay", "0s",
                                      "--scaling.up-utilization", "1", "--scaling.up-after", "300ms", "--scaling.down-utilization", "0", "--scaling.down-after", "1500ms"]).start()
     try:
         server.create_user("ada")
@@ -109,6 +109,8 @@ def test_answers_under_mixed_load_are_those_of_each_request_alone(hub, bases):
     mixed = ask_all(hub, hub.token, calls, threads=24)
     assert Counter(status for status, _, _ in mixed) == {200: len(calls)}, [a for a in mixed if a[0] != 200][:3]
     assert metric(hub, "holdfast_serve_batch_inputs_sum") > metric(hub, "holdfast_serve_batch_inputs_count"), "nothing went together"
+    together = metric(hub, "holdfast_serve_writing_at_once_count") - metric(hub, "holdfast_serve_writing_at_once_bucket", le="1")
+    assert together > 0 and metric(hub, "holdfast_serve_prompt_tokens_reused_total") > 0, "no answers were written together, or no prompt's beginning was known"
     alone = Caller(hub, hub.token)
     different = [path for (path, body), (_, _, was) in zip(calls, mixed) if heart(path, alone.ask(path, body)[2]) != heart(path, was)]
     print(f"{len(calls)} answers under load replayed alone: {len(calls) - len(different)} equal")

@@ -1,9 +1,13 @@
 """serve --model: one program and a name on a bare machine; afterwards the hub it came from may be gone."""
+import json
 import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+from fake_upstream import FakeUpstream, Repository
 from holdfast_server import HoldfastServer, program
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden/models/feature-extraction"
@@ -67,3 +71,25 @@ def test_what_is_not_there_ends_the_start_and_says_why(server, bare, tmp_path):
                                *(["--model-from", source] if source else [])], capture_output=True, text=True, timeout=60,
                               env={key: value for key, value in os.environ.items() if not key.startswith("HF_")})
         assert done.returncode != 0 and word.lower() in done.stderr.lower(), (model, source, done.stderr)
+
+
+def test_a_start_that_waits_for_its_model_can_be_stopped(tmp_path):
+    """Signals are held back until the server waits for them: while the model comes it must look for itself."""
+    fake = FakeUpstream()
+    head = json.dumps({"w": {"dtype": "U8", "shape": [8_000_000], "data_offsets": [0, 8_000_000]}}).encode()
+    fake.repositories["lab/slow"] = Repository({"model.safetensors": len(head).to_bytes(8, "little") + head + bytes(8_000_000)})
+    fake.slow = 1  # Seconds a piece: longer than this test waits.
+    log = tmp_path / "log"
+    with log.open("wb") as out:
+        server = subprocess.Popen([program(), "serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"), "--model", "lab/slow", "--model-from",
+                                   fake.url], stdout=subprocess.DEVNULL, stderr=out, env={key: value for key, value in os.environ.items() if not key.startswith("HF_")})
+    try:
+        deadline = time.monotonic() + 60
+        while b"model_comes" not in log.read_bytes():
+            assert server.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(60) != 0 and "stopped while the model came" in log.read_text()
+    finally:
+        server.kill()
+        fake.close()

@@ -20,7 +20,7 @@ NAME = "ada/all-MiniLM-L6-v2"
 
 @pytest.fixture(scope="module")
 def hub():
-    server = HoldfastServer().start()
+    server = HoldfastServer(options=("--limits.queue-delay", "0s")).start()  # How long requests wait is not looked at here.
     try:
         server.create_user("root", "--admin")
         server.root = server.create_token("root")

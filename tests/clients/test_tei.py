@@ -70,6 +70,7 @@ def test_similarity_and_info(model, ask):
     ("/embed", {"inputs": "x", "dimensions": 0}, 422, "Validation"),
     ("/embed", {"inputs": "word " * 600, "truncate": False}, 422, "Validation"),
     ("/embed", {"inputs": ["x"] * 1025}, 422, "Validation"),
+    ("/embed", {"inputs": "x", "truncation_direction": "up"}, 422, "Validation"),
     ("/embed_sparse", {"inputs": "x"}, 424, "Backend"),
     ("/predict", {"inputs": "x"}, 424, "Backend"),
     ("/rerank", {"query": "x", "texts": []}, 400, "Empty"),
@@ -99,3 +100,30 @@ def test_its_other_addresses_answer_the_same(model, hosted, ask):
     assert ask("/vertex", {"instances": [text], "parameters": {"top_k": 1}}, name=labels)["predictions"] == [ask("", {"inputs": text, "parameters": {"top_k": 1}}, name=labels)]
     for bad in ({}, {"instances": []}, {"instances": "x"}, {"instances": [1]}):
         assert "error" in ask("/vertex", bad, 400)
+
+
+def test_sparse_vectors_of_a_masked_language_model(hosted, ask):
+    name = hosted("pipelines/fill-mask")
+    text = "the quick brown fox"
+    both = ask("/embed_sparse", {"inputs": [text, "another"]}, name=name)
+    assert len(both) == 2 and ask("/embed_sparse", {"inputs": text}, name=name) == both[:1]
+    indices = [row["index"] for row in both[0]]
+    assert indices == sorted(set(indices)) and all(set(row) == {"index", "value"} and row["value"] > 0 for row in both[0])
+    # The scores that fill-mask gives each token at one place are no larger than what is the largest of all places.
+    ids = [row["id"] for row in ask("/tokenize", {"inputs": text, "add_special_tokens": False}, name=name)[0]]
+    assert ask("/embed_sparse", {"inputs": [ids]}, name=name) == both[:1]
+    assert ask("/embed_sparse", {"inputs": []}, 400, name=name)["error_type"] == "Empty"
+    ask("/embed_sparse", {"inputs": "word " * 600, "truncate": False}, 422, name=name)
+    assert ask("/embed_sparse", {"inputs": "word " * 600}, name=name)[0]
+
+
+def test_a_classifier_is_no_embedding_model(hosted, ask):
+    labels = hosted("pipelines/text-classification")
+    for path in ("/embed", "/embed_all", "/embed_sparse"):
+        assert ask(path, {"inputs": "x"}, 424, name=labels)["error_type"] == "Backend"
+
+
+def test_coheres_door_has_its_own_errors(model, server, tokens):
+    for body, key in (({"query": "a", "documents": []}, "documents"), ({"query": "a"}, "documents"), ({"documents": ["a"]}, "query")):
+        answer = server.http("POST", "/v1/rerank", tokens["ada"], {"model": NAME, **body})
+        assert answer.status == 400 and answer.json()["error"]["param"] == key, answer.body

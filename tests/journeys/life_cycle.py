@@ -344,7 +344,8 @@ class Story(Means):
         self.step("a token bound to the environment fetches what is approved, and nothing else by any door")
         self.call("GET", f"/demo/intents/resolve/{self.v1}/config.json", "machine")
         for path in (f"/demo/intents/resolve/{self.v2}/config.json", "/demo/intents/resolve/main/config.json",
-                     f"/demo/intents/raw/{self.v2}/config.json", f"/api/models/demo/intents/xet-read-token/{self.v2}"):
+                     f"/demo/intents/raw/{self.v2}/config.json", f"/api/models/demo/intents/xet-read-token/{self.v2}",
+                     f"/api/models/demo/intents/card-diff?from={self.v1}&to={self.v2}", f"/api/models/demo/intents/changes/{self.v2}"):
             self.call("GET", path, "machine", status=403)
         hub = self.hub()
         weights = {}

@@ -188,6 +188,17 @@ test("what is held says where and why, on the desk and above every tab of the re
   await world.shoot(page, "held-repository");
   await page.getByRole("note").getByRole("link", { name: "What was found" }).click();
   await page.waitForURL(`${world.url}/demo/leaky/checks`);
+  // Who administers it lets it go on, with a reason; the next commit is held again.
+  await page.goto(`${world.url}/registry/supply`);
+  await row.getByRole("button", { name: "Release it" }).click();
+  const ask = page.getByRole("dialog");
+  await ask.getByLabel("Why it may go on").fill("The key is an example.");
+  await ask.getByRole("button", { name: "Release it" }).click();
+  await page.getByRole("status").getByText("demo/leaky is held no more").waitFor();
+  await row.waitFor({ state: "detached" });
+  await page.goto(`${world.url}/demo/leaky/checks`);
+  await page.getByText("The key is an example.").waitFor();
+  await world.commit(tokens.ada, "model", "demo/leaky", { "more.txt": "more\n" }, "More");
   // Who does not administer the instance sees what is held where he may look, and none of the rest.
   const other = await world.signedIn("boris");
   await other.goto(`${world.url}/registry/supply`);
@@ -344,11 +355,13 @@ test("a webhook: its secret once, what it was told, and telling it again", async
   }
 });
 
-// Told by answers of the test's own: a release that stands on a repository takes the whole life of one.
 test("what was deleted says so, what stands on it is named, and a token that was found is told to its owner", async () => {
-  await page.route("**/api/models/demo/gone", (route) => route.fulfill({ status: 404, json: { error: "Repository demo/gone was deleted on 2026-11-21T22:50:01.000Z" } }));
+  await api("ada", "POST", "/api/repos/create", { type: "model", name: "gone", organization: "demo" });
+  const deleted = await fetch(`${world.url}/api/repos/delete`, { method: "DELETE", body: JSON.stringify({ type: "model", name: "gone", organization: "demo" }), headers: { Authorization: `Bearer ${tokens.root}`, "Content-Type": "application/json" } });
+  assert.equal(deleted.status, 200);
   await page.goto(`${world.url}/demo/gone`);
-  await page.getByText("demo/gone was deleted on 2026-11-21").waitFor();
+  await page.getByText("demo/gone was deleted on 20").waitFor();
+  // A release that stands on a repository takes the whole life of one: told by an answer of the test's own.
   await page.route("**/api/repos/delete", (route) =>
     route.fulfill({ json: { warning: "demo/told is deleted, but release demo/support/1 still stands on it", kept: true, dependants: [{ kind: "release", name: "demo/support/1", state: "deployed", revision: "a".repeat(40) }] } }),
   );
@@ -357,11 +370,12 @@ test("what was deleted says so, what stands on it is named, and a token that was
   await page.getByRole("button", { name: "Delete this repository" }).click();
   await page.getByRole("status").getByText("still stands on it").waitFor();
   assert.equal(await page.getByRole("list", { name: "What stands on it" }).getByRole("link", { name: "demo/support/1" }).getAttribute("href"), "/registry/demo/support/1");
-  await page.route("**/api/tokens", (route) => route.fulfill({ json: { tokens: [], leaked: [{ id: 5, name: "laptop", role: "write", scopes: [], created: "2026-11-01T00:00:00.000Z", expires: null, last_used: null, found_in: "notes.txt", revoked: "2026-11-21T22:50:01.000Z" }] } }));
+  await page.unrouteAll();
+  await api("ada", "POST", "/api/repos/create", { type: "model", name: "spilt", organization: "demo" });
+  await assert.rejects(world.commit(tokens.ada, "model", "demo/spilt", { "notes.txt": `I use ${world.token("root")}\n` }), /it is revoked/);
   await page.goto(`${world.url}/settings/tokens`);
   await page.getByRole("alert").getByText("was found in notes.txt and is revoked").waitFor();
   await world.shoot(page, "tokens-leaked");
-  await page.unrouteAll();
   assertQuiet(assert, world, page);
 });
 
