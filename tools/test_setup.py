@@ -1,5 +1,6 @@
 """Set-up on machines that lack something: what it installs, what it says, and that it does nothing twice."""
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -106,3 +107,18 @@ def test_a_failed_pip_leaves_no_stamp(machine):
     code, said = machine.set_up()
     assert code == 1 and "pip could not install" in said
     assert not (machine.tree / "build/env/.stamp").exists()
+
+
+def test_every_library_the_build_asks_for_is_in_the_list_of_packages():
+    """A package that somebody installed by hand hides a missing line: the owner of each library's file must be named."""
+    files = [ROOT / "CMakeLists.txt", *sorted((ROOT / "cmake").glob("*.cmake")), *sorted((ROOT / "src").rglob("*.cmake"))]
+    text = "\n".join(file.read_text() for file in files)
+    modules = {word for words in re.findall(r"pkg_check_modules\(\w+ ([^)]*)\)", text) for word in words.split() if not word.isupper()}
+    libraries = set(re.findall(r"find_library\(\w+ ([\w-]+)", text))
+    assert "libarchive" in modules and "prometheus-cpp-core" in libraries
+    listed = {line.split()[0] for line in (ROOT / "tools/packages.apt").read_text().splitlines() if line and not line.startswith("#")}
+    wanted = [f"*/pkgconfig/{module}.pc" for module in modules] + [f"*/lib{library}.so" for library in libraries]
+    for pattern in wanted:
+        found = subprocess.run(["dpkg-query", "--search", pattern], capture_output=True, text=True).stdout
+        owners = {line.split(":")[0] for line in found.splitlines()}
+        assert owners & listed, f"{pattern} is of {owners or 'no package here'}, which tools/packages.apt does not name"
