@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::chrono::milliseconds patience{5'000};  // With one endpoint, before others have their turn.
 constexpr int failures_most = 5;
+// A request that was told the revision from before reaches its model within this time; without it the last
+// one of a switch would find the workers gone and load them once more.
+constexpr std::chrono::milliseconds on_its_way{5'000};
 constexpr std::array loading = {EndpointState::pending, EndpointState::initializing, EndpointState::updating};
 
 serve::ServedModel model_of(const Endpoint& endpoint) {
@@ -92,7 +95,7 @@ void EndpointKeeper::stands(const Endpoint& endpoint) {
   std::lock_guard lock(mutex_);
   const auto [known, fresh] = standing_.try_emplace(endpoint.id, model);
   if (fresh || known->second.key() == model.key()) return;
-  replaced_.push_back(std::exchange(known->second, model));
+  replaced_.push_back({std::exchange(known->second, model), parts_.clock.now()});
 }
 
 Endpoint EndpointKeeper::standing(const Endpoint& endpoint) {
@@ -115,11 +118,12 @@ bool EndpointKeeper::answers_as_before(const Endpoint& endpoint) {
 
 // What an endpoint had before it got another model goes when nobody asks it any more.
 void EndpointKeeper::unload_unused(const std::vector<Endpoint>& all) {
-  std::erase_if(replaced_, [&](const serve::ServedModel& model) {
+  std::erase_if(replaced_, [&](const Replaced& old) {
     const bool used = std::any_of(all.begin(), all.end(), [&](const Endpoint& other) {
-      return is_ours(other) && model_of(standing(other)).key() == model.key();
+      return is_ours(other) && model_of(standing(other)).key() == old.model.key();
     });
-    return used || parts_.models.unload(model);
+    if (used) return true;
+    return parts_.clock.now() - old.since >= on_its_way && parts_.models.unload(old.model);
   });
 }
 

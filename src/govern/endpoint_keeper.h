@@ -49,6 +49,10 @@ class EndpointKeeper {
     serve::ServedModel model;
     serve::Replicas replicas;
   };
+  struct Replaced {
+    serve::ServedModel model;
+    std::chrono::milliseconds since{};  // On the clock.
+  };
   void keep_replicas(const std::vector<Endpoint>& all);
   void stands(const Endpoint& endpoint);
   void unload_unused(const std::vector<Endpoint>& all);
@@ -63,8 +67,8 @@ class EndpointKeeper {
   std::map<std::string, EndpointState> rested_;             // Whose model was unloaded already.
   std::map<std::string, serve::ServedModel> standing_;      // What each last ran with, by its id.
   // The round's own.
-  std::map<std::string, Kept> kept_;          // By the model's key.
-  std::vector<serve::ServedModel> replaced_;  // To be unloaded when nobody asks them.
+  std::map<std::string, Kept> kept_;  // By the model's key.
+  std::vector<Replaced> replaced_;    // To be unloaded when nobody asks them.
 };
 
 }  // namespace holdfast::govern
