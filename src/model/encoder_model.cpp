@@ -6,7 +6,9 @@
 #include "codec/json.h"
 #include "model/families/encoders.h"
 #include "model/families/seq2seqs.h"
+#include "model/graph_encoder.h"
 #include "model/memory_check.h"
+#include "model/seq2seq_model.h"
 
 namespace holdfast::model {
 namespace {
@@ -35,6 +37,11 @@ Result<std::string> packed_key(io::Disk& disk, const io::Path& folder, const ten
 }
 
 }  // namespace
+
+EncoderModel::EncoderModel() = default;
+EncoderModel::EncoderModel(EncoderModel&&) noexcept = default;
+EncoderModel& EncoderModel::operator=(EncoderModel&&) noexcept = default;
+EncoderModel::~EncoderModel() = default;
 
 Result<boost::json::object> read_config(io::Disk& disk, const io::Path& folder) {
   TRY(const std::string text, read_config_text(disk, folder));

@@ -1,21 +1,31 @@
 #pragma once
 
-#include <string>
+#include <boost/json/fwd.hpp>
+#include <memory>
 #include <vector>
 
 #include "base/random.h"
 #include "io/disk.h"
+#include "model/backend.h"
 #include "model/encoder_head.h"
-#include "model/graph_encoder.h"
-#include "model/seq2seq_model.h"
+#include "tensor/packed_layers.h"
+#include "tensor/weights.h"
 
 namespace holdfast::model {
+
+class GraphEncoder;
+class Seq2SeqModel;
 
 // An encoder checkpoint of any family with the head that its config names, loaded from a folder: its weights
 // on our own blocks, or where it has none its graph on another backend, or an encoder-decoder model that
 // judges texts (BartForSequenceClassification). Owns its weights. Safe from any thread.
 class EncoderModel {
  public:
+  EncoderModel(EncoderModel&&) noexcept;
+  EncoderModel& operator=(EncoderModel&&) noexcept;
+  ~EncoderModel();  // These three in the .cpp: most who read this header see neither graphs nor
+                    // encoder-decoders.
+
   // `graphs`: what runs a folder without safetensors; null: nothing does. `keep`: names an unfinished file
   // when packed layers are kept in the folder (docs/formats/packed-layers.md) for whoever opens it next,
   // which is for copies that nobody changes; null: layers have memory of their own.
@@ -33,7 +43,7 @@ class EncoderModel {
   bool reads_first_tokens() const;
 
  private:
-  EncoderModel() = default;
+  EncoderModel();
   Status load(const EncoderPlan& plan, tensor::Compute compute);
   Result<std::vector<NamedOutput>> judge(const TokenBatch& batch, tensor::Threads& threads) const;
 

@@ -10,6 +10,7 @@
 #include "model/encoder_model.h"
 #include "model/families/seq2seqs.h"
 #include "model/generation/generate.h"
+#include "model/seq2seq_model.h"
 #include "model/tasks/task_parameters.h"
 #include "token/formats/folder.h"
 
@@ -50,6 +51,19 @@ Result<json::object> read_object(io::Disk& disk, const io::Path& path) {
 
 }  // namespace
 
+struct TextRewriter::Order {
+  std::string prefix;
+  GenerationSettings settings;
+  std::optional<uint32_t> from;  // The token of the language that is read.
+  bool cut = false;
+};
+
+TextRewriter::TextRewriter(std::unique_ptr<Seq2SeqModel> model, std::unique_ptr<token::Tokenizer> tokenizer)
+    : model_(std::move(model)), tokenizer_(std::move(tokenizer)) {}
+TextRewriter::TextRewriter(TextRewriter&&) noexcept = default;
+TextRewriter& TextRewriter::operator=(TextRewriter&&) noexcept = default;
+TextRewriter::~TextRewriter() = default;
+
 std::span<const std::string_view> rewriting_tasks() { return names; }
 
 Result<bool> rewrites_text(io::Disk& disk, const io::Path& folder) {
@@ -72,13 +86,14 @@ Result<TextRewriter> TextRewriter::open(io::Disk& disk, const io::Path& folder, 
     if (tokenizer.token_of(static_cast<uint32_t>(id)))
       return fail(Reason::bad_request, fmt::format("the tokenizer has {} tokens, the model's table only {}",
                                                    tokenizer.vocabulary_size(), table));
-  TextRewriter out(std::move(model), std::make_unique<token::Tokenizer>(std::move(tokenizer)));
-  out.task_ = task_of(out.model_.plan());
+  TextRewriter out(std::make_unique<Seq2SeqModel>(std::move(model)),
+                   std::make_unique<token::Tokenizer>(std::move(tokenizer)));
+  out.task_ = task_of(out.model_->plan());
   TRY(const json::object config, read_config(disk, folder));
   TRY(const json::object* by_task, codec::json_object_if(config, "task_specific_params"));
   if (by_task != nullptr) out.by_task_ = *by_task;
   TRY(const json::object own, read_object(disk, folder / "tokenizer_config.json"));
-  out.tokens_max_ = out.model_.plan().encoder.positions;
+  out.tokens_max_ = out.model_->plan().encoder.positions;
   TRY(const auto most, codec::json_number_if(own, "model_max_length"));
   if (most && *most >= 1 && *most < static_cast<double>(out.tokens_max_))
     out.tokens_max_ = static_cast<size_t>(*most);
@@ -109,7 +124,7 @@ Result<TextRewriter::Order> TextRewriter::read_order(std::string_view task,
   TRY(const json::object* within, codec::json_object_if(parameters, "generate_parameters"));
   if (within != nullptr) lay_over(said, *within);
   lay_over(said, parameters);
-  TRY(out.settings, parse_generation_settings(said, model_.generation()));
+  TRY(out.settings, parse_generation_settings(said, model_->generation()));
   const size_t wished =
       std::max(out.settings.new_tokens_max.value_or(0), out.settings.length_max.value_or(0));
   if (wished > new_tokens_most)
@@ -141,7 +156,7 @@ Result<std::vector<TokenId>> TextRewriter::encode(const Order& order, std::strin
   if (!order.from) return ids;
   // What stands around every text but its end is the tokenizer's own language.
   TRY(const token::Encoding empty, tokenizer_->encode({.text = "", .words = {}, .pair = {}}, {}));
-  const std::optional<int64_t> end = model_.plan().end_id;
+  const std::optional<int64_t> end = model_->plan().end_id;
   for (const uint32_t around : empty.ids) {
     if (around == end) continue;
     for (TokenId& id : ids)
@@ -161,15 +176,15 @@ Result<std::string> TextRewriter::rewrite(const Order& order, std::string_view t
   }
   const StageTimer timer(times, &StageTimes::model);
   const std::vector<int64_t> wide(ids.begin(), ids.end());
-  const std::vector<int64_t> positions = positions_of(model_.plan().encoder, wide);
+  const std::vector<int64_t> positions = positions_of(model_->plan().encoder, wide);
   TokenBatch batch;
   for (size_t i = 0; i < ids.size(); ++i) batch.add(wide[i], 0, positions[i], static_cast<int64_t>(i));
   batch.end_sequence();
-  TRY(const tensor::Floats hidden, model_.encode(batch, threads));
-  Seq2SeqRows rows(model_, model_.remember(batch, hidden, threads), threads);
-  if (!model_.plan().start_id)
+  TRY(const tensor::Floats hidden, model_->encode(batch, threads));
+  Seq2SeqRows rows(*model_, model_->remember(batch, hidden, threads), threads);
+  if (!model_->plan().start_id)
     return fail(Reason::bad_request, "config.json does not say decoder_start_token_id");
-  const Prompt begin{.tokens = {static_cast<TokenId>(*model_.plan().start_id)}, .padding = 0};
+  const Prompt begin{.tokens = {static_cast<TokenId>(*model_->plan().start_id)}, .padding = 0};
   TRY(const Generated made, generate(rows, {&begin, 1}, order.settings, ids));
   const std::span<const TokenId> all(made.sequences[0]);
   if (times != nullptr) times->tokens += all.size() - 1;

@@ -5,12 +5,17 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "model/seq2seq_model.h"
+#include "io/disk.h"
 #include "model/stage_times.h"
+#include "tensor/precision.h"
+#include "tensor/threads.h"
 #include "token/tokenizer.h"
 
 namespace holdfast::model {
+
+class Seq2SeqModel;
 
 // Whether a folder has a config.json that names an encoder-decoder model with a language head.
 Result<bool> rewrites_text(io::Disk& disk, const io::Path& folder);
@@ -19,6 +24,9 @@ Result<bool> rewrites_text(io::Disk& disk, const io::Path& folder);
 // safe from any thread, each with its own Threads.
 class TextRewriter {
  public:
+  TextRewriter(TextRewriter&&) noexcept;
+  TextRewriter& operator=(TextRewriter&&) noexcept;
+  ~TextRewriter();
   static Result<TextRewriter> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {});
 
   // `inputs`: a text or a list of them. `parameters`: the task API's (src_lang, tgt_lang, truncation) and
@@ -33,22 +41,15 @@ class TextRewriter {
   size_t tokens_max() const { return tokens_max_; }
 
  private:
-  TextRewriter(Seq2SeqModel model, std::unique_ptr<token::Tokenizer> tokenizer)
-      : model_(std::move(model)), tokenizer_(std::move(tokenizer)) {}
-  // What one call does the same for all its texts.
-  struct Order {
-    std::string prefix;
-    GenerationSettings settings;
-    std::optional<uint32_t> from;  // The token of the language that is read.
-    bool cut = false;
-  };
+  TextRewriter(std::unique_ptr<Seq2SeqModel> model, std::unique_ptr<token::Tokenizer> tokenizer);
+  struct Order;  // What one call does the same for all its texts.
   Result<Order> read_order(std::string_view task, const boost::json::object& parameters) const;
-  Result<std::vector<TokenId>> encode(const Order& order, std::string_view text) const;
+  Result<std::vector<uint32_t>> encode(const Order& order, std::string_view text) const;
   Result<std::string> rewrite(const Order& order, std::string_view text, tensor::Threads& threads,
                               StageTimes* times) const;
   Result<uint32_t> language(std::string_view name) const;
 
-  Seq2SeqModel model_;
+  std::unique_ptr<Seq2SeqModel> model_;
   std::unique_ptr<token::Tokenizer> tokenizer_;
   std::string task_;
   boost::json::object by_task_;  // config.json's task_specific_params: a prefix and settings for each task.
