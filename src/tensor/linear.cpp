@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "tensor/buffer.h"
+#include "tensor/kept_floats.h"
 #include "tensor/kernels.h"
 
 namespace holdfast::tensor {
@@ -61,10 +62,10 @@ class PackedLayer final : public Linear {
   PackedLayer(const LinearWeights& weights, Compute compute)
       : PackedLayer({weights.outputs, weights.inputs, weights.layout}, compute,
                     compute.precision == Precision::int8 ? weights.apart.size() : 0) {
-    own_ = Floats(words());
+    own_ = KeptFloats(words());
     std::memset(own_.data(), 0, own_.size() * sizeof(float));
     if (apart_ > 0) std::memcpy(own_.data() + apart_names_at(), weights.apart.data(), apart_ * sizeof(float));
-    borrow(own_.span());
+    borrow({own_.data(), own_.size()});
     for (size_t output = 0; output < weights.outputs; ++output) {
       const size_t column = column_of(output);
       if (!weights.bias.empty()) own_.data()[bias_at() + column] = weights.bias[output];
@@ -428,7 +429,7 @@ class PackedLayer final : public Linear {
   const size_t steps_, strips_;
   const size_t apart_;           // Inputs met as floats.
   std::vector<float> in_range_;  // [inputs], 0 for those; empty where there are none.
-  Floats own_;                   // Empty where the numbers are somebody else's.
+  KeptFloats own_;               // Empty where the numbers are somebody else's.
   // Strips, then biases, and in int8 scales and sums of weights, then strips of floats and which inputs they
   // are.
   const float* numbers_ = nullptr;

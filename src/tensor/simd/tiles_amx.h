@@ -38,8 +38,30 @@ struct TileSums {
     Tiles::configure(wish);
   }
 
+  // What is read soon, so many lines a step: tiles load whole lines, so nothing else would bring weights
+  // nearer while the units work.
+  struct Ahead {
+    const std::byte* at = nullptr;
+    const std::byte* end = nullptr;
+    size_t lines = 0;
+
+    void fetch() {
+      for (size_t i = 0; i < lines && at < end; ++i, at += line_bytes) __builtin_prefetch(at, 0, 2);
+    }
+  };
+  static Ahead ahead_of(const SumsJob& job) {
+    Ahead out;
+    if (job.next == nullptr || job.next_lines == 0) return out;
+    const size_t blocks = (job.row_count + 2 * tile_rows - 1) / (2 * tile_rows) * (job.strip_count / 2);
+    const size_t times = std::max<size_t>(1, blocks * job.steps / tile_rows);
+    out.at = job.next;
+    out.end = job.next + job.next_lines * line_bytes;
+    out.lines = (job.next_lines + times - 1) / times;
+    return out;
+  }
+
   template <bool both>
-  static void block(const SumsJob& job, size_t row, size_t strip) {
+  static void block(const SumsJob& job, size_t row, size_t strip, Ahead& ahead) {
     Tiles::template zero<0>();
     Tiles::template zero<1>();
     if constexpr (both) {
@@ -50,6 +72,7 @@ struct TileSums {
     const std::byte* b = job.strips + strip * job.strip_bytes;
     const size_t row_bytes = job.row_words * 4;
     for (size_t step = 0; step < job.steps; step += tile_rows, a += tile_rows, b += tile_rows * line_bytes) {
+      ahead.fetch();
       Tiles::template load<4>(a, row_bytes);
       Tiles::template load<6>(b, line_bytes);
       Tiles::template load<7>(b + job.strip_bytes, line_bytes);
@@ -72,12 +95,13 @@ struct TileSums {
   }
 
   static void sums(const SumsJob& job) {
+    Ahead ahead = ahead_of(job);
     for (size_t row = 0; row < job.row_count;) {
       const size_t rows = std::min(2 * tile_rows, job.row_count - row);
       if (row == 0 || rows < 2 * tile_rows)
         configure(std::min(rows, tile_rows), rows > tile_rows ? rows - tile_rows : 0);
       for (size_t strip = 0; strip < job.strip_count; strip += 2)
-        rows > tile_rows ? block<true>(job, row, strip) : block<false>(job, row, strip);
+        rows > tile_rows ? block<true>(job, row, strip, ahead) : block<false>(job, row, strip, ahead);
       row += rows;
     }
     if (job.row_count > 0) Tiles::release();
