@@ -27,8 +27,9 @@ const Kernels& kernels_for(Isa isa) {
   static const Kernels avx512_vnni = with(
       with(avx512_kernels, Isa::avx512_vnni, Precision::int8, avx512_vnni_bytes), avx512_vnni_block_dots);
   static const Kernels avx512_bf16 = with(avx512_vnni, Isa::avx512_bf16, Precision::bf16, avx512_bf16_pairs);
-  static const Kernels amx =
-      with(with(avx512_bf16, Isa::amx, Precision::bf16, amx_pairs), Isa::amx, Precision::int8, amx_bytes);
+  static const Kernels amx = with(
+      with(with(avx512_bf16, Isa::amx, Precision::bf16, amx_pairs), Isa::amx, Precision::int8, amx_bytes),
+      amx_block_dots);
   switch (isa) {
     case Isa::plain:
       return plain_kernels;

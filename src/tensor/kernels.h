@@ -54,6 +54,7 @@ extern const ProductKernel avx2_pairs, avx2_bytes;
 void avx2_block_dots(const BlockDotsJob& job);
 void avx2_vnni_block_dots(const BlockDotsJob& job);
 void avx512_vnni_block_dots(const BlockDotsJob& job);
+void amx_block_dots(const BlockDotsJob& job);
 extern const ProductKernel avx2_vnni_bytes;
 extern const ProductKernel avx512_pairs, avx512_bytes;
 extern const ProductKernel avx512_vnni_bytes;

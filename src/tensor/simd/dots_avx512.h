@@ -28,6 +28,7 @@ struct Dots512 {
   static V bytes(const std::byte* at) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))));
   }
+  static V whole(const int32_t* at) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(at)); }
   static V floats(Sum sum) { return _mm512_cvtepi32_ps(sum); }
   static Sum stepped(Sum sum, int32_t more) {
     return _mm512_add_epi32(_mm512_mullo_epi32(sum, _mm512_set1_epi32(fine_steps)), _mm512_set1_epi32(more));

@@ -1,0 +1,204 @@
+#pragma once
+
+// Products of quantised weights with many rows of bytes in AMX tile registers, written once for the tile
+// instructions `Tiles` and sixteen floats `D` (dots_avx512.h), so that a test can run them on emulated ones.
+// In an unnamed namespace, as the other files of this folder.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "tensor/block_bytes.h"
+#include "tensor/simd/tiles_amx.h"
+
+namespace holdfast::tensor {
+namespace {
+
+// A group's codes are a B tile: a row for each four inputs, sixteen outputs beside each other. Sixteen rows'
+// bytes of the group are an A tile, their fine bytes another. Whole sums of one group leave the tiles before
+// the next one's are added as floats, so tiles of groups take turns: 0 and 1, then 2 and 3.
+template <class Tiles, class D>
+struct BlockTiles {
+  static constexpr size_t tile_rows = 16;
+  using V = typename D::V;
+
+  // One thread's, kept between calls.
+  struct Scratch {
+    std::vector<int8_t> codes;        // A strip's, without their zero: [inputs / 4, 16, 4].
+    std::vector<float> scales, sums;  // Of each sixteen rows: [groups, 16].
+    alignas(64) int32_t whole[4][tile_rows * strip_columns] = {};
+  };
+
+  static void configure(size_t rows, size_t group) {
+    TileConfiguration wish;
+    const auto set = [&](size_t tile, size_t tile_rows_, size_t bytes) {
+      wish.rows[tile] = static_cast<uint8_t>(tile_rows_);
+      wish.row_bytes[tile] = static_cast<uint16_t>(bytes);
+    };
+    for (size_t tile : {0, 1, 2, 3}) set(tile, rows, line_bytes);
+    for (size_t tile : {4, 5}) set(tile, rows, group);
+    set(6, group / 4, line_bytes);
+    Tiles::configure(wish);
+  }
+
+  static size_t super_groups(const ByteFormat& format) {
+    return super_bytes(format) == 0 ? SIZE_MAX : super_inputs / format.group;
+  }
+
+  // Codes of four bits as signed bytes.
+  static void widen(const BlockDotsJob& job, const std::byte* strip, int8_t* out) {
+    const ByteFormat& format = job.format;
+    const size_t groups = job.inputs / format.group, half = size_t{8} * format.group;
+    const auto zero = static_cast<uint8_t>(format.zero);
+    for (size_t g = 0; g < groups; ++g, out += 2 * half) {
+      if (g % super_groups(format) == 0) strip += super_bytes(format);
+      const auto* codes = reinterpret_cast<const uint8_t*>(strip + byte_scales_bytes(format));
+      for (size_t i = 0; i < half; ++i) {
+        out[i] = static_cast<int8_t>((codes[i] & 15) - zero);
+        out[half + i] = static_cast<int8_t>((codes[i] >> 4) - zero);
+      }
+      strip += byte_group_bytes(format);
+    }
+  }
+
+  // Scales and sums of rows, sixteen rows beside each other for each group; zeros where there are fewer.
+  static void turn(const BlockDotsJob& job, size_t groups, Scratch& own) {
+    const size_t tiles = (job.row_count + tile_rows - 1) / tile_rows;
+    const auto turned = [&](const float* from, std::vector<float>& to) {
+      to.assign(tiles * groups * tile_rows, 0.0F);
+      for (size_t r = 0; r < job.row_count; ++r) {
+        float* column = to.data() + r / tile_rows * groups * tile_rows + r % tile_rows;
+        for (size_t g = 0; g < groups; ++g) column[g * tile_rows] = from[r * groups + g];
+      }
+    };
+    turned(job.rows.scales, own.scales);
+    if (job.format.has_least) turned(job.rows.scaled_sums, own.sums);
+  }
+
+  // What a group of sixteen rows is multiplied with.
+  struct Operands {
+    const int8_t* codes;
+    const int8_t* fine;  // Null: rows have eight bits.
+    size_t row_bytes;
+  };
+  template <int first>
+  static void multiply(const Operands& rows, const void* weights, Scratch& own) {
+    Tiles::template zero<first>();
+    Tiles::template load<4>(rows.codes, rows.row_bytes);
+    Tiles::template load<6>(weights, line_bytes);
+    Tiles::template dot<first, 4, 6>();
+    if (rows.fine != nullptr) {
+      Tiles::template zero<first + 1>();
+      Tiles::template load<5>(rows.fine, rows.row_bytes);
+      Tiles::template dot<first + 1, 5, 6>();
+      Tiles::template store<first + 1>(own.whole[first + 1], line_bytes);
+    }
+    Tiles::template store<first>(own.whole[first], line_bytes);
+  }
+
+  static V numbers(ByteFormat::Scales kind, const std::byte* at, const std::byte* super) {
+    switch (kind) {
+      case ByteFormat::Scales::half:
+        return D::halves(at);
+      case ByteFormat::Scales::single:
+        return D::singles(at);
+      case ByteFormat::Scales::parts:
+        break;
+    }
+    return D::times(D::bytes(at), D::halves(super));
+  }
+
+  // out += scale * whole sum, then the least, as block_bytes.h has it. A whole sum is below 2^24 in each of
+  // its halves, so floats hold them and one rounding makes of both what it makes of the whole number.
+  template <int first, bool fine, bool least>
+  [[gnu::always_inline]] static inline void add(const Scratch& own, size_t place, V scale, V smallest,
+                                                V (&out)[tile_rows]) {
+    const V step = D::all(static_cast<float>(fine_steps));
+    const float *scales = own.scales.data() + place, *sums = own.sums.data() + place;
+#pragma GCC unroll 16
+    for (size_t r = 0; r < tile_rows; ++r) {
+      V whole = D::whole(own.whole[first] + r * strip_columns);
+      if constexpr (fine) whole = D::fma(whole, step, D::whole(own.whole[first + 1] + r * strip_columns));
+      out[r] = D::fma(whole, D::times(scale, D::all(scales[r])), out[r]);
+      if constexpr (least) out[r] = D::fma(smallest, D::all(sums[r]), out[r]);
+    }
+  }
+
+  template <bool fine, bool least>
+  static void tile(const BlockDotsJob& job, size_t row, size_t rows, size_t strip, Scratch& own) {
+    const ByteFormat format = job.format;
+    const size_t group = format.group, groups = job.inputs / group, per_super = super_groups(format);
+    const size_t head_bytes = super_bytes(format), group_bytes = byte_group_bytes(format);
+    const size_t scales_bytes = byte_scales_bytes(format), number = number_bytes(format.scales);
+    const std::byte* at = job.strips + strip * job.strip_bytes;  // Of the group whose sums are added.
+    const std::byte* super = at;
+    const std::byte* ahead = at;  // Of the group that is multiplied, one further.
+    const bool wide = format.code_bits == 8;
+    Operands operands{job.rows.codes + row * job.inputs, fine ? job.rows.fine + row * job.inputs : nullptr,
+                      job.inputs};
+    const auto weights = [&](size_t g) -> const void* {
+      if (!wide) return own.codes.data() + g * group * strip_columns;
+      if (g % per_super == 0) ahead += head_bytes;
+      const std::byte* lines = ahead + scales_bytes;
+      ahead += group_bytes;
+      return lines;
+    };
+    V out[tile_rows];
+#pragma GCC unroll 16
+    for (size_t r = 0; r < tile_rows; ++r) out[r] = D::nothing();
+    const auto next = [&]<int first>(size_t g) {
+      multiply<first>(operands, weights(g), own);
+      operands.codes += group;
+      if constexpr (fine) operands.fine += group;
+    };
+    const auto finish = [&]<int first>(size_t g) __attribute__((always_inline)) {
+      if (head_bytes != 0 && g % per_super == 0) {
+        super = at;
+        at += head_bytes;
+      }
+      const V scale = numbers(format.scales, at, super);
+      V smallest = scale;
+      if constexpr (least) smallest = numbers(format.scales, at + number, super + 32);
+      add<first, fine, least>(own, row * groups + g * tile_rows, scale, smallest, out);
+      at += group_bytes;
+    };
+    next.template operator()<0>(0);
+    for (size_t g = 0; g < groups; g += 2) {
+      if (g + 1 < groups) next.template operator()<2>(g + 1);
+      finish.template operator()<0>(g);
+      if (g + 1 == groups) break;
+      if (g + 2 < groups) next.template operator()<0>(g + 2);
+      finish.template operator()<2>(g + 1);
+    }
+    float* sums = job.sums + row * job.sums_stride + strip * strip_columns;
+#pragma GCC unroll 16
+    for (size_t r = 0; r < tile_rows; ++r)  // Constant places, so that they stay in registers.
+      if (r < rows) D::store(sums + r * job.sums_stride, out[r]);
+  }
+
+  static void run(const BlockDotsJob& job, Scratch& own) {
+    using Tile = void (*)(const BlockDotsJob&, size_t, size_t, size_t, Scratch&);
+    const bool fine = job.rows.fine != nullptr, least = job.format.has_least;
+    const Tile one = fine ? (least ? tile<true, true> : tile<true, false>)
+                          : (least ? tile<false, true> : tile<false, false>);
+    const size_t group = job.format.group, groups = job.inputs / group;
+    if (job.row_count == 0 || groups == 0) return;
+    const bool narrow = job.format.code_bits == 4;
+    if (narrow && own.codes.size() < job.inputs * strip_columns) own.codes.resize(job.inputs * strip_columns);
+    turn(job, groups, own);
+    size_t configured = 0;
+    for (size_t strip = 0; strip < job.strip_count; ++strip) {
+      if (narrow) widen(job, job.strips + strip * job.strip_bytes, own.codes.data());
+      for (size_t row = 0; row < job.row_count; row += tile_rows) {
+        const size_t rows = std::min(tile_rows, job.row_count - row);
+        if (rows != configured) configure(configured = rows, group);
+        one(job, row, rows, strip, own);
+      }
+    }
+    Tiles::release();
+  }
+};
+
+}  // namespace
+}  // namespace holdfast::tensor
