@@ -193,7 +193,8 @@ TEST(ByteBlockLinear, GivesTheSameBitsEverywhereAndIsNear) {
       const size_t inputs = layer->source.inputs;
       const auto near = make_linear({layer->weight, layer->bias, layer->outputs, inputs, layout}, {});
       const auto oracle = make_block_linear(layer->source, {Isa::plain, Precision::int8});
-      for (const size_t rows : {size_t{0}, size_t{1}, size_t{2}, size_t{3}, size_t{7}, 60 + random() % 30}) {
+      for (const size_t rows : {size_t{0}, size_t{1}, size_t{2}, size_t{3}, size_t{7}, size_t{16}, size_t{31},
+                                60 + random() % 30}) {
         std::vector<float> in(rows * inputs);
         for (float& x : in)
           x = normal(random) * (random() % 64 == 0 ? 20.0F : 1.0F);  // Some groups are fine.
@@ -205,14 +206,16 @@ TEST(ByteBlockLinear, GivesTheSameBitsEverywhereAndIsNear) {
           a += double(wanted[i]) * wanted[i];
           b += double(exact[i]) * exact[i];
         }
-        if (rows > 0) EXPECT_GE(dot / std::sqrt(a * b), 0.999) << codec::ggml_type_row(type).name;
+        const double near_enough = layer->source.row_bits == RowBits::eight ? 0.99 : 0.999;
+        if (rows > 0) EXPECT_GE(dot / std::sqrt(a * b), near_enough) << codec::ggml_type_row(type).name;
+        // Drawn here, so that all machines see the same layers, whatever instruction sets they have.
+        const size_t row = rows == 0 ? 0 : random() % rows;
         for (Isa isa : isas_of_this_machine()) {
           const auto fast = make_block_linear(layer->source, {isa, Precision::int8});
           for (Threads* threads : {one.get(), two.get()})
             ASSERT_EQ(run_layer(*fast, in, rows, *threads), wanted)
                 << codec::ggml_type_row(type).name << " on " << isa_name(isa) << ", " << rows << " rows";
           if (rows == 0) continue;
-          const size_t row = random() % rows;
           const auto alone = run_layer(*fast, std::span(in).subspan(row * inputs, inputs), 1, *one);
           ASSERT_TRUE(std::equal(alone.begin(), alone.end(),
                                  wanted.begin() + static_cast<ptrdiff_t>(row * layer->width)));
