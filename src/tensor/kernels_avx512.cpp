@@ -1,8 +1,8 @@
 #include "tensor/kernels.h"
-#include "tensor/simd/block_dots.h"
 #include "tensor/simd/block_rows.h"
 #include "tensor/simd/f32x16_avx512.h"
 #include "tensor/simd/product_rows.h"
+#include "tensor/simd/quantize_avx512.h"
 #include "tensor/simd/tiles_avx512.h"
 
 namespace holdfast::tensor {
@@ -26,7 +26,7 @@ const Kernels avx512_kernels = {
     Products::activate,
     Blocks::sums,
     Blocks::widen,
-    quantize_rows,
+    Quantize512::rows,
     avx2_block_dots,
     {{1, Products::prepare_floats, Tiles512<FloatDot512>::sums, Products::finish_floats,
       Attention::transpose_floats, Attention::pack_floats, Attention::weigh_floats, Attention::share_floats,

@@ -1,0 +1,67 @@
+#pragma once
+
+// Rows of floats as rows of bytes by 512-bit registers: quantize_rows (block_dots.h), operation by operation,
+// sixteen numbers at a time. In an unnamed namespace, as the other files of this folder.
+#include <immintrin.h>
+
+#include <cstddef>
+
+#include "tensor/block_bytes.h"
+
+namespace holdfast::tensor {
+namespace {
+
+struct Quantize512 {
+  static constexpr float rounder = 12582912.0F;  // Rounds to a whole number, which is then in the low bits.
+
+  static __m128i low_bytes(__m512 rounded) { return _mm512_cvtepi32_epi8(_mm512_castps_si512(rounded)); }
+
+  template <size_t G>
+  static void group(const float* in, const ByteRows& out, size_t place, size_t at) {
+    constexpr size_t count = G / 16;
+    __m512 x[count];
+    for (size_t i = 0; i < count; ++i) x[i] = _mm512_loadu_ps(in + i * 16);
+    // Positive floats are ordered as their bits are; so is what is not a number, as the twin has it.
+    const __m512i positive = _mm512_set1_epi32(0x7FFFFFFF);
+    __m512i peaks = _mm512_and_si512(_mm512_castps_si512(x[0]), positive);
+    for (size_t i = 1; i < count; ++i)
+      peaks = _mm512_max_epi32(peaks, _mm512_and_si512(_mm512_castps_si512(x[i]), positive));
+    const float most = _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(_mm512_reduce_max_epi32(peaks))));
+    const float inverse = most > 0 ? 127.0F / most : 0.0F, scale = most / 127.0F;
+    const __m512 by = _mm512_set1_ps(inverse), round = _mm512_set1_ps(rounder);
+    const __m512 steps = _mm512_set1_ps(static_cast<float>(fine_steps));
+    const __m512i whole_steps = _mm512_set1_epi32(fine_steps);
+    const bool fine = out.fine != nullptr;
+    __m512i sums = _mm512_setzero_si512();
+    for (size_t i = 0; i < count; ++i) {
+      const __m512 exact = _mm512_mul_ps(x[i], by), rounded = _mm512_add_ps(exact, round);
+      const __m128i codes = low_bytes(rounded);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out.codes + place + i * 16), codes);
+      __m512i more = _mm512_cvtepi8_epi32(codes);
+      if (fine) {
+        const __m512 left = _mm512_sub_ps(exact, _mm512_sub_ps(rounded, round));
+        const __m128i low = low_bytes(_mm512_add_ps(_mm512_mul_ps(left, steps), round));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out.fine + place + i * 16), low);
+        more = _mm512_add_epi32(_mm512_mullo_epi32(more, whole_steps), _mm512_cvtepi8_epi32(low));
+      }
+      sums = _mm512_add_epi32(sums, more);
+    }
+    const int32_t sum = _mm512_reduce_add_epi32(sums);
+    out.scales[at] = fine ? scale / static_cast<float>(fine_steps) : scale;
+    out.sums[at] = sum;
+    out.scaled_sums[at] = out.scales[at] * static_cast<float>(sum);
+  }
+
+  template <size_t G>
+  static void rows_by(const QuantizeJob& job) {
+    const size_t groups = job.inputs / G;
+    for (size_t row = 0; row < job.rows; ++row)
+      for (size_t g = 0; g < groups; ++g)
+        group<G>(job.in + row * job.in_stride + g * G, job.out, row * job.inputs + g * G, row * groups + g);
+  }
+
+  static void rows(const QuantizeJob& job) { job.group == 32 ? rows_by<32>(job) : rows_by<16>(job); }
+};
+
+}  // namespace
+}  // namespace holdfast::tensor
