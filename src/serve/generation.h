@@ -100,6 +100,7 @@ struct Generation {
   // Ticks, and what was told of it.
   size_t attempts = 0;
   std::chrono::milliseconds pushed{};
+  std::chrono::nanoseconds foreseen{-1};     // As a slice's.
   std::chrono::nanoseconds begun{}, busy{};  // Busy: what was not told yet of its share of the worker's time.
   Delivered delivered{};
 };

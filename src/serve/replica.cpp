@@ -56,7 +56,7 @@ void Replica::run(std::stop_token stop) {
   for (auto& [id, one] : writing_)
     (void)one.on_event(
         {.id = id, .error = fail(Reason::shutting_down, "the model is being unloaded; try again")});
-  parts_.queue.wrote(seat_, writing_.size(), std::nullopt);
+  parts_.queue.wrote(seat_, writing_.size(), nullptr);
   writing_.clear();
   if (worker_ == nullptr) return;
   worker_.reset();
@@ -92,16 +92,12 @@ void Replica::start() {
 
 void Replica::serve(std::vector<Slice> batch) {
   std::vector<EmbedItem> items;
-  double cost = 0;
-  for (Slice& slice : batch) {
-    items.push_back(std::move(slice.item));
-    cost += slice.cost;
-  }
+  for (Slice& slice : batch) items.push_back(std::move(slice.item));
   const auto began = parts_.ticks.now();
   auto answers = worker_->ask(items, parts_.clock.now() + parts_.options.batch_timeout);
   const auto took = parts_.ticks.now() - began;
   parts_.probe.busy(place_, took);
-  parts_.queue.worked(seat_, cost, took, answers.ok());
+  parts_.queue.worked(seat_, batch, took, answers.ok());
   if (!answers.ok()) {
     for (size_t i = 0; i < batch.size(); ++i) batch[i].item = std::move(items[i]);
     parts_.queue.again(std::move(batch), answers.error());
@@ -130,7 +126,7 @@ void Replica::broke(const Error& error) {
       continue;
     }
     if (wanted) (void)one.on_event({.id = id, .error = error});
-    parts_.queue.wrote(seat_, 1, std::nullopt);
+    parts_.queue.wrote(seat_, 1, nullptr);
   }
 }
 
@@ -158,9 +154,9 @@ void Replica::tell(GenerateEvent event) {
   if (!event.last()) (void)worker_->cancel(event.id, parts_.clock.now() + parts_.options.batch_timeout);
   if (event.end) {
     parts_.probe.wrote(*event.end);
-    parts_.queue.wrote(seat_, 1, std::pair(one.cost, parts_.ticks.now() - one.begun));
+    parts_.queue.wrote(seat_, 1, &one);
   } else {
-    parts_.queue.wrote(seat_, 1, std::nullopt);
+    parts_.queue.wrote(seat_, 1, nullptr);
   }
   writing_.erase(found);
 }
@@ -178,7 +174,7 @@ void Replica::drop_unwanted() {
     if (!gone) (void)one.on_event({.id = at->first, .error = deadline_error()});
     (void)worker_->cancel(at->first, now + parts_.options.batch_timeout);
     at = writing_.erase(at);
-    parts_.queue.wrote(seat_, 1, std::nullopt);
+    parts_.queue.wrote(seat_, 1, nullptr);
   }
 }
 

@@ -10,13 +10,12 @@ namespace holdfast::serve {
 namespace {
 
 constexpr std::chrono::milliseconds look_again{100};
-constexpr std::chrono::milliseconds retry_unknown{1'000};  // Before any speed was measured.
 // A prompt's beginning that decides where it is written: conversations share that much of their first turn.
 constexpr size_t beginning_bytes = 256, homes_max = 512;
+// So many batches at least are there in the time that the first of one had, where it said how long.
+constexpr int batches_in_a_deadline = 4;
 // By how many answers a worker with the same beginning may be ahead of the one that writes fewest.
 constexpr size_t home_ahead_max = 4;
-constexpr int patience =
-    4;  // So many times as long as it takes itself may a request wait, whatever the bound.
 
 Error deadline_error() { return fail(Reason::timed_out, "the deadline passed before the answer was whole"); }
 
@@ -29,6 +28,21 @@ bool is_late(const Generation& one, std::chrono::milliseconds now) {
   return one.deadline <= now || (one.gone && one.gone());
 }
 
+// What became of a forecast.
+template <class Waiting>
+void answered(Turnstile& door, const Waiting& one, std::chrono::milliseconds now) {
+  if (one.foreseen.count() >= 0) door.foresight().came(one.foreseen, now - one.pushed);
+}
+
+// By its deadline it was not answered: nobody knows when it would have been, but that it is later than that.
+template <class Waiting>
+void missed(Turnstile& door, const Waiting& one) {
+  constexpr double later = 1.25;
+  if (one.foreseen.count() >= 0)
+    door.foresight().came(one.foreseen, std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                            later * (one.deadline - one.pushed)));
+}
+
 }  // namespace
 
 size_t SlotQueue::ready_seats() const {
@@ -36,34 +50,17 @@ size_t SlotQueue::ready_seats() const {
       std::count_if(seats_.begin(), seats_.end(), [](const Seat* seat) { return seat->ready; }));
 }
 
-Status SlotQueue::check_wait(const Asker& asker, const Forecast& ahead, const Comer& comer, Crowd& crowd) {
-  if (refusal_ && clock_.now() < refused_until_) return *refusal_;
-  const auto whole_milliseconds = [](std::chrono::nanoseconds time) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(time);
-  };
-  const auto told = [&](Error error) {
-    if (asker.work != nullptr)
-      asker.work->retry_after = ahead.likely ? whole_milliseconds(*ahead.likely) : retry_unknown;
-    return error;
-  };
-  const auto left = comer.deadline - std::min(clock_.now(), comer.deadline);
-  if (left.count() == 0) return told(fail(Reason::timed_out, "the deadline has passed"));
-  if (comer.full) return told(fail(Reason::queue_full, "the model has as many requests waiting as it takes"));
-  // Where nothing else is done it may try, or a speed that is no longer true would stand for ever.
-  if (comer.others && ahead.whole && whole_milliseconds(*ahead.whole) > left)
-    return told(fail(Reason::queue_full,
-                     fmt::format("the deadline cannot be kept: {} ms are left, and it takes about {} ms",
-                                 left.count(), whole_milliseconds(*ahead.whole).count())));
-  auto most = asker.queue_delay_max;
-  // What takes long itself may wait for longer: a few neighbours are no crowd.
-  if (ahead.turn && ahead.whole)
-    most = std::max(most, patience * whole_milliseconds(*ahead.whole - *ahead.turn));
-  if (asker.queue_delay_max.count() > 0 && ahead.turn &&
-      !crowd.lets_in(clock_.now(), *ahead.turn, ahead.likely.value_or(*ahead.turn), most) && !comer.is_first)
-    return told(fail(Reason::queue_full,
-                     fmt::format("too many requests wait: the turn of another one would come in about {} ms",
-                                 whole_milliseconds(*ahead.turn).count())));
-  return Done{};
+// How many times as long as it should the last batch took, or the slowest of those that run takes already.
+double SlotQueue::overdue() const {
+  double most = last_batch_;
+  for (const Seat* seat : seats_) {
+    if (!seat->ready || !seat->working) continue;
+    const auto whole = reading_.expected(1, seat->working_cost);
+    if (!whole || whole->count() <= 0) continue;
+    const auto passed = ticks_.now() - seat->working_since;
+    most = std::max(most, static_cast<double>(passed.count()) / static_cast<double>(whole->count()));
+  }
+  return std::min(most, Foresight::factor_max);
 }
 
 BatchesAhead SlotQueue::batches_ahead(const Asker& asker, double cost) const {
@@ -74,8 +71,10 @@ BatchesAhead SlotQueue::batches_ahead(const Asker& asker, double cost) const {
   for (const Seat* seat : seats_) {
     if (!seat->ready || !seat->working) continue;
     const auto whole = reading_.at_least(1, seat->working_cost);
+    if (!whole) continue;
     const auto passed = ticks_.now() - seat->working_since;
-    if (whole && *whole > passed) ahead.running += *whole - passed;
+    // What is late by so much is likely to be late by as much again.
+    ahead.running += *whole > passed ? *whole - passed : passed - *whole;
   }
   return ahead;
 }
@@ -103,15 +102,18 @@ Status SlotQueue::push(std::vector<Slice> slices, const Asker& asker) {
   const BatchesAhead ahead = batches_ahead(asker, cost);
   const bool works = std::any_of(seats_.begin(), seats_.end(),
                                  [](const Seat* seat) { return seat->ready && seat->working; });
-  TRY_DONE(check_wait(asker, forecast(options_, reading_, ahead),
-                      {.deadline = deadline,
-                       .full = coming > options_.slices_max,
-                       .others = works || ahead.cost > 0,
-                       .is_first = !(ahead.cost > 0)},
-                      reading_crowd_));
+  if (is_refused()) return *refusal_;
+  const Forecast seen = forecast(options_, reading_, ahead);
+  TRY_DONE(reading_door_.let_in(asker, seen,
+                                {.deadline = deadline,
+                                 .full = coming > options_.slices_max,
+                                 .others = works || ahead.cost > 0,
+                                 .is_first = !(ahead.cost > 0),
+                                 .overdue = overdue()}));
   for (Slice& slice : slices) {
     const double slice_cost = slice.cost;
     slice.pushed = clock_.now();
+    if (seen.whole) slice.foreseen = *seen.whole;
     waiting_.push(asker.key, asker.priority, slice_cost, std::move(slice));
   }
   ready_.notify_all();
@@ -122,14 +124,16 @@ Status SlotQueue::push(Generation generation, const Asker& asker) {
   std::lock_guard lock(mutex_);
   const double cost = generation.cost;
   const AnswersAhead ahead = answers_ahead(asker, cost);
-  TRY_DONE(check_wait(asker, forecast(options_, writing_speed_, written_at_once_, ahead),
-                      {.deadline = generation.deadline,
-                       .full = generations_ + 1 > options_.generations_max,
-                       .others = ahead.writing > 0 || ahead.cost > 0,
-                       .is_first = !(ahead.cost > 0)},
-                      writing_crowd_));
+  if (is_refused()) return *refusal_;
+  const Forecast seen = forecast(options_, writing_speed_, written_at_once_, ahead);
+  TRY_DONE(writing_door_.let_in(asker, seen,
+                                {.deadline = generation.deadline,
+                                 .full = generations_ + 1 > options_.generations_max,
+                                 .others = ahead.writing > 0 || ahead.cost > 0,
+                                 .is_first = !(ahead.cost > 0)}));
   ++generations_;
   generation.pushed = clock_.now();
+  if (seen.whole) generation.foreseen = *seen.whole;
   beginning_.push(asker.key, asker.priority, cost, std::move(generation));
   ready_.notify_all();
   return Done{};
@@ -167,7 +171,7 @@ bool SlotQueue::may_start(const Seat& seat) const {
     if (other->starting) return false;
     others_ready = others_ready || (other != &seat && other->ready && !other->leaving);
   }
-  if (seat.warm) return !(refusal_ && clock_.now() < refused_until_);
+  if (seat.warm) return !is_refused();
   return anything() && !others_ready;
 }
 
@@ -198,13 +202,27 @@ bool SlotQueue::has_turn(const Seat& seat) const {
 void SlotQueue::drop_stale() {
   const auto now = clock_.now();
   const auto stale = [&](const Slice& one) { return one.ticket->abandoned() || one.deadline <= now; };
-  const auto tell = [](Slice& slice) {
+  const auto tell = [&](Slice& slice) {
+    if (slice.deadline <= now) missed(reading_door_, slice);
     slice.ticket->fill(slice.first, fail(Reason::timed_out, "the deadline passed before the turn came"));
   };
   for (Slice& slice : waiting_.take_if(stale)) tell(slice);
   for (Slice& slice : again_)
     if (stale(slice)) tell(slice);
   std::erase_if(again_, stale);
+}
+
+// How long the batch may take that begins with this one: a part of the time that it had, so that who comes
+// next to it need not wait for much behind it, and no longer than it has left; but not so short that most of
+// it is what any batch takes.
+std::chrono::nanoseconds SlotQueue::batch_time(const Slice& first) const {
+  const auto least = std::max(reading_.expected(1, first.cost), reading_.expected(2, 0));
+  if (first.deadline == std::chrono::milliseconds::max() || !least) return std::chrono::nanoseconds::max();
+  const auto now = clock_.now();
+  const std::chrono::nanoseconds had = first.deadline - first.pushed,
+                                 left = first.deadline - std::min(now, first.deadline);
+  const auto sure = std::chrono::duration_cast<std::chrono::nanoseconds>(left / batch_doubt_.factor());
+  return std::max(*least, std::min(had / batches_in_a_deadline, sure));
 }
 
 // What a worker died of goes alone the next time, so that it takes nobody with it.
@@ -224,12 +242,33 @@ std::vector<Slice> SlotQueue::take_batch() {
     return most > 0 ? std::min(slice.cost, most * static_cast<double>(slice.item.size())) : slice.cost;
   };
   const double budget = std::clamp(waiting_.cost() / 2, options_.batch_tokens_min, options_.batch_tokens_max);
+  auto longest = std::chrono::nanoseconds::max();
+  double whole_cost = 0;
+  const auto fits = [&](const Slice& next) {
+    if (longest == std::chrono::nanoseconds::max()) return true;
+    const auto takes = reading_.expected(1, whole_cost + next.cost);
+    return !takes || *takes <= longest;
+  };
   while (!waiting_.empty()) {
     const Slice& next = waiting_.front();
     const size_t more = next.item.size();
     const double tokens = tokens_of(next);
-    if (!batch.empty() && (inputs + more > options_.batch_inputs_max || cost + tokens > budget)) break;
+    if (!batch.empty() &&
+        (inputs + more > options_.batch_inputs_max || cost + tokens > budget || !fits(next)))
+      break;
+    const auto most = batch_time(next);
+    // Of those that are too late already one may try, where nothing else waits.
+    if (batch.empty() && waiting_.size() > 1 && most != std::chrono::nanoseconds::max() &&
+        clock_.now() + std::chrono::duration_cast<std::chrono::milliseconds>(most * batch_doubt_.factor()) >
+            next.deadline) {
+      Slice late = waiting_.pop();
+      missed(reading_door_, late);
+      late.ticket->fill(late.first, fail(Reason::timed_out, "the deadline passed before the turn came"));
+      continue;
+    }
+    longest = std::min(longest, most);
     batch.push_back(waiting_.pop());
+    whole_cost += batch.back().cost;
     inputs += more;
     cost += tokens;
   }
@@ -250,6 +289,8 @@ std::vector<Generation> SlotQueue::take_late() {
   std::vector<Generation> late =
       beginning_.take_if([&](const Generation& waiting) { return is_late(waiting, now); });
   generations_ -= late.size();
+  for (const Generation& one : late)
+    if (one.deadline <= now) missed(writing_door_, one);
   return late;
 }
 
@@ -293,7 +334,11 @@ SlotQueue::Turn SlotQueue::next(Seat& seat, const std::stop_token& stop) {
     seat.working = turn.starts || !turn.batch.empty();
     seat.working_cost = 0;
     for (const Slice& slice : turn.batch) seat.working_cost += slice.cost;
-    if (!turn.batch.empty()) seat.working_since = ticks_.now();
+    if (!turn.batch.empty()) {
+      seat.working_since = ticks_.now();
+      seat.between = seat.ended.count() < 0 ? std::chrono::nanoseconds{} : seat.working_since - seat.ended;
+    }
+    seat.ended = std::chrono::nanoseconds{-1};
   }
   for (Generation& one : late)
     if (!one.gone || !one.gone()) (void)one.on_event({.error = deadline_error()});
@@ -333,22 +378,34 @@ void SlotQueue::lost(Seat& seat, std::chrono::milliseconds pause) {
   std::erase_if(homes_, [&](const auto& entry) { return entry.second == &seat; });
 }
 
-void SlotQueue::worked(Seat& seat, double cost, std::chrono::nanoseconds took, bool good) {
+void SlotQueue::worked(Seat& seat, std::span<const Slice> batch, std::chrono::nanoseconds took, bool good) {
   std::lock_guard lock(mutex_);
   seat.working = false;
   seat.busy += took;
-  if (good) reading_.measured(cost, took);
+  if (!good) return;
+  double cost = 0;
+  for (const Slice& slice : batch) {
+    cost += slice.cost;
+    answered(reading_door_, slice, clock_.now());
+  }
+  const auto whole = took + seat.between;
+  if (const auto expected = reading_.expected(1, cost); expected && expected->count() > 0) {
+    last_batch_ = static_cast<double>(whole.count()) / static_cast<double>(expected->count());
+    batch_doubt_.came(*expected, whole);
+  }
+  reading_.measured(cost, whole);
+  if (!waiting_.empty()) seat.ended = ticks_.now();
 }
 
-void SlotQueue::wrote(Seat& seat, size_t answers,
-                      std::optional<std::pair<double, std::chrono::nanoseconds>> whole) {
+void SlotQueue::wrote(Seat& seat, size_t answers, const Generation* whole) {
   constexpr double keep = 0.9;
   std::lock_guard lock(mutex_);
   const auto at_once = static_cast<double>(seat.writing);
   seat.writing -= answers;
   generations_ -= answers;
-  if (!whole || !(at_once >= 1)) return;
-  writing_speed_.measured(whole->first, whole->second / static_cast<int64_t>(at_once));
+  if (whole == nullptr || !(at_once >= 1)) return;
+  answered(writing_door_, *whole, clock_.now());
+  writing_speed_.measured(whole->cost, (ticks_.now() - whole->begun) / static_cast<int64_t>(at_once));
   written_at_once_ = written_at_once_ > 0 ? keep * written_at_once_ + (1 - keep) * at_once : at_once;
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "serve/slot_options.h"
 #include "serve/speed.h"
 #include "serve/ticket.h"
+#include "serve/turnstile.h"
 #include "serve/worker_protocol.h"
 
 namespace holdfast::serve {
@@ -39,6 +41,8 @@ class SlotQueue {
     std::chrono::nanoseconds busy{};         // In all, with batches.
     std::chrono::nanoseconds working_since{};
     double working_cost = 0;  // Of the batch that it works on.
+    // When the last batch ended that left something waiting, and what went by from there to this one.
+    std::chrono::nanoseconds ended{-1}, between{};
   };
   // What a seat does next; all empty: it looks whether its worker lives.
   struct Turn {
@@ -48,7 +52,12 @@ class SlotQueue {
   };
 
   SlotQueue(const SlotOptions& options, ServeProbe& probe, const Clock& clock, const Ticks& ticks)
-      : options_(options), probe_(probe), clock_(clock), ticks_(ticks) {}
+      : options_(options),
+        probe_(probe),
+        clock_(clock),
+        ticks_(ticks),
+        reading_door_(clock),
+        writing_door_(clock) {}
 
   // queue_full, also where the deadline cannot be kept at the speed of late or the asker would wait for
   // longer than is wanted, or why the model could not be loaded a moment ago. Of a refusal the asker's work
@@ -68,9 +77,9 @@ class SlotQueue {
   void not_started(Seat& seat, const Error& error);
   // Its worker is gone, or did not come up; the next is started after the pause.
   void lost(Seat& seat, std::chrono::milliseconds pause);
-  void worked(Seat& seat, double cost, std::chrono::nanoseconds took, bool good);
-  // So many answers ended at the seat; `cost` of one that came to its end, and what it took since it begun.
-  void wrote(Seat& seat, size_t answers, std::optional<std::pair<double, std::chrono::nanoseconds>> whole);
+  void worked(Seat& seat, std::span<const Slice> batch, std::chrono::nanoseconds took, bool good);
+  // So many answers ended at the seat; `whole`: one that came to its end.
+  void wrote(Seat& seat, size_t answers, const Generation* whole);
   // What a lost worker had: asked again, before all others, or told why not.
   void again(std::vector<Slice> slices, const Error& error);
   void again(Seat& seat, Generation generation);
@@ -86,20 +95,17 @@ class SlotQueue {
   ReplicaLoad load();
 
  private:
-  struct Comer {
-    std::chrono::milliseconds deadline{};
-    bool full = false;                      // There is no room for it.
-    bool others = false, is_first = false;  // Something else is done or waits; nothing waits before it.
-  };
-  Status check_wait(const Asker& asker, const Forecast& ahead, const Comer& comer, Crowd& crowd);
+  double overdue() const;
   BatchesAhead batches_ahead(const Asker& asker, double cost) const;
   AnswersAhead answers_ahead(const Asker& asker, double cost) const;
+  bool is_refused() const { return refusal_ && clock_.now() < refused_until_; }
   bool anything() const { return !again_.empty() || !waiting_.empty() || !beginning_.empty(); }
   size_t ready_seats() const;
   bool may_start(const Seat& seat) const;
   bool has_turn(const Seat& seat) const;
   const Seat* seat_for(const Generation& generation) const;
   void drop_stale();
+  std::chrono::nanoseconds batch_time(const Slice& first) const;
   std::vector<Slice> take_batch();
   std::vector<Generation> take_late();
   std::vector<Generation> take_generations(Seat& seat);
@@ -118,8 +124,10 @@ class SlotQueue {
   FairQueue<Generation> beginning_;
   std::map<uint64_t, const Seat*> homes_;  // By the digest of a prompt's beginning.
   Speed reading_, writing_speed_;          // Of a batch; of an answer's share of its worker.
+  Foresight batch_doubt_;                  // How far batches are from that.
+  double last_batch_ = 1;                  // How many times as long as expected it took.
   double written_at_once_ = 0;             // Of the answers that were measured, about.
-  Crowd reading_crowd_, writing_crowd_;
+  Turnstile reading_door_, writing_door_;
   size_t generations_ = 0;  // Beginning and being written.
   std::optional<WorkerFacts> facts_;
   std::optional<Error> refusal_;

@@ -35,7 +35,29 @@ void Speed::measured(double cost, std::chrono::nanoseconds took) {
   next_ = (next_ + 1) % kept;
   count_ = std::min(count_ + 1, kept);
   mark_outliers();
+  if (has_changed()) {
+    // Others have taken the worker's cores, or have left them: what was before says nothing any more.
+    std::array<Measure, lasting> last{};
+    for (size_t back = 0; back < lasting; ++back) last[lasting - 1 - back] = newest(back);
+    std::copy(last.begin(), last.end(), measures_.begin());
+    next_ = count_ = lasting;
+    mark_outliers();
+  }
   line_ = fit();
+}
+
+const Speed::Measure& Speed::newest(size_t back) const { return measures_[(next_ + kept - 1 - back) % kept]; }
+
+// Whether the last few were all far off, and to the same side.
+bool Speed::has_changed() const {
+  if (count_ <= 2 * lasting) return false;
+  size_t slower = 0, faster = 0;
+  for (size_t back = 0; back < lasting; ++back) {
+    const Measure& one = newest(back);
+    if (!one.outlier) return false;
+    (one.seconds > line_.seconds + line_.slope * (one.cost - line_.cost) ? slower : faster) += 1;
+  }
+  return slower == lasting || faster == lasting;
 }
 
 // A start, a page that comes from the disk, a neighbour: they say nothing of the next batch. Found by

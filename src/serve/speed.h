@@ -8,8 +8,8 @@
 namespace holdfast::serve {
 
 // How long a model takes for batches of some cost: what any batch takes, and so much more for each unit of
-// cost; a line through the last few dozen measures, of which those far off count for nothing. Not safe
-// from several threads.
+// cost; a line through the last few dozen measures, of which those far off count for nothing, until a
+// few in a row are. Not safe from several threads.
 class Speed {
  public:
   void measured(double cost, std::chrono::nanoseconds took);
@@ -34,8 +34,11 @@ class Speed {
   };
 
   void mark_outliers();
+  const Measure& newest(size_t back) const;  // 0: the last one.
+  bool has_changed() const;
   Line fit() const;
   static constexpr size_t kept = 32, needed = 3;
+  static constexpr size_t lasting = 4;  // So many far off in a row are a change.
 
   std::array<Measure, kept> measures_{};
   size_t next_ = 0, count_ = 0;

@@ -113,5 +113,23 @@ TEST(SpeedTest, NonsenseIsBounded) {
   }
 }
 
+TEST(SpeedTest, AFewInARowThatAreFarOffAreAChange) {
+  Speed speed;
+  const auto batch = [&](double cost, double slower) {
+    speed.measured(cost, std::chrono::microseconds(std::llround(slower * (4'000 + 40 * cost))));
+  };
+  const auto milliseconds_of = [&](double cost) {
+    return std::chrono::duration<double, std::milli>(*speed.expected(1, cost)).count();
+  };
+  for (int i = 0; i < 32; ++i) batch(500 + 10 * i, 1 + 0.02 * (i % 5));
+  for (int i = 0; i < 3; ++i) batch(600 + 10 * i, 5);
+  EXPECT_NEAR(milliseconds_of(600), 29, 2) << "three may be a neighbour";
+  batch(700, 5);
+  EXPECT_NEAR(milliseconds_of(650), 150, 15);
+  for (int i = 0; i < 32; ++i) batch(500 + 10 * i, 5 + 0.1 * (i % 5));
+  for (int i = 0; i < 4; ++i) batch(600 + 10 * i, 1);
+  EXPECT_NEAR(milliseconds_of(600), 28, 3) << "and back";
+}
+
 }  // namespace
 }  // namespace holdfast::serve

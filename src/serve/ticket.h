@@ -51,6 +51,8 @@ struct Slice {
   double cost = 1;
   size_t attempts = 0;                 // Workers that died of it, or while they had it.
   std::chrono::milliseconds pushed{};  // When it came to the queue, on the Clock.
+  // What it would take until it is answered, as the queue saw it then; less than nothing: it did not know.
+  std::chrono::nanoseconds foreseen{-1};
 };
 
 inline constexpr size_t slice_inputs_max = 32;
