@@ -2,6 +2,7 @@
 // endpoints.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -249,6 +250,34 @@ Result<std::optional<govern::EndpointSettings>> read_settings(const json::object
                                .replicas_max = most.value_or(std::max<int64_t>(least.value_or(1), 1)),
                                .idle_minutes = idle.value_or(0),
                                .queue_delay_ms = delay.value_or(-1)});
+}
+
+Result<govern::EndpointChange> read_change(const json::object& body, const Endpoint& before) {
+  static constexpr std::string_view known[] = {
+      "model", "revision", "min_replicas", "max_replicas", "scale_to_zero_minutes", "queue_delay_ms"};
+  if (body.empty()) return fail(Reason::bad_request, "there is nothing to change");
+  for (const auto& [key, value] : body)
+    if (std::find(std::begin(known), std::end(known), std::string_view(key)) == std::end(known))
+      return fail(Reason::bad_request,
+                  fmt::format("'{}' is nothing that is changed of an endpoint", std::string_view(key)));
+  govern::EndpointChange change;
+  TRY(const auto model, codec::json_text_if(body, "model"));
+  TRY(const auto revision, codec::json_text_if(body, "revision"));
+  if (model) change.model = std::string(*model);
+  if (revision) change.revision = std::string(*revision);
+  TRY(const auto least, codec::json_integer_if(body, "min_replicas"));
+  TRY(const auto most, codec::json_integer_if(body, "max_replicas"));
+  TRY(const auto idle, codec::json_integer_if(body, "scale_to_zero_minutes"));
+  TRY(const auto delay, codec::json_integer_if(body, "queue_delay_ms"));
+  // One that is not managed is from the first setting on.
+  if (!before.settings && !least && !most && !idle && !delay) return change;
+  govern::EndpointSettings settings = before.settings.value_or(govern::EndpointSettings{});
+  settings.replicas_min = least.value_or(settings.replicas_min);
+  settings.replicas_max = most.value_or(std::max(settings.replicas_max, settings.replicas_min));
+  settings.idle_minutes = idle.value_or(settings.idle_minutes);
+  settings.queue_delay_ms = delay.value_or(settings.queue_delay_ms);
+  change.settings = std::move(settings);
+  return change;
 }
 
 json::value settings_view(const std::optional<govern::EndpointSettings>& settings) {

@@ -11,6 +11,9 @@ namespace holdfast::api {
 // "min_replicas", "max_replicas", "scale_to_zero_minutes" and "queue_delay_ms" of a body; none where it has
 // none of them.
 Result<std::optional<govern::EndpointSettings>> read_settings(const boost::json::object& body);
+// What is to change of an endpoint that exists: "model", "revision" and the settings, each of which stays as
+// it is where the body leaves it out; bad_request names a member that changes nothing.
+Result<govern::EndpointChange> read_change(const boost::json::object& body, const govern::Endpoint& before);
 // The same as they are shown; null for an endpoint that is not managed.
 boost::json::value settings_view(const std::optional<govern::EndpointSettings>& settings);
 

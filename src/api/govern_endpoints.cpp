@@ -135,6 +135,16 @@ Result<Response> show(const GovernDoor& door, const Call& call) {
   return json_answer(view);
 }
 
+Result<Response> update(const GovernDoor& door, const Call& call) {
+  TRY(const json::object body, body_object(call));
+  const std::string id = record_in_path(call);
+  TRY(const govern::Endpoint before, door.registry.endpoints.find(call.caller, id));
+  TRY(const govern::EndpointChange change, read_change(body, before));
+  TRY(const govern::Endpoint after, door.registry.endpoints.update(call.caller, id, change));
+  TRY(const json::object view, endpoint_view(door, call, after));
+  return json_answer(view);
+}
+
 Result<Response> remove(Services& services, const GovernDoor& door, const Call& call) {
   TRY_DONE(remove_endpoint(services, door, call.caller, record_in_path(call)));
   return json_answer(json::object{{"deleted", record_in_path(call)}});
@@ -333,6 +343,8 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
   add("POST", "/api/endpoints/{ns}", "endpoint_create", Access::signed_in_write, govern_handler(door, create),
       govern_body_bytes_max);
   add("GET", "/api/endpoints/{ns}/{name}", "endpoint", Access::signed_in, govern_handler(door, show));
+  add("PUT", "/api/endpoints/{ns}/{name}", "endpoint_update", Access::signed_in_write,
+      govern_handler(door, update), govern_body_bytes_max);
   add("DELETE", "/api/endpoints/{ns}/{name}", "endpoint_delete", Access::signed_in_write,
       [&services, door](const Call& call) { return remove(services, door, call); });
   add_fallback_routes(table, services);

@@ -98,6 +98,21 @@ Result<json::object> body_of_file(std::string_view path) {
   return body;
 }
 
+// --min-replicas, --max-replicas, --scale-to-zero-after, --queue-delay.
+Status read_settings(const Arguments& arguments, json::object& body) {
+  TRY_DONE(read_count(arguments, "--min-replicas", "min_replicas", body));
+  TRY_DONE(read_count(arguments, "--max-replicas", "max_replicas", body));
+  if (const auto span = arguments.value("--scale-to-zero-after")) {
+    TRY(const auto idle, parse_duration(*span));
+    body["scale_to_zero_minutes"] = std::chrono::ceil<std::chrono::minutes>(idle).count();
+  }
+  if (const auto span = arguments.value("--queue-delay")) {
+    TRY(const auto delay, parse_duration(*span));
+    body["queue_delay_ms"] = delay.count();
+  }
+  return Done{};
+}
+
 Result<int> create(World& world, const Arguments& arguments) {
   json::object body;
   if (const auto file = arguments.value("--file")) {
@@ -110,19 +125,27 @@ Result<int> create(World& world, const Arguments& arguments) {
     id = name->get_string();
   TRY(const Place place, place_of(id));
   for (const auto& [key, value] : target(arguments, place)) body[key] = value;
-  TRY_DONE(read_count(arguments, "--min-replicas", "min_replicas", body));
-  TRY_DONE(read_count(arguments, "--max-replicas", "max_replicas", body));
-  if (const auto span = arguments.value("--scale-to-zero-after")) {
-    TRY(const auto idle, parse_duration(*span));
-    body["scale_to_zero_minutes"] = std::chrono::ceil<std::chrono::minutes>(idle).count();
-  }
-  if (const auto span = arguments.value("--queue-delay")) {
-    TRY(const auto delay, parse_duration(*span));
-    body["queue_delay_ms"] = delay.count();
-  }
+  TRY_DONE(read_settings(arguments, body));
   TRY(const json::value made,
       ask_json(world, arguments, {"POST", "/api/endpoints/" + place.ns, codec::to_text(body)}));
   show(world, arguments, made);
+  return exit_done;
+}
+
+Result<int> update(World& world, const Arguments& arguments) {
+  json::object body;
+  if (const auto file = arguments.value("--file")) {
+    TRY(body, body_of_file(*file));
+    body.erase("name");
+  }
+  TRY(const Place place, place_of(arguments.positionals()[0]));
+  for (const auto& [key, value] : target(arguments, place))
+    if (key != "name") body[key] = value;
+  TRY_DONE(read_settings(arguments, body));
+  TRY(const json::value changed,
+      ask_json(world, arguments,
+               {"PUT", fmt::format("/api/endpoints/{}/{}", place.ns, place.name), codec::to_text(body)}));
+  show(world, arguments, changed);
   return exit_done;
 }
 
@@ -227,6 +250,14 @@ std::vector<Command> endpoint_commands() {
                       0,
                       1},
                      create),
+      client_command("endpoint update", "NS/NAME",
+                     "Changes an endpoint's revision, replicas or waiting; what is not said stays.",
+                     "holdfast endpoint update demo/support --model demo/intents@main --max-replicas 4",
+                     {{model_flag, least_flag, most_flag, idle_flag, delay_flag, file_flag, endpoint_flag,
+                       token_flag, client_json_flag},
+                      1,
+                      1},
+                     update),
       client_command("endpoint pause", "NS/NAME", "Stops an endpoint until it is resumed.",
                      "holdfast endpoint pause demo/support",
                      {{endpoint_flag, token_flag, client_json_flag}, 1, 1}, pause),

@@ -147,6 +147,14 @@ def test_states_outlive_the_server_and_the_command_line_speaks_of_the_same(share
         run("resume", "ada/from-file")
         assert " running " in run("wait", "ada/from-file")
         assert InferenceClient(base_url=f"{server.url}/endpoints/ada/from-file", token=token).fill_mask(text_of(shared))
+        api.upload_file(repo_id="ada/mask", path_or_fileobj=b"another revision", path_in_repo="NOTES.md")
+        changed = json.loads(run("update", "ada/from-file", "--model", "ada/mask@main", "--max-replicas", "3", "--queue-delay", "400ms", "--json"))
+        assert changed["revision"] == api.model_info("ada/mask").sha
+        assert changed["settings"] == {"min_replicas": 0, "max_replicas": 3, "scale_to_zero_minutes": 15, "queue_delay_ms": 400}
+        assert " running " in run("wait", "ada/from-file")
+        for body, why in (({"engine": "tei"}, "engine"), ({}, "nothing"), ({"max_replicas": 0}, "replicas"), ({"model": 5}, "model")):
+            refused = server.http("PUT", "/api/endpoints/ada/from-file", token, body)
+            assert refused.status == 400 and why in refused.json()["error"], refused.body
         assert " scaledToZero " in run("scale-to-zero", "ada/from-file")
         run("delete", "ada/from-file")
         server.stop()
