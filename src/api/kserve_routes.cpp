@@ -6,11 +6,13 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <iterator>
 
 #include "api/embed_inputs.h"
 #include "api/error_answer.h"
 #include "api/input_check.h"
 #include "api/kserve_call.h"
+#include "api/kserve_repository.h"
 #include "api/served_model.h"
 #include "api/served_task.h"
 #include "api/services.h"
@@ -30,7 +32,7 @@ constexpr std::string_view input_name = "text";
 struct Place {
   std::string model;    // "ns/name"; empty where the address says it before.
   std::string version;  // A revision; empty: main.
-  std::string verb;     // "infer", "ready" or nothing.
+  std::string verb;     // "infer", "ready", "config", "stats" or nothing.
 };
 
 std::vector<std::string_view> segments_of(std::string_view path) {
@@ -46,8 +48,10 @@ std::vector<std::string_view> segments_of(std::string_view path) {
 Result<Place> read_place(const Call& call) {
   Place out;
   std::vector<std::string_view> segments = segments_of(call.capture("model"));
-  if (!segments.empty() && (segments.back() == "infer" || segments.back() == "ready") &&
-      segments.size() > 1) {
+  static constexpr std::string_view verbs[] = {"infer", "ready", "config", "stats"};
+  const bool own = !call.capture("name").empty();  // Its name is one segment there, else two.
+  if (segments.size() > (own ? 1 : 2) &&
+      std::find(std::begin(verbs), std::end(verbs), segments.back()) != std::end(verbs)) {
     out.verb = segments.back();
     segments.pop_back();
   }
@@ -55,7 +59,7 @@ Result<Place> read_place(const Call& call) {
     out.version = segments.back();
     segments.resize(segments.size() - 2);
   }
-  if (!call.capture("name").empty()) {  // One model's own address: its name here is whatever it is called.
+  if (own) {  // One model's own address: its name here is whatever it is called.
     out.model = model_in_path(call);
     return out;
   }
@@ -104,6 +108,33 @@ Result<Response> metadata(serve::Models& models, const Call& call, const serve::
                                   {"platform", "holdfast"},
                                   {"inputs", std::move(inputs)},
                                   {"outputs", std::move(outputs)}});
+}
+
+json::object configured(std::string_view name, std::string_view datatype, json::array dimensions) {
+  return {{"name", name},
+          {"data_type", datatype == "BYTES" ? "TYPE_STRING" : fmt::format("TYPE_{}", datatype)},
+          {"dims", std::move(dimensions)}};
+}
+
+// As Triton's model configuration extension writes it, as far as it says anything here.
+Result<Response> config(serve::Models& models, const Call& call, const serve::ServedModel& model) {
+  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, asker_of(call)));
+  json::array inputs, outputs;
+  inputs.push_back(configured(input_name, "BYTES", {-1}));
+  for (const std::string_view name : tensors_of(facts.task).outputs)
+    outputs.push_back(name == "embedding" ? configured(name, "FP32", {-1, facts.dimensions})
+                                          : configured(name, name == "score" ? "FP32" : "BYTES", {-1}));
+  return json_answer(json::object{
+      {"name", model.name},
+      {"platform", "holdfast"},
+      {"backend", "holdfast"},
+      {"version_policy", json::object{{"specific", json::object{{"versions", json::array{model.commit}}}}}},
+      {"max_batch_size", 0},  // The first dimension is the batch, whatever its size.
+      {"input", std::move(inputs)},
+      {"output", std::move(outputs)},
+      {"parameters",
+       json::object{{"task", json::object{{"string_value",
+                                           facts.task.empty() ? "feature-extraction" : facts.task}}}}}});
 }
 
 Result<std::vector<KserveOutput>> embed(serve::Models& models, const Call& call,
@@ -224,14 +255,18 @@ Result<Response> ask_model(Services& services, serve::Models& models, const Call
   const bool post = call.request.method == "POST";
   if (post != (place.verb == "infer"))
     return fail(Reason::not_offered,
-                "this is not answered here: only a model's metadata, ready and infer are");
+                "this is not answered here: only a model's metadata, ready, config, stats and infer are");
+  if (place.verb == "config") return config(models, call, model);
+  if (place.verb == "stats") return kserve_model_statistics(services, call, model);
   return post ? infer(services, models, call, model) : metadata(models, call, model, place);
 }
 
 Result<Response> server_metadata(const Call&) {
-  return json_answer(json::object{{"name", "holdfast"},
-                                  {"version", "2"},
-                                  {"extensions", json::array{"binary_tensor_data", "classification"}}});
+  return json_answer(
+      json::object{{"name", "holdfast"},
+                   {"version", "2"},
+                   {"extensions", json::array{"binary_tensor_data", "classification", "model_configuration",
+                                              "model_repository", "statistics"}}});
 }
 Result<Response> live(const Call&) { return json_answer(json::object{{"live", true}}); }
 Result<Response> ready(const Call&) { return json_answer(json::object{{"ready", true}}); }
@@ -272,6 +307,7 @@ void add_kserve_routes(RouteTable& table, Services& services, serve::Models& mod
   for (const Row& row : rows)
     table.add({row.method, row.pattern, row.name, row.access,
                std::string_view(row.method) == "POST" ? body_bytes_max : 0, row.handle, Dialect::kserve});
+  add_kserve_repository_routes(table, services, models);
 }
 
 }  // namespace holdfast::api
