@@ -19,5 +19,8 @@ void add_observe_drift_routes(RouteTable& table, Services& services, govern::Reg
                               observe::Desk& desk);
 void add_observe_trace_routes(RouteTable& table, Services& services, govern::Registry& registry,
                               observe::Desk& desk);
+// An endpoint's own /metrics, for scrapers of the engines that it stands for.
+void add_observe_figure_routes(RouteTable& table, Services& services, govern::Registry& registry,
+                               observe::Desk& desk);
 
 }  // namespace holdfast::api

@@ -58,6 +58,7 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
     add_observe_routes(table, parts.govern.registry, *parts.desk);
     add_observe_drift_routes(table, services, parts.govern.registry, *parts.desk);
     add_observe_trace_routes(table, services, parts.govern.registry, *parts.desk);
+    add_observe_figure_routes(table, services, parts.govern.registry, *parts.desk);
   }
 }
 

@@ -7,6 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "observe/endpoint_figures.h"
+
 namespace holdfast::observe {
 namespace {
 
@@ -59,29 +61,6 @@ constexpr Rule rules[] = {
     {AliasOf::vllm, "vllm:inter_token_latency_seconds", Kind::histogram, between, "", ""},
 };
 
-struct Sample {
-  std::string_view name;
-  std::vector<std::pair<std::string_view, std::string_view>> labels;
-  std::string_view value;
-};
-
-// A line of our own: values of labels hold no quotes.
-std::optional<Sample> read(std::string_view line) {
-  if (line.empty() || line.starts_with('#')) return std::nullopt;
-  const size_t space = line.rfind(' '), open = line.find('{');
-  if (space == std::string_view::npos) return std::nullopt;
-  Sample out{.name = line.substr(0, std::min(open, space)), .labels = {}, .value = line.substr(space + 1)};
-  if (open == std::string_view::npos) return out;
-  std::string_view labels = line.substr(open + 1, line.rfind('}') - open - 1);
-  while (!labels.empty()) {
-    const size_t equals = labels.find("=\""), quote = labels.find('"', equals + 2);
-    if (equals == std::string_view::npos || quote == std::string_view::npos) return std::nullopt;
-    out.labels.emplace_back(labels.substr(0, equals), labels.substr(equals + 2, quote - equals - 2));
-    labels.remove_prefix(std::min(quote + 2, labels.size()));
-  }
-  return out;
-}
-
 // What follows the family's name: "", "_bucket", "_sum", "_count"; nothing where it is another family.
 std::optional<std::string_view> suffix_of(const Rule& rule, std::string_view name) {
   if (!name.starts_with(rule.ours)) return std::nullopt;
@@ -93,7 +72,7 @@ std::optional<std::string_view> suffix_of(const Rule& rule, std::string_view nam
 }
 
 // Its labels as the alias has them; nothing where the rule is not of this sample.
-std::optional<std::string> labels_of(const Rule& rule, const Sample& sample) {
+std::optional<std::string> labels_of(const Rule& rule, const FigureSample& sample) {
   const std::string_view wanted = rule.value;
   std::string out;
   for (const auto& [name, value] : sample.labels) {
@@ -127,7 +106,7 @@ struct Family {
   std::map<std::string, double> totals;  // Else: by part and labels.
 };
 
-void add(const Rule& rule, const Sample& sample, Family& family) {
+void add(const Rule& rule, const FigureSample& sample, Family& family) {
   const auto suffix = suffix_of(rule, sample.name);
   if (!suffix) return;
   const auto labels = labels_of(rule, sample);
@@ -166,7 +145,7 @@ std::string metric_aliases(std::string_view exposition, const AliasSet& wanted) 
     const std::string_view line = exposition.substr(0, exposition.find('\n'));
     exposition.remove_prefix(std::min(line.size() + 1, exposition.size()));
     if (!line.starts_with("holdfast_serve_")) continue;
-    const auto sample = read(line);
+    const auto sample = read_figure(line);
     if (!sample) continue;
     for (const Rule& rule : rules) {
       if (!wanted.contains(rule.of)) continue;

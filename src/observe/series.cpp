@@ -17,6 +17,10 @@ std::string SeriesNames::endpoint_of(std::string_view record) const {
   return "r-" + keyed("observe-record", record, 12);
 }
 
+std::string SeriesNames::endpoint_of_model(int64_t repository) const {
+  return "m-" + keyed("observe-model", std::to_string(repository), 12);
+}
+
 std::string SeriesNames::digest_of(std::string_view text) const { return keyed("observe-text", text, 32); }
 
 Series SeriesNames::bounded(Series wanted, std::set<Series>& known, size_t max) {
@@ -33,8 +37,7 @@ Series SeriesNames::of_release(std::string_view record, int64_t number) {
 
 Series SeriesNames::of(const serve::ReleaseAnswer& by) {
   if (!by.record.empty()) return of_release(by.record, by.release);
-  const std::string repository = std::to_string(by.model.repository);
-  return bounded({"m-" + keyed("observe-model", repository, 12), by.model.commit.substr(0, 12)}, on_demand_,
+  return bounded({endpoint_of_model(by.model.repository), by.model.commit.substr(0, 12)}, on_demand_,
                  on_demand_max);
 }
 

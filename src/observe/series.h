@@ -31,6 +31,8 @@ class SeriesNames {
   Series of(const serve::ReleaseAnswer& by);
   Series of_release(std::string_view record, int64_t number);
   std::string endpoint_of(std::string_view record) const;
+  // Of a model's requests that no record's release answered.
+  std::string endpoint_of_model(int64_t repository) const;
   // A digest of a text that only this instance can make: for logs.
   std::string digest_of(std::string_view text) const;
 

@@ -99,6 +99,49 @@ def test_an_endpoint_is_a_server_of_its_own(model, server, tokens, headers):
     assert called.status == 200 and len(called.json()) == 384
 
 
+def test_the_repository_its_configuration_and_what_was_measured(model, server, client, headers):
+    client.load_model(model, headers=headers)
+    commit = client.get_model_metadata(model, headers=headers)["versions"][0]
+    assert {"name": model, "version": commit, "state": "READY", "reason": ""} in client.get_model_repository_index(headers=headers)
+    config = client.get_model_config(model, headers=headers)
+    assert config["input"] == [{"name": "text", "data_type": "TYPE_STRING", "dims": [-1]}] and config["max_batch_size"] == 0
+    assert config["output"] == [{"name": "embedding", "data_type": "TYPE_FP32", "dims": [-1, 384]}]
+    assert client.get_model_config(model, commit, headers=headers) == config
+
+    def counted(found):
+        (one,) = [each for each in found["model_stats"] if each["version"] == commit[:12]]
+        assert one["name"] == model and one["inference_stats"]["compute_infer"]["ns"] > 0
+        return one["inference_count"], one["inference_stats"]["success"]["count"]
+
+    client.infer(model, texts(["x"], True), headers=headers)
+    inputs, calls = counted(client.get_inference_statistics(model, headers=headers))
+    client.infer(model, texts(["x", "y", "z"], True), headers=headers)
+    assert counted(client.get_inference_statistics(model, commit, headers=headers)) == (inputs + 3, calls + 1)
+    assert counted(client.get_inference_statistics(headers=headers))[0] == inputs + 3
+    for refused in (lambda: client.unload_model(model, headers=headers), lambda: client.load_model(model, headers=headers, config="{}"),
+                    lambda: client.load_model("ada/never-made", headers=headers), lambda: client.get_trace_settings(headers=headers),
+                    lambda: client.update_log_settings({}, headers=headers), lambda: client.get_system_shared_memory_status(headers=headers),
+                    lambda: client.register_cuda_shared_memory("a", b"x", 0, 1, headers=headers)):
+        with pytest.raises(InferenceServerException) as error:
+            refused()
+        assert error.value.message() and int(error.value.status()) >= 400, error.value
+    client.infer(model, texts(["still there"], True), headers=headers)
+
+
+def test_an_endpoints_figures_stand_at_its_own_address(model, server, tokens, headers, stranger):
+    made = server.http("POST", "/api/endpoints/ada", tokens["ada"], {"name": "figures", "model": model})
+    assert made.status in (201, 409), made.body
+    for _ in range(3):
+        assert server.http("POST", "/endpoints/ada/figures/embed", tokens["ada"], {"inputs": "x"}).status == 200
+    text = server.http("GET", "/endpoints/ada/figures/metrics", tokens["ada"]).body.decode()
+    for name in ("holdfast_serve_requests_total", "tgi_request_count", "te_request_success", "vllm:request_success_total"):
+        (line,) = [line for line in text.splitlines() if line.startswith(name + "{") and ('outcome="answered"' in line or "outcome" not in line)]
+        assert float(line.rpartition(" ")[2]) >= 3, line
+    assert "holdfast_http" not in text
+    assert server.http("GET", "/endpoints/ada/figures/metrics").status == 401
+    assert server.http("GET", "/endpoints/ada/figures/metrics", stranger.token).status in (200, 404)
+
+
 def test_errors_are_its_own(model, client, headers):
     for name, values in (("ada/never-made", ["x"]), ("nobody", ["x"]), (model, [])):
         with pytest.raises(InferenceServerException) as refused:
