@@ -47,6 +47,7 @@ Texts input_texts(const json::object& body) {
                                      {"input", TextPlace::turn},
                                      {"inputs", TextPlace::whole_prompt},
                                      {"prompt", TextPlace::whole_prompt},
+                                     {"suffix", TextPlace::whole_prompt},
                                      {"query", TextPlace::turn},
                                      {"texts", TextPlace::turn},
                                      {"documents", TextPlace::turn},

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "api/fill_words.h"
 #include "api/llama_calls.h"
 #include "api/llama_shapes.h"
 #include "api/served_task.h"
@@ -204,28 +205,6 @@ Result<Response> write(const LlamaCall& llama, const json::array& prompts) {
                        make_llama_form(std::move(shape), llama.services.clock));
 }
 
-// The words by which families mark what stands before, behind and between.
-struct FillWords {
-  const char *before, *behind, *between;
-};
-constexpr FillWords fill_words[] = {{"<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"},
-                                    {"<fim_prefix>", "<fim_suffix>", "<fim_middle>"},
-                                    {"<fim-prefix>", "<fim-suffix>", "<fim-middle>"},
-                                    {"<PRE>", "<SUF>", "<MID>"}};
-
-// Those that are tokens of this model.
-Result<const FillWords*> fill_words_of(const LlamaCall& llama) {
-  for (const FillWords& words : fill_words) {
-    bool all = true;
-    for (const char* word : {words.before, words.behind, words.between}) {
-      TRY(const json::array ids, ids_of_text(llama, word, false));
-      all = all && ids.size() == 1;
-    }
-    if (all) return &words;
-  }
-  return fail(Reason::model_unsupported, "infill is not supported by this model: it has no words for it");
-}
-
 }  // namespace
 
 Result<Response> llama_completion(const LlamaCall& llama) {
@@ -238,7 +217,9 @@ Result<Response> llama_infill(const LlamaCall& llama) {
   TRY(const std::string_view behind, codec::json_text(llama.body, "input_suffix"));
   TRY(const auto begin, codec::json_text_if(llama.body, "prompt"));
   TRY(const json::array* extra, codec::json_array_if(llama.body, "input_extra"));
-  TRY(const FillWords* words, fill_words_of(llama));
+  TRY(const auto words, fill_words_of(llama.models, llama.call, llama.model));
+  if (!words)
+    return fail(Reason::model_unsupported, "infill is not supported by this model: it has no words for it");
   std::string text;
   if (extra != nullptr)
     for (const json::value& file : *extra) {
@@ -246,8 +227,8 @@ Result<Response> llama_infill(const LlamaCall& llama) {
       TRY(const std::string_view content, codec::json_text(file.get_object(), "text"));
       text += fmt::format("{}\n", content);
     }
-  text += fmt::format("{}{}{}{}{}{}", words->before, before, words->behind, behind, words->between,
-                      begin.value_or(""));
+  text += words->prompt(before, behind);
+  text += begin.value_or("");
   return write(llama, {json::value(text)});
 }
 

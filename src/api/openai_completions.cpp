@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 
 #include "api/error_answer.h"
+#include "api/fill_words.h"
 #include "api/openai_routes.h"
 #include "api/openai_shapes.h"
 #include "api/route_rows.h"
@@ -123,6 +124,26 @@ Result<std::vector<std::string>> split(json::object body, Style style, size_t co
   return out;
 }
 
+// With a "suffix" the text between is written, by a model that has words to ask for that.
+Status fill_between(serve::Models& models, const Call& call, const serve::ServedModel& model,
+                    json::object& body) {
+  TRY(const auto said, codec::json_text_if(body, "suffix"));
+  const std::string behind(said.value_or(""));
+  body.erase("suffix");
+  if (behind.empty()) return Done{};
+  TRY(const auto echo, codec::json_flag_if(body, "echo"));
+  if (echo.value_or(false)) return fail(Reason::bad_request, "'echo' and 'suffix' exclude each other");
+  TRY(json::array prompts, read_prompts(body));
+  for (const json::value& prompt : prompts)
+    if (!prompt.is_string()) return fail(Reason::bad_request, "'suffix' is for a 'prompt' of text");
+  TRY(const auto words, fill_words_of(models, call, model));
+  if (!words)
+    return fail(Reason::not_offered, "'suffix' is not offered by this model: it has no words for it");
+  for (json::value& prompt : prompts) prompt = words->prompt(std::string_view(prompt.get_string()), behind);
+  body["prompt"] = std::move(prompts);
+  return Done{};
+}
+
 Result<net::Response> complete(Services& services, serve::Models& models, const Call& call, Style style) {
   TRY(json::object body, codec::parse_json_object(call.request.body));
   TRY(const std::string name, model_wanted(call, body));
@@ -143,6 +164,7 @@ Result<net::Response> complete(Services& services, serve::Models& models, const 
     return fail(Reason::bad_request, "'prompt' is for /v1/completions");
   TRY_DONE(read_stream(body, shape));
   TRY_DONE(check_bounds(body, style));
+  if (style == Style::text) TRY_DONE(fill_between(models, call, model, body));
   TRY(const int64_t count, read_count(body));
   TRY(std::vector<std::string> requests, split(std::move(body), style, static_cast<size_t>(count)));
   shape.choices = requests.size();

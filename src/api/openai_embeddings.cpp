@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
+#include <iterator>
 
 #include "api/embed_inputs.h"
 #include "api/error_answer.h"
@@ -51,6 +52,12 @@ struct Wish {
 };
 
 Result<Wish> read_wish(const json::object& body) {
+  static constexpr std::string_view known[] = {"model", "input", "encoding_format", "dimensions", "user"};
+  for (const auto& [key, value] : body)
+    if (!value.is_null() &&
+        std::find(std::begin(known), std::end(known), std::string_view(key)) == std::end(known))
+      return fail(Reason::bad_request,
+                  fmt::format("'{}' is no key that is known here", std::string_view(key).substr(0, 60)));
   Wish wish;
   TRY(const auto format, codec::json_text_if(body, "encoding_format"));
   if (format && *format != "float" && *format != "base64")

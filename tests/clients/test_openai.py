@@ -101,6 +101,34 @@ def test_a_prompt_is_scored_and_echoed(model, client):
     assert plain.choices[0].text.startswith(prompt) and plain.choices[0].logprobs is None
 
 
+def test_what_stands_between_is_written_by_a_model_that_has_words_for_it(shared, api, model, client, tmp_path):
+    """Three of a small model's tokens are made into the words that ask for it."""
+    words = ("<fim_prefix>", "<fim_suffix>", "<fim_middle>")
+    folder = shared / "models/pipelines/text-generation"
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    parts = tokenizer["model"]
+    for at, word in enumerate(words, len(parts["vocab"]) - 3):
+        (old,) = [token for token, number in parts["vocab"].items() if number == at]
+        del parts["vocab"][old]
+        parts["merges"] = [pair for pair in parts["merges"] if "".join(pair) != old]
+        parts["vocab"][word] = at
+        tokenizer["added_tokens"].append({"id": at, "content": word, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True})
+    name = "ada/fills"
+    api.create_repo(name, exist_ok=True)
+    api.upload_folder(repo_id=name, folder_path=folder, ignore_patterns=["tokenizer.json"])
+    api.upload_file(repo_id=name, path_or_fileobj=json.dumps(tokenizer).encode(), path_in_repo="tokenizer.json")
+    call = {"model": name, "max_tokens": 8, "temperature": 0}
+    filled = client.completions.create(prompt=["the sea", "town"], suffix=" by the light", **call)
+    written = client.completions.create(prompt=[f"{words[0]}{before}{words[1]} by the light{words[2]}" for before in ("the sea", "town")], **call)
+    assert [choice.text for choice in filled.choices] == [choice.text for choice in written.choices] and filled.usage == written.usage
+    assert client.completions.create(prompt="the sea", suffix="", **call).usage.prompt_tokens < filled.usage.prompt_tokens
+    for refused in ({"prompt": "a", "suffix": "b", "model": model}, {"prompt": "a", "suffix": 5, **call}, {"prompt": [5, 6], "suffix": "b", **call},
+                    {"prompt": "a", "suffix": "b", "echo": True, **call}):
+        with pytest.raises(openai.BadRequestError) as error:
+            client.completions.create(**refused)
+        assert "suffix" in error.value.message and error.value.type == "invalid_request_error"
+
+
 def test_sixteen_tokens_where_a_completion_says_nothing(model, client):
     answer = client.completions.create(model=model, prompt="Once upon a time", temperature=0)
     assert answer.usage.completion_tokens == 16 and answer.choices[0].finish_reason == "length"
