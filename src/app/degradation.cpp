@@ -14,12 +14,15 @@ namespace holdfast::app {
 namespace {
 
 constexpr std::chrono::milliseconds step{2'000}, write_patience{1'500};
-constexpr std::array<std::string_view, 2> names = {"hub", "database"};
-constexpr std::array<std::string_view, 2> told = {
+constexpr std::array<std::string_view, 3> names = {"hub", "database", "disk"};
+constexpr std::array<std::string_view, 3> told = {
     "hub: its folders are not there; repositories cannot be read, endpoints answer from their copies",
     "database: it cannot be written, or not reached; what changes something fails or waits, endpoints answer "
-    "whom they know"};
-enum Part : size_t { hub, database };
+    "whom they know",
+    "disk: nothing can be written to it; uploads and whatever changes something fail, endpoints answer"};
+enum Part : size_t { hub, database, disk };
+constexpr size_t probe_bytes = 4096;  // Of a file that is written to see whether it can be.
+constexpr const char* probe_name = "disk-probe";
 
 class WatchedDegradation final : public Degradation {
  public:
@@ -54,8 +57,19 @@ class WatchedDegradation final : public Degradation {
         waits = began_ && parts_.clock.now() - *began_ > write_patience;
       }
       if (waits) set(database, true);
+      set(disk, !can_write());
       rest(stop);
     }
+  }
+
+  bool can_write() {
+    const io::Path probe = io::Path(data_layout::run) / probe_name;
+    (void)parts_.disk.remove(probe);  // Of an earlier look that did not come to its end.
+    auto file = parts_.disk.create(probe);
+    const bool written = file.ok() && file.value()->append(as_bytes(std::string_view(filling_))).ok();
+    if (file.ok()) file.value().reset();
+    (void)parts_.disk.remove(probe);
+    return written;
   }
 
   // On a thread of its own: where the database is locked it waits with it.
@@ -100,8 +114,9 @@ class WatchedDegradation final : public Degradation {
   std::condition_variable_any wake_;
   std::array<bool, names.size()> degraded_{};
   std::optional<std::chrono::milliseconds> began_;  // The write that runs.
-  bool seen_ = false;                               // The folders, once; of the thread that looks.
-  std::jthread looking_, writing_;                  // Last: they use all above.
+  const std::string filling_ = std::string(probe_bytes, 'x');
+  bool seen_ = false;               // The folders, once; of the thread that looks.
+  std::jthread looking_, writing_;  // Last: they use all above.
 };
 
 }  // namespace

@@ -14,7 +14,7 @@
 namespace holdfast::app {
 
 // Which functions of the server do not work now, while endpoints go on answering: the hub's folders, writing
-// to the database. Looks every few seconds on a thread of its own, so that whoever
+// to the database, writing to the disk. Looks every few seconds on a thread of its own, so that whoever
 // asks never waits for what hangs. Safe from any thread.
 class Degradation {
  public:

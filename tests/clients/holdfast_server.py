@@ -37,7 +37,8 @@ class Answer:
 
 
 class HoldfastServer:
-    def __init__(self, data=None, options=()):
+    def __init__(self, data=None, options=(), environment=None):
+        self.environment = environment  # Of the server's process, beside the caller's own.
         self.owns_data = data is None
         self.data = Path(data or tempfile.mkdtemp(prefix="holdfast-test-"))
         self.options = list(options)
@@ -58,7 +59,8 @@ class HoldfastServer:
     def start(self, port=0):
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen([program(), "serve", "--listen", f"127.0.0.1:{port}", "--data", self.folder, "--json", *self.options],
-                                        stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=self.own_group)
+                                        stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=self.own_group,
+                                        env={**os.environ, **self.environment} if self.environment else None)
         log.close()
         self.url = None
         for line in self.process.stdout:

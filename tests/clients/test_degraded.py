@@ -98,6 +98,69 @@ def test_without_writing_to_the_database(hub):
     until(lambda: degraded(hub) == [], "the database does not come back")
 
 
+FAULTS = Path(os.environ.get("HOLDFAST_FAULTS") or Path(__file__).resolve().parents[2] / "build/dev/lib/fault_preload.so")
+
+
+@pytest.fixture
+def alone(shared, tmp_path):
+    """A server whose disk can be made full, with an endpoint that runs; a fresh one, as its database does not come back."""
+    if not FAULTS.exists():
+        if os.environ.get("HOLDFAST_NO_SKIP") == "1":
+            pytest.fail(f"{FAULTS} is not built: ninja -C build/dev fault_preload")
+        pytest.skip(f"SKIPPED: {FAULTS} is not built: ninja -C build/dev fault_preload")
+    data = tmp_path / "data"
+    data.mkdir()
+    server = HoldfastServer(data, options=["--cache.answers", "0"])
+    server.full = tmp_path / "disk-is-full"
+    server.environment = {"LD_PRELOAD": str(FAULTS), "HOLDFAST_FAULT_ROOT": server.folder, "HOLDFAST_FAULT_FULL_FILE": str(server.full)}
+    server.own_group = True
+    try:
+        server.start()
+        server.create_user("ada")
+        server.create_user("bea")
+        server.token, server.stranger = server.create_token("ada"), server.create_token("bea")
+        server.api = HfApi(endpoint=server.url, token=server.token)
+        server.api.create_repo("ada/labels")
+        server.api.upload_folder(repo_id="ada/labels", folder_path=shared / "models/pipelines/text-classification")
+        assert server.http("POST", "/api/endpoints/ada", server.token, {"name": "stands", "model": "ada/labels", "min_replicas": 1}).status == 201
+        until(lambda: server.http("GET", "/endpoints/ada/stands/health", server.token).status == 200, "the endpoint does not run")
+        assert Caller(server, server.token).ask("/endpoints/ada/stands", {"inputs": "the sea"})[0] == 200
+        yield server
+    finally:
+        server.kill()
+
+
+def test_with_a_full_disk(alone):
+    alone.full.touch()
+    assert_answers(alone)
+    until(lambda: "disk" in degraded(alone), "the disk is not missed")
+    assert metric(alone, "holdfast_degraded", function="disk") == 1
+    assert_answers(alone)
+    refused = alone.http("POST", "/api/repos/create", alone.token, {"name": "another"})
+    assert refused.status in (500, 502, 503, 507) and refused.json()["error"], refused.body
+    assert_answers(alone)
+    alone.full.unlink()
+    until(lambda: degraded(alone) == [], "the disk does not come back")
+    assert alone.http("POST", "/api/repos/create", alone.token, {"name": "another"}).status == 200
+    assert_answers(alone)
+    alone.stop()
+
+
+def test_with_a_database_that_cannot_be_read(alone):
+    """Its file is overwritten under the running server: who was let in is let in, and who was not is told so."""
+    for name in ("holdfast.db", "holdfast.db-wal"):
+        file = Path(alone.folder) / name
+        if file.exists():
+            with open(file, "r+b") as text:
+                text.write(os.urandom(file.stat().st_size))
+    assert_answers(alone)
+    until(lambda: "database" in degraded(alone), "the database is not missed")
+    assert metric(alone, "holdfast_degraded", function="database") == 1
+    assert_answers(alone)
+    assert Caller(alone, alone.stranger).ask("/endpoints/ada/stands", {"inputs": "the sea"})[0] == 502, "a caller whom it does not know"
+    assert "database" in alone.http("GET", "/healthz").json()["degraded"][0]
+
+
 class PostgreSQL:
     """A server of our own in a folder that everybody may enter, on a socket only."""
 
