@@ -14,7 +14,7 @@ class FakeEngine:
 
     def __init__(self, whole=None):
         engine = self
-        self.whole, self.seen = whole, []
+        self.whole, self.seen, self.status, self.pause_seconds = whole, [], 200, 0  # Status and pause are of an answer that is whole.
         self.go_on, self.left = threading.Semaphore(0), threading.Event()
 
         class Handler(BaseHTTPRequestHandler):
@@ -29,7 +29,8 @@ class FakeEngine:
                 if body.get("stream"):
                     self.stream(body)
                 elif engine.whole is not None:
-                    self.answer(200, engine.whole)
+                    time.sleep(engine.pause_seconds)
+                    self.answer(engine.status, engine.whole)
                 else:
                     self.answer(400, {"error": {"message": "only streams here", "type": "invalid_request_error", "param": None, "code": None}})
 

@@ -81,7 +81,12 @@ def test_five_times_the_capacity_is_refused_at_once_and_costs_no_memory(hub, mea
         while hub.http("GET", path + "/health", hub.token).status != 200:
             time.sleep(0.05)
     processes = [hub.process.pid, *worker_pids(hub)]
-    offer(hub, hub.token, path, body, 5 * capacity, 2, 400, deadline)  # Every size of buffer was there once, and the first crowd is over.
+    # Every size of buffer was there once, and the first crowd is over. What was answered meanwhile says whether the machine is still as slow as it was.
+    for _ in range(4):
+        answered = sum(status == 200 for status, _ in offer(hub, hub.token, path, body, 5 * capacity, 2, 400, deadline)) / 2
+        if answered <= 1.5 * capacity:
+            break
+        capacity = answered
     before = sum(resident_bytes(pid) for pid in processes)
     seen = offer(hub, hub.token, path, body, 5 * capacity, 20 if LONG else 4, 400, deadline)
     grown = sum(resident_bytes(pid) for pid in processes) / before
@@ -92,6 +97,7 @@ def test_five_times_the_capacity_is_refused_at_once_and_costs_no_memory(hub, mea
           f"{1000 * slowest:.0f} ms ({slowest / limit:.2f} of the limit); {len(refused)} refused, median {1000 * median:.1f} ms; {late} too late; memory x {grown:.3f}")
     assert Counter(status for status, _ in seen).keys() | {504} == {200, 429, 504}
     assert len(refused) > len(good) and grown <= 1.1
+    assert late <= (0.05 if LONG else 0.25) * len(good), "those who are let in are answered in time"
     # A machine that others use stands still now and then: the exact bounds are held to where it is quiet.
     assert slowest <= (2 if LONG else 6) * limit and median <= (0.05 if LONG else slowest / 2)
     assert Caller(hub, hub.token).ask(path, body)[0] == 200
