@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cmath>
+#include <filesystem>
 
 #include "cli/profile.h"
 #include "cli/quantize.h"
@@ -61,6 +62,34 @@ TEST(Quantize, WritesAVariantThatTheRuntimeLoads) {
     compute.precision = precision;
     EXPECT_TRUE(model::EncoderModel::open(*disk, ".", compute).ok()) << tensor::precision_name(precision);
   }
+}
+
+TEST(Quantize, NamesTheRepositoryThatACachedFolderIsOf) {
+  const io::TemporaryFolder folder;
+  const io::Path snapshots = io::Path(folder.path()) / "models--demo--plain" / "snapshots";
+  std::filesystem::create_directories(snapshots);
+  std::filesystem::copy(plain, snapshots / "abc");
+  const std::string source = snapshots / "abc", out = folder.path() / "small";
+  RecordingWorld world;
+  ASSERT_EQ(quantize(world, {source, "--out", out}), exit_done) << world.complaints;
+  const auto disk = io::open_posix_disk(out).value();
+  const std::string card = io::read_text(*disk, "README.md", 1 << 20).value();
+  EXPECT_NE(card.find("base_model: demo/plain\nbase_model_relation: quantized\n"), std::string::npos) << card;
+}
+
+TEST(Quantize, OfAFolderWithoutANameKeepsTheBaseOfItsCard) {
+  const io::TemporaryFolder folder;
+  const std::string source = folder.path() / "tuned", out = folder.path() / "small";
+  std::filesystem::copy(plain, source);
+  const auto top = io::open_posix_disk(folder.path()).value();
+  ASSERT_TRUE(
+      io::publish_text(*top, "tuned/README.md", "---\nlicense: mit\nbase_model: lab/base\n---\n").ok());
+  RecordingWorld world;
+  ASSERT_EQ(quantize(world, {source, "--out", out}), exit_done) << world.complaints;
+  const std::string card = io::read_text(*top, "small/README.md", 1 << 20).value();
+  EXPECT_NE(card.find("license: mit\n"), std::string::npos) << card;
+  EXPECT_NE(card.find("base_model: lab/base\n"), std::string::npos) << card;
+  EXPECT_EQ(card.find("base_model_relation"), std::string::npos) << card;
 }
 
 TEST(Quantize, OfAVariantIsRefused) {

@@ -122,9 +122,23 @@ Status copy_files(io::Disk& base, io::Disk& out, const io::Path& folder, size_t 
   return Done{};
 }
 
+// The repository that a source is of: by its name, or by where the shared cache keeps it
+// (models--demo--support/snapshots/COMMIT); empty where neither tells.
+std::string origin_of(const Source& source) {
+  const io::Path folder(source.folder), repository = folder.parent_path().parent_path();
+  constexpr std::string_view kind = "models--";
+  std::string name = repository.filename().string();
+  if (!source.name.empty() || folder.parent_path().filename() != "snapshots" || !name.starts_with(kind))
+    return source.name;
+  name = name.substr(kind.size());
+  const size_t mark = name.find("--");
+  return mark == std::string::npos ? std::string() : name.replace(mark, 2, "/");
+}
+
 // What the original's card says of itself, for the variant's.
 struct CardWords {
   std::string license = "other", pipeline_tag;
+  std::string base_model;  // The original's own base.
 };
 CardWords card_words(io::Disk& base) {
   CardWords out;
@@ -140,6 +154,7 @@ CardWords card_words(io::Disk& base) {
   };
   word("license", out.license);
   word("pipeline_tag", out.pipeline_tag);
+  word("base_model", out.base_model);
   return out;
 }
 
@@ -148,7 +163,10 @@ std::string card_of(const CardWords& words, const std::string& base_model, const
   constexpr double mebibyte = 1 << 20;
   std::string out = fmt::format("---\nlicense: {}\n", words.license);
   if (!words.pipeline_tag.empty()) out += fmt::format("pipeline_tag: {}\n", words.pipeline_tag);
-  if (!base_model.empty()) out += fmt::format("base_model: {}\nbase_model_relation: quantized\n", base_model);
+  if (!base_model.empty())
+    out += fmt::format("base_model: {}\nbase_model_relation: quantized\n", base_model);
+  else if (!words.base_model.empty())  // Nothing tells the original's name: it keeps the base it had.
+    out += fmt::format("base_model: {}\n", words.base_model);
   out += fmt::format(
       "tags: [{}]\n---\n# {}{}\n\n{} Made by `holdfast quantize`.\n\n"
       "| | original | this |\n| --- | --- | --- |\n| tensors | {:.1f} MiB | {:.1f} MiB |\n\n"
@@ -199,7 +217,7 @@ Result<std::string> quantize_to_file(World& world, const Arguments& arguments, c
   } else {
     TRY(const Source source, open_source(world, arguments, wish.model, RemoteType::model));
     job.model = files.path(source.folder);
-    if (job.wish.name.empty()) job.wish.name = source.name;
+    if (job.wish.name.empty()) job.wish.name = origin_of(source);
   }
   TRY(const GgufVariant made, write_gguf_variant(files.disk(), job));
   return said_of(wish, made.made.matrices, made.made.bytes_before, made.made.bytes_after, made.change);
@@ -227,7 +245,7 @@ Result<std::string> quantize(World& world, const Arguments& arguments, const Wis
     const auto threads = tensor::make_threads(2);
     TRY(QualityChange change, made.compare(*out, *threads));
     TRY_DONE(check_drop(change, wish.drop_max));
-    std::string named = wish.base_model.empty() ? source.name : wish.base_model;
+    std::string named = wish.base_model.empty() ? origin_of(source) : wish.base_model;
     TRY_DONE(io::publish_text(*out, "README.md", card_of(card_words(*base), named, change, made, wish)));
     return change;
   };
