@@ -1,291 +1,32 @@
 #include "codec/parquet.h"
 
-#include <fmt/format.h>
-#include <snappy-c.h>
-#include <zstd.h>
-
-#include <cstring>
-
-#include "codec/gzip.h"
+#include "codec/parquet_chunk.h"
 #include "codec/parquet_header.h"
 
 namespace holdfast::codec {
 namespace {
 
-constexpr uint64_t page_bytes_max = 256 << 20;
-
-Error broken(std::string what) { return fail(Reason::bad_request, "the Parquet file is broken: " + what); }
+Error broken(const Error& error) {
+  return fail(Reason::bad_request, "the Parquet file is broken: " + error.message);
+}
 Error too_large() { return fail(Reason::body_too_large, "the Parquet file holds more than is read at once"); }
 
-Result<Bytes> unpack(ByteView packed, uint64_t size, ParquetCodec codec) {
-  if (size > page_bytes_max) return too_large();
-  if (codec == ParquetCodec::none) return Bytes(packed.begin(), packed.end());
-  if (codec == ParquetCodec::gzip) return inflate(packed, Deflate::gzip, size);
-  Bytes out(size);
-  size_t written = size;
-  if (codec == ParquetCodec::snappy) {
-    // Checked first: snappy itself trusts the length that the input claims.
-    const auto* from = reinterpret_cast<const char*>(packed.data());
-    size_t claimed = 0;
-    if (snappy_uncompressed_length(from, packed.size(), &claimed) != SNAPPY_OK || claimed != size ||
-        snappy_uncompress(from, packed.size(), reinterpret_cast<char*>(out.data()), &written) != SNAPPY_OK)
-      return broken("a page does not unpack");
-  } else if (codec == ParquetCodec::zstd) {
-    written = ZSTD_decompress(out.data(), out.size(), packed.data(), packed.size());
-    if (ZSTD_isError(written) != 0) return broken("a page does not unpack");
-  } else {
-    return fail(Reason::bad_request,
-                "this compression of Parquet is not read: Snappy, zstd, gzip or none are");
+Status read_leaf(ByteView file, const ParquetFile& known, size_t leaf, uint64_t& bytes_left,
+                 ParquetEntries& into) {
+  for (const ParquetFile::RowGroup& group : known.groups) {
+    const Status read =
+        read_parquet_chunk(file, known.leaves[leaf], group.chunks[leaf], group.rows, bytes_left, into);
+    if (!read.ok() && read.error().code == Code::corrupt) return broken(read.error());
+    TRY_DONE(read);
   }
-  if (written != size) return broken("a page is not as long as it says");
-  return out;
+  return Done{};
 }
-
-// Runs of equal numbers and of packed ones, as levels and dictionary indices are written.
-class RunReader {
- public:
-  RunReader(ByteView bytes, unsigned width) : bytes_(bytes), width_(width) {}
-
-  Result<uint32_t> next() {
-    if (left_ == 0) TRY_DONE(open_run());
-    --left_;
-    if (!packed_) return value_;
-    uint32_t value = 0;
-    for (unsigned bit = 0; bit < width_; ++bit, ++bit_) {
-      const auto byte = static_cast<unsigned>(group_[bit_ / 8]);
-      value |= (byte >> (bit_ % 8) & 1U) << bit;
-    }
-    return value;
-  }
-
- private:
-  Status open_run() {
-    uint64_t head = 0;
-    for (unsigned shift = 0;; shift += 7) {
-      if (shift > 35) return broken("a run is too long");
-      TRY(const uint8_t byte, bytes_.u8());
-      head |= static_cast<uint64_t>(byte & 0x7FU) << shift;
-      if (byte < 0x80) break;
-    }
-    packed_ = (head & 1U) != 0;
-    if (packed_) {
-      const uint64_t bytes = (head >> 1U) * width_;
-      left_ = (head >> 1U) * 8;
-      if (bytes > bytes_.left()) {  // The last run may be cut to what is used.
-        left_ = width_ == 0 ? left_ : bytes_.left() * 8 / width_;
-        TRY(group_, bytes_.take(bytes_.left()));
-      } else {
-        TRY(group_, bytes_.take(bytes));
-      }
-      bit_ = 0;
-    } else {
-      left_ = head >> 1U;
-      value_ = 0;
-      for (unsigned byte = 0; byte < (width_ + 7) / 8; ++byte) {
-        TRY(const uint8_t part, bytes_.u8());
-        value_ |= static_cast<uint32_t>(part) << (8 * byte);
-      }
-    }
-    return left_ == 0 ? Status(broken("a run is empty")) : Status(Done{});
-  }
-
-  ByteReader bytes_;
-  unsigned width_;
-  uint64_t left_ = 0;
-  bool packed_ = false;
-  uint32_t value_ = 0;
-  ByteView group_;
-  size_t bit_ = 0;
-};
-
-// PLAIN values one after the other.
-class PlainReader {
- public:
-  PlainReader(ByteView bytes, ParquetType type) : bytes_(bytes), type_(type) {}
-
-  Result<ParquetValue> next() {
-    switch (type_) {
-      case ParquetType::boolean: {
-        if (bit_ % 8 == 0) {
-          TRY(byte_, bytes_.u8());
-        }
-        return ParquetValue((byte_ >> (bit_++ % 8) & 1U) != 0);
-      }
-      case ParquetType::int32: {
-        TRY(const uint32_t raw, bytes_.u32());
-        return ParquetValue(static_cast<int64_t>(static_cast<int32_t>(raw)));
-      }
-      case ParquetType::int64: {
-        TRY(const uint64_t raw, bytes_.u64());
-        return ParquetValue(static_cast<int64_t>(raw));
-      }
-      case ParquetType::real32: {
-        TRY(const uint32_t raw, bytes_.u32());
-        return ParquetValue(static_cast<double>(std::bit_cast<float>(raw)));
-      }
-      case ParquetType::real64: {
-        TRY(const uint64_t raw, bytes_.u64());
-        return ParquetValue(std::bit_cast<double>(raw));
-      }
-      case ParquetType::bytes: {
-        TRY(const uint32_t size, bytes_.u32());
-        TRY(const ByteView text, bytes_.take(size));
-        return ParquetValue(std::string(as_text(text)));
-      }
-      case ParquetType::int96:
-      case ParquetType::fixed_bytes:
-        break;
-    }
-    return broken("a column is of a type that is not read");
-  }
-
- private:
-  ByteReader bytes_;
-  ParquetType type_;
-  unsigned bit_ = 0;
-  uint8_t byte_ = 0;
-};
-
-uint64_t bytes_of(const ParquetValue& value) {
-  const auto* text = std::get_if<std::string>(&value);
-  return sizeof value + (text == nullptr ? 0 : text->size());
-}
-
-// One column of one row group, page after page.
-class ChunkReader {
- public:
-  ChunkReader(const ParquetLeaf& leaf, const ParquetChunk& chunk, uint64_t& bytes_left)
-      : leaf_(leaf), chunk_(chunk), bytes_left_(bytes_left) {}
-
-  Status read(ByteView file, uint64_t rows, std::vector<ParquetValue>& into) {
-    if (chunk_.offset > file.size() || chunk_.size > file.size() - chunk_.offset)
-      return broken("a column lies outside the file");
-    if (chunk_.type != leaf_.type || chunk_.values != rows)
-      return broken("a column is not what the schema says");
-    ByteView bytes = file.subspan(chunk_.offset, chunk_.size);
-    const size_t wanted = into.size() + rows;
-    while (into.size() < wanted) {
-      TRY(const ParquetPageAt at, read_parquet_page(bytes));
-      const ParquetPage& page = at.page;
-      if (page.packed > bytes.size() - at.header_bytes) return broken("a page ends too early");
-      const ByteView body = bytes.subspan(at.header_bytes, page.packed);
-      bytes = bytes.subspan(at.header_bytes + page.packed);
-      if (page.kind == ParquetPage::Kind::index) continue;
-      if (page.kind == ParquetPage::Kind::dictionary) {
-        TRY_DONE(read_dictionary(page, body));
-        continue;
-      }
-      if (page.values > wanted - into.size()) return broken("a page has too many values");
-      TRY_DONE(read_values(page, body, into));
-    }
-    return Done{};
-  }
-
- private:
-  Status read_dictionary(const ParquetPage& page, ByteView body) {
-    TRY(const Bytes bytes, unpack(body, page.unpacked, chunk_.codec));
-    if (page.values > bytes.size() + 1) return broken("a dictionary ends too early");
-    dictionary_.clear();
-    PlainReader reader(bytes, chunk_.type);
-    for (uint64_t i = 0; i < page.values; ++i) {
-      TRY(ParquetValue value, reader.next());
-      TRY_DONE(count(value));
-      dictionary_.push_back(std::move(value));
-    }
-    return Done{};
-  }
-
-  Status read_values(const ParquetPage& page, ByteView body, std::vector<ParquetValue>& into) {
-    Bytes unpacked;
-    ByteView levels, values;
-    if (page.kind == ParquetPage::Kind::data2) {
-      const uint64_t before = page.definition_bytes + page.repetition_bytes;
-      if (page.definition_bytes > body.size() || page.repetition_bytes > body.size() ||
-          before > body.size() || before > page.unpacked)
-        return broken("a page's levels end too early");
-      levels = body.subspan(page.repetition_bytes, page.definition_bytes);
-      values = body.subspan(before);
-      if (page.compressed) {
-        TRY(unpacked, unpack(values, page.unpacked - before, chunk_.codec));
-        values = unpacked;
-      }
-    } else {
-      TRY(unpacked, unpack(body, page.unpacked, chunk_.codec));
-      values = unpacked;
-      if (leaf_.optional) {
-        ByteReader reader(values);
-        TRY(const uint32_t size, reader.u32());
-        TRY(levels, reader.take(size));
-        values = values.subspan(reader.position());
-      }
-    }
-    return read_page(page, levels, values, into);
-  }
-
-  Status read_page(const ParquetPage& page, ByteView levels, ByteView values,
-                   std::vector<ParquetValue>& into) {
-    RunReader present(levels, 1);
-    const bool indexed = page.encoding == static_cast<uint32_t>(ParquetEncoding::rle_dictionary) ||
-                         page.encoding == static_cast<uint32_t>(ParquetEncoding::plain_dictionary);
-    const bool runs =
-        page.encoding == static_cast<uint32_t>(ParquetEncoding::rle) && chunk_.type == ParquetType::boolean;
-    if (!indexed && !runs && page.encoding != static_cast<uint32_t>(ParquetEncoding::plain))
-      return fail(Reason::bad_request,
-                  fmt::format("the column '{}' has Parquet's encoding {}, which is not read: PLAIN and "
-                              "dictionaries are",
-                              leaf_.name, page.encoding));
-    unsigned width = 1;
-    ByteView packed = values;
-    if (indexed && !values.empty()) {
-      width = static_cast<unsigned>(values.front());
-      if (width > 32) return broken("a dictionary's index is too wide");
-      packed = values.subspan(1);
-    } else if (runs) {
-      if (values.size() < 4) return broken("a page ends too early");
-      packed = values.subspan(4);
-    }
-    RunReader index(packed, width);
-    PlainReader plain(values, chunk_.type);
-    for (uint64_t i = 0; i < page.values; ++i) {
-      if (leaf_.optional) {
-        TRY(const uint32_t level, present.next());
-        if (level == 0) {
-          TRY_DONE(count(ParquetValue()));
-          into.emplace_back();
-          continue;
-        }
-      }
-      if (indexed || runs) {
-        TRY(const uint32_t number, index.next());
-        if (indexed && number >= dictionary_.size()) return broken("an index is outside its dictionary");
-        into.push_back(indexed ? dictionary_[number] : ParquetValue(number != 0));
-      } else {
-        TRY(ParquetValue value, plain.next());
-        into.push_back(std::move(value));
-      }
-      TRY_DONE(count(into.back()));
-    }
-    return Done{};
-  }
-
-  Status count(const ParquetValue& value) {
-    const uint64_t bytes = bytes_of(value);
-    if (bytes > bytes_left_) return too_large();
-    bytes_left_ -= bytes;
-    return Done{};
-  }
-
-  const ParquetLeaf& leaf_;
-  const ParquetChunk& chunk_;
-  uint64_t& bytes_left_;
-  std::vector<ParquetValue> dictionary_;
-};
 
 }  // namespace
 
 Result<ParquetTable> read_parquet(ByteView file, const ParquetLimits& limits) {
   auto footer = read_parquet_footer(file);
-  if (!footer.ok()) return broken(footer.error().message);
+  if (!footer.ok()) return broken(footer.error());
   ParquetFile& known = footer.value();
   if (known.rows > limits.rows_max) return too_large();
   ParquetTable table;
@@ -298,16 +39,31 @@ Result<ParquetTable> read_parquet(ByteView file, const ParquetLimits& limits) {
       if (table.left_out.empty() || table.left_out.back() != one.name) table.left_out.push_back(one.name);
       continue;
     }
-    ParquetColumn column{.name = one.name, .values = {}};
-    for (const ParquetFile::RowGroup& group : known.groups) {
-      const Status read =
-          ChunkReader(one, group.chunks[leaf], bytes_left).read(file, group.rows, column.values);
-      if (!read.ok() && read.error().code == Code::corrupt) return broken(read.error().message);
-      TRY_DONE(read);
-    }
-    table.columns.push_back(std::move(column));
+    ParquetEntries entries;
+    TRY_DONE(read_leaf(file, known, leaf, bytes_left, entries));
+    table.columns.push_back({.name = one.name, .values = std::move(entries.values)});
   }
   return table;
+}
+
+Result<std::vector<ParquetLeft>> look_at_parquet(ByteView file, const ParquetLook& look,
+                                                 const ParquetLimits& limits) {
+  auto footer = read_parquet_footer(file);
+  if (!footer.ok()) return broken(footer.error());
+  const ParquetFile& known = footer.value();
+  if (known.rows > limits.rows_max) return too_large();
+  std::vector<ParquetLeft> left;
+  for (size_t leaf = 0; leaf < known.leaves.size(); ++leaf) {
+    ParquetEntries entries;
+    uint64_t bytes_left = limits.bytes_max;
+    TRY(const auto unread, read_parquet_leaf(file, known, leaf, bytes_left, entries));
+    if (unread) {
+      left.push_back({known.leaves[leaf].path, *unread});
+      continue;
+    }
+    look(values_of_leaf(known.leaves[leaf], entries));
+  }
+  return left;
 }
 
 }  // namespace holdfast::codec

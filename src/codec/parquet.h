@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <variant>
@@ -10,6 +12,20 @@
 namespace holdfast::codec {
 
 using ParquetValue = std::variant<std::monostate, bool, int64_t, double, std::string>;
+
+// What values of a column mean. Of dates the days since 1970, of moments the named parts of a second since
+// then.
+enum class ParquetKind : uint8_t {
+  text,  // Or bytes of any meaning.
+  truth,
+  whole,
+  real,
+  date,
+  milliseconds,
+  microseconds,
+  nanoseconds,
+  other,  // Not read: decimals, times of a day, old timestamps, bytes of one length.
+};
 
 struct ParquetColumn {
   std::string name;
@@ -32,5 +48,24 @@ struct ParquetLimits {
 // dictionary encodings, pages of both versions, uncompressed or by Snappy, zstd or gzip. Files of other
 // encodings are refused by name. bad_request for what is broken, body_too_large beyond the limits.
 Result<ParquetTable> read_parquet(ByteView file, const ParquetLimits& limits = {});
+
+// All values of one column, nested ones too, in the order of the rows.
+struct ParquetLeafValues {
+  std::string path;  // "user.emails": the names, save those that lists and maps put between.
+  ParquetKind kind = ParquetKind::text;
+  bool optional = false;             // Whether a value may be missing.
+  std::vector<ParquetValue> values;  // Without one also where a list is empty.
+  std::vector<uint32_t> rows;        // Of each value; empty where every row has one.
+
+  uint32_t row_of(size_t value) const { return rows.empty() ? static_cast<uint32_t>(value) : rows[value]; }
+};
+struct ParquetLeft {
+  std::string path, why;
+};
+// Calls `look` with one column after the other and returns those that cannot be read. Limits are of each
+// column.
+using ParquetLook = std::function<void(const ParquetLeafValues&)>;
+Result<std::vector<ParquetLeft>> look_at_parquet(ByteView file, const ParquetLook& look,
+                                                 const ParquetLimits& limits = {});
 
 }  // namespace holdfast::codec

@@ -40,11 +40,77 @@ Status unsigned_of(ThriftReader& reader, Type type, uint64_t& into) {
   return Done{};
 }
 
+// What annotates an element (ConvertedType and LogicalType of parquet.thrift).
+enum class Annotation : uint8_t {
+  none,
+  list,
+  map,
+  decimal,
+  date,
+  time,
+  milliseconds,
+  microseconds,
+  nanoseconds
+};
+
+Annotation annotation_of_converted(uint64_t type) {
+  switch (type) {
+    case 1:
+    case 2:
+      return Annotation::map;
+    case 3:
+      return Annotation::list;
+    case 5:
+      return Annotation::decimal;
+    case 6:
+      return Annotation::date;
+    case 7:
+    case 8:
+    case 21:
+      return Annotation::time;
+    case 9:
+      return Annotation::milliseconds;
+    case 10:
+      return Annotation::microseconds;
+    default:
+      return Annotation::none;
+  }
+}
+
+Result<Annotation> read_logical_type(ThriftReader& reader) {
+  Annotation out = Annotation::none;
+  TRY_DONE(each_field(reader, [&](int32_t id, Type type) -> Result<bool> {
+    if (id == 2) out = Annotation::map;
+    if (id == 3) out = Annotation::list;
+    if (id == 5) out = Annotation::decimal;
+    if (id == 6) out = Annotation::date;
+    if (id == 7) out = Annotation::time;
+    if (id != 8 || type != Type::structure) return false;
+    out = Annotation::time;
+    TRY_DONE(each_field(reader, [&](int32_t part, Type part_type) -> Result<bool> {
+      if (part != 2 || part_type != Type::structure) return false;
+      TRY_DONE(each_field(reader, [&](int32_t unit, Type) -> Result<bool> {
+        if (unit == 1) out = Annotation::milliseconds;
+        if (unit == 2) out = Annotation::microseconds;
+        if (unit == 3) out = Annotation::nanoseconds;
+        return false;
+      }));
+      return true;
+    }));
+    return true;
+  }));
+  return out;
+}
+
 struct SchemaElement {
-  ParquetLeaf leaf;
+  std::string name;
+  ParquetType type = ParquetType::bytes;
   uint64_t children = 0, repetition = 0;
+  Annotation annotation = Annotation::none;
   bool typed = false;
 };
+
+constexpr uint64_t is_optional = 1, is_repeated = 2;  // FieldRepetitionType.
 
 Result<SchemaElement> read_element(ThriftReader& reader) {
   SchemaElement out;
@@ -54,55 +120,145 @@ Result<SchemaElement> read_element(ThriftReader& reader) {
       case 1:
         TRY_DONE(unsigned_of(reader, type, number));
         if (number > 7) return broken("a column has an unknown type");
-        out.leaf.type = static_cast<ParquetType>(number);
+        out.type = static_cast<ParquetType>(number);
         out.typed = true;
         return true;
       case 3:
         TRY_DONE(unsigned_of(reader, type, out.repetition));
         return true;
       case 4: {
-        TRY(out.leaf.name, reader.text(type));
+        TRY(out.name, reader.text(type));
         return true;
       }
       case 5:
         TRY_DONE(unsigned_of(reader, type, out.children));
         return true;
+      case 6:
+        TRY_DONE(unsigned_of(reader, type, number));
+        out.annotation = annotation_of_converted(number);
+        return true;
+      case 10: {
+        if (type != Type::structure) return false;
+        TRY(const Annotation logical, read_logical_type(reader));
+        if (logical != Annotation::none) out.annotation = logical;
+        return true;
+      }
       default:
         return false;
     }
   }));
-  out.leaf.optional = out.repetition == 1;
   return out;
 }
 
+ParquetKind kind_of(const SchemaElement& element) {
+  switch (element.annotation) {
+    case Annotation::none:
+      break;
+    case Annotation::date:
+      return element.type == ParquetType::int32 ? ParquetKind::date : ParquetKind::other;
+    case Annotation::milliseconds:
+      return element.type == ParquetType::int64 ? ParquetKind::milliseconds : ParquetKind::other;
+    case Annotation::microseconds:
+      return element.type == ParquetType::int64 ? ParquetKind::microseconds : ParquetKind::other;
+    case Annotation::nanoseconds:
+      return element.type == ParquetType::int64 ? ParquetKind::nanoseconds : ParquetKind::other;
+    case Annotation::list:
+    case Annotation::map:
+    case Annotation::decimal:
+    case Annotation::time:
+      return ParquetKind::other;
+  }
+  switch (element.type) {
+    case ParquetType::boolean:
+      return ParquetKind::truth;
+    case ParquetType::int32:
+    case ParquetType::int64:
+      return ParquetKind::whole;
+    case ParquetType::real32:
+    case ParquetType::real64:
+      return ParquetKind::real;
+    case ParquetType::bytes:
+      return ParquetKind::text;
+    case ParquetType::int96:
+    case ParquetType::fixed_bytes:
+      return ParquetKind::other;
+  }
+  return ParquetKind::other;
+}
+
 // The schema is a tree in depth-first order; the root comes first.
-Result<std::vector<ParquetLeaf>> leaves_of(const std::vector<SchemaElement>& elements) {
-  std::vector<ParquetLeaf> leaves;
-  if (elements.empty()) return broken("there is no schema");
-  size_t at = 1;
-  const uint64_t top = elements.front().children;
-  for (uint64_t column = 0; column < top; ++column) {
-    uint64_t open = 1;  // Elements of this column that are still to come.
-    const bool nested = at < elements.size() && !elements[at].typed;
-    const std::string name = at < elements.size() ? elements[at].leaf.name : "";
-    while (open > 0) {
-      if (at >= elements.size()) return broken("the schema ends too early");
-      const SchemaElement& element = elements[at++];
-      --open;
-      if (element.typed) {
-        ParquetLeaf leaf = element.leaf;
-        leaf.name = name;
-        leaf.readable = !nested && element.repetition < 2 && leaf.type != ParquetType::int96 &&
-                        leaf.type != ParquetType::fixed_bytes;
-        leaves.push_back(std::move(leaf));
+class SchemaWalk {
+ public:
+  explicit SchemaWalk(const std::vector<SchemaElement>& elements) : elements_(elements) {}
+
+  Result<std::vector<ParquetLeaf>> run() {
+    if (elements_.empty()) return broken("there is no schema");
+    open_.push_back({.left = elements_.front().children});
+    for (size_t at = 1; !open_.empty();) {
+      if (open_.back().left == 0) {
+        open_.pop_back();
         continue;
       }
-      if (element.children > elements.size()) return broken("the schema ends too early");
-      open += element.children;
+      if (at >= elements_.size()) return broken("the schema ends too early");
+      --open_.back().left;
+      TRY_DONE(enter(elements_[at++]));
     }
+    return std::move(leaves_);
   }
-  return leaves;
-}
+
+ private:
+  // A list is a group of a repeated group of the element; a map one of a repeated group of key and value.
+  enum class Group : uint8_t { plain, list, element, map };
+  struct Open {
+    uint64_t left = 0;  // Children that are still to come.
+    std::string column{}, path{};
+    uint32_t repetition = 0, definition = 0;
+    Group group = Group::plain;
+  };
+
+  Status enter(const SchemaElement& element) {
+    const Open above = open_.back();
+    const bool repeated = element.repetition == is_repeated;
+    const bool between = (repeated && (above.group == Group::list || above.group == Group::map)) ||
+                         above.group == Group::element;
+    Open here{.left = element.children,
+              .column = above.column.empty() ? element.name : above.column,
+              .path = between              ? above.path
+                      : above.path.empty() ? element.name
+                                           : above.path + "." + element.name,
+              .repetition = above.repetition + (repeated ? 1 : 0),
+              .definition = above.definition + (repeated || element.repetition == is_optional ? 1 : 0)};
+    if (here.definition > depth_max) return broken("a column is nested too deep");
+    if (element.typed) {
+      const ParquetKind kind = kind_of(element);
+      // Decimals among the numbers of rows were always read as they are written; they are no whole numbers.
+      const bool known = element.type != ParquetType::int96 && element.type != ParquetType::fixed_bytes;
+      leaves_.push_back({.name = here.column,
+                         .path = std::move(here.path),
+                         .type = element.type,
+                         .kind = kind,
+                         .optional = element.repetition == is_optional,
+                         .readable = known && open_.size() == 1 && !repeated,
+                         .repetition_max = static_cast<uint8_t>(here.repetition),
+                         .definition_max = static_cast<uint8_t>(here.definition)});
+      return Done{};
+    }
+    if (element.children > elements_.size()) return broken("the schema ends too early");
+    if (element.annotation == Annotation::list)
+      here.group = Group::list;
+    else if (element.annotation == Annotation::map)
+      here.group = Group::map;
+    else if (repeated && above.group == Group::list && element.children == 1)
+      here.group = Group::element;
+    open_.push_back(std::move(here));
+    return Done{};
+  }
+
+  static constexpr uint32_t depth_max = 100;
+  const std::vector<SchemaElement>& elements_;
+  std::vector<Open> open_;
+  std::vector<ParquetLeaf> leaves_;
+};
 
 Status read_column(ThriftReader& reader, ParquetChunk& chunk) {
   uint64_t data = 0, dictionary = 0;
@@ -219,7 +375,7 @@ Result<ParquetFile> read_parquet_footer(ByteView file) {
         return false;
     }
   }));
-  TRY(out.leaves, leaves_of(elements));
+  TRY(out.leaves, SchemaWalk(elements).run());
   uint64_t rows = 0;
   for (const ParquetFile::RowGroup& group : out.groups) {
     if (group.chunks.size() != out.leaves.size()) return broken("a row group lacks columns");

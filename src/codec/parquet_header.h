@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "codec/parquet.h"
 
 namespace holdfast::codec {
 
@@ -13,12 +14,18 @@ enum class ParquetType : uint8_t { boolean, int32, int64, int96, real32, real64,
 enum class ParquetCodec : uint8_t { none, snappy, gzip, lzo, brotli, lz4, zstd, lz4_raw };
 enum class ParquetEncoding : uint8_t { plain = 0, plain_dictionary = 2, rle = 3, rle_dictionary = 8 };
 
-// A column of values that stand directly in the rows; `readable` is false where they are nested or of a type
-// that is not read.
+// A column of values. `readable` is false where they are nested or of a type that is not read.
 struct ParquetLeaf {
-  std::string name;
+  std::string name;  // Of the column; of nested values the outermost one's.
+  std::string path;  // "user.emails": all names, save those that lists and maps put between.
   ParquetType type = ParquetType::bytes;
+  ParquetKind kind = ParquetKind::text;
   bool optional = false, readable = true;
+  // Levels of a value that is there (parquet-format, Nested Encoding).
+  uint8_t repetition_max = 0, definition_max = 0;
+
+  // Whether levels say more than which rows have no value.
+  bool is_nested() const { return repetition_max > 0 || definition_max > 1; }
 };
 
 struct ParquetChunk {

@@ -1,9 +1,12 @@
 #include "codec/parquet_rewrite.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <optional>
 #include <span>
 
-#include "codec/parquet_header.h"
+#include "codec/parquet_chunk.h"
 #include "codec/thrift_value.h"
 
 namespace holdfast::codec {
@@ -38,66 +41,119 @@ ThriftValue i32(int64_t value) { return ThriftValue::of_number(value, Type::i32)
 
 bool is_missing(const ParquetValue& value) { return std::holds_alternative<std::monostate>(value); }
 
-// Levels of 0 and 1 as runs: their length, doubled, then the level.
-std::string levels_of(std::span<const ParquetValue> values) {
-  std::string out;
-  for (size_t at = 0; at < values.size();) {
-    const bool missing = is_missing(values[at]);
+// The entries of one chunk; levels are there for nested columns alone.
+struct Entries {
+  std::span<const ParquetValue> values;
+  std::span<const uint8_t> repetition, definition;
+
+  Entries part(size_t begin, size_t count) const {
+    const auto cut = [&](std::span<const uint8_t> levels) {
+      return levels.empty() ? levels : levels.subspan(begin, count);
+    };
+    return {values.subspan(begin, count), cut(repetition), cut(definition)};
+  }
+};
+
+// Levels as runs: how many, doubled, then the level in a byte.
+template <class LevelAt>
+void put_levels(std::string& out, size_t count, LevelAt level_at) {
+  std::string runs;
+  for (size_t at = 0; at < count;) {
+    const uint8_t level = level_at(at);
     size_t end = at;
-    while (end < values.size() && is_missing(values[end]) == missing) ++end;
+    while (end < count && level_at(end) == level) ++end;
     for (uint64_t head = (end - at) << 1; true; head >>= 7) {
-      out.push_back(static_cast<char>(head >= 128 ? head | 128 : head));
+      runs.push_back(static_cast<char>(head >= 128 ? head | 128 : head));
       if (head < 128) break;
     }
-    out.push_back(missing ? '\0' : '\1');
+    runs.push_back(static_cast<char>(level));
     at = end;
   }
-  return out;
+  put_u32(out, runs.size());
+  out += runs;
 }
 
-void put_page(std::string& out, std::span<const ParquetValue> values, bool optional) {
-  std::string body;
-  if (optional) {
-    const std::string levels = levels_of(values);
-    put_u32(body, levels.size());
-    body += levels;
+template <class Number>
+void put_number(std::string& out, Number value) {
+  const auto bytes = std::bit_cast<std::array<char, sizeof(Number)>>(value);
+  out.append(bytes.data(), bytes.size());
+}
+
+Status put_value(std::string& out, const ParquetValue& value, ParquetType type) {
+  const auto* text = std::get_if<std::string>(&value);
+  const auto* whole = std::get_if<int64_t>(&value);
+  const auto* real = std::get_if<double>(&value);
+  if (type == ParquetType::bytes && text != nullptr) {
+    put_u32(out, text->size());
+    out += *text;
+  } else if (type == ParquetType::int64 && whole != nullptr) {
+    put_number(out, *whole);
+  } else if (type == ParquetType::int32 && whole != nullptr && *whole >= INT32_MIN && *whole <= INT32_MAX) {
+    put_number(out, static_cast<int32_t>(*whole));
+  } else if (type == ParquetType::real64 && real != nullptr) {
+    put_number(out, *real);
+  } else if (type == ParquetType::real32 && real != nullptr) {
+    put_number(out, static_cast<float>(*real));
+  } else {
+    return fail(Code::internal, "a value of a column became one of another kind");
   }
-  for (const ParquetValue& value : values)
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      put_u32(body, text->size());
-      body += *text;
-    }
-  const auto size = static_cast<int64_t>(body.size());
-  out += write_thrift(structure(
-      {{1, i32(0)},
-       {2, i32(size)},
-       {3, i32(size)},
-       {5,
-        structure({{1, i32(static_cast<int64_t>(values.size()))}, {2, i32(0)}, {3, i32(3)}, {4, i32(3)}})}}));
-  out += body;
+  return Done{};
 }
 
-std::string chunk_of(std::span<const ParquetValue> values, bool optional) {
+// What was there and is no more lacks the last level.
+Status put_page(std::string& out, const Entries& entries, const ParquetLeaf& leaf) {
+  std::string body;
+  if (leaf.repetition_max > 0)
+    put_levels(body, entries.values.size(), [&](size_t i) { return entries.repetition[i]; });
+  if (leaf.definition_max > 0)
+    put_levels(body, entries.values.size(), [&](size_t i) {
+      const uint8_t was = leaf.is_nested() ? entries.definition[i] : leaf.definition_max;
+      const bool gone = is_missing(entries.values[i]) && was == leaf.definition_max;
+      return static_cast<uint8_t>(gone ? was - 1 : was);
+    });
+  for (const ParquetValue& value : entries.values)
+    if (!is_missing(value)) TRY_DONE(put_value(body, value, leaf.type));
+  const auto size = static_cast<int64_t>(body.size());
+  out += write_thrift(structure({{1, i32(0)},
+                                 {2, i32(size)},
+                                 {3, i32(size)},
+                                 {5, structure({{1, i32(static_cast<int64_t>(entries.values.size()))},
+                                                {2, i32(0)},
+                                                {3, i32(3)},
+                                                {4, i32(3)}})}}));
+  out += body;
+  return Done{};
+}
+
+// In pages of whole rows.
+Result<std::string> chunk_of(const Entries& entries, const ParquetLeaf& leaf) {
   std::string out;
+  size_t begin = 0;
   do {
-    size_t bytes = 0, count = 0;
-    for (; count < values.size() && bytes < page_bytes; ++count)
-      if (const auto* text = std::get_if<std::string>(&values[count])) bytes += text->size() + 4;
-    put_page(out, values.first(count), optional);
-    values = values.subspan(count);
-  } while (!values.empty());
+    size_t bytes = 0, end = begin;
+    const auto row_begins = [&](size_t at) {
+      return entries.repetition.empty() || entries.repetition[at] == 0;
+    };
+    for (; end < entries.values.size() && (bytes < page_bytes || !row_begins(end)); ++end) {
+      const auto* text = std::get_if<std::string>(&entries.values[end]);
+      bytes += (text == nullptr ? 0 : text->size()) + 4;
+    }
+    TRY_DONE(put_page(out, entries.part(begin, end - begin), leaf));
+    begin = end;
+  } while (begin < entries.values.size());
   return out;
 }
 
 struct ChangedColumn {
-  bool changed = false, optional = false;
-  std::vector<ParquetValue> values{};
+  bool changed = false;
+  ParquetEntries entries{};
+  size_t written = 0;  // Entries of the groups before.
 };
 
 // Writes the groups anew and mends the footer to them.
 class Writer {
  public:
-  Writer(ByteView file, const ParquetFile& known, const std::vector<ChangedColumn>& columns)
+  Writer(ByteView file, const ParquetFile& known, std::vector<ChangedColumn>& columns)
       : file_(file), known_(known), columns_(columns), out_(magic) {}
 
   Result<std::string> write(ThriftValue footer) {
@@ -127,7 +183,7 @@ class Writer {
       for (const int32_t id : {bloom_offset, bloom_length, index_page}) data->remove(id);
       chunk.set(chunk_offset, ThriftValue::of_number(static_cast<int64_t>(out_.size())));
       if (columns_[leaf].changed) {
-        put_changed(*data, columns_[leaf], known.rows);
+        TRY_DONE(put_changed(*data, columns_[leaf], known_.leaves[leaf], known.chunks[leaf].values));
       } else {
         TRY_DONE(copy(*data, known.chunks[leaf]));
       }
@@ -135,15 +191,17 @@ class Writer {
       if (size == nullptr || size->number < 0 || size->number > unpacked_max) return broken();
       unpacked += size->number;
     }
-    done_ += known.rows;
     group.set(group_bytes, ThriftValue::of_number(unpacked));
     group.set(group_offset, ThriftValue::of_number(static_cast<int64_t>(begin)));
     group.set(group_packed, ThriftValue::of_number(static_cast<int64_t>(out_.size() - begin)));
     return Done{};
   }
 
-  void put_changed(ThriftValue& data, const ChangedColumn& column, uint64_t rows) {
-    const std::string chunk = chunk_of(std::span(column.values).subspan(done_, rows), column.optional);
+  Status put_changed(ThriftValue& data, ChangedColumn& column, const ParquetLeaf& leaf, uint64_t count) {
+    const Entries all{column.entries.values, column.entries.repetition, column.entries.definition};
+    if (count > all.values.size() - column.written) return broken();
+    TRY(const std::string chunk, chunk_of(all.part(column.written, count), leaf));
+    column.written += count;
     ThriftValue list;
     list.type = Type::list;
     list.element = Type::i32;
@@ -156,6 +214,7 @@ class Writer {
     for (const int32_t id : {dictionary_page, statistics, encoding_statistics, size_statistics})
       data.remove(id);
     out_ += chunk;
+    return Done{};
   }
 
   Status copy(ThriftValue& data, const ParquetChunk& chunk) {
@@ -173,30 +232,40 @@ class Writer {
 
   const ByteView file_;
   const ParquetFile& known_;
-  const std::vector<ChangedColumn>& columns_;
+  std::vector<ChangedColumn>& columns_;
   std::string out_;
-  uint64_t done_ = 0;  // Rows of the groups before.
 };
 
 }  // namespace
 
 Result<ParquetRewrite> rewrite_parquet(ByteView file, const ParquetChange& change,
                                        const ParquetLimits& limits) {
-  TRY(ParquetTable table, read_parquet(file, limits));
-  const auto known = read_parquet_footer(file);
-  if (!known.ok()) return broken();
-  ParquetRewrite out{.file = {}, .left_out = std::move(table.left_out)};
-  std::vector<ChangedColumn> columns(known.value().leaves.size());
-  size_t read = 0;
+  const auto footer_read = read_parquet_footer(file);
+  if (!footer_read.ok()) return broken();
+  const ParquetFile& known = footer_read.value();
+  if (known.rows > limits.rows_max)
+    return fail(Reason::body_too_large, "the Parquet file holds more than is read at once");
+  ParquetRewrite out;
+  std::vector<ChangedColumn> columns(known.leaves.size());
   bool changed = false;
+  uint64_t bytes_left = limits.bytes_max;  // What is not changed gives back what it took.
   for (size_t leaf = 0; leaf < columns.size(); ++leaf) {
-    const ParquetLeaf& one = known.value().leaves[leaf];
-    if (!one.readable) continue;
-    if (read >= table.columns.size()) return broken();
-    std::vector<ParquetValue>& values = table.columns[read++].values;
-    if (one.type != ParquetType::bytes || !change(one.name, values)) continue;
-    columns[leaf] = {.changed = true, .optional = one.optional, .values = std::move(values)};
-    if (columns[leaf].values.size() != known.value().rows) return broken();
+    uint64_t left = bytes_left;
+    ParquetEntries& entries = columns[leaf].entries;
+    TRY(const std::optional<std::string> unread, read_parquet_leaf(file, known, leaf, left, entries));
+    if (unread) {
+      out.left_out.push_back({known.leaves[leaf].path, *unread});
+      entries = {};
+      continue;
+    }
+    ParquetLeafValues values = values_of_leaf(known.leaves[leaf], entries);
+    columns[leaf].changed = change(values);
+    if (!columns[leaf].changed) {
+      entries = {};
+      continue;
+    }
+    entries.values = std::move(values.values);
+    bytes_left = left;
     changed = true;
   }
   if (!changed) return out;
@@ -206,7 +275,7 @@ Result<ParquetRewrite> rewrite_parquet(ByteView file, const ParquetChange& chang
   if (footer_size > file.size() - 8) return broken();
   auto footer = read_thrift(file.subspan(file.size() - 8 - footer_size, footer_size));
   if (!footer.ok()) return broken();
-  TRY(out.file, Writer(file, known.value(), columns).write(std::move(footer).value()));
+  TRY(out.file, Writer(file, known, columns).write(std::move(footer).value()));
   return out;
 }
 

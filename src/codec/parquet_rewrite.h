@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,19 +9,18 @@
 
 namespace holdfast::codec {
 
-// Changes the values of a column of texts in place; true when it changed one.
-// Values are texts or missing.
-using ParquetChange = std::function<bool(std::string_view column, std::vector<ParquetValue>& values)>;
+// Changes values in place; true when it changed one. Texts stay texts and numbers numbers, where they do not
+// become missing: which they may if the column is `optional`. What is missing stays so.
+using ParquetChange = std::function<bool(ParquetLeafValues& column)>;
 
 struct ParquetRewrite {
   std::string file{};                   // Empty where nothing was changed.
-  std::vector<std::string> left_out{};  // Columns that were not looked at: nested ones.
+  std::vector<ParquetLeft> left_out{};  // Columns that cannot be read; they keep their bytes.
 };
 
-// A Parquet file with other texts in some columns. Those are written plain and
-// uncompressed, without statistics; all other columns keep their bytes, nested
-// ones too, and the schema and notes stay. Indexes of pages and Bloom filters
-// are dropped, since they hold values. Errors as read_parquet's.
+// A Parquet file with other values in some columns, nested ones too. Those are written plain and
+// uncompressed, without statistics; all other columns keep their bytes, and the schema and notes stay.
+// Indexes of pages and Bloom filters are dropped, since they hold values. Errors as read_parquet's.
 Result<ParquetRewrite> rewrite_parquet(ByteView file, const ParquetChange& change,
                                        const ParquetLimits& limits = {});
 
