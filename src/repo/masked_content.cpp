@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "codec/hmac.h"
 #include "codec/parquet_rewrite.h"
 #include "scan/column_text.h"
 #include "scan/repack.h"
@@ -48,54 +49,86 @@ MaskedContent mask_text(std::string_view path, std::string_view text, scan::Mask
 
 class ColumnMasker {
  public:
-  ColumnMasker(std::string_view name, scan::MaskWith with, const std::string& key, MaskedContent& out)
-      : header_(scan::as_column_line(name)), with_(with), key_(key), out_(out) {}
+  ColumnMasker(codec::ParquetLeafValues& column, scan::MaskWith with, const std::string& key,
+               MaskedContent& out)
+      : header_(scan::as_column_line(column.path)), column_(column), with_(with), key_(key), out_(out) {}
 
-  bool mask(std::vector<codec::ParquetValue>& values) {
+  bool mask() {
     bool changed = false;
-    for (size_t begin = 0; begin < values.size();) {
-      std::string text = header_ + "\n";
-      size_t end = begin;
-      for (; end < values.size() && text.size() < rows_bytes_max; ++end) {
-        if (const auto* value = std::get_if<std::string>(&values[end])) text += scan::as_column_line(*value);
-        text += '\n';
-      }
-      changed = put_back(text, std::span(values).subspan(begin, end - begin)) || changed;
+    for (size_t begin = 0; begin < column_.values.size();) {
+      const size_t end = end_of_rows(begin);
+      changed = put_back(begin, end) || changed;
       begin = end;
     }
     return changed;
   }
 
-  // Of columns that are no texts: whether their values look personal under this
-  // name.
-  bool looks_personal(const std::vector<codec::ParquetValue>& values) const {
+ private:
+  std::string line_of(size_t value) const {
+    return scan::as_column_line(scan::column_text(column_.kind, column_.values[value]).value_or(""));
+  }
+  // Values of some size, looked through at once.
+  size_t end_of_rows(size_t begin) const {
+    size_t bytes = 0, end = begin;
+    for (; end < column_.values.size() && bytes < rows_bytes_max; ++end) bytes += line_of(end).size() + 1;
+    return end;
+  }
+  std::string rows(size_t begin, size_t end) const {
     std::string text = header_ + "\n";
-    for (size_t i = 0; i < values.size() && text.size() < rows_bytes_max; ++i)
-      if (const auto* number = std::get_if<int64_t>(&values[i])) text += fmt::format("{}\n", *number);
-    return !scan::find_personal(text, scan::TextShape::tab_table, header_).empty();
+    for (size_t i = begin; i < end; ++i) text += line_of(i) + "\n";
+    return text;
   }
 
- private:
-  bool put_back(const std::string& text, std::span<codec::ParquetValue> values) {
-    const size_t found = scan::find_personal(text, scan::TextShape::tab_table, header_).size();
+  size_t count(const std::string& text) const {
+    return scan::find_personal(text, scan::TextShape::tab_table, header_).size();
+  }
+
+  bool put_back(size_t begin, size_t end) {
+    const std::string text = rows(begin, end);
+    const size_t found = count(text);
     if (found == 0) return false;
-    const std::string masked = scan::mask_personal(text, scan::TextShape::tab_table, with_, key_);
     out_.findings += found;
-    out_.left_findings += scan::find_personal(masked, scan::TextShape::tab_table, header_).size();
-    std::string_view rest = masked;
-    rest.remove_prefix(std::min(rest.size(), rest.find('\n') + 1));
-    for (codec::ParquetValue& value : values) {
-      const size_t line = rest.find('\n');
-      if (auto* at = std::get_if<std::string>(&value)) {
-        std::string now = scan::from_column_line(rest.substr(0, line));
-        if (scan::as_column_line(now) != scan::as_column_line(*at)) *at = std::move(now);
-      }
-      rest = line == std::string_view::npos ? std::string_view() : rest.substr(line + 1);
+    const std::string masked = scan::mask_personal(text, scan::TextShape::tab_table, with_, key_);
+    std::string_view was = text, is = masked;
+    for (std::string_view* each : {&was, &is})
+      each->remove_prefix(std::min(each->size(), each->find('\n') + 1));
+    for (size_t i = begin; i < end; ++i) {
+      const std::string_view before = take_line(was), now = take_line(is);
+      if (before != now) column_.values[i] = instead_of(column_.values[i], now);
     }
+    out_.left_findings += count(rows(begin, end));
     return true;
   }
 
+  static std::string_view take_line(std::string_view& rest) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    return line;
+  }
+
+  // A number has no place for a mask: it is missing then, or nought in a column where nothing may be missing.
+  // Hashed, equal numbers stay equal ones: negative, and shorter than whatever numbers people have.
+  codec::ParquetValue instead_of(const codec::ParquetValue& value, std::string_view masked) const {
+    if (std::holds_alternative<std::string>(value)) return scan::from_column_line(masked);
+    const auto as_kind = [&](int64_t number) -> codec::ParquetValue {
+      if (std::holds_alternative<double>(value)) return static_cast<double>(number);
+      return number;
+    };
+    if (with_ == scan::MaskWith::hash && column_.kind == codec::ParquetKind::whole) {
+      const auto digest =
+          codec::hmac_sha256(as_bytes(key_), as_bytes(scan::column_text(column_.kind, value).value_or("")));
+      uint64_t number = 0;
+      for (size_t i = 0; i < sizeof number; ++i)
+        number = number << 8 | static_cast<uint64_t>(std::to_integer<uint8_t>(digest[i]));
+      const int64_t hashed = -1 - static_cast<int64_t>(number % hashed_numbers);
+      if (count(fmt::format("{}\n{}\n", header_, hashed)) == 0) return as_kind(hashed);
+    }
+    return column_.optional ? codec::ParquetValue() : as_kind(0);
+  }
+
+  static constexpr uint64_t hashed_numbers = 1'000'000;
   const std::string header_;
+  codec::ParquetLeafValues& column_;
   const scan::MaskWith with_;
   const std::string& key_;
   MaskedContent& out_;
@@ -103,32 +136,26 @@ class ColumnMasker {
 
 MaskedContent mask_parquet(ByteView bytes, scan::MaskWith with, const std::string& key) {
   MaskedContent out;
-  auto rewritten =
-      codec::rewrite_parquet(bytes, [&](std::string_view column, std::vector<codec::ParquetValue>& values) {
-        // Binary columns are no texts.
-        const bool binary = std::ranges::any_of(values, [](const codec::ParquetValue& value) {
-          const auto* text = std::get_if<std::string>(&value);
-          return text != nullptr && text->find('\0') != std::string::npos;
-        });
-        if (binary) {
-          leave(out, column, "is a column of bytes, not of texts");
-          return false;
-        }
-        return ColumnMasker(column, with, key, out).mask(values);
-      });
+  auto rewritten = codec::rewrite_parquet(bytes, [&](codec::ParquetLeafValues& column) {
+    if (column.kind == codec::ParquetKind::truth) return false;
+    // Binary columns are no texts.
+    const bool binary = std::ranges::any_of(column.values, [](const codec::ParquetValue& value) {
+      const auto* text = std::get_if<std::string>(&value);
+      return text != nullptr && text->find('\0') != std::string::npos;
+    });
+    if (binary) {
+      leave(out, column.path, "is a column of bytes, not of texts");
+      return false;
+    }
+    return ColumnMasker(column, with, key, out).mask();
+  });
   if (!rewritten.ok()) {
     MaskedContent none;
     leave(none, "", "cannot be read: " + rewritten.error().message);
     return none;
   }
   out.looked_into = true;
-  for (const std::string& column : rewritten.value().left_out)
-    leave(out, column, "is a nested column, which is not looked into");
-  const auto table = codec::read_parquet(bytes);
-  if (table.ok())
-    for (const codec::ParquetColumn& column : table.value().columns)
-      if (ColumnMasker(column.name, with, key, out).looks_personal(column.values))
-        leave(out, column.name, "holds numbers that look personal: only texts are masked");
+  for (const codec::ParquetLeft& column : rewritten.value().left_out) leave(out, column.path, column.why);
   if (!rewritten.value().file.empty()) out.instead = std::move(rewritten.value().file);
   return out;
 }

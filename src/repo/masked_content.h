@@ -29,9 +29,9 @@ struct MaskedContent {
 // How many bytes of a file of this name are looked into.
 uint64_t masked_bytes_max(std::string_view path);
 
-// Masks what is personal in a text, in the columns of texts of a Parquet file,
-// and in texts within a zip or tar archive, by what its name says it is. `key`
-// as scan::mask_personal. Never an error: what cannot be read is `unread`.
+// Masks what is personal in a text, in the columns of a Parquet file (nested ones, numbers and dates too,
+// which become missing), and in texts within a zip or tar archive, by what its name says it is. `key` as
+// scan::mask_personal. Never an error: what cannot be read is `unread`.
 MaskedContent mask_content(std::string_view path, ByteView bytes, scan::MaskWith with,
                            const std::string& key);
 

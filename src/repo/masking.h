@@ -40,11 +40,11 @@ struct MaskingReport {
       unread{};  // Path, with ": part" where it is a part of a file, and why; likewise.
 };
 
-// Masks what is personal (scan/personal.h) in every text of a revision, tables by their columns, in the texts
-// of Parquet files and of zip and tar archives (masked_content.h), and commits the result; what was there
-// stays in the history. What is not looked into is named. Made again, it finds the commit it made before.
-// `key` makes equal values equal under MaskWith::hash. Runs for as long as that takes; rights are checked
-// where the commit is made.
+// Masks what is personal (scan/personal.h) in every text of a revision, tables by their columns, in the
+// columns of Parquet files and of zip and tar archives (masked_content.h), and commits the result; what was
+// there stays in the history. What is not looked into is named. Made again, it finds the commit it made
+// before. `key` makes equal values equal under MaskWith::hash. Runs for as long as that takes; rights are
+// checked where the commit is made.
 Result<MaskingReport> mask_revision(Hub& hub, content::Store& content, const identity::Caller& caller,
                                     const Repository& repository, const MaskingWish& wish,
                                     const std::string& key, const std::stop_token& stop);

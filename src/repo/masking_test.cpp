@@ -139,13 +139,11 @@ TEST_F(MaskingTest, LargeTextsStayLargeFiles) {
 TEST_F(MaskingTest, ParquetAndArchivesAreMaskedAndWhatIsNotIsNamed) {
   std::ifstream file("tests/golden/parquet/plain.parquet", std::ios::binary);
   const std::string rows{std::istreambuf_iterator<char>(file), {}};
-  const auto personal =
-      codec::rewrite_parquet(as_bytes(rows), [](std::string_view, std::vector<codec::ParquetValue>& values) {
-        for (codec::ParquetValue& value : values)
-          if (auto* text = std::get_if<std::string>(&value))
-            *text += " writes\tfrom ada@example.org\nas ever";
-        return true;
-      });
+  const auto personal = codec::rewrite_parquet(as_bytes(rows), [](codec::ParquetLeafValues& column) {
+    for (codec::ParquetValue& value : column.values)
+      if (auto* text = std::get_if<std::string>(&value)) *text += " writes\tfrom ada@example.org\nas ever";
+    return column.kind == codec::ParquetKind::text;
+  });
   TestHub::require(personal.ok() ? Status(Done{}) : Status(personal.error()));
   const MaskedContent columns =
       mask_content("rows.parquet", as_bytes(personal.value().file), scan::MaskWith::kind, "k");
@@ -174,6 +172,39 @@ TEST_F(MaskingTest, ParquetAndArchivesAreMaskedAndWhatIsNotIsNamed) {
   EXPECT_EQ(packed.unread[0], (std::pair<std::string, std::string>("a.bin", "is no text")));
   EXPECT_EQ(mask_content("data.tar", as_bytes(*packed.instead), scan::MaskWith::kind, "k").findings, 0U);
   EXPECT_FALSE(mask_content("x.zip", as_bytes("PK no archive"), scan::MaskWith::kind, "k").looked_into);
+}
+
+TEST_F(MaskingTest, NestedColumnsAndNumbersOfParquetAreMasked) {
+  std::ifstream file("tests/golden/parquet/nested.parquet", std::ios::binary);
+  const std::string rows{std::istreambuf_iterator<char>(file), {}};
+  const auto personal = codec::rewrite_parquet(as_bytes(rows), [](codec::ParquetLeafValues& column) {
+    if (column.path == "tags") column.values[0] = "ada@example.org";
+    if (column.path == "inner.k") column.values[1] = int64_t{4111111111111111};
+    return column.path == "tags" || column.path == "inner.k";
+  });
+  ASSERT_TRUE(personal.ok());
+  for (const scan::MaskWith with : {scan::MaskWith::kind, scan::MaskWith::stars, scan::MaskWith::hash}) {
+    const MaskedContent masked = mask_content("rows.parquet", as_bytes(personal.value().file), with, "k");
+    ASSERT_TRUE(masked.instead.has_value());
+    EXPECT_EQ(masked.findings, 2U);
+    EXPECT_EQ(masked.left_findings, 0U);
+    EXPECT_TRUE(masked.unread.empty());
+    EXPECT_EQ(masked.instead->find("ada@example.org"), std::string::npos);
+    EXPECT_EQ(mask_content("rows.parquet", as_bytes(*masked.instead), with, "k").findings, 0U);
+    std::vector<codec::ParquetLeafValues> leaves;
+    ASSERT_TRUE(codec::look_at_parquet(as_bytes(*masked.instead), [&](const auto& leaf) {
+                  leaves.push_back(leaf);
+                }).ok());
+    ASSERT_EQ(leaves.size(), 5U);
+    EXPECT_EQ(leaves[4].values[0], codec::ParquetValue(int64_t{1})) << "a number of nobody";
+    if (with == scan::MaskWith::hash) {
+      const auto* hashed = std::get_if<int64_t>(&leaves[4].values[1]);
+      ASSERT_NE(hashed, nullptr);
+      EXPECT_LT(*hashed, 0);
+    } else {
+      EXPECT_EQ(leaves[4].values[1], codec::ParquetValue()) << "a number has no place for a mask";
+    }
+  }
 }
 
 TEST_F(MaskingTest, AJobThatWasCutOffIsGoneOnWithAfterTheNextStart) {

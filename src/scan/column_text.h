@@ -1,27 +1,21 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+
+#include "codec/parquet.h"
 
 namespace holdfast::scan {
 
 // A column as a table of one column, a value a line: signs that would end a line or a column are other ones
 // while it is looked at.
-inline constexpr std::array<std::pair<char, char>, 3> column_signs{
-    {{'\n', '\x1e'}, {'\r', '\x1d'}, {'\t', '\x1f'}}};
+std::string as_column_line(std::string_view value);
+std::string from_column_line(std::string_view line);
 
-inline std::string as_column_line(std::string_view value) {
-  std::string out(value);
-  for (const auto& [from, to] : column_signs) std::ranges::replace(out, from, to);
-  return out;
-}
-inline std::string from_column_line(std::string_view line) {
-  std::string out(line);
-  for (const auto& [to, from] : column_signs) std::ranges::replace(out, from, to);
-  return out;
-}
+// A value of a column as people would write it: texts as they are, whole numbers by their digits (also real
+// ones that have no fraction, as pandas keeps whole ones beside missing ones), dates and moments by their
+// day. Nothing for what is missing or says nothing of anybody.
+std::optional<std::string> column_text(codec::ParquetKind kind, const codec::ParquetValue& value);
 
 }  // namespace holdfast::scan

@@ -200,12 +200,12 @@ TEST(Formats, ColumnsOfParquetAreLookedThroughWithTheirRows) {
   std::ifstream file("tests/golden/parquet/plain.parquet", std::ios::binary);
   const std::string plain{std::istreambuf_iterator<char>(file), {}};
   const std::string key = "AK" + std::string("IAZ7QWERTYPLMNBVCX");
-  const auto planted = codec::rewrite_parquet(
-      as_bytes(plain), [&](std::string_view, std::vector<codec::ParquetValue>& values) {
-        if (auto* text = std::get_if<std::string>(&values[6])) *text = "write to ada@example.org\nor call";
-        if (auto* text = std::get_if<std::string>(&values[8])) *text = "key=" + key;
-        return true;
-      });
+  const auto planted = codec::rewrite_parquet(as_bytes(plain), [&](codec::ParquetLeafValues& column) {
+    if (auto* text = std::get_if<std::string>(&column.values[6])) *text = "write to ada@example.org\nor call";
+    if (auto* text = std::get_if<std::string>(&column.values[8])) *text = "key=" + key;
+    if (column.path == "label") column.values[4] = int64_t{4111111111111111};  // A card, as a number.
+    return column.kind != codec::ParquetKind::truth;
+  });
   ASSERT_TRUE(planted.ok());
   const auto look = [](std::string_view bytes) {
     const auto source = memory_source(as_bytes(bytes));
@@ -218,7 +218,21 @@ TEST(Formats, ColumnsOfParquetAreLookedThroughWithTheirRows) {
     told += each.rule + "@" + std::to_string(each.place.line.value_or(0)) + " ";
   EXPECT_NE(told.find("personal.email-address@7 "), std::string::npos) << told;
   EXPECT_NE(told.find("secret.aws-access-token@9 "), std::string::npos) << told;
+  EXPECT_NE(told.find("personal.credit-card@5 "), std::string::npos) << told;
   EXPECT_FALSE(report.findings[0].place.member.empty());
+  // In a list the place is the row that holds it; what is within a structure is named by its path.
+  std::ifstream nested_file("tests/golden/parquet/nested.parquet", std::ios::binary);
+  const std::string nested{std::istreambuf_iterator<char>(nested_file), {}};
+  const auto within = codec::rewrite_parquet(as_bytes(nested), [&](codec::ParquetLeafValues& column) {
+    if (column.path == "tags") column.values[0] = "ada@example.org";
+    if (column.path == "inner.k") column.values[1] = int64_t{4111111111111111};
+    return column.path == "tags" || column.path == "inner.k";
+  });
+  ASSERT_TRUE(within.ok()) << within.error().message;
+  std::string places;
+  for (const Finding& each : look(within.value().file).findings)
+    places += each.rule + "@" + each.place.member + ":" + std::to_string(each.place.line.value_or(0)) + " ";
+  EXPECT_EQ(places, "personal.email-address@tags:1 personal.credit-card@inner.k:2 ");
   EXPECT_EQ(look(plain.substr(0, plain.size() - 9)).worst(), Severity::note) << "what is cut off is a note";
 }
 

@@ -11,25 +11,30 @@ namespace holdfast::scan {
 namespace {
 
 constexpr size_t piece_bytes = 1 << 20;
+constexpr size_t path_bytes_max = 300;
 
 class ColumnCheck {
  public:
   ColumnCheck(const Place& file, std::string_view column, FileReport& report)
       : place_(file), header_(as_column_line(column)), report_(report), secrets_(place_, report) {
-    place_.member += (place_.member.empty() ? "" : "!") + std::string(column.substr(0, 300));
+    place_.member += (place_.member.empty() ? "" : "!") + std::string(column.substr(0, path_bytes_max));
   }
 
-  void look(const std::vector<codec::ParquetValue>& values) {
-    for (size_t begin = 0; begin < values.size();) {
+  void look(const codec::ParquetLeafValues& column) {
+    for (size_t begin = 0; begin < column.values.size();) {
       std::string text;
       size_t end = begin;
-      for (; end < values.size() && text.size() < piece_bytes; ++end) {
-        if (const auto* value = std::get_if<std::string>(&values[end])) text += as_column_line(*value);
+      for (; end < column.values.size() && text.size() < piece_bytes; ++end) {
+        if (const auto value = column_text(column.kind, column.values[end])) text += as_column_line(*value);
         text += '\n';
       }
       if (text.find('\0') != std::string::npos) return;  // A column of bytes.
+      // Places are counted in values first, then told by their rows.
+      const size_t before = report_.findings.size();
       secrets_.look(text, static_cast<uint32_t>(begin + 1), text.size());
       tell_personal(text, static_cast<uint32_t>(begin + 1));
+      for (size_t i = before; i < report_.findings.size(); ++i)
+        if (auto& line = report_.findings[i].place.line) line = column.row_of(*line - 1) + 1;
       begin = end;
     }
   }
@@ -66,14 +71,20 @@ Status check_parquet(Source& source, const Place& place, uint64_t bytes_max, Fil
     return Done{};
   }
   TRY(const Bytes bytes, read_some(source, 0, source.size()));
-  const auto table = codec::read_parquet(bytes);
-  if (!table.ok()) {
+  const auto left = codec::look_at_parquet(bytes, [&](const codec::ParquetLeafValues& column) {
+    if (column.kind != codec::ParquetKind::truth) ColumnCheck(place, column.path, report).look(column);
+  });
+  if (!left.ok()) {
     report.add({Topic::personal, "personal.unread", Severity::note, place,
-                "the table cannot be looked through: " + table.error().message});
+                "the table cannot be looked through: " + left.error().message});
     return Done{};
   }
-  for (const codec::ParquetColumn& column : table.value().columns)
-    ColumnCheck(place, column.name, report).look(column.values);
+  for (const codec::ParquetLeft& column : left.value()) {
+    Place there = place;
+    there.member += (there.member.empty() ? "" : "!") + column.path.substr(0, path_bytes_max);
+    report.add({Topic::personal, "personal.unread", Severity::note, std::move(there),
+                "the column cannot be looked through: " + column.why});
+  }
   return Done{};
 }
 
