@@ -32,6 +32,10 @@ std::string_view characters_of(char name) {
       return "[a-zA-Z]";
     case 'k':
       return "[A-Z2-7]";
+    case 'c':
+      return "[0-9a-zA-Z%]";
+    case 'p':
+      return "[0-9a-zA-Z+/_=-]";
     case 'x':
       return "[0-9a-zA-Z_@/.:-]";
     default:

@@ -13,6 +13,7 @@ namespace holdfast::scan {
 //   d digits  h hexadecimal digits  a letters and digits  u upper-case letters and digits
 //   w letters, digits, '_', '-'     b base64, '=' at its end     e as w, and '='     t as e, and '.', '~'
 //   x as w, and what stands in addresses     z letters     k base32: upper-case letters and 2 to 7
+//   p base64 of either alphabet, with '=' anywhere     c as a, and '%' of what is escaped in addresses
 // Letters of a class count in either case (but those of u and k), plain ones as written. {uuid} is one of
 // those.
 

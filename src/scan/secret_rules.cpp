@@ -19,11 +19,14 @@ constexpr Severity maybe = Severity::warning;
 constexpr auto rules = std::to_array<SecretRule>({
     // RFC 7468: a label, base64 and line ends; PGP has a block and header lines.
     {"private-key", "a private key", "-----begin",
-     R"re(-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----([\s\w+/=\\,:-]{64,}))re", 3.0,
-     Severity::dangerous, 0, 512},
+     R"re(-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----([\s\w+/=\\,:-]{64,}|(?:[\s\\rn"',+]{1,60}[\w+/=]{40,}){2,}))re",
+     3.0, Severity::dangerous, 0, 512},
     // RFC 7519: three parts in base64url; the first two are JSON objects, whose '{' begins with "e".
     {"jwt", "a JSON web token", "ey", R"re(\b(ey[\w-]{16,}\.ey[\w/-]{16,}\.[\w/-]{10,}={0,2}))re", 3.0, maybe,
      0, 1024},
+    // The same encoded once more: {"…, whose '{' begins with "e".
+    {"jwt-base64", "a JSON web token in base64", "zxlk", R"re(\b(ZXlK[\w+/-]{60,}={0,3}))re", 3.5, maybe, 0,
+     1024},
     // RFC 3986: scheme://user:password@host.
     {"url-password", "a password within an address", "://",
      R"re([a-z][a-z0-9+.-]{1,20}://[^\s/:@"'<>{}$%]{1,64}:([^\s/:@"'<>{}$%*]{6,100})@[a-zA-Z0-9.-]+)re", 2.5,
@@ -98,7 +101,7 @@ struct AllRules {
          .what = keep(fmt::format("what looks like a key of {}", name)),
          .keywords = secret.names,
          .pattern = keep(fmt::format(
-             R"re((?i)(?:{})[\w.\- \t]{{0,20}}["'\]\s]{{0,3}}(?:[:=]=?|=>|\|\||,|>|\?=)[\s"'`=]{{0,5}}({})(?![\w=-]))re",
+             R"re((?i)(?:{})[\w.\- \t]{{0,32}}["'\]\s]{{0,3}}(?:[:=]=?|=>|\|\||,|>|\?=)[\s"'`=]{{0,5}}({})(?![\w=-]))re",
              any_of(secret.names, spelled), any_of(secret.forms, spelled))),
          .entropy = entropy_of_assigned,
          .severity = secret.severity,
@@ -126,7 +129,7 @@ struct AllRules {
          .what = "what looks like a key in an environment file",
          .keywords = keywords,
          .pattern = keep(fmt::format(
-             R"re((?mi)^[ \t]*(?:(?:export|set|-)[ \t]+)?[\w.-]{{0,40}}(?:_key|{})[\w.-]{{0,20}}[ \t]*[=:][ \t]*([\w=+/~-]{{16,150}})[ \t]*\r?$)re",
+             R"re((?mi)^[ \t]*(?:(?:export|set|env|arg|-)[ \t]+)?[\w.-]{{0,40}}(?:_key|{})[\w.-]{{0,20}}[ \t]*[=:][ \t]*([\w=+/~-]{{16,150}})[ \t]*\r?$)re",
              name)),
          .entropy = 3.7,
          .severity = maybe,
