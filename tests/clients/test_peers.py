@@ -1,6 +1,6 @@
 """The scanner beside its peers: picklescan, Presidio's pattern recognisers and license-expression, each pinned in build/env-peers, on
-files, sentences and expressions made here from a seed. What gitleaks finds is measured by bench/scan.py, for it is no package; here the
-secrets that makers' forms describe are found because it is known where they lie."""
+files, sentences and expressions made here from a seed. gitleaks is no package: where its program is on the path it is asked too, and
+without it the secrets that makers' forms describe are found because it is known where they lie."""
 import bz2
 import collections
 import gzip
@@ -10,6 +10,7 @@ import lzma
 import os
 import pickle
 import random
+import shutil
 import struct
 import subprocess
 import tarfile
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy
 import pytest
+import secret_corpus
 from holdfast_server import program
 
 HERE = Path(__file__).resolve().parent
@@ -232,6 +234,16 @@ def test_secrets_are_found_where_they_were_put(tmp_path):
     missed = collections.Counter(kind for line, kind in planted.items() if line not in found)
     assert sum(missed.values()) <= 0.1 * total, missed
     assert not found - set(planted), "nothing is found where nothing was put"
+
+
+@pytest.mark.parametrize("seed", [SEED, SEED + 1])
+def test_secrets_as_gitleaks_finds_them(seed):
+    gitleaks = shutil.which("gitleaks")
+    if not gitleaks:
+        pytest.skip("gitleaks is not on the path: its findings are compared with nothing here (go install github.com/zricethezav/gitleaks/v8@v8.18.4)")
+    told = secret_corpus.compare(gitleaks, scan, seed)
+    assert told["rules"] >= 150 and told["findings"] > 1500, {**told, "missed": len(told["missed"])}
+    assert told["recall"] >= 0.9, collections.Counter(each["rule"] for each in told["missed"])
 
 
 def test_debians_python_sources_hold_next_to_no_secret(tmp_path):
