@@ -159,6 +159,34 @@ TEST_F(ChecksTest, WhatIsHeldIsReleasedByOneOrByTwoAndOnlyThatCommit) {
   EXPECT_EQ(told, 3);
 }
 
+TEST_F(ChecksTest, WhatTheGuardCannotReadIsNotLetIn) {
+  // Its verdict is kept from another repository, so that the guard alone reads the bytes again.
+  hub_.hub().checks.configure({.secrets = OnFinding::warn, .sensitive = OnSensitive::warn}, {});
+  const std::string patients = "id,nhs number\n1,943 476 5919\n" + std::string(200'000, 'x');
+  const content::FileInfo file = hub_.store(patients);
+  ASSERT_TRUE(hub_.hub().uploads.record_file(ada_, file).ok());
+  const auto put = [&](const Repository& where) {
+    auto draft = TestHub::require_value(hub_.hub().commits.begin(ada_, where));
+    TestHub::require(draft->put_large("patients.csv", file.sha256, file.size));
+    return draft->finish({.revision = "main", .parent_commit = {}, .summary = "rows", .description = {}});
+  };
+  ASSERT_TRUE(put(hub_.create("ada", "ada/first")).ok());
+  hub_.hub().checks.configure({.secrets = OnFinding::warn, .sensitive = OnSensitive::refuse}, {});
+  const Repository next = hub_.create("ada", "ada/next");
+  EXPECT_EQ(put(next).error().reason, Reason::policy_refused) << "read, it is refused for what it holds";
+  const std::vector<io::Path> xorbs = hub_.files_below("content/xorbs");
+  ASSERT_FALSE(xorbs.empty());
+  for (const io::Path& each : xorbs) TestHub::require(hub_.disk().remove(each));
+  const auto unread = put(next);
+  ASSERT_FALSE(unread.ok()) << "what could not be read was let in";
+  EXPECT_NE(unread.error().reason, Reason::policy_refused) << unread.error().message;
+  auto objects = TestHub::require_value(hub_.hub().storage.open(next.id));
+  const auto head = TestHub::require_value(hub_.hub().publisher.ref(next.id, "refs/heads/main"));
+  EXPECT_FALSE(TestHub::require_value(hub_.hub().browser.find(next, objects, *head, "patients.csv")));
+  hub_.hub().checks.configure({.secrets = OnFinding::warn, .sensitive = OnSensitive::warn}, {});
+  EXPECT_TRUE(put(next).ok()) << "nothing but the guard reads it";
+}
+
 TEST_F(ChecksTest, SensitiveUploadsAreRefusedUntilTheRepositoryIsCleared) {
   hub_.hub().checks.configure({.secrets = OnFinding::warn, .sensitive = OnSensitive::refuse}, {});
   std::string people = "name,email\n";

@@ -122,6 +122,20 @@ class TestHub {
   }
   content::FileInfo store(const std::string& bytes) { return require_value(content_->put(as_bytes(bytes))); }
 
+  // Every file under a folder of the hub's disk.
+  std::vector<io::Path> files_below(const io::Path& folder) {
+    std::vector<io::Path> out;
+    for (const io::Entry& entry : require_value(disk_->list(folder))) {
+      if (!entry.is_directory) {
+        out.push_back(folder / entry.name);
+        continue;
+      }
+      const auto within = files_below(folder / entry.name);
+      out.insert(out.end(), within.begin(), within.end());
+    }
+    return out;
+  }
+
   Hub& hub() { return *hub_; }
   io::Disk& disk() { return *disk_; }
   sql::Database& database() { return *database_; }
