@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <charconv>
 #include <map>
 
 #include "codec/base64.h"
@@ -21,6 +22,9 @@ constexpr std::string_view lfs_type = "application/vnd.git-lfs+json";
 constexpr std::chrono::hours transfer_timeout{12};
 constexpr size_t answer_bytes_max = 256 << 20;
 constexpr int redirects_max = 5;
+constexpr int64_t wait_seconds_max = 600;
+constexpr int pages_max = 1'000;
+constexpr size_t files_max = 1'000'000;
 
 Reason reason_of(int status, std::string_view error_code) {
   for (const ReasonRow& row : reasons())
@@ -60,7 +64,9 @@ json::object split_name(const RemoteRepo& repo) {
   return body;
 }
 
-Result<RemoteFile> read_sibling(const json::object& sibling) {
+// Nothing where the hub does not say what the file weighs.
+Result<std::optional<RemoteFile>> read_sibling(const json::object& sibling) {
+  if (!sibling.contains("size") || !sibling.contains("blobId")) return std::optional<RemoteFile>();
   RemoteFile file;
   TRY(std::string_view path, codec::json_text(sibling, "rfilename"));
   TRY(int64_t size, codec::json_integer(sibling, "size"));
@@ -73,7 +79,48 @@ Result<RemoteFile> read_sibling(const json::object& sibling) {
     TRY(std::string_view sha256, codec::json_text(*lfs, "sha256"));
     file.sha256 = sha256;
   }
-  return file;
+  return std::optional(std::move(file));
+}
+
+// A row of a tree, where the names of things are others; nothing for a folder.
+Result<std::optional<RemoteFile>> read_tree_row(const json::object& row) {
+  TRY(const std::string_view type, codec::json_text(row, "type"));
+  if (type != "file") return std::optional<RemoteFile>();
+  RemoteFile file;
+  TRY(std::string_view path, codec::json_text(row, "path"));
+  TRY(int64_t size, codec::json_integer(row, "size"));
+  TRY(std::string_view blob, codec::json_text(row, "oid"));
+  file.path = path;
+  file.size = static_cast<uint64_t>(std::max<int64_t>(size, 0));
+  file.blob = blob;
+  TRY(const json::object* lfs, codec::json_object_if(row, "lfs"));
+  if (lfs != nullptr) {
+    TRY(std::string_view sha256, codec::json_text(*lfs, "oid"));
+    file.sha256 = sha256;
+  }
+  return std::optional(std::move(file));
+}
+
+// The address of `Link: <address>; rel="next"` among others, or nothing.
+std::string_view next_page(std::string_view link) {
+  while (!link.empty()) {
+    const size_t open = link.find('<'), close = link.find('>', open);
+    if (open == std::string_view::npos || close == std::string_view::npos) return {};
+    const std::string_view rest = link.substr(close + 1), words = rest.substr(0, rest.find('<'));
+    if (words.find("rel=\"next\"") != std::string_view::npos) return link.substr(open + 1, close - open - 1);
+    link = rest;
+  }
+  return {};
+}
+
+// "…;t=55" of `ratelimit`, or seconds of Retry-After; a date of it is not read.
+int64_t wait_of(const net::Headers& headers) {
+  std::string_view digits = headers.get("Retry-After");
+  const std::string_view limit = headers.get("ratelimit");
+  if (const size_t at = limit.find(";t="); at != std::string_view::npos) digits = limit.substr(at + 3);
+  int64_t seconds = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+  return read.ec == std::errc() && seconds > 0 ? std::min(seconds, wait_seconds_max) : 0;
 }
 
 std::string commit_line(const CommitPart& part) {
@@ -143,6 +190,7 @@ net::ClientRequest HubClient::request(std::string method, std::string path) cons
 Result<net::ClientResponse> HubClient::ask(const net::ClientRequest& request, const Context& context) {
   TRY(net::ClientResponse answer, client_.send(request, context));
   if (answer.status >= 200 && answer.status < 300) return answer;
+  asked_to_wait_->store(answer.status == 429 || answer.status >= 500 ? wait_of(answer.headers) : 0);
   return fail(reason_of(answer.status, answer.headers.get("X-Error-Code")), message_of(answer));
 }
 
@@ -192,10 +240,45 @@ Result<RemoteRevision> HubClient::revision(const RemoteRepo& repo, std::string_v
   TRY(const json::array* siblings, codec::json_array(info, "siblings"));
   for (const json::value& sibling : *siblings) {
     if (!sibling.is_object()) return fail(Code::corrupt, "the hub lists a file that is no object");
-    TRY(RemoteFile file, read_sibling(sibling.get_object()));
-    found.files.push_back(std::move(file));
+    TRY(auto file, read_sibling(sibling.get_object()));
+    if (!file) {
+      TRY(found.files, tree(repo, found.commit, context));
+      return found;
+    }
+    found.files.push_back(std::move(*file));
   }
   return found;
+}
+
+Result<std::vector<RemoteFile>> HubClient::tree(const RemoteRepo& repo, const std::string& commit,
+                                                const Context& context) {
+  std::vector<RemoteFile> files;
+  std::string path = fmt::format("{}/tree/{}?recursive=true&expand=false", repo_path(repo), commit);
+  for (int page = 0; !path.empty(); ++page) {
+    if (page == pages_max) return fail(Code::corrupt, "the hub lists its files without an end");
+    auto get = request("GET", path);
+    get.redirects_max = redirects_max;
+    TRY(const net::ClientResponse answer, ask(get, context));
+    TRY(const json::value rows, codec::parse_json(answer.body, {.bytes_max = answer_bytes_max}));
+    if (!rows.is_array()) return fail(Code::corrupt, "the hub's tree is no list");
+    for (const json::value& row : rows.get_array()) {
+      if (!row.is_object() || files.size() == files_max)
+        return fail(Code::corrupt, "the hub lists a file that is no object, or too many");
+      TRY(auto file, read_tree_row(row.get_object()));
+      if (file) files.push_back(std::move(*file));
+    }
+    std::string_view next = next_page(answer.headers.get("Link"));
+    // Asked of the hub itself whatever host it names: nobody else gets the token.
+    if (next.starts_with(endpoint_)) {
+      next.remove_prefix(endpoint_.size());
+    } else if (const size_t scheme = next.find("://"); scheme != std::string_view::npos) {
+      next.remove_prefix(std::min(next.size(), next.find('/', scheme + 3)));
+    }
+    if (!next.empty() && !next.starts_with('/'))
+      return fail(Code::corrupt, "the hub's next page is no address");
+    path = next;
+  }
+  return files;
 }
 
 Result<std::vector<bool>> HubClient::wants_large(const RemoteRepo& repo, std::string_view branch,

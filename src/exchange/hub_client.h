@@ -1,7 +1,10 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -74,6 +77,8 @@ class HubClient {
   Result<std::string> create_repo(const RemoteRepo& repo, std::string_view visibility, IfExists if_exists,
                                   const Context& context);
   Status delete_repo(const RemoteRepo& repo, const Context& context);
+  // With its files; where the answer names them without their sizes they are listed by the tree, page by
+  // page.
   Result<RemoteRevision> revision(const RemoteRepo& repo, std::string_view revision, const Context& context);
   // Which of these the hub wants as large files, by path. `sample` is the first 512 bytes.
   struct Candidate {
@@ -97,6 +102,9 @@ class HubClient {
   Result<Sent> download_range(const RemoteRepo& repo, std::string_view commit, std::string_view path,
                               uint64_t offset, uint64_t length, const std::function<Status(ByteView)>& take,
                               const Context& context);
+  // How long the last answer of too many questions (429) or of a hub that is not well (5xx) asked to wait;
+  // nought where it did not say.
+  std::chrono::seconds asked_to_wait() const { return std::chrono::seconds(asked_to_wait_->load()); }
   // The full name of the ref that `name` is there: "refs/tags/v1"; empty: neither a branch nor a tag.
   Result<std::string> ref_of(const RemoteRepo& repo, std::string_view name, const Context& context);
 
@@ -105,10 +113,14 @@ class HubClient {
                                   std::string_view path) const;
   net::ClientRequest request(std::string method, std::string path) const;
   Result<net::ClientResponse> ask(const net::ClientRequest& request, const Context& context);
+  Result<std::vector<RemoteFile>> tree(const RemoteRepo& repo, const std::string& commit,
+                                       const Context& context);
 
   net::Client& client_;
   std::string endpoint_;
   Secret token_;
+  // Shared by copies of this client, which speak for it.
+  std::shared_ptr<std::atomic<int64_t>> asked_to_wait_ = std::make_shared<std::atomic<int64_t>>(0);
 };
 
 }  // namespace holdfast::exchange

@@ -46,6 +46,10 @@ Error faithful(const Error& error, const UpstreamPlace& place) {
     out = fail(Reason::timed_out,
                fmt::format("the upstream {} does not answer; what was taken over before is served on",
                            place.upstream.name));
+  } else if (error.reason == Reason::unauthenticated || error.reason == Reason::bad_credentials) {
+    // Whoever asks here has nothing to do with the token that was sent there.
+    out = fail(Reason::dependency_failed, fmt::format("the upstream {} refuses this hub's own token: {}",
+                                                      place.upstream.name, error.message));
   } else {
     out.message = fmt::format("the upstream {} says: {}", place.upstream.name, error.message);
     // Clients look for these words.

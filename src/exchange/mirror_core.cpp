@@ -1,5 +1,7 @@
 #include "exchange/mirror_core.h"
 
+#include <fmt/format.h>
+
 #include "base/data_layout.h"
 #include "identity/secrets.h"
 #include "net/client.h"
@@ -19,7 +21,12 @@ Status MirrorCore::forget(int64_t id) { return parts.disk.remove_tree(folder(id)
 Result<HubClient> MirrorCore::open_hub(const Upstream& upstream) const {
   Secret token;
   if (!upstream.secret.empty()) {
-    TRY(token, parts.secrets.reveal(upstream.secret, host_of(upstream.url)));
+    auto revealed = parts.secrets.reveal(upstream.secret, host_of(upstream.url));
+    // Not "not found", which would be said of the repository.
+    if (!revealed.ok())
+      return fail(Reason::dependency_failed, fmt::format("the token of the upstream {} cannot be read: {}",
+                                                         upstream.name, revealed.error().message));
+    token = std::move(revealed).value();
   }
   return HubClient(parts.client, upstream.url, std::move(token));
 }

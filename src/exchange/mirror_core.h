@@ -84,7 +84,8 @@ class MirrorCore {
   void fetch(const Step& step);
   void check(const Step& step);
   void publish_all(const Step& step);
-  void note_failure(Arrival& arrival, const Error& error);  // Under mutex.
+  // Under mutex. Tried again after a while that grows, and not before the upstream asked to be left alone.
+  void note_failure(Arrival& arrival, const Error& error, std::chrono::seconds asked_to_wait = {});
   void settle(const std::shared_ptr<Arrival>& arrival, Arrival::State state, std::string_view detail);
   Status push(Stream& stream, uint64_t ready, bool& ended);
   io::Path folder(int64_t id) const;

@@ -78,11 +78,13 @@ bool MirrorCore::fetch_something() {
   return true;
 }
 
-void MirrorCore::note_failure(Arrival& arrival, const Error& error) {
+void MirrorCore::note_failure(Arrival& arrival, const Error& error, std::chrono::seconds asked_to_wait) {
   arrival.failure = error;
   ++arrival.failures;
-  arrival.retry_at =
-      parts.clock.now() + std::min(retry_most, retry_first * (1 << std::min(arrival.failures, 10)));
+  const auto usual = std::min(retry_most, retry_first * (1 << std::min(arrival.failures, 10)));
+  // Never earlier than another of its pieces was asked to wait.
+  arrival.retry_at = std::max(arrival.retry_at,
+                              parts.clock.now() + std::max<std::chrono::milliseconds>(usual, asked_to_wait));
 }
 
 void MirrorCore::settle(const std::shared_ptr<Arrival>& arrival, Arrival::State state,
@@ -109,6 +111,7 @@ void MirrorCore::fetch(const Step& step) {
   ArrivingFile& file = arrival->files[step.file];
   size_t piece = step.piece;
   uint64_t had = 0;
+  std::chrono::seconds asked_to_wait{};
   const auto work = [&]() -> Status {
     bool ranges_unknown = false, whole_only = false;
     {
@@ -156,6 +159,7 @@ void MirrorCore::fetch(const Step& step) {
         hub.download_range(arrival->remote(), arrival->remote_commit, file.remote.path,
                            piece * piece_bytes + had, file.staged.length(piece) - had, take, context());
     TRY_DONE(out->sync());
+    asked_to_wait = hub.asked_to_wait();
     if (!sent.ok()) return sent.error();
     std::lock_guard lock(mutex);
     if (!file.ranges) file.ranges = sent.value() == HubClient::Sent::range || file.staged.pieces() == 1;
@@ -171,7 +175,7 @@ void MirrorCore::fetch(const Step& step) {
     file.busy[step.piece] = false;
     if (done.ok() || stopping_) return;
     if (done.error().reason == Reason::digest_mismatch) file.ranges = false;  // Begun anew.
-    note_failure(*arrival, done.error());
+    note_failure(*arrival, done.error(), asked_to_wait);
     ended = is_final(done.error()) || arrival->failures >= failures_max;
     why = done.error().message;
   }
