@@ -115,7 +115,7 @@ class RunningProgram final : public Program {
     TRY_DONE(open_models(options, program_path));
     open_clients();
     TRY_DONE(open_exchange(options));
-    open_registry();
+    open_registry(options.card_demand);
     open_jobs();
     if (!options.traces.endpoint.empty()) {
       observe::TraceOptions traces = options.traces;
@@ -310,8 +310,8 @@ class RunningProgram final : public Program {
   }
 
   // Who may do what is decided before a request reaches a model, and before a bound token gets a file.
-  void open_registry() {
-    checker_ = make_release_checker(*hub_, instance_->content());
+  void open_registry(CardDemand demand) {
+    checker_ = make_release_checker(*hub_, instance_->content(), demand);
     auditor_ = make_licence_auditor(*hub_, instance_->content());
     registry_ = std::make_unique<govern::Registry>(
         govern::RegistryParts{.database = instance_->database(),

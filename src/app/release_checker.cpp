@@ -67,7 +67,7 @@ json::object licence_verdict(const std::vector<scan::Component>& components, con
   return body;
 }
 
-json::object card_verdict(const std::string& readme, const scan::CardReport& report) {
+json::object card_verdict(const std::string& readme, const scan::CardReport& report, CardDemand demand) {
   const repo::CardFindings findings = repo::check_card(readme, repo::RepoType::model);
   json::object body = verdict("pass", "");
   if (readme.empty())
@@ -76,6 +76,8 @@ json::object card_verdict(const std::string& readme, const scan::CardReport& rep
     body = verdict("fail", findings.errors.front());
   else if (report.license.empty())
     body = verdict("fail", "the card has no licence");
+  else if (demand == CardDemand::complete && !report.missing_sections.empty())
+    body = verdict("fail", fmt::format("the card lacks {}", fmt::join(report.missing_sections, "; ")));
   body["completeness"] = report.completeness;
   body["missing_sections"] = json::array(report.missing_sections.begin(), report.missing_sections.end());
   return body;
@@ -84,13 +86,14 @@ json::object card_verdict(const std::string& readme, const scan::CardReport& rep
 // Looks at the files of a release: its card, the licences of all it is made of, and what its bytes would do.
 class HubChecker final : public govern::Checker {
  public:
-  HubChecker(repo::Hub& hub, content::Store& content) : hub_(hub), content_(content) {}
+  HubChecker(repo::Hub& hub, content::Store& content, CardDemand demand = CardDemand::licence)
+      : hub_(hub), content_(content), demand_(demand) {}
 
   Result<std::vector<govern::CheckedFact>> check(const repo::Repository& model, const git::ObjectId& commit,
                                                  const govern::Record& record) override {
     TRY(const std::string readme, card_of(model, commit));
     scan::CardReport card = scan::check_card(readme, scan::CardKind::model);
-    const json::object card_says = card_verdict(readme, card);
+    const json::object card_says = card_verdict(readme, card, demand_);
     if (text_differs(model, commit, card.license)) card.license = differing(card.license);
     TRY(json::object files, scan_files(model, commit));
     TRY_DONE(note_release(model, commit, files));
@@ -255,6 +258,7 @@ class HubChecker final : public govern::Checker {
 
   repo::Hub& hub_;
   content::Store& content_;
+  const CardDemand demand_;
 };
 
 class HubAuditor final : public observe::LicenceAuditor {
@@ -281,8 +285,9 @@ std::unique_ptr<observe::LicenceAuditor> make_licence_auditor(repo::Hub& hub, co
   return std::make_unique<HubAuditor>(hub, content);
 }
 
-std::unique_ptr<govern::Checker> make_release_checker(repo::Hub& hub, content::Store& content) {
-  return std::make_unique<HubChecker>(hub, content);
+std::unique_ptr<govern::Checker> make_release_checker(repo::Hub& hub, content::Store& content,
+                                                      CardDemand demand) {
+  return std::make_unique<HubChecker>(hub, content, demand);
 }
 
 }  // namespace holdfast::app

@@ -54,6 +54,9 @@ constexpr std::array table = {
               0, 0, "refuse|hold|warn"},
     OptionRow{"checks.license", OptionKind::choice, "hold", "What follows when a card names no licence.", 0,
               0, "refuse|hold|warn"},
+    OptionRow{"checks.card", OptionKind::choice, "licence",
+              "What the card of a release must have before its gate passes: a licence, or every section too.",
+              0, 0, "licence|complete"},
     OptionRow{
         "checks.sensitive", OptionKind::choice, "warn",
         "What follows when personal, payment or health data, keys or confidential papers are pushed to a "
@@ -254,6 +257,7 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
   options.checks.pickle = *repo::on_finding_of_name(chosen.text("checks.pickle"));
   options.checks.secrets = *repo::on_finding_of_name(chosen.text("checks.secrets"));
   options.checks.license = *repo::on_finding_of_name(chosen.text("checks.license"));
+  if (chosen.text("checks.card") == "complete") options.card_demand = CardDemand::complete;
   if (chosen.text("checks.sensitive") == "refuse") options.checks.sensitive = repo::OnSensitive::refuse;
   if (chosen.text("checks.release") == "two") options.checks.release = repo::ReleasePeople::two;
   TRY(options.desk.price_per_hour, parse_number("cost.worker-hour", chosen.text("cost.worker-hour"), 1e6));

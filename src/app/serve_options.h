@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "api/lfs_limits.h"
+#include "app/card_demand.h"
 #include "app/exchanging.h"
 #include "app/start_model.h"
 #include "base/log.h"
@@ -35,6 +36,7 @@ struct ServeOptions {
   StartModel model;
   std::string checkpoints;  // Folder; empty: none are written.
   repo::CheckPolicy checks;
+  CardDemand card_demand = CardDemand::licence;
   observe::DeskOptions desk;
   observe::TraceOptions traces;
   SecretOptions secrets;

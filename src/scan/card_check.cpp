@@ -24,10 +24,12 @@ struct Section {
 constexpr auto model_sections = std::to_array<Section>({
     {"Model Details", {"detail", "description", "overview"}},
     {"Uses", {"use", "usage", "intended"}},
+    {"Out-of-Scope Use", {"out-of-scope", "out of scope", "unsupported"}},
     {"Bias, Risks, and Limitations", {"bias", "risk", "limitation"}},
     {"How to Get Started", {"started", "usage", "how to"}},
     {"Training Details", {"training", "fine-tuning", "pretraining"}},
     {"Evaluation", {"evaluation", "results", "benchmark"}},
+    {"Technical Specifications", {"technical", "hardware", "requirement"}},
     {"Environmental Impact", {"environment", "carbon", "emission"}},
     {"Citation", {"citation", "cite", "bibtex"}},
     {"Model Card Contact", {"contact", "authors", "maintainer"}},

@@ -24,6 +24,8 @@ TEST(CardCheck, NamesWhatIsMissing) {
   const auto& missing = report.missing_sections;
   EXPECT_NE(std::find(missing.begin(), missing.end(), "Evaluation"), missing.end());
   EXPECT_EQ(std::find(missing.begin(), missing.end(), "Uses"), missing.end());
+  for (const char* asked : {"Out-of-Scope Use", "Technical Specifications", "Bias, Risks, and Limitations"})
+    EXPECT_NE(std::find(missing.begin(), missing.end(), asked), missing.end()) << asked;
   EXPECT_GT(report.completeness, 0.2);
   EXPECT_LT(report.completeness, 0.6);
 }

@@ -259,3 +259,35 @@ def test_licences_are_judged_over_a_chain_and_measured_against_decisions_of_peop
     told = json.loads(done.stdout)
     assert (told["decisions"], told["agreed"], told["allowedByGuess"]) == (12, 6, 6) and done.returncode == 1
     assert told["said"]["refused"] == {"allowed": 6, "conditional": 0, "review": 0, "refused": 2} and len(told["differences"]) == 6
+
+
+def test_a_release_may_need_a_complete_card():
+    """With checks.card complete the gate of a release names each section that its card lacks, and passes once they are there."""
+    server = HoldfastServer(options=["--checks.card", "complete"]).start()
+    try:
+        server.create_user("ada")
+        token = server.create_token("ada")
+        api = HfApi(endpoint=server.url, token=token)
+        api.create_repo("ada/sorter")
+        head = "---\nlicense: mit\n---\n# Sorter\n"
+        sections = ["Model Details", "Uses", "Out-of-Scope Use", "Bias, Risks, and Limitations", "How to Get Started", "Training Details", "Evaluation",
+                    "Technical Specifications", "Environmental Impact", "Citation", "Model Card Contact"]
+        record = "record: ada/sorter\ntier: production\nmodel: ada/sorter\ntask: text-classification\nfeatures: [sorting]\ndata_class: internal\npurpose: internal\n"
+        made = server.http("PUT", "/api/registry/records/ada/sorter", token, record.encode(), {"Content-Type": "application/yaml"})
+        assert made.status in (200, 201), made.body
+        verdicts = []
+        for missing in ("Bias, Risks, and Limitations", None):
+            card = head + "".join(f"\n## {name}\n\nWhat there is to say.\n" for name in sections if name != missing)
+            api.upload_file(repo_id="ada/sorter", path_or_fileobj=card.encode(), path_in_repo="README.md")
+            report = server.http("GET", "/api/models/ada/sorter/checks/main", token).json()["card"]
+            assert report["missingSections"] == ([missing] if missing else []), report
+            release = server.http("POST", "/api/registry/records/ada/sorter/releases", token, {"revision": "main", "note": ""})
+            assert release.status in (200, 201), release.body
+            number = release.json()["number"]
+            told = server.http("GET", f"/api/registry/records/ada/sorter/releases/{number}", token).json()
+            evidence = next(one for one in told["evidence"] if one["kind"] == "card")
+            body = server.http("GET", f"/api/registry/evidence/{evidence['id']}", token).json()["body"]
+            verdicts.append((body["verdict"], body["why"]))
+        assert verdicts == [("fail", "the card lacks Bias, Risks, and Limitations"), ("pass", "")], verdicts
+    finally:
+        server.stop()
