@@ -549,3 +549,18 @@ test("frozen releases stay where they are until the incident is closed; then the
   await sees("It is validated now.");
   assertQuiet(assert, world, page);
 });
+
+test("a repository that is deleted names the release that answers from it, and keeps its content", async () => {
+  await actAs("boris");
+  await page.goto(`${world.url}/demo/intents/settings`);
+  await page.getByLabel("Type demo/intents to delete it").fill("demo/intents");
+  await page.getByRole("button", { name: "Delete this repository" }).click();
+  await page.getByRole("status").getByText("still stands on it").waitFor();
+  const stands = page.getByRole("list", { name: "What stands on it" }).getByRole("link", { name: "demo/support/1" });
+  assert.equal(await stands.getAttribute("href"), "/registry/demo/support/1");
+  await world.shoot(page, "deleted-with-releases");
+  await stands.click();
+  await page.getByRole("heading", { level: 1 }).first().waitFor();
+  assert.equal((await api("ada", "GET", release(1))).state, "deployed", "it answers as before");
+  assertQuiet(assert, world, page);
+});

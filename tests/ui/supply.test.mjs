@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { connect, createServer as listen } from "node:net";
 import { join } from "node:path";
 import { after, before } from "node:test";
 import { test } from "./told.mjs";
@@ -15,7 +16,33 @@ const key = `AK${"IAZ7QWERTYPLMNBVCX"}`;
 const card = (license, more = "") => `---\nlicense: ${license}\n${more}---\n# A model\n\n## Uses\n\nSorting.\n`;
 const token = "upstream-token-of-this-test";
 
+// Between two hubs: what the far one sends passes at a pace of bytes a second, and can be cut off.
+async function relayTo(url) {
+  const far = new URL(url);
+  const relay = { pace: Infinity, open: new Set() };
+  relay.server = listen((near) => {
+    const there = connect(Number(far.port), far.hostname);
+    for (const [one, other] of [[near, there], [there, near]]) {
+      relay.open.add(one);
+      one.on("close", () => (relay.open.delete(one), other.destroy()));
+      one.on("error", () => other.destroy());
+    }
+    near.pipe(there);
+    there.on("data", (piece) => {
+      near.write(piece);
+      if (relay.pace === Infinity) return;
+      there.pause();
+      setTimeout(() => there.resume(), (1000 * piece.length) / relay.pace);
+    });
+  });
+  await new Promise((done) => relay.server.listen(0, "127.0.0.1", done));
+  relay.url = `http://127.0.0.1:${relay.server.address().port}`;
+  relay.cut = () => relay.open.forEach((one) => one.destroy());
+  return relay;
+}
+
 let upstream; // The hub in front of which `world` stands.
+let relay; // And what lies between the two.
 let world;
 let page; // Rosa's, who administers the instance.
 const tokens = {};
@@ -63,6 +90,7 @@ before(async () => {
   upstream = await World.open({ options: ["--checks.pickle", "warn"], browser: false });
   push(upstream, "demo/good", { "README.md": card("apache-2.0", "base_model: demo/base\ndatasets: [demo/mails]\n"), "config.json": "{}\n", "model.safetensors": safetensors({ a: randomBytes(60_000) }) });
   push(upstream, "demo/evil", { "README.md": card("mit"), "weights.pkl": evil });
+  relay = await relayTo(upstream.url);
   world = await World.open({ options: ["--webhooks.private-addresses"] });
   world.admin("user", "create", "root", "--admin", "--fullname", "Rosa Root");
   for (const name of ["ada", "boris", "root"]) tokens[name] = world.token(name);
@@ -70,6 +98,8 @@ before(async () => {
 });
 after(async () => {
   await world?.close();
+  relay?.cut();
+  relay?.server.close();
   await upstream?.close();
 });
 
@@ -77,7 +107,7 @@ test("an upstream is added with its rules, and nobody reads its token again", as
   await page.goto(`${world.url}/registry/supply/upstreams`);
   await page.getByText("This hub stands alone").waitFor();
   await page.getByRole("button", { name: "Add an upstream" }).click();
-  await fill({ Name: "far", Address: upstream.url, Namespaces: "mirror=demo", Allowed: "demo/*", Denied: "demo/private-*", "Looked at again": "every day", "Its token": token }, "Add it");
+  await fill({ Name: "far", Address: relay.url, Namespaces: "mirror=demo", Allowed: "demo/*", Denied: "demo/private-*", "Looked at again": "every day", "Its token": token }, "Add it");
   const row = page.getByRole("list", { name: "Upstreams" }).getByRole("listitem").filter({ hasText: "mirror=demo" });
   for (const text of ["demo/private-*", "every day", "stays at what first came", "upstream-far"]) await row.getByText(text, { exact: true }).waitFor();
   await world.shoot(page, "upstreams");
@@ -110,27 +140,29 @@ test("an import goes on with rate and time left, and says why where it fails", a
   const row = page.getByRole("list", { name: "Imports" }).getByRole("listitem").filter({ hasText: "mirror/good" });
   await row.getByText("done", { exact: true }).waitFor();
   await row.getByText("licence apache-2.0").waitFor();
-  // How it looks on its way: told by answers of the test's own, so that no clock decides.
-  const real = await arrival("mirror/good", "done");
-  let asked = 0;
-  await page.route("**/api/mirror/revisions", (route) =>
-    route.fulfill({
-      json: {
-        revisions: [
-          { ...real, id: 7, repository: "mirror/huge", state: "fetching", detail: "", ended: null, bytes: 8e9, bytesHere: Math.round(8e9 * (1 - 1 / (++asked + 1))) },
-          { ...real, id: 6, repository: "mirror/gone", state: "failed", detail: "the upstream far says: no such revision" },
-          real,
-        ],
-      },
-    }),
-  );
-  await page.reload();
-  const huge = page.getByRole("listitem").filter({ hasText: "mirror/huge" });
+  // On its way, through a line that is slow; then the line is cut and the repository is gone before it is back.
+  push(upstream, "demo/huge", { "README.md": card("mit"), "model.safetensors": safetensors({ a: randomBytes(24_000_000) }) });
+  relay.pace = 3_000_000;
+  await page.getByRole("button", { name: "Import a repository" }).click();
+  await fill({ Repository: "mirror/huge" }, "Import it");
+  const huge = page.getByRole("list", { name: "Imports" }).getByRole("listitem").filter({ hasText: "mirror/huge" });
   await huge.getByText(/\/s, .* left/).waitFor();
-  assert.ok(Number(await huge.getByRole("progressbar").getAttribute("aria-valuenow")) >= 25);
-  await page.getByText("the upstream far says: no such revision").waitFor();
+  const share = async () => Number(await huge.getByRole("progressbar").getAttribute("aria-valuenow"));
+  const first = await share();
+  await page.waitForFunction((than) => Number(document.querySelector("[role=progressbar]")?.getAttribute("aria-valuenow")) > than, first);
+  const [on] = (await api("root", "GET", "/api/mirror/revisions?state=fetching")).revisions;
+  assert.ok(on.bytesHere > 0 && on.bytesHere < on.bytes, `${on.bytesHere} of ${on.bytes}`);
+  assert.ok((await share()) <= Math.ceil((100 * on.bytes) / on.bytes), "what is shown is of what comes");
+  await world.shoot(page, "imports-on-the-way");
+  relay.pace = Infinity;
+  const gone = await fetch(`${upstream.url}/api/repos/delete`, { method: "DELETE", body: JSON.stringify({ type: "model", name: "huge", organization: "demo" }), headers: { Authorization: `Bearer ${upstream.token("boris")}`, "Content-Type": "application/json" } });
+  assert.equal(gone.status, 200, await gone.text());
+  relay.cut();
+  await huge.getByText("failed", { exact: true }).waitFor();
+  const failed = (await api("root", "GET", "/api/mirror/revisions")).revisions.find((one) => one.repository === "mirror/huge");
+  assert.equal(failed.state, "failed");
+  await huge.getByText(failed.detail).waitFor();
   await world.shoot(page, "imports");
-  await page.unrouteAll();
   await page.route("**/api/mirror/revisions", (route) => route.fulfill({ status: 500, json: { error: "the disk is gone" } }));
   await page.reload();
   await page.getByRole("alert").getByText("the disk is gone").waitFor();
@@ -361,16 +393,15 @@ test("what was deleted says so, what stands on it is named, and a token that was
   assert.equal(deleted.status, 200);
   await page.goto(`${world.url}/demo/gone`);
   await page.getByText("demo/gone was deleted on 20").waitFor();
-  // A release that stands on a repository takes the whole life of one: told by an answer of the test's own.
-  await page.route("**/api/repos/delete", (route) =>
-    route.fulfill({ json: { warning: "demo/told is deleted, but release demo/support/1 still stands on it", kept: true, dependants: [{ kind: "release", name: "demo/support/1", state: "deployed", revision: "a".repeat(40) }] } }),
-  );
-  await page.goto(`${world.url}/demo/written/settings`);
-  await page.getByLabel("Type demo/written to delete it").fill("demo/written");
+  // An endpoint stands on this one, so that its content stays (a release: story.test.mjs).
+  push(world, "demo/stands", { "README.md": card("mit"), "config.json": "{}\n" });
+  await api("root", "POST", "/api/endpoints/demo", { name: "waiter", model: "demo/stands", revision: "main", url: upstream.url, engine: "tei" });
+  await page.goto(`${world.url}/demo/stands/settings`);
+  await page.getByLabel("Type demo/stands to delete it").fill("demo/stands");
   await page.getByRole("button", { name: "Delete this repository" }).click();
   await page.getByRole("status").getByText("still stands on it").waitFor();
-  assert.equal(await page.getByRole("list", { name: "What stands on it" }).getByRole("link", { name: "demo/support/1" }).getAttribute("href"), "/registry/demo/support/1");
-  await page.unrouteAll();
+  assert.equal(await page.getByRole("list", { name: "What stands on it" }).getByRole("link", { name: "demo/waiter" }).getAttribute("href"), "/registry/endpoints/demo/waiter");
+  await world.shoot(page, "deleted-and-stood-on");
   await api("ada", "POST", "/api/repos/create", { type: "model", name: "spilt", organization: "demo" });
   await assert.rejects(world.commit(tokens.ada, "model", "demo/spilt", { "notes.txt": `I use ${world.token("root")}\n` }), /it is revoked/);
   await page.goto(`${world.url}/settings/tokens`);
