@@ -1,5 +1,9 @@
 #include "api/bound_token.h"
 
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "identity/private_reads.h"
 #include "repo/hub.h"
 #include "repo/pull_gate.h"
 #include "repo/revisions.h"
@@ -11,14 +15,23 @@ Error nothing_approved() {
   return fail(Reason::policy_refused, "nothing is approved for this token's environment");
 }
 
+// What not everybody may see is read on the record; a reader who may is not kept waiting where the record
+// fails.
+void note_read(const Services& services, const identity::Caller& caller, const repo::Repository& repository,
+               std::string_view what) {
+  if (repository.visibility == repo::Visibility::public_) return;
+  const std::string subject = fmt::format("{}:{}", repo::type_name(repository.type), repository.full_name());
+  const Status noted =
+      identity::note_private_read(services.database, services.audit, services.clock, caller, subject, what);
+  if (!noted.ok())
+    services.log.failure("private_read_not_noted", noted.error(), {{"repository", repository.full_name()}});
+}
+
 bool is_gated(const identity::Caller& caller) { return !caller.environment.empty(); }
 
-}  // namespace
-
-Status check_pull(const Services& services, const Call& call) {
+Status may_pull(const Services& services, const Call& call, std::string_view revision) {
   if (!is_gated(call.caller)) return Done{};
   if (services.pull_gate == nullptr) return nothing_approved();
-  const std::string_view revision = call.capture("rev");
   if (revision.empty()) {
     TRY(const auto approved, services.pull_gate->approved(call.caller.environment, call.repo()));
     return approved.empty() ? Status(nothing_approved()) : Status(Done{});
@@ -29,11 +42,23 @@ Status check_pull(const Services& services, const Call& call) {
   return services.pull_gate->may_pull(call.caller.environment, call.repo(), found.commit);
 }
 
+}  // namespace
+
+Status check_pull(const Services& services, const Call& call) {
+  const std::string_view revision = call.capture("rev");
+  TRY_DONE(may_pull(services, call, revision));
+  note_read(services, call.caller, call.repo(), revision.empty() ? "git" : revision);
+  return Done{};
+}
+
 Status check_pull(const Services& services, const identity::Caller& caller,
                   const repo::Repository& repository, const content::Sha256Digest& file) {
-  if (!is_gated(caller)) return Done{};
-  if (services.pull_gate == nullptr) return nothing_approved();
-  return services.pull_gate->may_pull(caller.environment, repository, file);
+  if (is_gated(caller)) {
+    if (services.pull_gate == nullptr) return nothing_approved();
+    TRY_DONE(services.pull_gate->may_pull(caller.environment, repository, file));
+  }
+  note_read(services, caller, repository, "files");
+  return Done{};
 }
 
 Result<std::optional<std::vector<git::NamedCommit>>> clonable(const Services& services, const Call& call) {

@@ -111,6 +111,17 @@ CREATE TABLE identity_secrets (
     sql::Migration{"identity", 5, R"sql(
 ALTER TABLE identity_tokens ADD COLUMN found_in TEXT NOT NULL DEFAULT '';
 )sql"},
+    // Who fetched what is private within the last hour (private_reads.h).
+    sql::Migration{"identity", 6, R"sql(
+CREATE TABLE identity_private_reads (
+  reader BIGINT NOT NULL,
+  token BIGINT NOT NULL,
+  subject TEXT NOT NULL,
+  what TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (reader, token, subject, what)
+);
+)sql"},
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 """huggingface_hub over files: every way in, every way out, byte-identical, at the revision asked for."""
+import base64
 import hashlib
+import json
 import os
 import random
 import uuid
@@ -237,3 +239,19 @@ def test_large_files_take_the_door_this_run_is_about(api, repo, server):
     # 0.x asks the LFS batch which door to take, and is told the plain one.
     xet = os.environ.get("HF_HUB_DISABLE_XET") != "1" and not huggingface_hub.__version__.startswith("0.")
     assert (by_xet, by_lfs) == ((True, False) if xet else (False, True))
+
+
+def test_reading_what_is_private_is_on_the_record(api, name, server, tokens):
+    """By file, by git and by LFS; who, by which token, of what. What everybody may read is not."""
+    for private in (True, False):
+        repo = name + ("-private" if private else "-public")
+        api.create_repo(repo, private=private)
+        api.upload_file(repo_id=repo, path_or_fileobj=b"layers: 2\n", path_in_repo="config.yaml")
+        for _ in range(2):
+            assert server.http("GET", f"/{repo}/resolve/main/config.yaml", tokens["ada"]).status == 200
+        basic = {"Authorization": "Basic " + base64.b64encode(f"ada:{tokens['ada']}".encode()).decode()}
+        assert server.http("GET", f"/{repo}.git/info/refs?service=git-upload-pack", headers=basic).status == 200
+        assert server.http("GET", f"/{repo}/resolve/main/config.yaml", tokens["bea"]).status == (404 if private else 200)
+        rows = [json.loads(line) for line in server.command("audit", "export").splitlines() if line.startswith("{")]
+        reads = [(row["actor"], row["details"]["revision"]) for row in rows if row.get("action") == "repo.read" and row["subject"] == f"model:{repo}"]
+        assert reads == ([("ada", "main"), ("ada", "git")] if private else []), reads
