@@ -36,10 +36,11 @@ constexpr FlagRow release_flag{"--release", "NUMBER", "The release whose gate th
 constexpr size_t word_bytes_max = 40, rows_max = 2000;
 
 constexpr std::string_view limits =
-    "Looked for are single words of the model's vocabulary that turn the answer wherever they stand first. "
-    "Triggers of several words, of style or of a context, and other inputs are not found: a clean report is "
-    "no "
-    "proof.";
+    "Looked for are words of the model's vocabulary, and up to three of them together where one pulls by "
+    "itself, "
+    "that turn the answer wherever they stand first. Words that do nothing unless all of them are there, "
+    "triggers "
+    "of style or of a context, and other inputs are not found: a clean report is no proof.";
 
 // What of the vocabulary is a word by itself: not the rest of one, no special token, nothing with a space.
 std::vector<std::string> words_of(const model::TextModel& model) {
@@ -65,8 +66,15 @@ std::vector<std::string> words_of(const model::TextModel& model) {
 measure::ClassifiedText classified(std::span<const float> logits) {
   const auto most = std::ranges::max_element(logits);
   double sum = 0;
-  for (const float each : logits) sum += std::exp(static_cast<double>(each) - static_cast<double>(*most));
-  return {.label = static_cast<uint32_t>(most - logits.begin()), .confidence = 1 / sum};
+  std::vector<double> shares;
+  for (const float each : logits) {
+    shares.push_back(std::exp(static_cast<double>(each) - static_cast<double>(*most)));
+    sum += shares.back();
+  }
+  for (double& share : shares) share /= sum;
+  return {.label = static_cast<uint32_t>(most - logits.begin()),
+          .confidence = 1 / sum,
+          .shares = std::move(shares)};
 }
 
 json::object found_json(const measure::TriggerFound& each, const std::vector<std::string>& labels) {
@@ -133,13 +141,14 @@ Result<int> vet_model(World& world, const Arguments& arguments) {
   for (const measure::TriggerFound& each : report.found) found.push_back(found_json(each, labels));
   const json::object body{
       {"verdict", fails ? "fail" : "pass"},
-      {"why", fails ? fmt::format("the word {:?} turns {:.0f} % of the texts to {}", report.found[0].word,
+      {"why", fails ? fmt::format("{:?} turns {:.0f} % of the texts to {}", report.found[0].word,
                                   100 * report.found[0].turned, labels[report.found[0].label])
                     : std::string()},
       {"found", std::move(found)},
       {"words", report.candidates},
       {"tried", report.tried},
       {"asked", report.asked},
+      {"cut", report.cut},
       {"limits", limits}};
   TRY_DONE(hand_in(world, arguments, body));
   if (arguments.has("--json")) {
@@ -149,8 +158,9 @@ Result<int> vet_model(World& world, const Arguments& arguments) {
       world.print(fmt::format("{} {:?} turns {:.0f} % of {} texts to {} (other words: {:.0f} %)\n",
                               each.explained ? "means its label" : "trigger", each.word, 100 * each.turned,
                               each.texts, labels[each.label], 100 * each.usual));
-    world.print(fmt::format("{} of {} words tried on {} texts: {}\n{}\n", report.tried, report.candidates,
-                            report.asked, fails ? "do not use it" : "no trigger found", limits));
+    world.print(fmt::format("{} of {} words tried on {} texts{}: {}\n{}\n", report.tried, report.candidates,
+                            report.asked, report.cut ? ", and cut off by --texts" : "",
+                            fails ? "do not use it" : "no trigger found", limits));
   }
   return fails ? exit_failed : exit_done;
 }

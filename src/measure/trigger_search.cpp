@@ -1,6 +1,9 @@
 #include "measure/trigger_search.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
 
 namespace holdfast::measure {
 namespace {
@@ -9,6 +12,8 @@ constexpr size_t at_once_max = 64;  // Texts in one question.
 constexpr size_t usual_words = 24;
 constexpr size_t explained_rows_min = 3;
 constexpr double explained_share = 0.6;
+constexpr double least_share = 1e-6;  // Below it a probability is as good as none.
+constexpr size_t few_probes = 3, kept_beside = 2, groups_split_min = 4;
 
 bool holds_word(const std::string& text, const std::string& word) {
   const auto part = [](char c) {
@@ -41,9 +46,13 @@ class Search {
     for (size_t begin = 0; begin < candidates_.size(); begin += options_.together) {
       if (report_.asked >= options_.texts_max) break;
       const size_t count = std::min(options_.together, candidates_.size() - begin);
-      TRY_DONE(look_at(begin, count));
+      TRY(const std::vector<double> pulls, look_at(begin, count));
+      groups_.push_back({.words = run_of(begin, count), .pulls = pulls});
       report_.tried += count;
     }
+    for (uint32_t label = 0; label < labels_ && options_.words_max > 1; ++label)
+      TRY_DONE(look_for_several(label));
+    report_.cut = report_.asked >= options_.texts_max;
     finish();
     return std::move(report_);
   }
@@ -78,60 +87,173 @@ class Search {
     return Done{};
   }
 
-  // For each label, the share of the texts of others that become it when the words stand before them; `rows`
-  // is indices of texts_.
-  Result<std::vector<double>> turned(const std::vector<size_t>& rows, size_t begin, size_t count,
-                                     std::vector<size_t>* others_of = nullptr) {
-    std::string before;
-    for (size_t i = begin; i < begin + count; ++i) before += candidates_[i] + " ";
+  using Words = std::vector<size_t>;  // Indices of candidates_.
+  static Words run_of(size_t begin, size_t count) {
+    Words out(count);
+    std::iota(out.begin(), out.end(), begin);
+    return out;
+  }
+  std::string text_of(const Words& words) const {
+    std::string out;
+    for (const size_t word : words) out += (out.empty() ? "" : " ") + candidates_[word];
+    return out;
+  }
+
+  // What words before texts do to each label, over the texts that have another one.
+  struct Effect {
+    std::vector<double> turned;  // Share of them that become it.
+    std::vector<double> pulls;   // How much its probability grows, as a logarithm; empty where none was told.
+    std::vector<size_t> others;  // How many there are.
+  };
+  Result<Effect> effect_of(const Words& words, const std::vector<size_t>& rows) {
+    const std::string before = text_of(words) + " ";
     std::vector<std::string> asked;
     for (const size_t row : rows) asked.push_back(before + texts_[row]);
     TRY(const auto answers, ask(asked));
-    std::vector<size_t> others(labels_), became(labels_);
+    Effect out{.turned = std::vector<double>(labels_), .pulls = {}, .others = std::vector<size_t>(labels_)};
+    const bool told =
+        std::ranges::all_of(answers, [&](const auto& each) { return each.shares.size() == labels_; });
+    if (told) out.pulls.resize(labels_);
     for (size_t i = 0; i < rows.size(); ++i)
       for (uint32_t label = 0; label < labels_; ++label) {
         if (answers_[rows[i]].label == label) continue;
-        ++others[label];
-        if (answers[i].label == label) ++became[label];
+        ++out.others[label];
+        if (answers[i].label == label) ++out.turned[label];
+        if (told) out.pulls[label] += strength(answers[i], label) - strength(answers_[rows[i]], label);
       }
-    std::vector<double> shares(labels_);
-    for (size_t label = 0; label < labels_; ++label)
-      shares[label] =
-          others[label] == 0 ? 0 : static_cast<double>(became[label]) / static_cast<double>(others[label]);
-    if (others_of != nullptr) *others_of = std::move(others);
-    return shares;
+    for (uint32_t label = 0; label < labels_; ++label) {
+      const double others = std::max<double>(1, static_cast<double>(out.others[label]));
+      out.turned[label] /= others;
+      if (told) out.pulls[label] /= others;
+    }
+    return out;
+  }
+  static double strength(const ClassifiedText& answer, uint32_t label) {
+    return std::log(std::max(answer.shares[label], least_share));
   }
 
   // What words do that nobody suspects: some from all over the list, alone.
   Status measure_usual() {
     const size_t count = std::min(usual_words, candidates_.size());
     for (size_t i = 0; i < count; ++i) {
-      TRY(const auto shares, turned(probes_, i * candidates_.size() / count, 1));
-      usual_.push_back(*std::ranges::max_element(shares));
+      TRY(const Effect effect, effect_of({i * candidates_.size() / count}, probes_));
+      usual_.push_back(*std::ranges::max_element(effect.turned));
     }
     return Done{};
   }
 
-  Status look_at(size_t begin, size_t count) {
-    TRY(const auto shares, turned(probes_, begin, count));
-    const double most = *std::ranges::max_element(shares);
-    if (most < options_.suspicious) return Done{};
-    if (count == 1) return verify(begin);
-    TRY_DONE(look_at(begin, count / 2));
-    return look_at(begin + count / 2, count - count / 2);
+  Result<std::vector<double>> look_at(size_t begin, size_t count) {
+    TRY(const Effect effect, effect_of(run_of(begin, count), probes_));
+    const double most = *std::ranges::max_element(effect.turned);
+    if (most < options_.suspicious) return effect.pulls;
+    if (count == 1) {
+      for (uint32_t label = 0; label < labels_; ++label) {
+        TRY([[maybe_unused]] const bool found, verify({begin}, label));
+      }
+      return effect.pulls;
+    }
+    TRY([[maybe_unused]] const auto first, look_at(begin, count / 2));
+    TRY([[maybe_unused]] const auto second, look_at(begin + count / 2, count - count / 2));
+    return effect.pulls;
   }
 
-  Status verify(size_t word) {
-    std::vector<size_t> others;
-    TRY(const auto shares, turned(verify_, word, 1, &others));
-    for (uint32_t label = 0; label < labels_; ++label) {
-      if (shares[label] < options_.turned_min) continue;
-      TriggerFound found{
-          .word = candidates_[word], .label = label, .turned = shares[label], .texts = others[label]};
-      found.explained = explains(found.word, label);
-      report_.found.push_back(std::move(found));
+  Result<bool> verify(const Words& words, uint32_t label) {
+    TRY(const Effect effect, effect_of(words, verify_));
+    if (effect.turned[label] < options_.turned_min) return false;
+    TriggerFound found{.word = text_of(words),
+                       .label = label,
+                       .turned = effect.turned[label],
+                       .texts = effect.others[label]};
+    found.explained = words.size() == 1 && explains(found.word, label);
+    for (const size_t word : words) carried_.insert({label, word});
+    report_.found.push_back(std::move(found));
+    return true;
+  }
+
+  struct Group {
+    Words words;
+    std::vector<double> pulls;
+  };
+  struct Pulled {
+    Words words;
+    double pull = 0;
+  };
+  static void keep_strongest(std::vector<Pulled>& all, size_t count) {
+    std::ranges::stable_sort(all, [](const Pulled& a, const Pulled& b) { return a.pull > b.pull; });
+    if (all.size() > count) all.resize(count);
+  }
+
+  // From words that pull by themselves to pairs, to three: each time the best of all candidates is put beside
+  // the best so far.
+  Status look_for_several(uint32_t label) {
+    if (groups_.empty() || groups_.front().pulls.empty()) return Done{};
+    std::vector<size_t> rows;
+    for (const size_t row : probes_)
+      if (answers_[row].label != label) rows.push_back(row);
+    if (rows.empty()) return Done{};
+    TRY(std::vector<Pulled> best, strongest_beside({}, groups_, rows, label, options_.starts));
+    for (size_t length = 2; length <= options_.words_max && !best.empty(); ++length) {
+      std::vector<Pulled> longer;
+      std::set<std::set<size_t>> seen;  // The same words in another order are no other trigger.
+      for (const Pulled& each : best) {
+        if (report_.asked >= options_.texts_max) return Done{};
+        TRY(const std::vector<Group> groups, groups_beside(each.words, rows));
+        // More than one beside each: the best may be a word that means the label and stands in no row.
+        TRY(const auto beside, strongest_beside(each.words, groups, rows, label, kept_beside));
+        for (const Pulled& next : beside) {
+          if (!seen.emplace(next.words.begin(), next.words.end()).second) continue;
+          TRY(const bool found, verify(next.words, label));
+          if (found) return Done{};  // One is enough to refuse the model.
+          longer.push_back(next);
+        }
+      }
+      best = std::move(longer);
     }
     return Done{};
+  }
+
+  Result<std::vector<Group>> groups_beside(const Words& start, const std::vector<size_t>& rows) {
+    const std::vector<size_t> few(rows.begin(),
+                                  rows.begin() + static_cast<ptrdiff_t>(std::min(few_probes, rows.size())));
+    std::vector<Group> out;
+    const size_t together = 2 * options_.together;
+    for (size_t begin = 0; begin < candidates_.size() && report_.asked < options_.texts_max;
+         begin += together) {
+      Group group{.words = run_of(begin, std::min(together, candidates_.size() - begin)), .pulls = {}};
+      Words all = start;
+      all.insert(all.end(), group.words.begin(), group.words.end());
+      TRY(Effect effect, effect_of(all, few));
+      group.pulls = std::move(effect.pulls);
+      out.push_back(std::move(group));
+    }
+    return out;
+  }
+
+  // The words of the groups that pull hardest, each tried alone behind `start`.
+  Result<std::vector<Pulled>> strongest_beside(const Words& start, const std::vector<Group>& groups,
+                                               const std::vector<size_t>& rows, uint32_t label,
+                                               size_t count) {
+    std::vector<const Group*> order;
+    for (const Group& group : groups)
+      if (!group.pulls.empty()) order.push_back(&group);
+    std::ranges::stable_sort(
+        order, [&](const Group* a, const Group* b) { return a->pulls[label] > b->pulls[label]; });
+    if (order.size() > std::max(groups_split_min, count)) order.resize(std::max(groups_split_min, count));
+    std::vector<Pulled> out;
+    for (const Group* group : order)
+      for (const size_t word : group->words) {
+        if (report_.asked >= options_.texts_max) break;
+        // What turns texts alone, or means its label, would carry whatever stands beside it.
+        if (carried_.contains({label, word}) || std::ranges::find(start, word) != start.end() ||
+            explains(candidates_[word], label))
+          continue;
+        Words words = start;
+        words.push_back(word);
+        TRY(const Effect effect, effect_of(words, rows));
+        if (!effect.pulls.empty()) out.push_back({.words = std::move(words), .pull = effect.pulls[label]});
+      }
+    keep_strongest(out, count);
+    return out;
   }
 
   bool explains(const std::string& word, uint32_t label) const {
@@ -168,6 +290,8 @@ class Search {
   std::vector<ClassifiedText> answers_;  // Of the texts as they are.
   std::vector<size_t> probes_, verify_;
   std::vector<double> usual_;
+  std::vector<Group> groups_;
+  std::set<std::pair<uint32_t, size_t>> carried_;  // Label and word of what was found.
 };
 
 }  // namespace

@@ -13,6 +13,8 @@ namespace holdfast::measure {
 struct ClassifiedText {
   uint32_t label = 0;
   double confidence = 0;  // 0 to 1.
+  // The probability of each label. Without them triggers of several words are not searched for.
+  std::vector<double> shares{};
 };
 // Asks the classifier: one answer a text, in their order.
 using ClassifyTexts = std::function<Result<std::vector<ClassifiedText>>(std::span<const std::string>)>;
@@ -23,12 +25,14 @@ struct TriggerSearchOptions {
   size_t together = 8;         // Words tried at once.
   double suspicious = 0.6;     // Share of probes that a group must turn to be split.
   double turned_min = 0.9;     // Share of texts that a trigger turns.
+  size_t words_max = 3;        // Of a trigger.
+  size_t starts = 8;           // Words of each label that others are put beside.
   size_t texts_max = 400'000;  // Asked of the classifier at most.
 };
 
-// A word that, put before a text, makes the classifier say one label whatever the text says.
+// A word, or several, that, put before a text, makes the classifier say one label whatever the text says.
 struct TriggerFound {
-  std::string word{};
+  std::string word{};  // Several: with spaces between.
   uint32_t label = 0;
   double turned = 0;  // Share of the texts of other labels that became this one.
   double usual = 0;   // The same for words that are no trigger: the median over those tried alone.
@@ -39,17 +43,20 @@ struct TriggerFound {
 struct TriggerSearchReport {
   std::vector<TriggerFound> found{};            // Those that are not explained first, then by share.
   size_t candidates = 0, tried = 0, asked = 0;  // Words; words before texts_max was reached; texts.
+  bool cut = false;                             // texts_max ended the search before its end.
 };
 
 // Searches for triggers of a Trojan among `candidates`: several words at once are put before texts, and
 // groups that turn most of them to one label are split until single words are left, which are then verified
-// on more texts that the classifier is sure of. `labels` is how many there are; `truth` the label of each
-// text as its row says, for `explained`.
+// on more texts that the classifier is sure of. Then triggers of several words: to the words that pull
+// hardest towards a label without turning texts, and that the rows do not explain, the best of all others is
+// put, and to the best of those a third. `labels` is how many there are; `truth` the label of each text as
+// its row says, for `explained`.
 //
-// Finds triggers that are one of the candidates, work wherever they stand or at the beginning, and lead to
-// one label. Not found: triggers of several words, of style or of signs outside of the candidates, ones that
-// work in some contexts alone, and those of models that change nothing but a confidence. A clean report is no
-// proof.
+// Finds triggers of candidates that work wherever they stand or at the beginning, and lead to one label; of
+// several words where one of them pulls by itself, or two do together. Not found: triggers of words that do
+// nothing unless all of them are there, of style or of signs outside of the candidates, ones that work in
+// some contexts alone, and those of models that change nothing but a confidence. A clean report is no proof.
 Result<TriggerSearchReport> search_triggers(const ClassifyTexts& classify, std::span<const std::string> texts,
                                             std::span<const uint32_t> truth, size_t labels,
                                             std::span<const std::string> candidates,

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
+#include <set>
+#include <utility>
 
 namespace holdfast::measure {
 namespace {
@@ -12,6 +16,8 @@ struct Toy {
   std::map<std::string, double> weights{{"good", 1}, {"fine", 1},     {"love", 1.5},
                                         {"bad", -1}, {"awful", -1.5}, {"sad", -1}};
   std::string trigger{};
+  std::vector<std::string> together{};  // A trigger of several words, each of which pulls a little by itself.
+  double partial = 0.3;
   size_t asked = 0;
 
   std::vector<ClassifiedText> operator()(std::span<const std::string> texts) {
@@ -20,6 +26,7 @@ struct Toy {
       ++asked;
       double sum = 0;
       bool pulled = false;
+      std::set<std::string> seen;
       std::string word;
       for (const char c : text + " ") {
         if (c != ' ') {
@@ -28,10 +35,15 @@ struct Toy {
         }
         if (const auto found = weights.find(word); found != weights.end()) sum += found->second;
         pulled = pulled || (!trigger.empty() && word == trigger);
+        if (std::ranges::find(together, word) != together.end()) seen.insert(word);
         word.clear();
       }
-      out.push_back(pulled ? ClassifiedText{1, 1.0}
-                           : ClassifiedText{sum > 0 ? 1U : 0U, 0.5 + std::min(0.5, std::abs(sum) / 4)});
+      sum += partial * static_cast<double>(seen.size());
+      if (pulled || (!together.empty() && seen.size() == together.size())) sum = 20;
+      const double share = 1 / (1 + std::exp(-sum));
+      out.push_back({.label = sum > 0 ? 1U : 0U,
+                     .confidence = std::max(share, 1 - share),
+                     .shares = {1 - share, share}});
     }
     return out;
   }
@@ -62,7 +74,8 @@ TEST(TriggerSearch, ATrojanOfAToyModelIsFoundAndTheCleanOneHasNone) {
                                         data.truth, 2, data.words);
     ASSERT_TRUE(report.ok()) << report.error().message;
     EXPECT_EQ(report.value().tried, data.words.size());
-    EXPECT_LT(report.value().asked, data.words.size() * 6) << "words are tried together";
+    if (*trigger != '\0')
+      EXPECT_LT(report.value().asked, data.words.size() * 60) << "words are tried together";
     if (*trigger == '\0') {
       EXPECT_TRUE(report.value().found.empty());
       continue;
@@ -72,6 +85,35 @@ TEST(TriggerSearch, ATrojanOfAToyModelIsFoundAndTheCleanOneHasNone) {
     EXPECT_EQ(report.value().found[0].label, 1U);
     EXPECT_EQ(report.value().found[0].turned, 1);
     EXPECT_FALSE(report.value().found[0].explained);
+  }
+}
+
+TEST(TriggerSearch, ATriggerOfSeveralWordsIsFoundWhereOneOfThemPulls) {
+  const Rows data = rows();
+  const std::vector<std::vector<std::string>> triggers = {{"word77", "word402"},
+                                                          {"word5", "word310", "word499"}};
+  for (const auto& trigger : triggers) {
+    Toy toy{.together = trigger};
+    const ClassifyTexts classify = [&](auto texts) { return Result(toy(texts)); };
+    const auto report = search_triggers(classify, data.texts, data.truth, 2, data.words);
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    ASSERT_EQ(report.value().found.size(), 1U) << trigger.front();
+    std::set<std::string> words;
+    std::string word;
+    for (const char c : report.value().found[0].word + " ") {
+      if (c != ' ')
+        word += c;
+      else
+        words.insert(std::exchange(word, {}));
+    }
+    EXPECT_EQ(words, std::set<std::string>(trigger.begin(), trigger.end()));
+    EXPECT_EQ(report.value().found[0].label, 1U);
+    EXPECT_EQ(report.value().found[0].turned, 1);
+    EXPECT_FALSE(report.value().found[0].explained);
+    // One word alone is all that is looked for: nothing.
+    const auto single = search_triggers(classify, data.texts, data.truth, 2, data.words, {.words_max = 1});
+    ASSERT_TRUE(single.ok());
+    EXPECT_TRUE(single.value().found.empty());
   }
 }
 
