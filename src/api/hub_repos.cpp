@@ -135,8 +135,11 @@ Result<Response> remove(Services& services, const Call& call) {
       names += fmt::format("{}{} {}", names.empty() ? "" : ", ", each.kind, each.name);
   }
   const std::string warning =
-      fmt::format("{} is deleted, but {} still stand on it: its content stays for them until they end",
-                  found.full_name(), names);
+      standing.size() == 1
+          ? fmt::format("{} is deleted, but {} still stands on it: its content stays until that ends",
+                        found.full_name(), names)
+          : fmt::format("{} is deleted, but {} still stand on it: its content stays for them until they end",
+                        found.full_name(), names);
   Response response =
       json_answer(json::object{{"warning", warning}, {"kept", true}, {"dependants", std::move(dependants)}});
   response.headers.set("X-Holdfast-Warning", warning);
