@@ -7,6 +7,8 @@
 #include <charconv>
 
 #include "cli/compute_flags.h"
+#include "cli/connection.h"
+#include "cli/model_source.h"
 #include "cli/user_files.h"
 #include "jinja/chat.h"
 #include "model/text_generator.h"
@@ -24,10 +26,12 @@ constexpr FlagRow flags[] = {
     {"--seed", "N", "What draws begin from."},
     {"--dtype", "f32|bf16|int8", "What products are computed in [f32; int8 for a GGUF file]."},
     {"--instructions", "SET", "Instead of the best the machine has."},
+    endpoint_flag,
+    token_flag,
 };
 
 struct ChatWords {
-  std::string_view place;
+  std::string place;  // A folder, or a file.
   std::optional<std::string_view> prompt, system;
   model::GenerationSettings settings;
   size_t new_tokens_max = 512;
@@ -44,10 +48,8 @@ Status read_number(const Arguments& arguments, std::string_view flag, Number& ou
   return Done{};
 }
 
-Result<ChatWords> parse_chat(std::span<const std::string_view> words) {
-  TRY(const Arguments arguments, Arguments::parse({flags, 1, 1}, words));
+Result<ChatWords> parse_chat(const Arguments& arguments) {
   ChatWords out;
-  out.place = arguments.positionals()[0];
   out.prompt = arguments.value("--prompt");
   out.system = arguments.value("--system");
   TRY_DONE(read_number(arguments, "--max-new", out.new_tokens_max));
@@ -57,7 +59,7 @@ Result<ChatWords> parse_chat(std::span<const std::string_view> words) {
   if (out.settings.sample) out.settings.temperature = temperature;
   TRY_DONE(read_number(arguments, "--seed", out.settings.seed));
   // Quantised weights are met by quantised rows, as serving does it; f32 is the exact way.
-  TRY(out.compute, read_compute(arguments, out.place.ends_with(".gguf") ? "int8" : "f32"));
+  TRY(out.compute, read_compute(arguments, arguments.positionals()[0].ends_with(".gguf") ? "int8" : "f32"));
   return out;
 }
 
@@ -138,11 +140,15 @@ Status chat(World& world, const ChatWords& words) {
 }
 
 int run_chat(World& world, std::span<const std::string_view> arguments) {
-  const auto words = parse_chat(arguments);
+  const auto parsed = Arguments::parse({flags, 1, 1}, arguments);
+  auto words = parsed.ok() ? parse_chat(parsed.value()) : Result<ChatWords>(parsed.error());
   if (!words.ok()) {
     report(world, words.error());
     return exit_misused;
   }
+  auto source = open_source(world, parsed.value(), parsed.value().positionals()[0], RemoteType::model);
+  if (!source.ok()) return report(world, source.error());
+  words.value().place = std::move(source.value().folder);
   const Status done = chat(world, words.value());
   return done.ok() ? exit_done : report(world, done.error());
 }
@@ -152,8 +158,8 @@ int run_chat(World& world, std::span<const std::string_view> arguments) {
 std::vector<Command> chat_commands() {
   return {{"chat",
            "MODEL [--prompt TEXT] [--system TEXT] [--max-new N] [--temperature T] [--seed N] "
-           "[--dtype f32|bf16|int8] [--instructions SET]",
-           "Talks with a model folder or GGUF file in the terminal, without a server.",
+           "[--dtype f32|bf16|int8] [--instructions SET] [--endpoint URL] [--token T]",
+           "Talks with a model folder, GGUF file or model of the hub in the terminal, without a server.",
            "holdfast chat ./SmolLM2-135M-Instruct.Q4_1.gguf", run_chat}};
 }
 

@@ -8,7 +8,10 @@
 #include <boost/json/value.hpp>
 
 #include "cli/compute_flags.h"
+#include "cli/connection.h"
+#include "cli/continuation.h"
 #include "cli/model_backends.h"
+#include "cli/model_source.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
 #include "model/pipeline.h"
@@ -18,33 +21,46 @@ namespace holdfast::cli {
 namespace {
 
 constexpr size_t input_bytes_max = 64 << 20;
+constexpr std::string_view writing_task = "text-generation";
 
 constexpr FlagRow flags[] = {
     {"--parameters", "JSON", "Parameters of the task, as the Inference API has them."},
-    {"--dtype", "f32|bf16|int8", "What products are computed in [f32]."},
+    {"--dtype", "f32|bf16|int8", "What products are computed in [f32; int8 for a GGUF file]."},
     {"--instructions", "SET", "Instead of the best the machine has: plain, avx2, avx512, ..."},
     {"--openvino", "FOLDER", "Where OpenVINO's libraries are."},
+    {"--json", "", "As it is without: the answer is JSON."},
+    endpoint_flag,
+    token_flag,
 };
 
 struct RunWords {
-  std::string_view task, folder;
+  std::string_view task;
+  std::string place;  // A folder, or a file.
   std::optional<std::string> input;
   boost::json::object parameters;
   tensor::Compute compute;
   std::optional<std::string_view> openvino;
 };
 
-Result<RunWords> parse_run(std::span<const std::string_view> words) {
-  TRY(const Arguments arguments, Arguments::parse({flags, 2, 3}, words));
+std::vector<std::string_view> all_tasks() {
+  std::vector<std::string_view> out(model::pipeline_tasks().begin(), model::pipeline_tasks().end());
+  for (const std::string_view task : model::rewriting_tasks()) out.push_back(task);
+  out.push_back(writing_task);
+  return out;
+}
+
+Result<RunWords> parse_run(const Arguments& arguments) {
   RunWords out;
   const std::vector<std::string_view>& places = arguments.positionals();
   out.task = places[0];
-  out.folder = places[1];
+  const std::vector<std::string_view> tasks = all_tasks();
+  if (std::find(tasks.begin(), tasks.end(), out.task) == tasks.end())
+    return fail(Reason::bad_request, fmt::format("the tasks are {}", fmt::join(tasks, ", ")));
   if (places.size() == 3) out.input = std::string(places[2]);
   if (const auto parameters = arguments.value("--parameters")) {
     TRY(out.parameters, codec::parse_json_object(*parameters));
   }
-  TRY(out.compute, read_compute(arguments, "f32"));
+  TRY(out.compute, read_compute(arguments, places[1].ends_with(".gguf") ? "int8" : "f32"));
   out.openvino = arguments.value("--openvino");
   return out;
 }
@@ -63,36 +79,40 @@ Result<boost::json::value> read_inputs(const std::string& input, boost::json::ob
   return body.at("inputs");
 }
 
-Result<std::string> answer(const World& world, RunWords words, const std::string& input) {
+Result<std::string> answer(World& world, RunWords words, const std::string& input) {
   TRY(const boost::json::value inputs, read_inputs(input, words.parameters));
   TRY(UserFiles files, UserFiles::open());
   const auto threads = tensor::make_threads(2);
-  TRY(const bool rewrites, model::rewrites_text(files.disk(), files.path(words.folder)));
+  const io::Path place = files.path(words.place);
+  if (words.task == writing_task) {
+    TRY(const model::TextGenerator generator, model::TextGenerator::open(files.disk(), place, words.compute));
+    TRY(const boost::json::value answer,
+        continue_text(generator, inputs, words.parameters, *threads, world.clock().wall()));
+    return codec::to_text(answer) + "\n";
+  }
+  TRY(const bool rewrites, model::rewrites_text(files.disk(), place));
   if (rewrites) {
-    TRY(const model::TextRewriter rewriter,
-        model::TextRewriter::open(files.disk(), files.path(words.folder), words.compute));
+    TRY(const model::TextRewriter rewriter, model::TextRewriter::open(files.disk(), place, words.compute));
     TRY(const boost::json::value answer, rewriter.run(words.task, inputs, words.parameters, *threads));
     return codec::to_text(answer) + "\n";
   }
   const auto graphs = open_openvino(world, files, threads->count(), words.openvino);
   TRY(const model::Pipeline pipeline,
-      model::Pipeline::open(files.disk(), files.path(words.folder), words.compute, graphs.get()));
+      model::Pipeline::open(files.disk(), place, words.compute, graphs.get()));
   TRY(const boost::json::value answer, pipeline.run(words.task, inputs, words.parameters, *threads));
   return codec::to_text(answer) + "\n";
 }
 
 int run_task(World& world, std::span<const std::string_view> arguments) {
-  auto words = parse_run(arguments);
+  const auto parsed = Arguments::parse({flags, 2, 3}, arguments);
+  auto words = parsed.ok() ? parse_run(parsed.value()) : Result<RunWords>(parsed.error());
   if (!words.ok()) {
     report(world, words.error());
     return exit_misused;
   }
-  std::vector<std::string_view> tasks(model::pipeline_tasks().begin(), model::pipeline_tasks().end());
-  for (const std::string_view task : model::rewriting_tasks()) tasks.push_back(task);
-  if (std::find(tasks.begin(), tasks.end(), words.value().task) == tasks.end()) {
-    world.complain(fmt::format("holdfast: the tasks are {}\n", fmt::join(tasks, ", ")));
-    return exit_misused;
-  }
+  auto source = open_source(world, parsed.value(), parsed.value().positionals()[1], RemoteType::model);
+  if (!source.ok()) return report(world, source.error());
+  words.value().place = std::move(source.value().folder);
   std::string input;
   if (words.value().input) {
     input = *words.value().input;
@@ -112,8 +132,8 @@ int run_task(World& world, std::span<const std::string_view> arguments) {
 
 std::vector<Command> run_commands() {
   return {{"run",
-           "TASK MODEL_DIR [INPUT] [--parameters JSON] [--dtype f32|bf16|int8] [--instructions SET] "
-           "[--openvino FOLDER]",
+           "TASK MODEL [INPUT] [--parameters JSON] [--dtype f32|bf16|int8] [--instructions SET] "
+           "[--openvino FOLDER] [--json] [--endpoint URL] [--token T]",
            "Runs a task of a model on one input, without a server.",
            "holdfast run feature-extraction ./all-MiniLM-L6-v2 \"A sentence.\"", run_task}};
 }

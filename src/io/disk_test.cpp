@@ -114,6 +114,12 @@ TEST_P(EveryDisk, messages_do_not_name_the_root) {
   EXPECT_EQ(disk_.open(secret).error().message, "cannot open 'b': No such file or directory");
 }
 
+TEST(PosixDisk, ThePathOfAPersonsFileIsNamedWhole) {
+  const auto disk = open_posix_disk("/").value();
+  EXPECT_EQ(disk->open("no-such-folder/b").error().message,
+            "cannot open '/no-such-folder/b': No such file or directory");
+}
+
 TEST_P(EveryDisk, lists_are_sorted_by_bytes) {
   for (const char* name : {"b", "a", "Z", "a-", "aa"}) write(name, "1");
   ASSERT_TRUE(disk_.make_directories("dir").ok());

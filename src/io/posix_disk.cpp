@@ -31,47 +31,46 @@ class PosixDisk final : public Disk, public StreamingDisk {
 
   Result<std::unique_ptr<ReadFile>> open(const Path& path) override {
     TRY(Descriptor descriptor, open_to_read(path));
-    return make_posix_read_file(std::move(descriptor), shown_name(path));
+    return make_posix_read_file(std::move(descriptor), shown(path));
   }
 
   Result<std::unique_ptr<MappedFile>> map(const Path& path) override {
     TRY(const Descriptor descriptor, open_to_read(path));
-    return map_descriptor(descriptor, shown_name(path));
+    return map_descriptor(descriptor, shown(path));
   }
 
   Result<std::unique_ptr<WriteFile>> create(const Path& path) override {
     TRY(Descriptor descriptor, open_file(path, O_WRONLY | O_CREAT | O_EXCL, "create"));
-    return make_posix_write_file(std::move(descriptor), 0, shown_name(path));
+    return make_posix_write_file(std::move(descriptor), 0, shown(path));
   }
 
   Result<std::unique_ptr<ReadFile>> open_streaming(const Path& path) override {
     TRY(Descriptor descriptor, open_to_read(path));
-    return make_streaming_read_file(std::move(descriptor), shown_name(path));
+    return make_streaming_read_file(std::move(descriptor), shown(path));
   }
   Result<std::unique_ptr<WriteFile>> create_streaming(const Path& path) override {
     TRY(Descriptor descriptor, open_file(path, O_WRONLY | O_CREAT | O_EXCL, "create"));
-    return make_streaming_write_file(std::move(descriptor), shown_name(path));
+    return make_streaming_write_file(std::move(descriptor), shown(path));
   }
 
   Result<std::unique_ptr<WriteFile>> open_append(const Path& path) override {
     TRY(Descriptor descriptor, open_file(path, O_WRONLY | O_CREAT, "open"));
     struct stat status{};
-    if (::fstat(descriptor.get(), &status) != 0) return disk_error(errno, "look at", shown_name(path));
-    return make_posix_write_file(std::move(descriptor), static_cast<uint64_t>(status.st_size),
-                                 shown_name(path));
+    if (::fstat(descriptor.get(), &status) != 0) return disk_error(errno, "look at", shown(path));
+    return make_posix_write_file(std::move(descriptor), static_cast<uint64_t>(status.st_size), shown(path));
   }
 
   Status rename(const Path& from, const Path& to) override {
     TRY(const Path source, checked_path(from));
     TRY(const Path target, checked_path(to));
     if (::renameat(root_.get(), source.c_str(), root_.get(), target.c_str()) != 0)
-      return disk_error(errno, "rename", shown_name(from));
+      return disk_error(errno, "rename", shown(from));
     return Done{};
   }
 
   Status remove(const Path& path) override {
     TRY(const Path target, checked_path(path));
-    if (::unlinkat(root_.get(), target.c_str(), 0) != 0) return disk_error(errno, "remove", shown_name(path));
+    if (::unlinkat(root_.get(), target.c_str(), 0) != 0) return disk_error(errno, "remove", shown(path));
     return Done{};
   }
 
@@ -81,7 +80,7 @@ class PosixDisk final : public Disk, public StreamingDisk {
     std::error_code error;
     std::filesystem::remove_all(absolute(target), error);
     const bool missing = error.value() == ENOENT || error.value() == ENOTDIR;  // Also: under a file.
-    if (error && !missing) return disk_error(error.value(), "remove", shown_name(path));
+    if (error && !missing) return disk_error(error.value(), "remove", shown(path));
     return Done{};
   }
 
@@ -95,13 +94,13 @@ class PosixDisk final : public Disk, public StreamingDisk {
         TRY_DONE(sync_directory(parent));
       } else if (errno != EEXIST) {
         return disk_error(errno == ENOTDIR ? EEXIST : errno, "make",
-                          shown_name(path));  // A file is in the way.
+                          shown(path));  // A file is in the way.
       }
     }
     struct stat status{};
     if (::fstatat(root_.get(), made.c_str(), &status, 0) != 0)
-      return disk_error(errno, "look at", shown_name(path));
-    if (!S_ISDIR(status.st_mode)) return disk_error(EEXIST, "make", shown_name(path));
+      return disk_error(errno, "look at", shown(path));
+    if (!S_ISDIR(status.st_mode)) return disk_error(EEXIST, "make", shown(path));
     return Done{};
   }
 
@@ -110,21 +109,21 @@ class PosixDisk final : public Disk, public StreamingDisk {
     int outcome = 0;
     do outcome = ::fsync(directory.get());
     while (outcome != 0 && errno == EINTR);
-    if (outcome != 0) return disk_error(errno, "sync", shown_name(path));
+    if (outcome != 0) return disk_error(errno, "sync", shown(path));
     return Done{};
   }
 
   Result<std::vector<Entry>> list(const Path& path) override {
     TRY(const Descriptor descriptor, open_file(path, O_RDONLY | O_DIRECTORY, "list"));
     const int duplicate = ::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 0);  // closedir closes it.
-    if (duplicate < 0) return disk_error(errno, "list", shown_name(path));
+    if (duplicate < 0) return disk_error(errno, "list", shown(path));
     const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(duplicate));
-    if (directory == nullptr) return disk_error(errno, "list", shown_name(path));
+    if (directory == nullptr) return disk_error(errno, "list", shown(path));
     std::vector<Entry> entries;
     while (true) {
       errno = 0;
       const dirent* found = ::readdir(directory.get());
-      if (found == nullptr && errno != 0) return disk_error(errno, "list", shown_name(path));
+      if (found == nullptr && errno != 0) return disk_error(errno, "list", shown(path));
       if (found == nullptr) break;
       const std::string_view name = found->d_name;
       if (name == "." || name == "..") continue;
@@ -140,16 +139,16 @@ class PosixDisk final : public Disk, public StreamingDisk {
 
   Result<Entry> stat(const Path& path) override {
     TRY(const Path target, checked_path(path));
-    TRY(Entry entry, entry_of(root_.get(), target.c_str(), shown_name(path)));
+    TRY(Entry entry, entry_of(root_.get(), target.c_str(), shown(path)));
     entry.name = target.filename().string();
     return entry;
   }
 
   Status restrict_to_owner(const Path& path) override {
     TRY(const Path target, checked_path(path));
-    TRY(const Entry entry, entry_of(root_.get(), target.c_str(), shown_name(path)));
+    TRY(const Entry entry, entry_of(root_.get(), target.c_str(), shown(path)));
     if (::fchmodat(root_.get(), target.c_str(), entry.is_directory ? 0700 : 0600, 0) != 0)
-      return disk_error(errno, "restrict", shown_name(path));
+      return disk_error(errno, "restrict", shown(path));
     return Done{};
   }
 
@@ -169,16 +168,21 @@ class PosixDisk final : public Disk, public StreamingDisk {
     while (true) {
       Descriptor descriptor(::openat(root_.get(), target.c_str(), flags | O_CLOEXEC, file_mode));
       if (!descriptor.open() && errno == EINTR) continue;
-      if (!descriptor.open()) return disk_error(errno, verb, shown_name(path));
+      if (!descriptor.open()) return disk_error(errno, verb, shown(path));
       return descriptor;
     }
   }
 
   Result<Descriptor> open_to_read(const Path& path) const {
     TRY(Descriptor descriptor, open_file(path, O_RDONLY, "open"));
-    TRY(const Entry entry, entry_of(descriptor.get(), "", shown_name(path)));
-    if (entry.is_directory) return disk_error(EISDIR, "open", shown_name(path));
+    TRY(const Entry entry, entry_of(descriptor.get(), "", shown(path)));
+    if (entry.is_directory) return disk_error(EISDIR, "open", shown(path));
     return descriptor;
+  }
+
+  // As messages name it: below the root, which they do not tell; the machine's own root hides nothing.
+  std::string shown(const Path& path) const {
+    return root_path_ == "/" && path.is_relative() ? "/" + path.string() : shown_name(path);
   }
 
   // An empty path: the descriptor itself.
