@@ -133,6 +133,12 @@ struct PlainLanes {
   static V bytes(const std::byte* from) {
     return each([=](size_t i) { return static_cast<float>(at<int8_t>(from, i)); });
   }
+  static void split(const std::byte* from, int8_t zero, int8_t* low, int8_t* high) {
+    for (size_t i = 0; i < 64; ++i) {
+      low[i] = static_cast<int8_t>((at<uint8_t>(from, i) & 15) - zero);
+      high[i] = static_cast<int8_t>((at<uint8_t>(from, i) >> 4) - zero);
+    }
+  }
   static V whole(const int32_t* from) {
     return each([=](size_t i) { return static_cast<float>(from[i]); });
   }

@@ -48,16 +48,13 @@ struct BlockTiles {
 
   // Codes of four bits as signed bytes.
   static void widen(const BlockDotsJob& job, const std::byte* strip, int8_t* out) {
-    const ByteFormat& format = job.format;
+    const ByteFormat format = job.format;
     const size_t groups = job.inputs / format.group, half = size_t{8} * format.group;
-    const auto zero = static_cast<uint8_t>(format.zero);
     for (size_t g = 0; g < groups; ++g, out += 2 * half) {
       if (g % super_groups(format) == 0) strip += super_bytes(format);
-      const auto* codes = reinterpret_cast<const uint8_t*>(strip + byte_scales_bytes(format));
-      for (size_t i = 0; i < half; ++i) {
-        out[i] = static_cast<int8_t>((codes[i] & 15) - zero);
-        out[half + i] = static_cast<int8_t>((codes[i] >> 4) - zero);
-      }
+      const std::byte* codes = strip + byte_scales_bytes(format);
+      for (size_t i = 0; i < half; i += line_bytes)
+        D::split(codes + i, static_cast<int8_t>(format.zero), out + i, out + half + i);
       strip += byte_group_bytes(format);
     }
   }
@@ -153,6 +150,9 @@ struct BlockTiles {
       if constexpr (fine) operands.fine += group;
     };
     const auto finish = [&]<int first>(size_t g) __attribute__((always_inline)) {
+      // The next strip comes from memory: asked for group by group while this one is met by its first rows.
+      for (size_t i = 0; row == 0 && i < group_bytes; i += line_bytes)
+        __builtin_prefetch(at + job.strip_bytes + i);
       if (head_bytes != 0 && g % per_super == 0) {
         super = at;
         at += head_bytes;

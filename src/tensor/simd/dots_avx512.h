@@ -28,6 +28,12 @@ struct Dots512 {
   static V bytes(const std::byte* at) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))));
   }
+  // The low and the high halves of 64 bytes, less `zero`.
+  static void split(const std::byte* at, int8_t zero, int8_t* low, int8_t* high) {
+    const __m512i all = _mm512_loadu_si512(at), off = _mm512_set1_epi8(zero), mask = _mm512_set1_epi8(15);
+    _mm512_storeu_si512(low, _mm512_sub_epi8(_mm512_and_si512(all, mask), off));
+    _mm512_storeu_si512(high, _mm512_sub_epi8(_mm512_and_si512(_mm512_srli_epi16(all, 4), mask), off));
+  }
   static V whole(const int32_t* at) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(at)); }
   static V floats(Sum sum) { return _mm512_cvtepi32_ps(sum); }
   static Sum stepped(Sum sum, int32_t more) {
