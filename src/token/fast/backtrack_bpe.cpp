@@ -4,6 +4,7 @@
 #include <array>
 
 #include "token/fast/merge_lanes.h"
+#include "token/fast/short_merges.h"
 
 namespace holdfast::token {
 namespace {
@@ -92,6 +93,7 @@ BacktrackBpe::BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Me
   for (const Symbol& symbol : symbols)
     if (symbol.bytes.size() == 1) bytes[static_cast<uint8_t>(symbol.bytes[0])] = symbol.id;
   lanes_ = std::make_unique<MergeLanes>(bytes, pairs, tree_);
+  short_ = std::make_unique<ShortMerges>(bytes, pairs, tree_);
 }
 
 BacktrackBpe::~BacktrackBpe() = default;
@@ -227,6 +229,14 @@ void BacktrackBpe::take_longest(std::span<Job> jobs, const FitCache& fits_known)
   constexpr size_t walks_max = 16;
   Walk walks[walks_max];
   size_t active = 0, next = 0;
+  const auto next_into = [&](Walk& walk) {
+    while (next < jobs.size() && jobs[next].is_done) ++next;
+    if (next == jobs.size()) return false;
+    walk.job = &jobs[next++];
+    walk.at = reinterpret_cast<const uint8_t*>(walk.job->text.data());
+    walk.end = walk.at + walk.job->text.size();
+    return true;
+  };
   // Puts down tokens until one has to be walked for; false where there are no more texts.
   const auto go_on = [&](Walk& walk) {
     while (true) {
@@ -241,20 +251,12 @@ void BacktrackBpe::take_longest(std::span<Job> jobs, const FitCache& fits_known)
             static_cast<uint32_t>(walk.best_end - reinterpret_cast<const uint8_t*>(job.text.data()));
       }
       walk.at = walk.best_end;
-      if (walk.at == walk.end) {
-        if (next == jobs.size()) return false;
-        walk.job = &jobs[next++];
-        walk.at = reinterpret_cast<const uint8_t*>(walk.job->text.data());
-        walk.end = walk.at + walk.job->text.size();
-      }
+      if (walk.at == walk.end && !next_into(walk)) return false;
       if (begin_walk(walk)) return true;
     }
   };
-  while (active < walks_max && next < jobs.size()) {
+  while (active < walks_max && next_into(walks[active])) {
     Walk& walk = walks[active];
-    walk.job = &jobs[next++];
-    walk.at = reinterpret_cast<const uint8_t*>(walk.job->text.data());
-    walk.end = walk.at + walk.job->text.size();
     if (begin_walk(walk) || go_on(walk)) ++active;
   }
   while (active > 0)
@@ -280,10 +282,11 @@ void BacktrackBpe::take_longest(std::span<Job> jobs, const FitCache& fits_known)
 }
 
 void BacktrackBpe::tokenize_all(std::span<Job> jobs, FitCache& fits_known) const {
+  short_->run(jobs, best_instructions());
   take_longest(jobs, fits_known);
   // Where all neighbours fit, that was it.
   for (Job& job : jobs)
-    for (size_t i = 1; i < job.count; ++i)
+    for (size_t i = 1; i < job.count && !job.is_done; ++i)
       if (!stand_together(job.ids[i - 1], job.ids[i], fits_known)) {
         uint32_t ids[job_bytes_max], ends[job_bytes_max];
         const size_t left = job.count - i;

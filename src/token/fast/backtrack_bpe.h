@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "token/fast/bpe_job.h"
 #include "token/fast/fit_cache.h"
 #include "token/fast/pair_table.h"
 #include "token/fast/prefix_tree.h"
@@ -15,6 +16,7 @@
 namespace holdfast::token {
 
 class MergeLanes;
+class ShortMerges;
 
 // BPE without merging: the tokens of a text are those tokens, each what merging makes of its own bytes, of
 // which every two neighbours are what merging makes of their bytes; there is one such sequence. It is found
@@ -45,20 +47,16 @@ class BacktrackBpe {
   // Nothing where the text is refused.
   std::optional<size_t> tokenize(std::string_view text, uint32_t* ids, uint32_t* ends, Room& room) const;
 
-  // The same for several short texts at once, so that their reads of memory wait together. `count` is 0 where
-  // a text is refused; `ids` and `ends` have room for a token a byte.
-  struct Job {
-    std::string_view text;
-    uint32_t* ids = nullptr;
-    uint32_t* ends = nullptr;
-    size_t count = 0;
-  };
+  // The same for several short texts at once, so that their reads of memory wait together; those of few
+  // symbols are merged after all. `count` is 0 where a text is refused.
+  using Job = BpeJob;
   static constexpr size_t job_bytes_max = 127;
   void tokenize_all(std::span<Job> jobs, FitCache& fits) const;
 
   // Whether merging the bytes of both tokens comes to these two.
   bool stand_together(uint32_t left, uint32_t right, FitCache& fits) const;
   const MergeLanes& lanes() const { return *lanes_; }
+  const ShortMerges& short_merges() const { return *short_; }
 
   bool has(uint32_t id) const { return id < tokens_.size() && tokens_[id].bytes != 0; }
   std::string_view bytes_of(uint32_t id) const {
@@ -106,6 +104,7 @@ class BacktrackBpe {
   std::vector<PrefixTree::Node> one_byte_;   // Of the tree, by the first byte;
   LargeVector<PrefixTree::Node> two_bytes_;  // by the first << 8 | the second.
   std::unique_ptr<MergeLanes> lanes_;
+  std::unique_ptr<ShortMerges> short_;
 };
 
 }  // namespace holdfast::token

@@ -8,6 +8,7 @@
 
 #include "token/fast/bpe_merger.h"
 #include "token/fast/long_words.h"
+#include "token/fast/short_merges.h"
 
 namespace holdfast::token {
 namespace {
@@ -71,11 +72,42 @@ void expect_long_as_alone(const BacktrackBpe& backtrack, std::mt19937& random, B
   if (!count) return;
   ids.resize(*count);
   ends.resize(*count);
-  for (const auto instructions : {MergeLanes::Instructions::any, MergeLanes::best_instructions()}) {
+  for (const auto instructions : {Instructions::any, best_instructions()}) {
     if (!LongWords(backtrack, instructions).tokenize(text, long_ids, long_ends, room)) continue;
     ASSERT_EQ(long_ids, ids) << "seed " << seed << ", text " << text;
     ASSERT_EQ(long_ends, ends);
     ++made;
+  }
+}
+
+struct Wanted {
+  std::vector<uint32_t> ids, ends;
+};
+
+void expect_tokens(const BacktrackBpe::Job& job, const Wanted& wanted) {
+  ASSERT_EQ(std::vector<uint32_t>(job.ids, job.ids + job.count), wanted.ids)
+      << "seed " << seed << ", text " << job.text;
+  ASSERT_EQ(std::vector<uint32_t>(job.ends, job.ends + job.count), wanted.ends);
+}
+
+// Many at once: none of few symbols is refused, whatever the processor can.
+void expect_jobs_as_merged(const BacktrackBpe& backtrack, std::vector<BacktrackBpe::Job> jobs,
+                           const std::vector<Wanted>& wanted, BacktrackBpe::Room& room) {
+  const std::vector<BacktrackBpe::Job> asked = jobs;
+  backtrack.tokenize_all(jobs, room.fits);
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const bool is_short = jobs[i].text.size() <= ShortMerges::symbols_max;
+    if (jobs[i].count > 0 || is_short) expect_tokens(jobs[i], wanted[i]);
+    ASSERT_EQ(jobs[i].is_done, is_short);
+    if (is_short) continue;
+    std::vector<uint32_t> ids(jobs[i].text.size()), ends(jobs[i].text.size());
+    ASSERT_EQ(jobs[i].count, backtrack.tokenize(jobs[i].text, ids.data(), ends.data(), room).value_or(0));
+  }
+  for (const auto instructions : {Instructions::any, best_instructions()}) {
+    jobs = asked;
+    backtrack.short_merges().run(jobs, instructions);
+    for (size_t i = 0; i < jobs.size(); ++i)
+      if (jobs[i].is_done) expect_tokens(jobs[i], wanted[i]);
   }
 }
 
@@ -99,6 +131,7 @@ void expect_as_merged(bool shuffled) {
     }
     std::vector<std::vector<uint32_t>> ids(texts.size()), ends(texts.size());
     std::vector<BacktrackBpe::Job> jobs;
+    std::vector<Wanted> all_wanted;
     for (size_t i = 0; i < texts.size(); ++i) {
       std::vector<MergeSymbol> merged;
       for (const char letter : texts[i]) merged.push_back({static_cast<uint32_t>(letter - 'a'), 1});
@@ -121,19 +154,10 @@ void expect_as_merged(bool shuffled) {
       }
       if (texts[i].size() > BacktrackBpe::job_bytes_max) continue;
       jobs.push_back({texts[i], ids[i].data(), ends[i].data()});
+      all_wanted.push_back({wanted, wanted_ends});
     }
     expect_long_as_alone(backtrack, random, room, long_made);
-    std::vector<std::vector<uint32_t>> alone = ids;
-    backtrack.tokenize_all(jobs, room.fits);
-    size_t job = 0;
-    for (size_t i = 0; i < texts.size(); ++i) {
-      if (texts[i].size() > BacktrackBpe::job_bytes_max) continue;
-      std::vector<uint32_t> one(texts[i].size()), one_ends(texts[i].size());
-      const auto count = backtrack.tokenize(texts[i], one.data(), one_ends.data(), room);
-      ASSERT_EQ(jobs[job].count, count.value_or(0));
-      for (size_t k = 0; k < jobs[job].count; ++k) ASSERT_EQ(jobs[job].ids[k], one[k]) << texts[i];
-      ++job;
-    }
+    expect_jobs_as_merged(backtrack, jobs, all_wanted, room);
   }
   EXPECT_GT(long_made, 0);
   if (shuffled)

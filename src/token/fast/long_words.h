@@ -15,8 +15,7 @@ class LongWords {
  public:
   static constexpr size_t bytes_min = 256;
 
-  explicit LongWords(const BacktrackBpe& model,
-                     MergeLanes::Instructions instructions = MergeLanes::best_instructions())
+  explicit LongWords(const BacktrackBpe& model, Instructions instructions = best_instructions())
       : model_(model), instructions_(instructions) {}
 
   // Ends are bytes of the text. False where the text is refused.
@@ -37,7 +36,7 @@ class LongWords {
   bool join(std::string_view text, const Stream& next, Tokens& done, BacktrackBpe::Room& room) const;
 
   const BacktrackBpe& model_;
-  MergeLanes::Instructions instructions_;
+  Instructions instructions_;
 };
 
 }  // namespace holdfast::token

@@ -34,12 +34,6 @@ size_t bytes_of_lead(uint8_t lead) { return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 
 
 }  // namespace
 
-MergeLanes::Instructions MergeLanes::best_instructions() {
-  static const bool has_it =
-      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-  return has_it ? Instructions::avx2 : Instructions::any;
-}
-
 MergeLanes::MergeLanes(const std::array<uint32_t, 256>& symbols, const PairTable& pairs,
                        const PrefixTree& tree)
     : pairs_(pairs), tree_(tree), symbols_(symbols), ascii_ranks_(size_t{128} * 128, PairTable::none) {

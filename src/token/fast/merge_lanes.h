@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "token/fast/instructions.h"
 #include "token/fast/large_pages.h"
 #include "token/fast/pair_table.h"
 #include "token/fast/prefix_tree.h"
@@ -27,9 +28,6 @@ class MergeLanes {
     uint64_t live = 0;                               // Places where a symbol begins.
     size_t size = 0;                                 // Symbols before merging.
   };
-
-  enum class Instructions : uint8_t { any, avx2 };
-  static Instructions best_instructions();
 
   // What a byte is as a symbol, or none; other symbols are characters of several bytes, found in `tree`.
   MergeLanes(const std::array<uint32_t, 256>& symbols, const PairTable& pairs, const PrefixTree& tree);

@@ -23,9 +23,10 @@ class PairTable {
     const uint64_t pair = uint64_t{left} << id_bits | right;
     const uint64_t mixed = pair * 0x9E3779B97F4A7C15U;
     // Most pairs are none: a small table of bits says so without a look into the large one.
-    if ((filter_[mixed >> filter_shift_ >> 6U] >> (mixed >> filter_shift_ & 63U) & 1U) == 0) return none;
+    if ((filter_.data()[mixed >> filter_shift_ >> 6U] >> (mixed >> filter_shift_ & 63U) & 1U) == 0)
+      return none;
     for (uint64_t slot = mixed >> shift_;; slot = (slot + 1) & mask_) {
-      const uint64_t found = slots_[slot];
+      const uint64_t found = slots_.data()[slot];
       if (found >> rank_bits == pair) return static_cast<uint32_t>(found & ((1U << rank_bits) - 1));
       if (found == empty) return none;
     }
@@ -35,7 +36,7 @@ class PairTable {
     __builtin_prefetch(filter_.data() + (mixed >> filter_shift_ >> 6U));
     __builtin_prefetch(slots_.data() + (mixed >> shift_));
   }
-  uint32_t result_of(uint32_t rank) const { return results_[rank]; }
+  uint32_t result_of(uint32_t rank) const { return results_.data()[rank]; }
 
  private:
   static constexpr uint64_t empty = UINT64_MAX;

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstdint>
+
+namespace holdfast::token {
+
+// What of the processor's instructions a fast path may use: each has its plain twin.
+enum class Instructions : uint8_t { any, avx2 };
+Instructions best_instructions();
+
+}  // namespace holdfast::token

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "token/fast/bpe_job.h"
+#include "token/fast/instructions.h"
+#include "token/fast/large_pages.h"
+#include "token/fast/pair_table.h"
+#include "token/fast/prefix_tree.h"
+
+namespace holdfast::token {
+
+// Merges texts of few symbols by their ranks, which is what BPE says and needs no looking back: the ranks of
+// a text are in one or two registers, and a step of one text is followed by a step of the next, so that their
+// reads of memory wait together. Immutable; safe from any thread.
+class ShortMerges {
+ public:
+  static constexpr uint32_t symbols_max = 16;
+
+  // What a byte is as a symbol, or none; other symbols are characters of several bytes, found in `tree`.
+  ShortMerges(const std::array<uint32_t, 256>& symbols, const PairTable& pairs, const PrefixTree& tree);
+
+  // Makes the tokens of the jobs that have few symbols; the others stay without.
+  void run(std::span<BpeJob> jobs, Instructions instructions) const;
+
+ private:
+  static constexpr unsigned place_bits = 4;
+  static constexpr uint32_t nothing = PairTable::none << place_bits;  // And what is above.
+
+  struct Lane;
+  bool fill(Lane& lane, BpeJob& job) const;
+  uint32_t key_of(uint32_t left, uint32_t right, uint32_t place) const {
+    return pairs_.rank_of(left, right) << place_bits | place;
+  }
+  static void find_least(std::span<const Lane> lanes, uint32_t* least);
+  static void find_least_by_avx2(std::span<const Lane> lanes, uint32_t* least);
+  static void finish(const Lane& lane);
+  void begin_merge(Lane& lane, uint32_t key) const;
+  void end_merge(Lane& lane) const;
+
+  const PairTable& pairs_;
+  const PrefixTree& tree_;
+  std::array<uint32_t, 256> symbols_;
+  LargeVector<uint32_t> byte_ranks_;  // Of two bytes: first << 8 | second.
+};
+
+}  // namespace holdfast::token
