@@ -1,5 +1,8 @@
 #include "token/fast/byte_level_encoder.h"
 
+#include <bit>
+
+#include "token/fast/ascii_cuts.h"
 #include "token/fast/byte_bpe.h"
 #include "token/fast/composed.h"
 #include "token/fast/row_sink.h"
@@ -56,19 +59,42 @@ class ByteLevelEncoder final : public FastEncoder {
     WordBatch batch(*model_, workspace);
     while (at < end) {
       do {
+        if (end - at >= block_readable && ((at[0] | at[1]) & 0x80U) == 0) {
+          const uint8_t* const next = put_block(at, batch);
+          if (next != at) {
+            at = next;
+            continue;
+          }
+        }
         const uint8_t* const next = scanner.next(at, end);
         batch.put(at, static_cast<size_t>(next - at), static_cast<size_t>(end - at));
         at = next;
-      } while (at < end && !batch.is_full());
+      } while (at < end && batch.has_room(AsciiBlock::bytes));
       if (!batch.give(sink)) [[unlikely]]
         return false;
     }
     return true;
   }
 
+  // Pieces of the next bytes as far as they are sure; where they end.
+  const uint8_t* put_block(const uint8_t* at, WordBatch& batch) const {
+    uint64_t cuts = AsciiCuts<Scanner>::of(read_block_(at), at);
+    const uint8_t* begin = at;
+    for (; cuts != 0; cuts &= cuts - 1) {
+      const uint8_t* const next = at + std::countr_zero(cuts);
+      batch.put(begin, static_cast<size_t>(next - begin), readable_min);
+      begin = next;
+    }
+    return begin;
+  }
+
+  // Of each byte of a block so many may be read.
+  static constexpr std::ptrdiff_t readable_min = 16, block_readable = AsciiBlock::bytes + readable_min;
+
   std::unique_ptr<ByteBpe> model_;
   Composition composition_;
   Scanner scanner_;
+  ReadAsciiBlock read_block_ = ascii_block_reader(best_instructions());
 };
 
 template <class Scanner>

@@ -13,7 +13,7 @@ namespace holdfast::token {
 // path, and gets tokens that are not packed by tokens_of().
 class WordBatch {
  public:
-  static constexpr size_t size_max = 192;
+  static constexpr size_t size_max = 256;
 
   WordBatch(const WordModel& model, Workspace& workspace)
       : model_(model), workspace_(workspace), cache_(workspace.cache) {}
@@ -32,6 +32,7 @@ class WordBatch {
   }
   void skip(uint32_t codes) { skipped_ += codes; }
   bool is_full() const { return count_ == size_max; }
+  bool has_room(size_t words) const { return count_ + words <= size_max; }
 
   // Gives all words to the sink.
   template <class Sink>
