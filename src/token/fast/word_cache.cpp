@@ -41,7 +41,7 @@ bool WordCache::pack(const WordTokens& tokens, PackedTokens& out) {
 void WordCache::put(const FoundWord& word, const WordTokens& tokens) {
   if (word.bytes > word_bytes || tokens.count > TokenRing::tokens_max) return;
   Entry* const entry = &entries_[size_t{word.key.place} * 2];
-  size_t way = 1;
+  size_t way = entry[0].high == 0 ? 0 : 1;  // Of an empty place the first.
   for (size_t i = 0; i < 2; ++i) {
     if (entry[i].low != word.key.low || entry[i].high != word.key.high) continue;
     if (entry[i].tokens.is_packed() || ring_.begin_reading(entry[i].tokens.position())) return;

@@ -109,7 +109,7 @@ class WordCache {
   void put(const FoundWord& word, const WordTokens& tokens);
 
  private:
-  static constexpr unsigned places_log = 16, length_shift = 56;
+  static constexpr unsigned places_log = 17, length_shift = 56;
   static constexpr uint64_t long_word = 128;
 
   struct Entry {
