@@ -168,6 +168,7 @@ def run_peer(name, path, corpus, threads):
     """In a process of its own, so that the number of threads can be set. Prints one JSON line."""
     texts = documents(corpus)
     half = len(texts) // 2
+    __import__(name.split()[0])  # Not a part of loading a file.
     loading = time.process_time()
     encode, ids_of = peer(name, path, threads)
     loading = time.process_time() - loading
@@ -258,9 +259,9 @@ def compare(given, name, path, corpus, kind, threads, folder):
             "to_rust": round(speed["ours"] / speed[RUST], 1), "best_peer": best,
             "to_best_peer": round(speed["ours"] / speed[best], 2) if best else None,
             "simplest_scan_mb_s": round(statistics.median(one["simplest_scan_bytes_per_processor_second"] for one in rows["ours"]) / 1e6),
-            "load_ms": round(statistics.median(one["load_ms"] for one in rows["ours"])),
+            "load_ms": round(statistics.median(one["load_ms"] for one in rows["ours"]), 1),
             "load_to_rust": round(statistics.median(one["load"] for one in rows[RUST]) * 1000 /
-                                  max(1, statistics.median(one["load_ms"] for one in rows["ours"])), 1)}
+                                  max(0.1, statistics.median(one["load_ms"] for one in rows["ours"])), 1)}
     if given.instructions and threads == 1:
         line["instructions_a_byte"] = instructions(given.program, path, corpus, folder)
     line["peers_mb_s"] = {who: f"{speed[who] / 1e6:.1f}" + ("" if who in same or who.startswith(RUST) else " (other ids)")
