@@ -10,6 +10,7 @@ unsigned char lower(char c) { return static_cast<unsigned char>(c >= 'A' && c <=
 }  // namespace
 
 void Keywords::add(std::string_view word, uint32_t id) {
+  longest_ = std::max(longest_, word.size());
   uint16_t state = 0;
   for (const char c : word) {
     uint16_t next = steps_[state][lower(c)];
@@ -51,6 +52,20 @@ void Keywords::build() {
     hits_.insert(hits_.end(), ids.begin(), ids.end());
   }
   hits_begin_.push_back(static_cast<uint32_t>(hits_.size()));
+}
+
+void Keywords::walk_lanes(std::string_view text, size_t begin,
+                          std::array<std::vector<End>, lanes>& ends) const {
+  std::array<uint32_t, lanes> states{};
+  for (size_t lane = 0; lane < lanes; ++lane) states[lane] = state_before(text, begin + lane * lane_bytes);
+  const char* const from = text.data() + begin;
+  for (size_t i = 0; i < lane_bytes; ++i)
+    for (size_t lane = 0; lane < lanes; ++lane) {
+      const uint32_t state = step(states[lane], from[lane * lane_bytes + i]);
+      states[lane] = state;
+      if (hits_begin_[state] != hits_begin_[state + 1]) [[unlikely]]
+        ends[lane].push_back({begin + lane * lane_bytes + i + 1, state});
+    }
 }
 
 }  // namespace holdfast::scan

@@ -92,7 +92,8 @@ TEST(Keywords, FindWhatASlowSearchFinds) {
   for (uint32_t i = 0; i < words.size(); ++i) keywords.add(words[i], i);
   keywords.build();
   std::string text;
-  for (int i = 0; i < 2000; ++i) text += static_cast<char>("abcABC"[random.u64() % 6]);
+  for (int i = 0; i < 150'000; ++i)
+    text += static_cast<char>("abcABC"[random.u64() % 6]);  // More than the lanes hold.
   std::vector<std::pair<size_t, uint32_t>> found, wanted;
   keywords.find(text, [&](size_t end, uint32_t id) { found.emplace_back(end, id); });
   std::string low = text;
@@ -101,6 +102,7 @@ TEST(Keywords, FindWhatASlowSearchFinds) {
     for (uint32_t i = 0; i < words.size(); ++i)
       if (end >= words[i].size() && low.compare(end - words[i].size(), words[i].size(), words[i]) == 0)
         wanted.emplace_back(end, i);
+  EXPECT_TRUE(std::ranges::is_sorted(found, {}, &std::pair<size_t, uint32_t>::first));
   std::sort(found.begin(), found.end());
   EXPECT_EQ(found, wanted);
 }
