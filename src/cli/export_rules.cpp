@@ -28,6 +28,7 @@ constexpr std::array tables = {
     repo::TableRule{"identity_secrets", TableFate::secret},
     repo::TableRule{"identity_generation", TableFate::made_again},
     repo::TableRule{"identity_audit"},
+    repo::TableRule{"identity_private_reads", TableFate::made_again},  // By tokens, which do not leave.
     repo::TableRule{"content_xorbs", TableFate::made_again},
     repo::TableRule{"content_xorb_tables", TableFate::made_again},
     repo::TableRule{"content_chunks", TableFate::made_again},

@@ -32,6 +32,7 @@ constexpr std::array tables = {
     TableRule{"identity_secrets", TableFate::secret},
     TableRule{"identity_generation", made_again},
     TableRule{"identity_audit"},
+    TableRule{"identity_private_reads", made_again},
     TableRule{"content_xorbs", made_again},
     TableRule{"content_xorb_tables", made_again},
     TableRule{"content_chunks", made_again},
