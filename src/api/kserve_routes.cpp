@@ -16,6 +16,7 @@
 #include "api/served_model.h"
 #include "api/served_task.h"
 #include "api/services.h"
+#include "base/clock.h"
 #include "codec/json.h"
 #include "serve/guards.h"
 
@@ -27,6 +28,7 @@ using net::Response;
 
 constexpr uint64_t body_bytes_max = 16 << 20;
 constexpr std::string_view input_name = "text";
+constexpr int64_t timeout_max_us = 3'600'000'000;
 
 // What an address below /v2/models/ names.
 struct Place {
@@ -48,7 +50,8 @@ std::vector<std::string_view> segments_of(std::string_view path) {
 Result<Place> read_place(const Call& call) {
   Place out;
   std::vector<std::string_view> segments = segments_of(call.capture("model"));
-  static constexpr std::string_view verbs[] = {"infer", "ready", "config", "stats"};
+  static constexpr std::string_view verbs[] = {"infer", "ready",    "config",
+                                               "stats", "generate", "generate_stream"};
   const bool own = !call.capture("name").empty();  // Its name is one segment there, else two.
   if (segments.size() > (own ? 1 : 2) &&
       std::find(std::begin(verbs), std::end(verbs), segments.back()) != std::end(verbs)) {
@@ -225,12 +228,25 @@ Result<Response> infer(const Services& services, serve::Models& models, const Ca
     return fail(Reason::model_unsupported, "a model that writes is not asked for tensors here");
   json::object parameters = asked.parameters;
   parameters.erase("binary_data_output");
+  // What Triton's clients say of the request and not of its task.
+  for (const char* key : {"sequence_id", "sequence_start", "sequence_end", "priority"})
+    if (const json::value* value = parameters.if_contains(key); value != nullptr && !value->is_null())
+      return fail(Reason::bad_request, fmt::format("'{}' is not offered here", key));
+  TRY(const auto timeout, codec::json_integer_if(parameters, "timeout"));
+  if (timeout && *timeout < 0) return fail(Reason::bad_request, "'timeout' is a number of microseconds");
+  parameters.erase("timeout");
+  Call urgent = call;
+  if (timeout && *timeout > 0)
+    urgent.context.deadline =
+        std::min(call.context.deadline,
+                 services.clock.now() + std::chrono::ceil<std::chrono::milliseconds>(
+                                            std::chrono::microseconds(std::min(*timeout, timeout_max_us))));
   json::array list;
   for (const std::string& text : texts) list.emplace_back(text);
   const std::string_view output = tensors_of(facts.task).outputs.front();
-  auto made = output == "embedding" ? embed(models, call, model, texts)
-              : output == "label"   ? classify(models, call, model, list, parameters)
-                                    : any_task(models, call, model, facts.task, texts, parameters);
+  auto made = output == "embedding" ? embed(models, urgent, model, texts)
+              : output == "label"   ? classify(models, urgent, model, list, parameters)
+                                    : any_task(models, urgent, model, facts.task, texts, parameters);
   TRY(std::vector<KserveOutput> outputs, std::move(made));
   for (const KserveWish& wish : asked.outputs) {
     if (wish.classes == 0) continue;
@@ -238,7 +254,7 @@ Result<Response> infer(const Services& services, serve::Models& models, const Ca
                                      [&](const KserveOutput& one) { return one.name == wish.name; });
     if (output != "label" || tensor == outputs.end())
       return fail(Reason::bad_request, "'classification' is for an output of a model that classifies");
-    TRY(*tensor, classes_of(models, call, model, list, parameters, wish));
+    TRY(*tensor, classes_of(models, urgent, model, list, parameters, wish));
   }
   TRY(KserveAnswer answer, write_kserve_answer(asked, model.name, model.commit, outputs));
   Response response;

@@ -214,9 +214,13 @@ Status read_limits(const json::object& body, ResponsesCall& call) {
   if (others && (*others < 0 || *others > 20)) return wrong("top_logprobs", "is between 0 and 20");
   TRY(const json::array* included, codec::json_array_if(body, "include"));
   if (included != nullptr)
-    call.with_log_probabilities = std::any_of(included->begin(), included->end(), [](const json::value& one) {
-      return one.is_string() && one.get_string() == "message.output_text.logprobs";
-    });
+    for (const json::value& one : *included) {
+      const std::string_view name = one.is_string() ? std::string_view(one.get_string()) : std::string_view();
+      if (name == "message.output_text.logprobs")
+        call.with_log_probabilities = true;
+      else if (name != "reasoning.encrypted_content")  // Thoughts are told as they are.
+        return unoffered("include", fmt::format("has nothing to say of '{}' here", name.substr(0, 60)));
+    }
   call.with_log_probabilities |= others.value_or(0) > 0;
   if (call.with_log_probabilities) {
     call.chat["logprobs"] = true;

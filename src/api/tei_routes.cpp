@@ -75,6 +75,22 @@ Result<serve::LongText> long_text_of(const json::object& body) {
   return left ? serve::LongText::cut_left : serve::LongText::cut_right;
 }
 
+// Where only the right end can be cut.
+Status check_cuts_right(const json::object& body) {
+  TRY(const bool left, cuts_left(body));
+  TRY(const bool cuts, truncates(body));
+  if (left && cuts) return fail(Reason::bad_request, "`truncation_direction` Left is not offered here");
+  return Done{};
+}
+
+// Of addresses that take a prompt's name there, and here take none.
+Status check_no_prompt(const json::object& body) {
+  TRY(const auto prompt, codec::json_text_if(body, "prompt_name"));
+  if (prompt)
+    return fail(Reason::bad_request, "`prompt_name` is not offered at this address: /embed takes one");
+  return Done{};
+}
+
 Result<json::value> run_task(const TeiCall& tei, std::string_view task, json::value inputs,
                              json::object parameters) {
   return ask_task(tei.models, tei.call, tei.model, task, std::move(inputs), std::move(parameters));
@@ -158,6 +174,7 @@ Result<Response> embed(const TeiCall& tei) {
 
 Result<Response> embed_all(const TeiCall& tei) {
   TRY_DONE(check_embeds(tei));
+  TRY_DONE(check_no_prompt(tei.body));
   TRY(const json::value* inputs, inputs_of(tei));
   if (is_empty(*inputs)) return empty_inputs();
   TRY(serve::EmbedItem item, read_embed_inputs(*inputs));
@@ -180,6 +197,7 @@ Result<Response> embed_all(const TeiCall& tei) {
 
 // By the masked language head of a model that has one.
 Result<Response> embed_sparse(const TeiCall& tei) {
+  TRY_DONE(check_no_prompt(tei.body));
   TRY(const json::value* inputs, inputs_of(tei));
   if (is_empty(*inputs)) return empty_inputs();
   TRY(serve::EmbedItem item, read_embed_inputs(*inputs));
@@ -209,6 +227,7 @@ Result<json::value> predict_input(const json::value& one) {
 }
 
 Result<Response> predict(const TeiCall& tei) {
+  TRY_DONE(check_cuts_right(tei.body));
   TRY(const json::value* inputs, inputs_of(tei));
   if (is_empty(*inputs)) return empty_inputs();
   const bool batch = inputs->is_array() && inputs->get_array().front().is_array();
@@ -270,6 +289,7 @@ Result<Response> rank(const TeiCall& tei, Rerank whose) {
     return fail(Reason::bad_request, fmt::format("'{}' is empty", cohere ? "documents" : "texts"));
   if (texts->empty())
     return json_answer(json::object{{"error", "`texts` cannot be empty"}, {"error_type", "Empty"}}, 400);
+  TRY_DONE(check_cuts_right(tei.body));
   TRY_DONE(check_batch(texts->size()));
   TRY(const json::array plain, plain_texts(*texts));
   if (const json::value* most = tei.body.if_contains("max_tokens_per_doc");
@@ -325,6 +345,7 @@ Result<Response> tokenize(const TeiCall& tei) {
     if (tei.call.served) tei.call.served->dialect = Dialect::tgi;
     return tgi_tokenize(tei.models, tei.call, tei.model, tei.body);
   }
+  TRY_DONE(check_no_prompt(tei.body));
   return ask_tokenizer(tei, "tokenize", "inputs", "add_special_tokens");
 }
 Result<Response> decode(const TeiCall& tei) {

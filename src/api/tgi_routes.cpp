@@ -153,6 +153,7 @@ Result<TgiCall> read_call(const json::object& body) {
   TRY_DONE(read_stops(all, call.asked));
   TRY(call.shape.details, parameters.flag("details"));
   TRY(call.shape.prefill, parameters.flag("decoder_input_details"));
+  call.shape.details = call.shape.details || call.shape.prefill;  // They are a part of those.
   TRY(const bool full, parameters.flag("return_full_text"));
   call.asked["with_prompt"] = call.shape.prefill;
   if (full) call.asked["echo"] = true;

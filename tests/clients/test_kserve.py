@@ -125,7 +125,12 @@ def test_the_repository_its_configuration_and_what_was_measured(model, server, c
         with pytest.raises(InferenceServerException) as error:
             refused()
         assert error.value.message() and int(error.value.status()) >= 400, error.value
-    client.infer(model, texts(["still there"], True), headers=headers)
+    client.infer(model, texts(["still there"], True), headers=headers, timeout=60_000_000)
+    for odd in ({"priority": 1}, {"sequence_id": 7, "sequence_start": True}, {"timeout": -1}):
+        with pytest.raises(InferenceServerException) as error:
+            client.infer(model, texts(["x"], True), headers=headers, **odd)
+        assert next(iter(odd)) in error.value.message()
+    assert server.http("POST", f"/v2/models/{model}/generate", headers["Authorization"].split()[1], {"text_input": "x"}).json()["error"].startswith("this is not answered here")
 
 
 def test_an_endpoints_figures_stand_at_its_own_address(model, server, tokens, headers, stranger):

@@ -109,6 +109,7 @@ def test_tools_are_called_and_their_answers_go_on(tooled, client):
     ({"previous_response_id": "resp_1"}, "previous_response_id"), ({"background": True}, "background"), ({"temperature": 9}, "temperature"),
     ({"input": [{"role": "king", "content": "x"}]}, "input"), ({"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "x"}]}]}, "input"),
     ({"tools": [{"type": "web_search"}]}, "tools"), ({"max_output_tokens": 0}, "max_output_tokens"), ({"truncation": "auto"}, "truncation"),
+    ({"include": ["file_search_call.results"]}, "include"),
     ({"text": {"format": {"type": "json_schema", "name": "x", "schema": {"type": "object", "unevaluatedProperties": False}}}}, None)])
 def test_what_cannot_be_names_its_key(model, client, bad, param):
     for stream in (False, True):
