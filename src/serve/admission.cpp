@@ -19,6 +19,13 @@ Time plus(const Time& a, const Time& b) {
   return *a + *b;
 }
 
+// Whether a forecast is more than the least that may be.
+bool is_sure(const Time& proven, const Time& likely) {
+  constexpr double most = 1.5;
+  return proven && likely &&
+         static_cast<double>(likely->count()) <= most * static_cast<double>(proven->count());
+}
+
 // Of how many batches so much is worked off, each of which is half of what waits then.
 double batches_of(const SlotOptions& options, double cost, double slices) {
   constexpr double most = 1'000;
@@ -40,6 +47,8 @@ Forecast forecast(const SlotOptions& options, const Speed& speed, const BatchesA
   // Its own part is one worker's.
   if (const Time own = speed.at_least(1, ahead.own); own && out.whole) out.whole = std::max(*out.whole, *own);
   out.likely = times(plus(speed.expected(before, ahead.cost), ahead.running), share);
+  out.sure =
+      is_sure(speed.at_least(all, ahead.cost + ahead.own), speed.expected(all, ahead.cost + ahead.own));
   return out;
 }
 
@@ -57,6 +66,7 @@ Forecast forecast(const SlotOptions& options, const Speed& speed, double at_once
   out.turn = wait(speed.at_least(1, mean));
   out.whole = plus(out.turn, times(speed.at_least(1, ahead.own), together));
   out.likely = wait(speed.expected(1, mean));
+  out.sure = is_sure(speed.at_least(1, ahead.own), speed.expected(1, ahead.own));
   return out;
 }
 

@@ -10,20 +10,23 @@ namespace holdfast::serve {
 // what goes by between batches, a queue that grew meanwhile. Not safe from several threads.
 class Foresight {
  public:
-  // An answer, or a deadline that passed without one.
-  void came(std::chrono::nanoseconds foreseen, std::chrono::nanoseconds took);
-  // How many times as long as foreseen it may take, so that 49 of 50 of late would have kept it; 1
+  // An answer, or a deadline that passed without one; `now` on the Clock.
+  void came(std::chrono::milliseconds now, std::chrono::nanoseconds foreseen, std::chrono::nanoseconds took);
+  // How many times as long as foreseen it may take, so that 49 of 50 of the last minute would have kept it; 1
   // at least.
-  double factor() const { return factor_; }
+  double factor(std::chrono::milliseconds now) const;
 
   static constexpr double factor_max = 32;
 
  private:
   static constexpr size_t kept = 256;
+  struct Seen {
+    std::chrono::milliseconds at{};
+    double ratio = 0;
+  };
 
-  std::array<double, kept> ratios_{};
+  std::array<Seen, kept> seen_{};
   size_t next_ = 0, count_ = 0;
-  double factor_ = 1;
 };
 
 }  // namespace holdfast::serve

@@ -23,6 +23,7 @@ nanoseconds time_of(double seconds) { return nanoseconds(static_cast<int64_t>(se
 struct Overload {
   double batch = 0.004, unit = 40e-6, pause = 0;
   size_t characters = 4 * 129;  // Of a request: a cost of 130.
+  size_t later_characters = 0;  // Of those that come after the first second; 0: as many.
   double stated = 0.6;          // Seconds that each one has.
   std::function<double(double)> slowness = [](double) { return 1.0; };
   std::function<double(double)> stands = [](double) { return 0.0; };  // Seconds in which nothing is done.
@@ -89,7 +90,7 @@ struct Overload {
   }
   void come() {
     EmbedItem item;
-    item.texts = {std::string(characters, 'x')};
+    item.texts = {std::string(now > 1 && later_characters > 0 ? later_characters : characters, 'x')};
     auto [ticket, slices] = cut_request(std::move(item));
     slices[0].deadline = clock.now() + std::chrono::duration_cast<milliseconds>(time_of(stated));
     slices[0].first = 0;
@@ -190,6 +191,18 @@ TEST(OverloadTest, AWorkerThatStandsStillTakesOnlyThoseWithItThatWereIn) {
     EXPECT_LE(static_cast<double>(counts.late), 4 * 1.2 * 0.6 * capacity)
         << counts.answered << " answered, " << counts.late << " late";
     EXPECT_GE(static_cast<double>(counts.answered), 0.5 * capacity * (end - settled));
+  }
+}
+
+TEST(OverloadTest, WhatWasMeasuredOfSmallOnesRefusesNoLargeOnes) {
+  for (const uint64_t seed : {1, 2}) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    // A twentieth of a second each, eight a second, and five seconds for each.
+    Overload overload{.unit = 400e-6, .characters = 8, .later_characters = 500, .stated = 5, .seed = seed};
+    const auto counts = overload.run(8, 0, 20);
+    EXPECT_EQ(counts.refused, 0u);
+    EXPECT_EQ(counts.late, 0u);
+    EXPECT_GT(counts.answered, 100u);
   }
 }
 

@@ -31,16 +31,17 @@ bool is_late(const Generation& one, std::chrono::milliseconds now) {
 // What became of a forecast.
 template <class Waiting>
 void answered(Turnstile& door, const Waiting& one, std::chrono::milliseconds now) {
-  if (one.foreseen.count() >= 0) door.foresight().came(one.foreseen, now - one.pushed);
+  if (one.foreseen.count() >= 0) door.foresight().came(now, one.foreseen, now - one.pushed);
 }
 
 // By its deadline it was not answered: nobody knows when it would have been, but that it is later than that.
 template <class Waiting>
-void missed(Turnstile& door, const Waiting& one) {
+void missed(Turnstile& door, const Waiting& one, std::chrono::milliseconds now) {
   constexpr double later = 1.25;
   if (one.foreseen.count() >= 0)
-    door.foresight().came(one.foreseen, std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                            later * (one.deadline - one.pushed)));
+    door.foresight().came(
+        now, one.foreseen,
+        std::chrono::duration_cast<std::chrono::nanoseconds>(later * (one.deadline - one.pushed)));
 }
 
 }  // namespace
@@ -113,7 +114,7 @@ Status SlotQueue::push(std::vector<Slice> slices, const Asker& asker) {
   for (Slice& slice : slices) {
     const double slice_cost = slice.cost;
     slice.pushed = clock_.now();
-    if (seen.whole) slice.foreseen = *seen.whole;
+    if (seen.sure) slice.foreseen = *seen.whole;
     waiting_.push(asker.key, asker.priority, slice_cost, std::move(slice));
   }
   ready_.notify_all();
@@ -133,7 +134,7 @@ Status SlotQueue::push(Generation generation, const Asker& asker) {
                                  .is_first = !(ahead.cost > 0)}));
   ++generations_;
   generation.pushed = clock_.now();
-  if (seen.whole) generation.foreseen = *seen.whole;
+  if (seen.sure) generation.foreseen = *seen.whole;
   beginning_.push(asker.key, asker.priority, cost, std::move(generation));
   ready_.notify_all();
   return Done{};
@@ -203,7 +204,7 @@ void SlotQueue::drop_stale() {
   const auto now = clock_.now();
   const auto stale = [&](const Slice& one) { return one.ticket->abandoned() || one.deadline <= now; };
   const auto tell = [&](Slice& slice) {
-    if (slice.deadline <= now) missed(reading_door_, slice);
+    if (slice.deadline <= now) missed(reading_door_, slice, now);
     slice.ticket->fill(slice.first, fail(Reason::timed_out, "the deadline passed before the turn came"));
   };
   for (Slice& slice : waiting_.take_if(stale)) tell(slice);
@@ -221,7 +222,8 @@ std::chrono::nanoseconds SlotQueue::batch_time(const Slice& first) const {
   const auto now = clock_.now();
   const std::chrono::nanoseconds had = first.deadline - first.pushed,
                                  left = first.deadline - std::min(now, first.deadline);
-  const auto sure = std::chrono::duration_cast<std::chrono::nanoseconds>(left / batch_doubt_.factor());
+  const auto sure =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(left / batch_doubt_.factor(clock_.now()));
   return std::max(*least, std::min(had / batches_in_a_deadline, sure));
 }
 
@@ -259,10 +261,11 @@ std::vector<Slice> SlotQueue::take_batch() {
     const auto most = batch_time(next);
     // Of those that are too late already one may try, where nothing else waits.
     if (batch.empty() && waiting_.size() > 1 && most != std::chrono::nanoseconds::max() &&
-        clock_.now() + std::chrono::duration_cast<std::chrono::milliseconds>(most * batch_doubt_.factor()) >
+        clock_.now() + std::chrono::duration_cast<std::chrono::milliseconds>(
+                           most * batch_doubt_.factor(clock_.now())) >
             next.deadline) {
       Slice late = waiting_.pop();
-      missed(reading_door_, late);
+      missed(reading_door_, late, clock_.now());
       late.ticket->fill(late.first, fail(Reason::timed_out, "the deadline passed before the turn came"));
       continue;
     }
@@ -290,7 +293,7 @@ std::vector<Generation> SlotQueue::take_late() {
       beginning_.take_if([&](const Generation& waiting) { return is_late(waiting, now); });
   generations_ -= late.size();
   for (const Generation& one : late)
-    if (one.deadline <= now) missed(writing_door_, one);
+    if (one.deadline <= now) missed(writing_door_, one, now);
   return late;
 }
 
@@ -391,7 +394,7 @@ void SlotQueue::worked(Seat& seat, std::span<const Slice> batch, std::chrono::na
   const auto whole = took + seat.between;
   if (const auto expected = reading_.expected(1, cost); expected && expected->count() > 0) {
     last_batch_ = static_cast<double>(whole.count()) / static_cast<double>(expected->count());
-    batch_doubt_.came(*expected, whole);
+    batch_doubt_.came(clock_.now(), *expected, whole);
   }
   reading_.measured(cost, whole);
   if (!waiting_.empty()) seat.ended = ticks_.now();

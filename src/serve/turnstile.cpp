@@ -31,7 +31,9 @@ Status Turnstile::let_in(const Asker& asker, const Forecast& ahead, const Comer&
   if (comer.full) return told(fail(Reason::queue_full, "the model has as many requests waiting as it takes"));
   // Where nothing else is done it may try, or a speed that is no longer true would stand for ever.
   if (comer.others && ahead.whole) {
-    const double longer = std::max(foresight_.factor(), comer.overdue);
+    // How far sure forecasts were off says nothing of one that is only the least that it may take; what runs
+    // now does.
+    const double longer = std::max(ahead.sure ? foresight_.factor(clock_.now()) : 1.0, comer.overdue);
     const double takes = longer * std::chrono::duration<double, std::milli>(*ahead.whole).count();
     if (takes > static_cast<double>(left.count()))
       return told(
