@@ -47,8 +47,8 @@ Forecast forecast(const SlotOptions& options, const Speed& speed, const BatchesA
   // Its own part is one worker's.
   if (const Time own = speed.at_least(1, ahead.own); own && out.whole) out.whole = std::max(*out.whole, *own);
   out.likely = times(plus(speed.expected(before, ahead.cost), ahead.running), share);
-  out.sure =
-      is_sure(speed.at_least(all, ahead.cost + ahead.own), speed.expected(all, ahead.cost + ahead.own));
+  // Batches are many and soon over, so that what came of the last ones holds for the next.
+  out.sure = out.whole.has_value();
   return out;
 }
 
@@ -66,7 +66,7 @@ Forecast forecast(const SlotOptions& options, const Speed& speed, double at_once
   out.turn = wait(speed.at_least(1, mean));
   out.whole = plus(out.turn, times(speed.at_least(1, ahead.own), together));
   out.likely = wait(speed.expected(1, mean));
-  out.sure = is_sure(speed.at_least(1, ahead.own), speed.expected(1, ahead.own));
+  out.sure = out.whole && is_sure(speed.at_least(1, ahead.own), speed.expected(1, ahead.own));
   return out;
 }
 

@@ -14,7 +14,7 @@ namespace holdfast::serve {
 struct Forecast {
   std::optional<std::chrono::nanoseconds> turn, whole;  // Until its turn at least; until it is answered.
   std::optional<std::chrono::nanoseconds> likely;       // Until its turn, about: when to come again.
-  bool sure = false;  // What is proven of the whole is about what is likely.
+  bool sure = false;  // There is a whole, and what came of such forecasts says how far off it may be.
 };
 
 // What a request finds before it that is answered in batches. Costs are of the queue's own unit.
