@@ -51,6 +51,7 @@ struct Arrival {
   bool moves_main = false;         // Though main is somewhere already.
   std::optional<Error> failure{};  // The last one; of a failed arrival the reason.
   int failures = 0;                // In a row.
+  bool ends = false;               // The last failure is the end; the state says so once that is stored.
   std::chrono::milliseconds retry_at{};
 
   RemoteRepo remote() const;

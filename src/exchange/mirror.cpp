@@ -359,6 +359,7 @@ Status RunningMirror::release(const identity::Caller& caller, int64_t revision, 
   arrival->failures = 0;
   arrival->retry_at = {};
   arrival->failure.reset();
+  arrival->ends = false;
   for (ArrivingFile& file : arrival->files)
     if (file.state == ArrivingFile::State::refused) file.state = ArrivingFile::State::whole;
   core_.tell();

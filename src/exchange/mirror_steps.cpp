@@ -176,7 +176,7 @@ void MirrorCore::fetch(const Step& step) {
     if (done.ok() || stopping_) return;
     if (done.error().reason == Reason::digest_mismatch) file.ranges = false;  // Begun anew.
     note_failure(*arrival, done.error(), asked_to_wait);
-    ended = is_final(done.error()) || arrival->failures >= failures_max;
+    arrival->ends = ended = is_final(done.error()) || arrival->failures >= failures_max;
     why = done.error().message;
   }
   parts.log.failure("mirror_fetch_failed", done.error(), {{"revision", arrival->id}});
@@ -195,7 +195,7 @@ void MirrorCore::check(const Step& step) {
       file.ranges.reset();
       file.state = ArrivingFile::State::coming;
       note_failure(*step.arrival, right.error());
-      ended = step.arrival->failures >= failures_max;
+      step.arrival->ends = ended = step.arrival->failures >= failures_max;
     }
     parts.log.failure("mirror_digest_wrong", right.error(), {{"revision", step.arrival->id}});
     if (ended) settle(step.arrival, Arrival::State::failed, right.error().message);

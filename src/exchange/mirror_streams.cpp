@@ -24,7 +24,8 @@ uint64_t ready_until(const ArrivingFile& file, uint64_t from) {
 }
 
 bool is_over(const Arrival& arrival) {
-  return arrival.state == Arrival::State::failed || arrival.state == Arrival::State::quarantined;
+  return arrival.ends || arrival.state == Arrival::State::failed ||
+         arrival.state == Arrival::State::quarantined;
 }
 
 Error why_over(const Arrival& arrival) {
