@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 
 #include "base/arguments.h"
+#include "cli/run_on_one.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
 #include "io/disk.h"
@@ -168,15 +169,6 @@ constexpr std::array judge_flags = {
     FlagRow{"--notice", "", "Prints the text of a NOTICE file instead."},
     FlagRow{"--json", "", "One JSON object."}};
 
-template <class Work>
-int run(World& world, std::span<const std::string_view> words, std::span<const FlagRow> flags, Work work) {
-  const auto arguments = Arguments::parse({flags, 1, 1}, words);
-  if (!arguments.ok()) return report(world, arguments.error());
-  const Output output = arguments.value().has("--json") ? Output::json : Output::people;
-  const Result<int> done = work(world, arguments.value().positionals()[0], output, arguments.value());
-  return done.ok() ? done.value() : report(world, done.error(), output);
-}
-
 }  // namespace
 
 std::vector<Command> license_commands() {
@@ -186,22 +178,26 @@ std::vector<Command> license_commands() {
        .summary = "Says what is known of the licences of an SPDX expression or a card's id, and on which "
                   "clause it rests.",
        .example = "holdfast license explain \"apache-2.0 OR cc-by-nc-4.0\"",
-       .run = [](World& world,
-                 std::span<const std::string_view> words) { return run(world, words, json_flags, explain); }},
+       .run =
+           [](World& world, std::span<const std::string_view> words) {
+             return run_on_one(world, words, json_flags, explain);
+           }},
       {.words = "license judge",
        .arguments = "CHAIN [--purpose commercial|non-commercial|research] [--shared] [--notice] [--json]",
        .summary = "Answers for a model, what it is made of and an intended use: commercial use, attribution, "
                   "distribution, data; exits 1 unless it is allowed.",
        .example = "holdfast license judge \"model mit; base apache-2.0; dataset cc-by-nc-4.0\" --shared",
-       .run = [](World& world,
-                 std::span<const std::string_view> words) { return run(world, words, judge_flags, judge); }},
+       .run =
+           [](World& world, std::span<const std::string_view> words) {
+             return run_on_one(world, words, judge_flags, judge);
+           }},
       {.words = "license measure",
        .arguments = "CASES [--json]",
        .summary = "Compares what is said with decisions that people made (docs/licences.md) and prints the "
                   "confusion table; exits 1 when something is said to be allowed that is not.",
        .example = "holdfast license measure tests/golden/licences/decisions.tsv",
        .run = [](World& world, std::span<const std::string_view> words) {
-         return run(world, words, json_flags, measure);
+         return run_on_one(world, words, json_flags, measure);
        }}};
 }
 

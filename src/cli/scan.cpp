@@ -9,6 +9,7 @@
 
 #include "base/arguments.h"
 #include "cli/disk_source.h"
+#include "cli/run_on_one.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
 #include "io/disk.h"
@@ -129,15 +130,6 @@ constexpr std::array scan_flags = {
     FlagRow{"--json", "", "One JSON object."},
     FlagRow{"--personal", "", "Looks for personal data in all text, not in tables and lines of JSON alone."}};
 
-template <class Work>
-int run(World& world, std::span<const std::string_view> words, std::span<const FlagRow> flags, Work work) {
-  const auto arguments = Arguments::parse({flags, 1, 1}, words);
-  if (!arguments.ok()) return report(world, arguments.error());
-  const Output output = arguments.value().has("--json") ? Output::json : Output::people;
-  const Result<int> done = work(world, arguments.value().positionals()[0], output, arguments.value());
-  return done.ok() ? done.value() : report(world, done.error(), output);
-}
-
 }  // namespace
 
 std::vector<Command> scan_commands() {
@@ -150,7 +142,7 @@ std::vector<Command> scan_commands() {
                "something is dangerous.",
            .example = "holdfast scan ./my-model --json",
            .run = [](World& world, std::span<const std::string_view> words) {
-             return run(world, words, scan_flags, scan_path);
+             return run_on_one(world, words, scan_flags, scan_path);
            }}};
 }
 
