@@ -21,8 +21,12 @@ class ByteLevel final : public PreTokenizer {
     if (words_)
       TRY_DONE(split_pieces(pieces, SplitBehavior::isolated,
                             [&](std::string_view text) { return words_->find(text); }));
-    for (Piece& piece : pieces)
-      if (!piece.tokens) piece.text.to_byte_level();
+    for (Piece& piece : pieces) {
+      if (piece.tokens) continue;
+      piece.text.to_byte_level();
+      if (piece.text.is_lost())
+        return fail(Reason::tokenization_failed, "a normalizer of the tokenizer does not fit its ByteLevel");
+    }
     return Done{};
   }
 
