@@ -79,7 +79,8 @@ std::vector<Change> composed(const std::vector<Decomposed>& parts) {
 
 }  // namespace
 
-NormalizedText::NormalizedText(std::string_view input) : text_(input), origins_(input.size()) {
+NormalizedText::NormalizedText(std::string_view input)
+    : text_(input), origins_(input.size()), is_of_nothing_(input.empty()) {
   for_each_code_point(input, [&](char32_t, size_t from, size_t bytes) {
     const Span span{static_cast<uint32_t>(from), static_cast<uint32_t>(from + bytes)};
     std::fill_n(at(origins_, from), bytes, span);
@@ -101,6 +102,7 @@ NormalizedText NormalizedText::slice(size_t begin, size_t end) const {
   part.origins_.assign(at(origins_, begin), at(origins_, end));
   part.input_begin_ =
       part.origins_.empty() ? input_begin_ + static_cast<uint32_t>(begin) : part.origins_.front().begin;
+  part.is_of_nothing_ = part.origins_.empty() || part.origins_.front().begin == part.origins_.back().end;
   return part;
 }
 
@@ -112,17 +114,19 @@ std::vector<char32_t> NormalizedText::codes() const {
 }
 
 void NormalizedText::transform(const std::vector<Change>& changes, size_t dropped) {
-  // What was inserted before the first byte that has an origin is not part of what is replaced.
+  // What was inserted before the first byte that has an origin is not part of what is replaced. Of a text
+  // that nothing of the input is in no byte is: what comes is put before it, as in the reference.
   size_t from = 0;
-  while (from < origins_.size() && origins_[from].begin == origins_[from].end) ++from;
+  while (!is_of_nothing_ && from < origins_.size() && origins_[from].begin == origins_[from].end) ++from;
   if (origins_.empty()) return;
   std::string text = text_.substr(0, from);
   std::vector<Span> origins(origins_.begin(), at(origins_, from));
   text.reserve(text_.size());
   origins.reserve(text_.size());
   size_t next = from;  // Byte of the old text.
+  const size_t end = is_of_nothing_ ? 0 : text_.size();
   const auto skip = [&](size_t count) {
-    for (; count > 0 && next < text_.size(); --count) next += code_point_at(text_, next).bytes;
+    for (; count > 0 && next < end; --count) next += code_point_at(text_, next).bytes;
   };
   skip(dropped);
   for (const Change& change : changes) {
@@ -139,6 +143,8 @@ void NormalizedText::transform(const std::vector<Change>& changes, size_t droppe
     append_utf8(text, change.code);
     origins.resize(text.size(), origin);
   }
+  text.append(text_, end);
+  origins.insert(origins.end(), at(origins_, end), origins_.end());
   text_ = std::move(text);
   origins_ = std::move(origins);
 }

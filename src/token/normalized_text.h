@@ -72,6 +72,7 @@ class NormalizedText {
   std::string text_;
   std::vector<Span> origins_;  // One for each byte of text_.
   uint32_t input_begin_ = 0;
+  bool is_of_nothing_ = false;  // None of the input is in it.
   bool lost_ = false;
 };
 

@@ -34,18 +34,16 @@ class BertNormalizer final : public Normalizer {
  private:
   static void space_ideographs(NormalizedText& text) {
     std::vector<Change> changes;
-    bool any = false;
     for_each_code_point(text.text(), [&](char32_t code, size_t, size_t) {
       if (!is_cjk_ideograph(code)) {
         changes.push_back({code, 0});
         return;
       }
-      any = true;
       // The space in front replaces the character and the character is then inserted, as in the reference, so
       // that all three have the same origin.
       changes.insert(changes.end(), {{U' ', 0}, {code, 1}, {U' ', 1}});
     });
-    if (any) text.transform(changes, 0);
+    text.transform(changes, 0);
   }
 
   BertOptions options_;

@@ -16,6 +16,7 @@ struct Row {
 TEST(ByteLevel, RefusesATextThatBeginsWithWhatCameFromNowhere) {
   const std::string prepend = R"({"type":"Prepend","prepend":""})";
   const Row rows[] = {{prepend, "fo", {}},
+                      {prepend, "o", {2, 2}},  // All of the piece came from nowhere.
                       {R"({"type":"Replace","pattern":{"Regex":"^"},"content":"x"})", "fo", {}},
                       {R"({"type":"Prepend","prepend":"f"})", "fo", {1, 1, 2}}};
   for (const Row& row : rows) {
@@ -27,6 +28,15 @@ TEST(ByteLevel, RefusesATextThatBeginsWithWhatCameFromNowhere) {
     ASSERT_EQ(got.ok(), !row.ids.empty()) << row.normalizer << row.text;
     if (got.ok()) EXPECT_EQ(got.value().ids, row.ids);
   }
+}
+
+TEST(BertNormalizer, RefusesATextThatCameFromNowhere) {
+  const auto tokenizer = Tokenizer::load(R"({"normalizer":{"type":"Sequence","normalizers":[
+      {"type":"Prepend","prepend":""},
+      {"type":"BertNormalizer","clean_text":false,"handle_chinese_chars":true,"strip_accents":null,"lowercase":false}]},
+    "model":{"type":"WordLevel","unk_token":"?","vocab":{"?":0}}})");
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
+  EXPECT_FALSE(tokenizer.value().encode({.text = "t", .words = {}, .pair = {}}, {}).ok());
 }
 
 }  // namespace
