@@ -2,16 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "codec/base64.h"
+#include "scan/pickle_common.h"
 #include "scan/pickle_rules.h"
 #include "scan/pickle_values.h"
 
 namespace holdfast::scan {
 namespace {
 
-constexpr size_t kept_text_max = Cursor::keep_bytes_max;
+constexpr size_t kept_text_max = Value::text_bytes_max;
+static_assert(kept_text_max <= Cursor::keep_bytes_max);
 constexpr size_t nested_bytes_max = 16 << 20;
 
 Error over(std::string what) { return fail(Code::too_large, std::move(what)); }
@@ -75,8 +78,20 @@ class Machine {
     text_bytes_ += text.size();
     if (text_bytes_ > limits_.text_bytes_max) return over("it has too many texts");
     look_within(text);
-    return push({Kind::text, texts_.keep(text)});
+    texts_.emplace_back(text);
+    return push({Kind::written, texts_.size() - 1});
   }
+  // A text of the source, whose place is kept in its stead.
+  Status push_text_at(uint64_t position, std::string_view text) {
+    look_within(text);
+    return push(Value::text_at(position, text.size()));
+  }
+  Result<std::string> text_of(Value value) {
+    if (value.kind() == Kind::written) return texts_[value.number()];
+    TRY(const Bytes bytes, read_some(source_, value.position(), value.length()));
+    return std::string(as_text(bytes));
+  }
+  static bool is_text(Value value) { return value.kind() == Kind::text || value.kind() == Kind::written; }
   // Nothing lies below a mark that an opcode may take without taking the mark.
   Result<Value> pop() {
     TRY(const Value value, top());
@@ -129,18 +144,18 @@ class Machine {
     }
     if (globals_.size() >= limits_.memo_max) return over("it looks up too many names");
     globals_.push_back(safety);
-    return push({Kind::global, static_cast<uint32_t>(globals_.size() - 1)});
+    return push({Kind::global, globals_.size() - 1});
   }
   Status stack_global() {
     TRY(const Value name, pop());
     TRY(const Value module, pop());
     // Python refuses what is no text before it looks anything up.
-    if (name.kind == Kind::plain || module.kind == Kind::plain) return broken("a name that is no text");
+    if (name.kind() == Kind::plain || module.kind() == Kind::plain) return broken("a name that is no text");
     GlobalName global;
-    global.unknown = name.kind != Kind::text || module.kind != Kind::text;
+    global.unknown = !is_text(name) || !is_text(module);
     if (!global.unknown) {
-      global.module = texts_[module.index];
-      global.name = texts_[name.index];
+      TRY(global.module, text_of(module));
+      TRY(global.name, text_of(name));
     }
     return push_global(std::move(global));
   }
@@ -154,7 +169,7 @@ class Machine {
   }
 
   Status call(Value callable) {
-    if (callable.kind != Kind::global && !computed_call_) {
+    if (callable.kind() != Kind::global && !computed_call_) {
       computed_call_ = true;
       find(Severity::dangerous, "pickle.computed-call", "calls something that is computed while loading");
     }
@@ -162,7 +177,7 @@ class Machine {
   }
   // Items or state put into `target`; a class or module is no place for them.
   void check_target(Value target) {
-    if (target.kind != Kind::global || patched_) return;
+    if (target.kind() != Kind::global || patched_) return;
     patched_ = true;
     find(Severity::dangerous, "pickle.patch", "changes a class or a module while loading");
   }
@@ -194,10 +209,11 @@ class Machine {
       if (report_.imports.size() < imports_max) report_.imports.push_back(std::move(import));
   }
 
-  Status text_of(uint64_t length) {
+  Status source_text(uint64_t length) {
     if (length <= kept_text_max) {
+      const uint64_t position = cursor_.position();
       TRY(const ByteView bytes, cursor_.take(length));
-      return push_text(as_text(bytes));
+      return push_text_at(position, as_text(bytes));
     }
     TRY_DONE(bytes_within(length));
     return push({Kind::computed, 0});  // Longer than any name: whoever looks it up is stopped.
@@ -244,10 +260,6 @@ class Machine {
   }
 
   void run_common(uint64_t& opcodes);
-  size_t step_common(const uint8_t* at, size_t left);
-  size_t step_common_text(const uint8_t* at, size_t left, size_t width);
-  size_t push_common(size_t length);
-  bool could_hold_pickle(const uint8_t* text, size_t length) const;
 
   Result<bool> step(uint8_t code);
   Status step_plain(uint8_t code);
@@ -265,7 +277,7 @@ class Machine {
 
   ValueStack stack_;
   ValueMemo memo_;
-  TextStore texts_;
+  std::vector<std::string> texts_;
   std::vector<Safety> globals_;
   std::unordered_set<std::string> seen_;
   uint64_t offset_ = 0, text_bytes_ = 0;
@@ -273,152 +285,24 @@ class Machine {
   bool computed_call_ = false, patched_ = false;
 };
 
-// What pickles are mostly made of, read where it lies. These functions give the length of an opcode that was
-// done, or 0 for one that is left to step(): others, those that do not lie whole at hand, and whatever would
-// fail or reach a limit, which is told there.
 void Machine::run_common(uint64_t& opcodes) {
+  if (limits_.plainly) return;
   while (true) {
+    // Each opcode puts at most one value on the stack and one into the memo, so none of these can go over its
+    // limit.
+    const auto left = [](uint64_t most, uint64_t now) { return most > now ? most - now : 0; };
+    const uint64_t most =
+        std::min({left(limits_.opcodes_max, opcodes), left(limits_.stack_max, stack_.size()),
+                  left(limits_.memo_max, memo_.size())});
     const auto hand = cursor_.at_hand();
-    if (!hand.ok()) return;
-    const auto* const begin = reinterpret_cast<const uint8_t*>(hand.value().data());
-    const uint8_t* const end = begin + hand.value().size();
-    const uint8_t* at = begin;
-    const uint64_t base = cursor_.position();
-    size_t length = 0;
-    while (at < end && opcodes < limits_.opcodes_max) {
-      offset_ = base + static_cast<uint64_t>(at - begin);
-      length = step_common(at, static_cast<size_t>(end - at));
-      if (length == 0) break;
-      at += length;
-      ++opcodes;
-    }
-    cursor_.pass(static_cast<size_t>(at - begin));
-    // Near the end of what was at hand there may be more behind it.
-    if (at == begin || (length == 0 && end - at > 16)) return;
-  }
-}
-
-size_t Machine::push_common(size_t length) {
-  if (stack_.size() >= limits_.stack_max) return 0;
-  stack_.push_plain();
-  return length;
-}
-
-bool Machine::could_hold_pickle(const uint8_t* text, size_t length) const {
-  return length >= 3 && (text[0] == 0x80 || text[0] == 'g') && depth_ < limits_.depth_max;
-}
-
-size_t Machine::step_common_text(const uint8_t* at, size_t left, size_t width) {
-  if (left < 1 + width) return 0;
-  size_t length = 0;
-  for (size_t i = width; i-- > 0;) length = length << 8 | at[1 + i];
-  const uint8_t* text = at + 1 + width;
-  if (length > left - 1 - width || length > kept_text_max || could_hold_pickle(text, length) ||
-      text_bytes_ + length > limits_.text_bytes_max || stack_.size() >= limits_.stack_max)
-    return 0;
-  text_bytes_ += length;
-  stack_.push({Kind::text, texts_.keep({reinterpret_cast<const char*>(text), length})});
-  return 1 + width + length;
-}
-
-size_t Machine::step_common(const uint8_t* at, size_t left) {
-  const auto fixed = [&](size_t length) { return left < length ? 0 : push_common(length); };
-  const auto recalled = [&](uint64_t key, size_t length) -> size_t {
-    const Value* value = memo_.find(key);
-    if (value == nullptr || stack_.size() >= limits_.stack_max) return 0;
-    stack_.push(*value);
-    return length;
-  };
-  const auto remembered = [&](uint64_t key, size_t length) -> size_t {
-    if (stack_.above_mark() == 0 || memo_.size() >= limits_.memo_max) return 0;
-    memo_.put(key, stack_.back());
-    return length;
-  };
-  const auto tuple = [&](size_t count) -> size_t {
-    if (stack_.above_mark() < count) return 0;
-    stack_.drop(count);
-    stack_.push_plain();
-    return 1;
-  };
-  // What takes items into something that lies below them: a plain one has no more to tell.
-  const auto into = [&](size_t count) -> size_t {
-    if (stack_.above_mark() < count + 1) return 0;
-    stack_.drop(count);
-    check_target(stack_.back());
-    return 1;
-  };
-  switch (*at) {
-    case 'N':
-    case 0x88:
-    case 0x89:
-    case ')':
-    case ']':
-    case '}':
-    case 0x8f:
-      return push_common(1);
-    case 'K':
-      return fixed(2);
-    case 'M':
-      return fixed(3);
-    case 'J':
-      return fixed(5);
-    case 'G':
-      return fixed(9);
-    case 0x8a:
-      return left < 2 ? 0 : fixed(size_t{2} + at[1]);
-    case 'C':
-    case 'U':
-    case 0x8c:
-      if (*at != 'C') return step_common_text(at, left, 1);
-      return left < 2 || left < size_t{2} + at[1] || could_hold_pickle(at + 2, at[1])
-                 ? 0
-                 : push_common(size_t{2} + at[1]);
-    case 'X':
-      return step_common_text(at, left, 4);
-    case '(':
-      if (stack_.size() >= limits_.stack_max) return 0;
-      stack_.push({Kind::mark, 0});
-      return 1;
-    case 0x94:
-      return remembered(memo_.size(), 1);
-    case 'q':
-      return left < 2 ? 0 : remembered(at[1], 2);
-    case 'h':
-      return left < 2 ? 0 : recalled(at[1], 2);
-    case 'r':
-    case 'j': {
-      if (left < 5) return 0;
-      const uint64_t key = at[1] | uint64_t{at[2]} << 8 | uint64_t{at[3]} << 16 | uint64_t{at[4]} << 24;
-      return *at == 'r' ? remembered(key, 5) : recalled(key, 5);
-    }
-    case 0x85:
-    case 0x86:
-    case 0x87:
-      return tuple(*at - size_t{0x84});
-    case 't':
-    case 'l':
-    case 'd':
-    case 0x91:
-      if (!stack_.has_mark()) return 0;
-      stack_.drop_to_mark();
-      stack_.push_plain();
-      return 1;
-    case 'a':
-      return into(1);
-    case 's':
-      return into(2);
-    case 'e':
-    case 'u':
-    case 0x90: {
-      if (!stack_.has_mark()) return 0;
-      // The mark and what lies above it go together; what fails then is told by step().
-      if (!stack_.value_below_mark()) return 0;
-      stack_.drop_to_mark();
-      check_target(stack_.back());
-      return 1;
-    }
-    default:
-      return 0;
+    if (!hand.ok() || most == 0) return;
+    const CommonRun run =
+        scan::run_common(hand.value(), cursor_.position(), most, depth_ < limits_.depth_max, stack_, memo_);
+    cursor_.pass(run.bytes);
+    opcodes += run.opcodes;
+    // Where it stopped at an opcode that lies whole at hand, that one is for the machine. Near the end of
+    // what was at hand there may be more behind it.
+    if (run.opcodes == 0 || (run.opcodes < most && hand.value().size() - run.bytes > 16)) return;
   }
 }
 
@@ -562,7 +446,9 @@ Status Machine::step_memo(uint8_t code) {
 Status Machine::step_collection(uint8_t code) {
   switch (code) {
     case '(':
-      return push({Kind::mark, 0});
+      if (stack_.size() >= limits_.stack_max) return over("its stack grows too deep");
+      stack_.push_mark();
+      return Done{};
     case '0':  // POP takes a mark as well.
       if (stack_.empty()) return broken("an opcode finds nothing on the stack");
       stack_.pop();
@@ -641,16 +527,16 @@ Status Machine::step_plain(uint8_t code) {
     case 'T':
     case 'X': {
       TRY(const uint64_t count, length(4));
-      return text_of(count);
+      return source_text(count);
     }
     case 'U':
     case 0x8c: {
       TRY(const uint64_t count, length(1));
-      return text_of(count);
+      return source_text(count);
     }
     case 0x8d: {
       TRY(const uint64_t count, length(8));
-      return text_of(count);
+      return source_text(count);
     }
     case 'B': {
       TRY(const uint64_t count, length(4));

@@ -13,8 +13,10 @@ struct PickleLimits {
   uint64_t opcodes_max = 200'000'000;
   size_t stack_max = 8'000'000;
   size_t memo_max = 8'000'000;
-  size_t text_bytes_max = 64 << 20;  // Of texts kept because a name may be made of them.
-  int depth_max = 4;                 // Of pickles within strings of pickles.
+  size_t text_bytes_max =
+      64 << 20;          // Of texts with escapes, which are kept because a name may be made of them.
+  int depth_max = 4;     // Of pickles within strings of pickles.
+  bool plainly = false;  // Every opcode by the machine itself, as tests compare it with the fast way.
 };
 
 // How the reading of one pickle ended.

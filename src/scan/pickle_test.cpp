@@ -1,5 +1,6 @@
 #include "scan/pickle.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/random.h"
@@ -207,6 +208,130 @@ TEST(Pickle, DenseOnesAreFollowedOverEveryBoundaryOfWhatIsAtHand) {
   EXPECT_EQ(look(bytes).worst(), Severity::dangerous);
   bytes.resize(bytes.size() - 4);
   EXPECT_EQ(look(bytes).worst(), Severity::dangerous) << "cut off after it ran";
+}
+
+// A pickle of opcodes that fit what is on the stack, most of the time.
+std::string random_pickle(SeededRandom& random) {
+  const auto number = [](uint64_t value, int width) {
+    std::string out;
+    for (int i = 0; i < width; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
+    return out;
+  };
+  const auto noise = [&](uint64_t most) {
+    std::string out(random.below(most), 'g');
+    random.fill(std::as_writable_bytes(std::span(out)).first(out.size() / 2));
+    return out;
+  };
+  const std::vector<std::string> whole = {"N",
+                                          "\x88",
+                                          ")",
+                                          "]",
+                                          "}",
+                                          "\x8f",
+                                          "K\x01",
+                                          "(",
+                                          "(",
+                                          "\x94",
+                                          "q\x01"s,
+                                          "h\x01"s,
+                                          "t",
+                                          "l",
+                                          "d",
+                                          "\x91",
+                                          "\x85",
+                                          "\x86",
+                                          "\x87",
+                                          "a",
+                                          "s",
+                                          "b",
+                                          "e",
+                                          "u",
+                                          "\x90",
+                                          "R",
+                                          "\x81",
+                                          "Q",
+                                          "0",
+                                          "1",
+                                          "2",
+                                          "\x93",
+                                          "o",
+                                          "\x92",
+                                          "\x98",
+                                          "\x97",
+                                          "ccollections\nOrderedDict\n",
+                                          "cos\nsystem\n",
+                                          "S'text'\n",
+                                          "Vtext\n",
+                                          "I7\n",
+                                          "p3\n",
+                                          "g3\n",
+                                          "icollections\nDeque\n",
+                                          "P7\n"};
+  std::string bytes = "\x80\x04";
+  const uint64_t count = random.below(200);
+  for (uint64_t i = 0; i < count; ++i) {
+    const std::string text = noise(random.below(20) == 0 ? 300 : 8);
+    switch (random.below(14)) {
+      case 0:
+        bytes += "\x8c" + number(text.size() & 255, 1) + text.substr(0, text.size() & 255);
+        break;
+      case 1:
+        bytes += "X" + number(text.size(), 4) + text;
+        break;
+      case 2:
+        bytes += "C" + number(text.size() & 255, 1) + text.substr(0, text.size() & 255);
+        break;
+      case 3:
+        bytes += "G" + number(random.below(1000), 8);
+        break;
+      case 4:
+        bytes += "r" + number(random.below(6), 4);
+        break;
+      case 5:
+        bytes += "j" + number(random.below(6), 4);
+        break;
+      case 6:
+        bytes += "\x95" + number(random.below(100), 8);
+        break;
+      case 7:
+        bytes += short_text("builtins") + short_text("eval") + "\x93";
+        break;
+      case 8:
+        bytes += "\x8c\x05\x80\x02N0.";
+        break;
+      default:
+        bytes += whole[random.below(whole.size())];
+    }
+  }
+  return bytes + ".";
+}
+
+// Outcome and findings of one way, as one text.
+std::string told(std::string_view bytes, PickleLimits limits, bool plainly) {
+  limits.plainly = plainly;
+  const auto source = memory_source(as_bytes(bytes));
+  FileReport report;
+  const PickleOutcome outcome = follow_pickle(*source, 0, {}, limits, report);
+  std::string out = fmt::format("{} at {}, {} opcodes, {} globals: {}", static_cast<int>(outcome.how),
+                                outcome.end, outcome.opcodes, outcome.globals, outcome.detail);
+  for (const Finding& finding : report.findings)
+    out += fmt::format("\n{} {} {} {}", finding.rule, finding.place.offset.value_or(0), finding.place.member,
+                       finding.reason);
+  for (const Import& import : report.imports) out += fmt::format("\n{}.{}", import.module, import.name);
+  return out;
+}
+
+TEST(Pickle, TheFastWayTellsWhatTheMachineTells) {
+  SeededRandom random(23);
+  for (int i = 0; i < 4000; ++i) {
+    const std::string bytes = random_pickle(random);
+    PickleLimits limits;
+    if (random.below(4) == 0) limits.stack_max = random.below(30);
+    if (random.below(4) == 0) limits.memo_max = random.below(10);
+    if (random.below(4) == 0) limits.opcodes_max = random.below(100);
+    const std::string plain = told(bytes, limits, true);
+    ASSERT_EQ(told(bytes, limits, false), plain) << "seed 23, pickle " << i << ": " << printable_text(bytes);
+  }
 }
 
 }  // namespace

@@ -59,8 +59,13 @@ Result<Bytes> read_some(Source& source, uint64_t offset, size_t count) {
 Status Cursor::fill(size_t count) {
   if (at_ >= window_at_ && at_ + count <= window_at_ + window_.size()) return Done{};
   const size_t wanted = std::max(count, window_bytes);
-  TRY(window_, read_some(source_, at_, wanted));
+  // The window stays the same memory: fresh pages for each would cost more than the reading.
+  const size_t there = std::min<uint64_t>(wanted, left());
+  window_.resize(there);
   window_at_ = at_;
+  auto got = source_.read_at(at_, window_);
+  window_.resize(got.ok() ? got.value() : 0);
+  if (!got.ok()) return std::move(got).error();
   return Done{};
 }
 
