@@ -20,7 +20,7 @@ using TokenDigest = std::array<std::byte, 32>;
 // A token that was looked up, as of one generation of the database.
 struct CheckedToken {
   Caller caller;
-  std::optional<WallTime> expires{};
+  std::optional<WallTime> ends{};
 };
 
 // Tokens that were checked lately, and when each was last used. Holds at most `entries_max`; when full it

@@ -122,6 +122,24 @@ CREATE TABLE identity_private_reads (
   PRIMARY KEY (reader, token, subject, what)
 );
 )sql"},
+    // How old tokens may become (token_ages.h): by organisation, whose 0 is the instance, and a token's own
+    // rule where `age_own` is 1. Spans are milliseconds; none is NULL. `told_ageing` and `told_ended` are when
+    // its user was told; `replaced_by` is the token that rotation put in its place.
+    sql::Migration{"identity", 7, R"sql(
+CREATE TABLE identity_token_ages (
+  organisation BIGINT PRIMARY KEY,
+  warn BIGINT,
+  ends BIGINT,
+  actor TEXT NOT NULL,
+  updated BIGINT NOT NULL
+);
+ALTER TABLE identity_tokens ADD COLUMN age_own BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE identity_tokens ADD COLUMN age_warn BIGINT;
+ALTER TABLE identity_tokens ADD COLUMN age_end BIGINT;
+ALTER TABLE identity_tokens ADD COLUMN told_ageing BIGINT;
+ALTER TABLE identity_tokens ADD COLUMN told_ended BIGINT;
+ALTER TABLE identity_tokens ADD COLUMN replaced_by BIGINT;
+)sql"},
 };
 
 }  // namespace

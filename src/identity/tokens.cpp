@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/option_value.h"
 #include "codec/hmac.h"
 #include "identity/account_rows.h"
 #include "identity/caller_cache.h"
@@ -64,7 +65,20 @@ Status check_wish(const NewToken& wish, WallTime now) {
 }
 
 bool is_live(const TokenInfo& token, WallTime now) {
-  return !token.revoked && (!token.expires || now < *token.expires);
+  return !token.revoked && (!token.ends || now < *token.ends);
+}
+
+// Who has the value of a token may know why it does nothing more, and what to do.
+Error ended(const TokenInfo& token) {
+  if (token.ends_by.empty())
+    return fail(Reason::bad_credentials, fmt::format("This token (number {}) expired at {}: make a new one",
+                                                     token.id.raw, format_time(*token.ends)));
+  return fail(
+      Reason::bad_credentials,
+      fmt::format("This token (number {}) was made at {} and ended at {}, because {} lets a token work for "
+                  "{}: make a new one, or have it rotated",
+                  token.id.raw, format_time(token.created), format_time(*token.ends), token.ends_by,
+                  format_duration(*token.ends - token.created)));
 }
 
 AuditEntry audit_entry(std::string_view actor, std::string_view action, const TokenInfo& token) {
@@ -109,6 +123,7 @@ class StoredTokens final : public Tokens {
                               .expires = wish.expires,
                               .environment = wish.environment};
       TRY_DONE(insert_token(tx, digest_of(issued.value.reveal()), issued.info));
+      TRY(issued.info, token_numbered(tx, issued.info.id));  // With the rules that it falls under.
       return audit_.append(tx, audit_entry(actor, "token.created", issued.info));
     }));
     return issued;
@@ -126,11 +141,11 @@ class StoredTokens final : public Tokens {
         return generation.error();
     }
     std::optional<CheckedToken> checked = cache_.find(digest);
-    if (!checked) {
+    const WallTime wall = clock_.wall();
+    if (!checked || (checked->ends && wall >= *checked->ends)) {
       TRY(checked, look_up(digest));
     }
-    const WallTime wall = clock_.wall();
-    if (!checked || (checked->expires && wall >= *checked->expires)) return wrong();
+    if (!checked) return wrong();
     write_uses(cache_.used(checked->caller.token, wall, now));
     return std::move(checked->caller);
   }
@@ -139,7 +154,8 @@ class StoredTokens final : public Tokens {
     return database_.read<Caller>([&](sql::Transaction& tx) -> Result<Caller> {
       const auto info = token_numbered(tx, id);
       if (!info.ok()) return info.error().code == Code::not_found ? wrong() : info.error();
-      if (!is_live(info.value(), clock_.wall())) return wrong();
+      if (info.value().revoked) return wrong();
+      if (!is_live(info.value(), clock_.wall())) return ended(info.value());
       TRY(auto found, caller_of(tx, info.value()));
       if (!found) return wrong();
       return std::move(*found);
@@ -191,6 +207,14 @@ class StoredTokens final : public Tokens {
         [&](sql::Transaction& tx) { return list_leaked(tx, user); });
   }
 
+  Result<std::vector<TokenInfo>> ageing(UserId user) override {
+    TRY(std::vector<TokenInfo> tokens,
+        database_.read<std::vector<TokenInfo>>([&](sql::Transaction& tx) { return list_current(tx, user); }));
+    const WallTime now = clock_.wall();
+    std::erase_if(tokens, [&](const TokenInfo& each) { return !each.is_ageing(now); });
+    return tokens;
+  }
+
   Result<IssuedToken> rotate(std::string_view actor, TokenId id, WallTime old_until,
                              std::optional<Secret> value) override {
     if (value) TRY_DONE(check_value(value->reveal()));
@@ -198,11 +222,15 @@ class StoredTokens final : public Tokens {
     TRY_DONE(change([&](sql::Transaction& tx) -> Status {
       const WallTime now = clock_.wall();
       TRY(const TokenInfo old, token_numbered(tx, id));
-      if (!is_live(old, now)) return fail(Reason::precondition_failed, "the token is revoked or expired");
+      if (old.revoked || (old.expires && *old.expires <= now))
+        return fail(Reason::precondition_failed, "the token is revoked or expired");
       issued.info = old;
       issued.info.created = now;
       issued.info.last_used = std::nullopt;
       TRY_DONE(insert_token(tx, digest_of(issued.value.reveal()), issued.info));
+      TRY(issued.info, token_numbered(tx, issued.info.id));
+      TRY_DONE(
+          tx.run("UPDATE identity_tokens SET replaced_by = ? WHERE id = ?", {issued.info.id.raw, id.raw}));
       if (old_until <= now) {
         TRY_DONE(end(tx, id, "revoked", now));
       } else if (!old.expires || old_until < *old.expires) {
@@ -238,16 +266,18 @@ class StoredTokens final : public Tokens {
     return codec::hmac_sha256(as_bytes(key_.reveal()), as_bytes(value));
   }
 
-  // nullopt: no such token, or one that is revoked, expired or whose user is disabled.
+  // nullopt: no such token, or one that is revoked or whose user is disabled.
   Result<std::optional<CheckedToken>> look_up(const TokenDigest& digest) {
     std::optional<CheckedToken> checked;
     int64_t generation = 0;
     TRY_DONE(database_.read([&](sql::Transaction& tx) -> Status {
       TRY(generation, read_generation(tx));  // Of the same moment as the rows.
       TRY(const auto token, token_of_digest(tx, digest));
-      if (!token || !is_live(*token, clock_.wall())) return Done{};
+      if (!token || token->revoked) return Done{};
       TRY(auto caller, caller_of(tx, *token));
-      if (caller) checked = CheckedToken{std::move(*caller), token->expires};
+      if (!caller) return Done{};
+      if (!is_live(*token, clock_.wall())) return ended(*token);
+      checked = CheckedToken{std::move(*caller), token->ends};
       return Done{};
     }));
     if (checked) cache_.keep(digest, *checked, generation);

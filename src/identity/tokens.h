@@ -17,6 +17,13 @@
 
 namespace holdfast::identity {
 
+// How long tokens work from when they were made. A value; kept by TokenAges.
+struct AgeRule {
+  std::optional<std::chrono::milliseconds> warn{};  // From this age its user is told; none: never.
+  std::optional<std::chrono::milliseconds> end{};   // From this age it is refused; none: never.
+  friend bool operator==(const AgeRule&, const AgeRule&) = default;
+};
+
 // What is known of a token; never its value.
 struct TokenInfo {
   TokenId id{};
@@ -29,6 +36,18 @@ struct TokenInfo {
   std::optional<WallTime> expires{}, last_used{}, revoked{};
   std::string environment{};  // Empty: bound to none.
   std::string found_in{};     // The file or text in which a scan met its value, which ended it; else empty.
+  std::optional<AgeRule> own_age{};      // Stands in place of all others.
+  std::optional<TokenId> replaced_by{};  // Rotation put that one in its place.
+  // By `expires` and the rules of the day: when its user is told of the end, and when it ends.
+  std::optional<WallTime> warns{}, ends{};
+  std::string
+      ends_by{};  // Whose rule that is: "this server", an organisation, "its own rule"; empty: `expires`.
+
+  // Its user is to do something about it: it will end by its age soon, or has. Not once it was replaced.
+  bool is_ageing(WallTime now) const {
+    return !revoked && !replaced_by && warns && *warns <= now && (!expires || now < *expires);
+  }
+  bool ended_by_age(WallTime now) const { return ends && *ends <= now && !ends_by.empty(); }
 };
 
 struct NewToken {
@@ -64,7 +83,8 @@ class Tokens {
   virtual ~Tokens() = default;
 
   virtual Result<IssuedToken> create(std::string_view actor, const NewToken& wish) = 0;
-  // bad_credentials when unknown, expired, revoked or its user disabled: the caller is not told which.
+  // bad_credentials when unknown, revoked or its user disabled: the caller is not told which; and when it has
+  // expired or is too old, of which who has the value is told.
   virtual Result<Caller> authenticate(std::string_view value) = 0;
   // As `authenticate`, for what was signed in a token's name: tickets of other doors. Reads the database.
   virtual Result<Caller> caller(TokenId id) = 0;
@@ -77,7 +97,10 @@ class Tokens {
   virtual Status revoke_leaked(TokenId id, std::string_view found_in) = 0;
   // Those of a user that ended so, newest first, at most 100.
   virtual Result<std::vector<TokenInfo>> leaked(UserId user) = 0;
-  // A new value with the same user, label, role, scopes and expiry; the old one works until `old_until`.
+  // Those of a user that are ageing (TokenInfo), newest first, at most 1,000.
+  virtual Result<std::vector<TokenInfo>> ageing(UserId user) = 0;
+  // A new value with the same user, label, role, scopes, own age and expiry, whose age begins anew; the old
+  // one works until `old_until`, if its age does not end it before. One that its age ended may be rotated.
   virtual Result<IssuedToken> rotate(std::string_view actor, TokenId id, WallTime old_until,
                                      std::optional<Secret> value) = 0;
   // The live token with this value, if there is one: for the scan of what users upload, which then revokes
