@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t credentials_bytes_max = 4096;
 
-Error wrong() { return fail(Reason::bad_credentials, "Invalid credentials in Authorization header"); }
+Error wrong() { return fail(Reason::bad_credentials, std::string(wrong_credentials_text)); }
 
 bool same_word(std::string_view given, std::string_view lower) {
   if (given.size() != lower.size()) return false;
@@ -60,9 +60,7 @@ Result<identity::Caller> authenticate(const Services& services, const net::Reque
   if (!header) return caller_of_session(services.sessions, request);
   const auto token = token_of(*header);
   if (!token || token->empty()) return wrong();
-  auto caller = services.tokens.authenticate(*token);
-  if (!caller.ok() && caller.error().reason == Reason::bad_credentials) return wrong();
-  return caller;
+  return services.tokens.authenticate(*token);
 }
 
 }  // namespace holdfast::api

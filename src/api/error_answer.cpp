@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 #include <string>
 
+#include "api/authenticate.h"
 #include "api/serving_error.h"
 #include "base/reason.h"
 #include "codec/json.h"
@@ -85,6 +86,14 @@ bool names_repository_without_namespace(std::string_view path) {
   return name != std::string_view::npos && path.substr(name).starts_with("/resolve/");
 }
 
+// Clients know a wrong token by these words of the header alone, and take another 401 for a repository that
+// is missing; why it is wrong stands in the body, which they show as well.
+std::string header_message(Dialect dialect, const net::Request& request, const Error& error) {
+  if (error.reason == Reason::bad_credentials && dialect == Dialect::hub && brought_credentials(request))
+    return std::string(wrong_credentials_text);
+  return header_text(public_message(error));
+}
+
 net::Response with_error_headers(Dialect dialect, const net::Request& request, const Error& error,
                                  const ReasonRow& row, int status, std::string body) {
   net::Response response;
@@ -92,7 +101,7 @@ net::Response with_error_headers(Dialect dialect, const net::Request& request, c
   response.headers.set("Content-Type", dialect == Dialect::lfs ? "application/vnd.git-lfs+json"
                                                                : "application/json; charset=utf-8");
   response.headers.set("X-Error-Code", std::string(row.error_code));
-  response.headers.set("X-Error-Message", header_text(public_message(error)));
+  response.headers.set("X-Error-Message", header_message(dialect, request, error));
   response.headers.set("Cache-Control", "no-store");
   if (response.status == 401) add_challenge(dialect, response);
   if (response.status == 429 || response.status == 503) response.headers.set("Retry-After", "1");

@@ -44,10 +44,17 @@ json::array organisations_of(Services& services, std::span<const identity::Membe
   return out;
 }
 
-json::object token_view(const identity::TokenInfo& token) {
+json::value time_view(const std::optional<WallTime>& time) {
+  return time ? json::value(format_time(*time)) : json::value(nullptr);
+}
+
+json::object token_view(const identity::TokenInfo& token, WallTime now) {
   json::object out{{"displayName", token.label},
                    {"role", identity::token_role_name(token.role)},
-                   {"createdAt", format_time(token.created)}};
+                   {"createdAt", format_time(token.created)},
+                   {"endsAt", time_view(token.ends)},
+                   {"endsBy", token.ends_by},
+                   {"ageing", token.is_ageing(now)}};
   if (token.role != identity::TokenRole::fine_grained) return out;
   auto scoped = codec::parse_json(identity::scopes_json(token.scopes));
   out["fineGrained"] = json::object{{"canReadGatedRepos", true},
@@ -56,7 +63,28 @@ json::object token_view(const identity::TokenInfo& token) {
   return out;
 }
 
-// What its user has to know, by whatever token or session is left: those that a scan ended.
+json::object ageing_notice(const identity::TokenInfo& token, WallTime now) {
+  const bool ended = token.ended_by_age(now);
+  std::string message =
+      fmt::format("The token \"{}\" was made at {}", token.label, format_time(token.created));
+  if (ended)
+    message +=
+        fmt::format(" and ended at {}, because {} lets it grow no older: make a new one, and revoke this one",
+                    format_time(*token.ends), token.ends_by);
+  else if (token.ends)
+    message += fmt::format(" and ends at {}: make a new one, or have it rotated", format_time(*token.ends));
+  else
+    message += " and is old by now: make a new one, or have it rotated";
+  return {{"kind", ended ? "token-ended" : "token-ageing"},
+          {"token", token.id.raw},
+          {"name", token.label},
+          {"endsBy", token.ends_by},
+          {"at", time_view(token.ends)},
+          {"message", std::move(message)}};
+}
+
+// What its user has to know, by whatever token or session is left: those that a scan ended, and those that
+// grow too old.
 Result<json::array> notices(Services& services, const Call& call) {
   TRY(const std::vector<identity::TokenInfo> leaked, services.tokens.leaked(call.caller.user));
   json::array out;
@@ -70,6 +98,9 @@ Result<json::array> notices(Services& services, const Call& call) {
         {"message", fmt::format("The token \"{}\" was found in {} and is revoked: make a new one, and look "
                                 "at what was done with it in the audit log",
                                 token.label, token.found_in)}});
+  TRY(const std::vector<identity::TokenInfo> ageing, services.tokens.ageing(call.caller.user));
+  for (const identity::TokenInfo& token : ageing)
+    out.emplace_back(ageing_notice(token, services.clock.wall()));
   return out;
 }
 
@@ -93,7 +124,8 @@ Result<Response> whoami(Services& services, const Call& call) {
     return json_answer(out);
   }
   TRY(const identity::TokenInfo token, services.tokens.find(call.caller.token));
-  out["auth"] = json::object{{"type", "access_token"}, {"accessToken", token_view(token)}};
+  out["auth"] =
+      json::object{{"type", "access_token"}, {"accessToken", token_view(token, services.clock.wall())}};
   return json_answer(out);
 }
 

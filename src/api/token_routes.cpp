@@ -32,7 +32,7 @@ json::value time_view(const std::optional<WallTime>& time) {
   return time ? json::value(format_time(*time)) : json::value(nullptr);
 }
 
-json::object token_view(const TokenInfo& token) {
+json::object token_view(const TokenInfo& token, WallTime now) {
   json::array scopes;
   for (const identity::Scope& scope : token.scopes) scopes.emplace_back(identity::scope_text(scope));
   return {{"id", token.id.raw},
@@ -43,7 +43,12 @@ json::object token_view(const TokenInfo& token) {
           {"expires", time_view(token.expires)},
           {"last_used", time_view(token.last_used)},
           {"revoked", time_view(token.revoked)},
-          {"found_in", token.found_in.empty() ? json::value(nullptr) : json::value(token.found_in)}};
+          {"found_in", token.found_in.empty() ? json::value(nullptr) : json::value(token.found_in)},
+          {"warns", time_view(token.warns)},
+          {"ends", time_view(token.ends)},
+          {"ends_by", token.ends_by.empty() ? json::value(nullptr) : json::value(token.ends_by)},
+          {"ageing", token.is_ageing(now)},
+          {"replaced_by", token.replaced_by ? json::value(token.replaced_by->raw) : json::value(nullptr)}};
 }
 
 Response answer(const json::value& value) {
@@ -57,10 +62,10 @@ Result<Response> list(Services& services, const Call& call) {
   TRY(const std::vector<TokenInfo> tokens, services.tokens.list(call.caller.user));
   json::array out;
   for (const TokenInfo& token : tokens)
-    if (!token.revoked) out.emplace_back(token_view(token));
+    if (!token.revoked) out.emplace_back(token_view(token, services.clock.wall()));
   TRY(const std::vector<TokenInfo> lost, services.tokens.leaked(call.caller.user));
   json::array leaked;
-  for (const TokenInfo& token : lost) leaked.emplace_back(token_view(token));
+  for (const TokenInfo& token : lost) leaked.emplace_back(token_view(token, services.clock.wall()));
   return answer(json::object{{"tokens", std::move(out)}, {"leaked", std::move(leaked)}});
 }
 
@@ -84,7 +89,7 @@ Result<Response> create(Services& services, const Call& call) {
       wish.scopes.push_back(std::move(parsed));
     }
   TRY(const identity::IssuedToken issued, services.tokens.create(call.caller.name, wish));
-  json::object out = token_view(issued.info);
+  json::object out = token_view(issued.info, services.clock.wall());
   out["token"] = issued.value.reveal();
   return answer(out);
 }

@@ -7,6 +7,7 @@
 #include "app/heap.h"
 #include "base/guarded.h"
 #include "govern/dependants.h"
+#include "identity/token_ages.h"
 #include "repo/recheck.h"
 #include "serve/callers.h"
 
@@ -21,7 +22,9 @@ constexpr std::chrono::hours collection_step{24};
 class TimedMaintenance final : public Maintenance {
  public:
   explicit TimedMaintenance(const MaintenanceParts& parts)
-      : parts_(parts), recheck_(parts.hub, parts.database, parts.audit) {
+      : parts_(parts),
+        recheck_(parts.hub, parts.database, parts.audit),
+        token_ages_(parts.database, parts.audit, parts.clock) {
     thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
   }
 
@@ -47,6 +50,10 @@ class TimedMaintenance final : public Maintenance {
            }));
       note("heads_not_judged", guarded([&]() -> Status {
              TRY([[maybe_unused]] const size_t judged, recheck_.some(heads_a_step));
+             return Done{};
+           }));
+      note("ageing_not_told", guarded([&]() -> Status {
+             TRY([[maybe_unused]] const size_t told, token_ages_.tell());
              return Done{};
            }));
       const auto now = parts_.clock.now();
@@ -91,6 +98,7 @@ class TimedMaintenance final : public Maintenance {
 
   MaintenanceParts parts_;
   repo::Recheck recheck_;
+  identity::TokenAges token_ages_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread thread_;

@@ -82,11 +82,29 @@ WebhookEvent leaked_token(const identity::AuditRow& row) {
   return event;
 }
 
+WebhookEvent old_token(const identity::AuditRow& row) {
+  const json::object details = parsed(row.details);
+  WebhookEvent event;
+  event.action = row.action == "token.ageing" ? "update" : "delete";
+  event.scope = "token";
+  event.user = row.subject;
+  const std::string ends = text_of(details, "ends");
+  event.more = codec::to_text(
+      json::object{{"token", json::object{{"id", text_of(details, "token")},
+                                          {"name", text_of(details, "label")},
+                                          {"role", text_of(details, "role")},
+                                          {"createdAt", text_of(details, "made")},
+                                          {"endsAt", ends.empty() ? json::value(nullptr) : json::value(ends)},
+                                          {"endsBy", text_of(details, "by")}}}});
+  return event;
+}
+
 }  // namespace
 
 std::optional<WebhookEvent> event_of(const identity::AuditRow& row) {
   WebhookEvent event;
   if (row.action == "token.revoked" && row.actor == "(scan)") return leaked_token(row);
+  if (row.actor == "(age)" && row.action.starts_with("token.")) return old_token(row);
   if (!read_subject(row.subject, event)) return std::nullopt;
   const json::object details = parsed(row.details);
   event.scope = "repo";

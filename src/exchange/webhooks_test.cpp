@@ -191,6 +191,30 @@ TEST_F(WebhooksTest, ALeakedTokenIsToldToItsUserAlone) {
   EXPECT_FALSE(body(0).contains("repo"));
 }
 
+TEST_F(WebhooksTest, ATokenThatGrowsOldIsToldToItsUserAlone) {
+  make("ada", {{"user", "ada"}});
+  make("bob", {{"user", "ada"}, {"user", "bob"}});
+  for (const char* action : {"token.ageing", "token.ended_by_age"})
+    TestHub::require(hub_.database().write([&](sql::Transaction& tx) {
+      return hub_.audit().append(tx, {.actor = "(age)",
+                                      .action = action,
+                                      .subject = "ada",
+                                      .details = {{"token", "7"},
+                                                  {"label", "laptop"},
+                                                  {"role", "write"},
+                                                  {"made", "2026-01-01T00:00:00.000Z"},
+                                                  {"ends", "2026-04-01T00:00:00.000Z"},
+                                                  {"by", "this server"}}});
+    }));
+  round();
+  ASSERT_EQ(receiver_.got.size(), 2U);
+  EXPECT_EQ(text_at(body(0), "event", "action"), "update");
+  EXPECT_EQ(text_at(body(0), "event", "scope"), "token");
+  EXPECT_EQ(text_at(body(0), "token", "endsAt"), "2026-04-01T00:00:00.000Z");
+  EXPECT_EQ(text_at(body(0), "token", "endsBy"), "this server");
+  EXPECT_EQ(text_at(body(1), "event", "action"), "delete");
+}
+
 TEST_F(WebhooksTest, AreTheirOwnersAlone) {
   const Webhook webhook = make("ada", {{"org", "lab"}});
   const identity::Caller bob = hub_.caller("bob"), ada = hub_.caller("ada");
