@@ -22,6 +22,7 @@ constexpr std::array tables = {
     repo::TableRule{"identity_users"},
     repo::TableRule{"identity_organisations"},
     repo::TableRule{"identity_members"},
+    repo::TableRule{"identity_token_ages"},
     repo::TableRule{"identity_tokens", TableFate::secret},
     repo::TableRule{"identity_sessions", TableFate::secret},
     repo::TableRule{"identity_sign_in_links", TableFate::secret},

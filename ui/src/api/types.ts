@@ -94,4 +94,8 @@ export interface AccessToken {
   token?: string;
   found_in?: string | null; // It was found there by a scan, and revoked.
   revoked?: string | null;
+  ends?: string | null; // At `expires`, or by its age where `ends_by` says whose rule that is.
+  ends_by?: string | null;
+  ageing?: boolean; // It ends by its age soon, or has.
+  replaced_by?: number | null;
 }
