@@ -36,8 +36,8 @@ inline constexpr std::chrono::hours collection_grace{
     25};  // Above the 24 h for which uploads and dedup answers hold.
 
 // The work nobody asks for: figures, free memory and the index of new weights every 15 seconds, heads
-// that older rules judged and tokens that grow old, forgotten uploads every hour, garbage collection once a day. Owns its thread,
-// which ends with it, at the latest after the step it is in.
+// that older rules judged and tokens that grow old, forgotten uploads every hour, garbage collection once a
+// day. Owns its thread, which ends with it, at the latest after the step it is in.
 class Maintenance {
  public:
   virtual ~Maintenance() = default;

@@ -123,8 +123,8 @@ CREATE TABLE identity_private_reads (
 );
 )sql"},
     // How old tokens may become (token_ages.h): by organisation, whose 0 is the instance, and a token's own
-    // rule where `age_own` is 1. Spans are milliseconds; none is NULL. `told_ageing` and `told_ended` are when
-    // its user was told; `replaced_by` is the token that rotation put in its place.
+    // rule where `age_own` is 1. Spans are milliseconds; none is NULL. `told_ageing` and `told_ended` are
+    // when its user was told; `replaced_by` is the token that rotation put in its place.
     sql::Migration{"identity", 7, R"sql(
 CREATE TABLE identity_token_ages (
   organisation BIGINT PRIMARY KEY,
