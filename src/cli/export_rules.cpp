@@ -97,6 +97,7 @@ constexpr std::array tables = {
     repo::TableRule{"govern_attachments"},
     repo::TableRule{"endpoint_settings"},
     repo::TableRule{"govern_evaluations"},
+    repo::TableRule{"govern_inventory_hosts"},
     // Counts of words under the instance's key: another key knows none of them.
     repo::TableRule{"observe_drift", TableFate::made_again},
     repo::TableRule{"observe_budgets"},

@@ -14,6 +14,7 @@
 #include "cli/user_files.h"
 #include "codec/json.h"
 #include "codec/percent.h"
+#include "govern/host_reports.h"
 
 namespace holdfast::cli {
 namespace {
@@ -23,6 +24,7 @@ using exchange::RemoteType;
 
 constexpr FlagRow offline_flag{"--offline", {}, "Asks no hub: only what lies on this machine."};
 constexpr FlagRow check_flag{"--check", {}, "Ends with 1 when something is unmanaged or altered."};
+constexpr FlagRow report_flag{"--report", "NAME", "Tells the hub, under this machine's name."};
 constexpr size_t digests_at_once = 500;
 constexpr int pages_max = 1000;
 
@@ -31,7 +33,7 @@ struct Known {
   bool asked = false;
   json::array items;
   std::map<std::string, size_t> by_address;
-  std::map<std::string, std::vector<std::string>> holders;
+  govern::Holders holders;
 };
 
 std::string text_in(const json::object& object, std::string_view key) {
@@ -92,34 +94,13 @@ Status ask_holders(World& world, const Arguments& arguments, const std::vector<H
 }
 
 // What stands of a model on this machine, compared with the hub.
-struct Judged {
-  std::string state;  // "managed", "altered" (only some of its files are the hub's), "unmanaged", "unknown".
-  std::string repository;  // That holds most of its files.
-  size_t files_known = 0;
-};
-
+using govern::Judged;
 Judged judge(const HostModel& model, const Known& known) {
   if (!known.asked) return {"unknown", {}, 0};
-  std::map<std::string, size_t> held;
-  Judged judged{"unmanaged", {}, 0};
-  for (const HostFile& file : model.files) {
-    const auto found = known.holders.find(file.sha256);
-    if (found == known.holders.end()) continue;
-    ++judged.files_known;
-    for (const std::string& name : found->second) ++held[name];
-  }
-  const std::string claimed =
-      (model.type == RemoteType::dataset ? "datasets/" : "") + model.claims.substr(0, model.claims.find('@'));
-  size_t most = 0;
-  for (const auto& [name, files] : held)
-    if (files > most || (files == most && name == claimed)) {
-      most = files;
-      judged.repository = name;
-    }
-  if (judged.files_known > 0) judged.state = judged.files_known == model.files.size() ? "managed" : "altered";
-  // A cached repository whose files are all small has no digests to compare: its name must do.
-  if (model.files.empty() && known.by_address.contains(claimed)) judged = {"managed", claimed, 0};
-  return judged;
+  std::vector<std::string> digests;
+  for (const HostFile& file : model.files) digests.push_back(file.sha256);
+  return govern::judge_found(model.type == RemoteType::dataset, model.claims, digests, known.holders,
+                             [&](const std::string& address) { return known.by_address.contains(address); });
 }
 
 json::object host_view(const HostModel& model, const Judged& judged) {
@@ -214,9 +195,18 @@ Result<int> inventory(World& world, const Arguments& arguments) {
     judged.push_back(judge(model, known));
     strangers += judged.back().state == "unmanaged" || judged.back().state == "altered";
   }
+  json::array host;
+  for (size_t i = 0; i < models.size(); ++i) host.emplace_back(host_view(models[i], judged[i]));
+  if (const auto name = arguments.value("--report")) {
+    if (!known.asked)
+      return fail(Reason::bad_request, "--report tells the hub, which --offline does not ask");
+    TRY([[maybe_unused]] const json::value kept,
+        ask_json(world, arguments,
+                 {.method = "PUT",
+                  .path = "/api/inventory/hosts/" + codec::percent_encode(*name),
+                  .body = codec::to_text(json::object{{"models", host}})}));
+  }
   if (arguments.has("--json")) {
-    json::array host;
-    for (size_t i = 0; i < models.size(); ++i) host.emplace_back(host_view(models[i], judged[i]));
     world.print(codec::to_text(json::object{{"hub", known.items}, {"host", std::move(host)}}) + "\n");
   } else {
     world.print(table_of(known, models, judged));
@@ -229,13 +219,14 @@ Result<int> inventory(World& world, const Arguments& arguments) {
 }  // namespace
 
 std::vector<Command> inventory_commands() {
-  return {client_command("inventory", "[FOLDER…]",
-                         "Lists the models and data sets of the hub, of this machine's cache and of folders: "
-                         "licence, owner, last "
-                         "validation, what uses them, and what nobody manages.",
-                         "holdfast inventory /srv/models --check",
-                         {{offline_flag, check_flag, endpoint_flag, token_flag, client_json_flag}, 0, 64},
-                         inventory)};
+  return {client_command(
+      "inventory", "[FOLDER…]",
+      "Lists the models and data sets of the hub, of this machine's cache and of folders: "
+      "licence, owner, last "
+      "validation, what uses them, and what nobody manages.",
+      "holdfast inventory /srv/models --check",
+      {{offline_flag, check_flag, report_flag, endpoint_flag, token_flag, client_json_flag}, 0, 64},
+      inventory)};
 }
 
 }  // namespace holdfast::cli

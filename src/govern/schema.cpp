@@ -279,6 +279,17 @@ CREATE TABLE endpoint_settings (
     // What the engine itself calls the model.
     sql::Migration{"endpoint", 4,
                    "ALTER TABLE govern_attachments ADD COLUMN engine_model TEXT NOT NULL DEFAULT ''"},
+    // What machines say lies on them (host_reports.h); `found` is JSON.
+    sql::Migration{"inventory", 1, R"sql(
+CREATE TABLE govern_inventory_hosts (
+  host TEXT PRIMARY KEY,
+  reporter BIGINT NOT NULL,
+  reporter_name TEXT NOT NULL,
+  reported BIGINT NOT NULL,
+  models BIGINT NOT NULL,
+  found TEXT NOT NULL
+);
+)sql"},
 };
 
 }  // namespace

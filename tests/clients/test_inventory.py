@@ -73,3 +73,39 @@ def test_an_endpoint_is_named_as_what_uses_a_model(api, server, tokens, name):
     items = server.http("GET", "/api/inventory?type=model", tokens["ada"]).json()["items"]
     item, = [one for one in items if one["repository"] == name]
     assert item["usedBy"] == [f"endpoint {name}"]
+
+
+def test_what_lies_on_another_machine_is_told_and_judged_by_what_the_hub_holds_then(api, server, tokens, name, tmp_path):
+    api.create_repo(name)
+    api.upload_file(repo_id=name, path_or_fileobj=safetensors(71), path_in_repo="model.safetensors")
+    for folder, seed in {"known": 71, "stray": 72}.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "model.safetensors").write_bytes(safetensors(seed))
+    host = name.split("/")[1]
+    done = inventory(str(tmp_path), "--report", host)
+    assert done.returncode == 0, done.stderr
+
+    def told(token):
+        return server.http("GET", f"/api/inventory/hosts/{host}", token)
+
+    def states(token):
+        return {one["folder"].rsplit("/", 1)[-1]: (one["state"], one["repository"]) for one in told(token).json()["models"]}
+
+    ours = states(tokens["ada"])
+    assert (ours["known"], ours["stray"]) == (("managed", name), ("unmanaged", ""))
+    listed = server.http("GET", "/api/inventory/hosts", tokens["ada"]).json()["hosts"]
+    assert [(one["host"], one["reportedBy"]) for one in listed if one["host"] == host] == [(host, "ada")]
+    # What was a stranger is known once it is pushed: nothing is told again.
+    api.upload_file(repo_id=name, path_or_fileobj=safetensors(72), path_in_repo="more.safetensors")
+    assert states(tokens["ada"])["stray"] == ("managed", name)
+    # A machine is its reporter's: others neither see nor overwrite nor forget it.
+    assert told(tokens["bea"]).status == 404
+    assert host not in json.dumps(server.http("GET", "/api/inventory/hosts", tokens["bea"]).json())
+    refused = inventory(str(tmp_path), "--report", host, token=tokens["bea"])
+    assert refused.returncode == 1 and "somebody else" in refused.stderr, refused.stderr
+    assert server.http("DELETE", f"/api/inventory/hosts/{host}", tokens["bea"]).status == 404
+    bad = {"models": [{"type": "model", "folder": "/x", "source": "folder", "claims": "", "files": [{"path": "a", "size": 1, "sha256": "no"}]}]}
+    assert server.http("PUT", "/api/inventory/hosts/x", tokens["ada"], json.dumps(bad).encode()).status == 400
+    assert server.http("PUT", "/api/inventory/hosts/a%20b", tokens["ada"], b'{"models": []}').status == 400
+    assert server.http("DELETE", f"/api/inventory/hosts/{host}", tokens["ada"]).status == 200
+    assert told(tokens["ada"]).status == 404

@@ -410,8 +410,47 @@ test("what was deleted says so, what stands on it is named, and a token that was
   assertQuiet(assert, world, page);
 });
 
+test("the inventory shows what the hub holds and what lies unmanaged on a machine, until somebody pushes it", async () => {
+  const weights = (seed) => safetensors({ w: Buffer.alloc(64, seed) });
+  push(world, "demo/known", { "README.md": card("apache-2.0"), "model.safetensors": weights(41) });
+  await api("root", "POST", "/api/endpoints/demo", { name: "cook", model: "demo/known", revision: "main", url: upstream.url, engine: "tei" });
+  const found = join(world.folder, "found");
+  for (const [folder, files] of Object.entries({ kept: { "model.safetensors": weights(41) }, stray: { "model.safetensors": weights(42) }, mixed: { "a.safetensors": weights(41), "b.safetensors": weights(43) } })) {
+    mkdirSync(join(found, folder), { recursive: true });
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(found, folder, name), bytes);
+  }
+  await page.goto(`${world.url}/registry/supply/inventory`);
+  await page.getByText("No machine told what lies on it").waitFor();
+  world.client(tokens.ada, "inventory", found, "--report", "gpu-3");
+  await page.reload();
+  const there = page.getByRole("list", { name: "On gpu-3" });
+  await there.waitFor();
+  const rows = await there.getByRole("listitem").allInnerTexts();
+  assert.deepEqual(rows.map((row) => row.trim().split(/\s+/)[0]), ["unmanaged", "altered", "managed"], "what nobody manages comes first");
+  assert.match(rows[0], /found\/stray[\s\S]*nothing here has these bytes/);
+  assert.match(rows[1], /found\/mixed[\s\S]*1 of them as in demo\/known/);
+  await page.getByText("1 unmanaged, 1 altered, 1 managed").waitFor();
+  const hub = page.getByRole("list", { name: "On this hub" });
+  const known = hub.getByRole("listitem").filter({ hasText: "demo/known" });
+  assert.match(await known.innerText(), /licence apache-2\.0 · owner demo · never validated/);
+  await world.shoot(page, "inventory");
+  await page.getByLabel("Which").selectOption("unlicensed");
+  await known.waitFor({ state: "detached" });
+  await page.getByLabel("Which").selectOption("used");
+  await known.getByText("used by endpoint demo/cook").waitFor();
+  await page.getByLabel("Kind").selectOption("dataset");
+  await known.waitFor({ state: "detached" });
+  push(world, "demo/adopted", { "README.md": card("mit"), "model.safetensors": weights(42), "other.safetensors": weights(43) });
+  await page.reload();
+  await page.getByText("0 unmanaged, 0 altered, 3 managed").waitFor();
+  await page.getByRole("button", { name: "Forget", exact: true }).click();
+  await page.getByRole("button", { name: "Forget it" }).click();
+  await page.getByText("No machine told what lies on it").waitFor();
+  assertQuiet(assert, world, page);
+});
+
 test("every page of the supply chain fits its window, has one first heading and a name for each control", async () => {
-  for (const path of ["/registry/supply", "/registry/supply/imports", "/registry/supply/upstreams", "/registry/supply/changes", "/registry/supply/holders?of=demo/original", "/registry/supply/log", "/settings/webhooks", "/demo/renamed/origin", "/demo/written/card", "/registry/batches"]) {
+  for (const path of ["/registry/supply", "/registry/supply/imports", "/registry/supply/upstreams", "/registry/supply/changes", "/registry/supply/inventory", "/registry/supply/holders?of=demo/original", "/registry/supply/log", "/settings/webhooks", "/demo/renamed/origin", "/demo/written/card", "/registry/batches"]) {
     await page.goto(world.url + path);
     await page.getByRole("heading", { level: 1 }).first().waitFor();
     await page.locator(".skeleton").first().waitFor({ state: "detached" });

@@ -94,6 +94,35 @@ export interface CardChange {
   after: string;
 }
 
+// What the hub holds and for what it is used; and what lies on a machine, as the hub judges it.
+export interface InventoryItem {
+  repository: string;
+  type: "model" | "dataset";
+  owner: string;
+  visibility: "public" | "private";
+  revision: string;
+  licence: string | string[] | null;
+  usedBy: string[];
+  validated: { at: string; release: string } | null;
+}
+export interface Host {
+  host: string;
+  reportedBy: string;
+  reportedAt: string;
+  models: number;
+}
+export interface FoundModel {
+  state: "managed" | "altered" | "unmanaged";
+  type: "model" | "dataset";
+  folder: string;
+  source: "cache" | "lock" | "folder";
+  claims: string;
+  repository: string;
+  filesKnown: number;
+  files: number;
+  bytes: number;
+}
+
 export const placeOfName = (type: RepoType, name: string): RepoPlace => {
   const [ns = "", rest = ""] = name.split("/");
   return { type, ns, name: rest };
@@ -107,6 +136,13 @@ export const startImport = (place: { repository: string; type: string; revision:
 export const releaseArrival = (id: number, reason: string): Promise<Arrival> => post(`/api/mirror/revisions/${id}/release`, { reason });
 // One person lets it go on, or proposes it where two are asked for.
 export const releaseHeld = (one: Held, reason: string): Promise<{ state: "proposed" | "released" }> => post(`/api/${one.type}s/${one.repository}/held/${one.commit}/release`, { reason });
+export async function loadInventory(type: string, cursor: string): Promise<{ items: InventoryItem[]; next: string | null }> {
+  const page = await get<{ items: InventoryItem[]; next?: string }>(`/api/inventory?${new URLSearchParams({ type, ...(cursor ? { cursor } : {}) })}`);
+  return { items: page.items, next: page.next ?? null };
+}
+export const loadHosts = async (): Promise<Host[]> => (await get<{ hosts: Host[] }>("/api/inventory/hosts")).hosts;
+export const loadHost = async (host: string): Promise<FoundModel[]> => (await get<{ models: FoundModel[] }>(`/api/inventory/hosts/${encodeURIComponent(host)}`)).models;
+export const forgetHost = (host: string): Promise<unknown> => remove(`/api/inventory/hosts/${encodeURIComponent(host)}`);
 export const discardArrival = (id: number): Promise<unknown> => remove(`/api/mirror/revisions/${id}`);
 export const loadUpstreams = async (): Promise<Upstream[]> => (await get<{ upstreams: Upstream[] }>("/api/upstreams")).upstreams;
 export const putUpstream = (name: string, fields: Record<string, unknown>): Promise<Upstream> => put(`/api/upstreams/${encodeURIComponent(name)}`, fields);
