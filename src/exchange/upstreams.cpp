@@ -113,10 +113,28 @@ Status Upstreams::take_namespaces(std::string_view actor, const Upstream& upstre
   return Done{};
 }
 
+namespace {
+
+// A name mistyped here would be found out at the first request, which would then be somebody's in a hurry.
+Status check_secret(sql::Transaction& tx, const std::string& name) {
+  if (name.empty()) return Done{};
+  bool there = false;
+  TRY_DONE(tx.query("SELECT 1 FROM identity_secrets WHERE name = ?", {name}, [&](const sql::Row&) {
+    there = true;
+    return false;
+  }));
+  if (there) return Done{};
+  return fail(Reason::bad_request,
+              fmt::format("there is no secret '{}': `holdfast secret set {}` puts one in", name, name));
+}
+
+}  // namespace
+
 Status Upstreams::set(std::string_view actor, const Upstream& upstream) {
   TRY_DONE(check(upstream));
   TRY_DONE(take_namespaces(actor, upstream));
   return database_.write([&](sql::Transaction& tx) -> Status {
+    TRY_DONE(check_secret(tx, upstream.secret));
     TRY([[maybe_unused]] const int64_t gone,
         tx.run("DELETE FROM exchange_upstreams WHERE name = ?", {upstream.name}));
     TRY([[maybe_unused]] const int64_t rows,

@@ -145,9 +145,14 @@ def test_a_gated_repository_says_so(here):
 
 
 def test_a_token_that_is_not_there_is_no_missing_repository(here, recorded):
-    here.ask("PUT", "/api/upstreams/forgetful", {"url": recorded.url, "namespaces": "forgetful=acme", "secret": "never-set"})
+    wish = {"url": recorded.url, "namespaces": "forgetful=acme", "secret": "taken-away"}
+    refused = here.server.http("PUT", "/api/upstreams/forgetful", here.admin, json.dumps(wish).encode())
+    assert refused.status == 400 and "there is no secret 'taken-away'" in refused.body.decode(), refused.body
+    here.server.command("secret", "set", "taken-away", "--value-stdin", stdin="x\n")
+    here.ask("PUT", "/api/upstreams/forgetful", wish)
+    here.server.command("secret", "rm", "taken-away")
     got = here.server.http("GET", "/api/models/forgetful/tiny/revision/main")
-    assert got.status == 502 and "never-set" in got.body.decode(), (got.status, got.body)
+    assert got.status == 502 and "taken-away" in got.body.decode(), (got.status, got.body)
 
 
 def test_an_upstream_that_asks_to_wait_is_left_alone_that_long(here, recorded):
