@@ -157,7 +157,10 @@ Error upstream_error(const Error& error, const std::string& endpoint) {
 
 Result<int> pull(World& world, const Arguments& arguments) {
   TRY(const RemoteRepo source, repo_of(arguments, arguments.positionals()[0]));
-  TRY(const RemoteRepo target, repo_of(arguments, arguments.value_or("--as", source.name)));
+  RemoteRepo target = source;
+  if (const auto as = arguments.value("--as")) {
+    TRY(target, repo_of(arguments, *as));
+  }
   const std::string_view allow = arguments.value_or("--allow", "*");
   if (!fits_any(source.name, allow) || fits_any(source.name, arguments.value_or("--deny", "")))
     return fail(Reason::policy_refused, fmt::format("the rules do not allow {} to be mirrored", source.name));

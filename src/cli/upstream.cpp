@@ -8,6 +8,7 @@
 
 #include "base/option_value.h"
 #include "cli/connection.h"
+#include "cli/named_repo.h"
 #include "cli/text_table.h"
 #include "codec/json.h"
 #include "codec/percent.h"
@@ -27,7 +28,6 @@ constexpr FlagRow follow_flag{"--follow", {}, "main goes with the upstream's; el
 constexpr FlagRow every_flag{"--every", "SPAN", "How often it is looked at again: 1h [never]."};
 constexpr FlagRow reason_flag{"--reason", "TEXT", "Why; kept in the audit log."};
 constexpr FlagRow state_flag{"--state", "STATE", "fetching, done, quarantined or failed."};
-constexpr FlagRow type_flag{"--repo-type", "TYPE", "model, dataset or space [model]."};
 
 std::string text_in(const json::value& row, std::string_view key) {
   const json::value* found = row.is_object() ? row.get_object().if_contains(key) : nullptr;
@@ -113,8 +113,9 @@ Result<int> release(World& world, const Arguments& arguments) {
 }
 
 Result<int> sync(World& world, const Arguments& arguments) {
-  const json::object body{{"repository", arguments.positionals()[0]},
-                          {"type", arguments.value_or("--repo-type", "model")}};
+  TRY(const exchange::RemoteRepo repo, repo_of(arguments, arguments.positionals()[0]));
+  const std::string_view plural = exchange::remote_plural(repo.type);
+  const json::object body{{"repository", repo.name}, {"type", plural.substr(0, plural.size() - 1)}};
   TRY(const json::value answer,
       ask_json(world, arguments,
                {.method = "POST", .path = "/api/mirror/sync", .body = codec::to_text(body)}));
