@@ -104,7 +104,7 @@ std::optional<Value> own_item(const Value& value, const Value& key) {
 
 // Python's slice.indices.
 struct SliceBounds {
-  Integer start = 0, step = 1, count = 0;
+  Integer start = 0, stop = 0, step = 1, count = 0;
 };
 
 Result<SliceBounds> bounds(Integer length, const Value& start, const Value& stop, const Value& step) {
@@ -119,8 +119,8 @@ Result<SliceBounds> bounds(Integer length, const Value& start, const Value& stop
     return std::clamp(at, lowest, highest);
   };
   out.start = clamp(start, down ? highest : lowest);
-  const Integer end = clamp(stop, down ? lowest : highest);
-  const Integer distance = down ? out.start - end : end - out.start;
+  out.stop = clamp(stop, down ? lowest : highest);
+  const Integer distance = down ? out.start - out.stop : out.stop - out.start;
   const Integer stride = down ? -out.step : out.step;
   out.count = distance > 0 ? (distance + stride - 1) / stride : 0;
   return out;
@@ -131,7 +131,7 @@ Value sliced_range(const RangeObject& range, const SliceBounds& cut) {
   object->start = range.start + cut.start * range.step;
   object->step = range.step * cut.step;
   object->count = cut.count;
-  object->stop = object->start + object->step * cut.count;
+  object->stop = range.start + cut.stop * range.step;
   return Value::of(Kind::range, std::move(object));
 }
 

@@ -54,7 +54,7 @@ Result<Value> file_size(Runtime&, const Value& value, Arguments arguments) {
   if (bytes < base) return Value::text(integer_text(static_cast<Integer>(bytes)) + " Bytes");
   double unit = base * base;
   size_t power = 0;
-  for (; bytes >= unit && power < 7; ++power) unit *= base;
+  for (; !(bytes < unit) && power < 7; ++power) unit *= base;
   char number[64];
   std::snprintf(number, sizeof(number), "%.1f ", base * bytes / unit);
   return Value::text(number + std::string(1, binary || power > 0 ? "KMGTPEZY"[power] : 'k') +
@@ -71,12 +71,14 @@ Result<Value> to_float_filter(Runtime&, const Value& value, Arguments arguments)
 
 Result<Value> to_int_filter(Runtime&, const Value& value, Arguments arguments) {
   TRY(const Bound given, Bound::bind("int", std::move(arguments), {"default", "base"}, 0));
-  TRY(const Integer base, given.whole(1, 10));
   if (value.is(Kind::undefined)) return undefined_error(value);
   if (value.is_whole()) return Value::integer(value.whole());
+  // A base that is none is no error: the text is then read as a real number.
+  constexpr Integer base_max = 36;
   if (value.is(Kind::text))
-    if (const auto number = parse_integer(value.string(), static_cast<int>(base)))
-      return Value::integer(*number);
+    if (const auto base = given.whole(1, 10); base.ok() && base.value() >= 0 && base.value() <= base_max)
+      if (const auto number = parse_integer(value.string(), static_cast<int>(base.value())))
+        return Value::integer(*number);
   auto real = to_real(value);
   if (real.ok() && std::isinf(real.value()) && value.is(Kind::real))
     return type_error("cannot convert float infinity to integer");
@@ -108,7 +110,7 @@ Result<Value> rounded(Runtime&, const Value& value, Arguments arguments) {
   TRY(const Bound given, Bound::bind("round", std::move(arguments), {"precision", "method"}, 0));
   TRY(const Integer precision, given.whole(0, 0));
   TRY(const auto method, given.text(1));
-  const std::string how = method.value_or("common");
+  const std::string how = method.value_or(given.has(1) ? "" : "common");
   if (how != "common" && how != "ceil" && how != "floor")
     return type_error("method must be common, ceil or floor");
   if (value.is(Kind::undefined)) return undefined_error(value);
@@ -133,7 +135,8 @@ Result<Value> json(Runtime& runtime, const Value& value, Arguments arguments) {
   JsonStyle style;
   style.ascii_only = given.flag(0);
   style.sort_keys = given.flag(3);
-  if (given.has(1) && !given.at(1).is(Kind::none)) {
+  // Python's encoder has done with a text before it looks at the indentation.
+  if (given.has(1) && !given.at(1).is(Kind::none) && !value.is(Kind::text)) {
     if (given.at(1).is(Kind::text)) {
       style.indent = given.at(1).string();
     } else {

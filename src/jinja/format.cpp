@@ -302,7 +302,7 @@ class BraceFormatter {
   // "", "0", "name", "name.attribute[item]…"
   Result<Value> named(std::string_view name) {
     const size_t end = std::min(name.find_first_of(".["), name.size());
-    TRY(Value value, argument(name.substr(0, end)));
+    TRY(Value value, argument(name.substr(0, end), end == name.size()));
     for (size_t at = end; at < name.size();) {
       if (name[at] == '.') {
         const size_t next = std::min(name.find_first_of(".[", at + 1), name.size());
@@ -323,12 +323,18 @@ class BraceFormatter {
     return value;
   }
 
-  Result<Value> argument(std::string_view name) {
+  // As string.Formatter: numbers are given by count or by hand, a number with something after it either way.
+  Result<Value> argument(std::string_view name, bool is_whole_name) {
     size_t index = 0;
     const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), index);
-    if (name.empty()) {
-      index = next_++;
-    } else if (error != std::errc() || stop != name.data() + name.size()) {
+    const bool is_number = error == std::errc() && stop == name.data() + name.size();
+    if (is_whole_name && (name.empty() || is_number)) {
+      const bool counted = name.empty();
+      if (counted ? by_hand_ : next_ > 0)
+        return type_error("cannot switch between manual field specification and automatic field numbering");
+      by_hand_ = !counted;
+      if (counted) index = next_++;
+    } else if (!is_number) {
       for (const auto& [known, value] : arguments_.named)
         if (known == name) return value;
       return type_error(quoted(name));
@@ -342,6 +348,7 @@ class BraceFormatter {
   Runtime& runtime_;
   const Arguments& arguments_;
   size_t next_ = 0;
+  bool by_hand_ = false;
 };
 
 }  // namespace
@@ -356,6 +363,8 @@ Result<std::string> format_value(Runtime& runtime, const Value& value, std::stri
     return type_error("unsupported format string passed to " + type_name(value) + ".__format__");
   if (value.is(Kind::boolean)) return format_number(value, format);
   if (format.type != '\0' && format.type != 's') return bad_type(format.type, value);
+  if (format.grouping != '\0')
+    return type_error(std::string("Cannot specify '") + format.grouping + "' with 's'.");
   if (format.align == '=') {
     if (format.fill != "0") return type_error("'=' alignment not allowed in string format specifier");
     format.align = '<';

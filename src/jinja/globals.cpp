@@ -37,6 +37,7 @@ Result<std::vector<std::pair<Value, Value>>> pairs_of(Runtime& runtime, std::str
                       std::to_string(arguments.positional.size()));
   if (!arguments.positional.empty()) {
     const Value& first = arguments.positional[0];
+    if (first.is(Kind::undefined)) return undefined_error(first);
     if (first.is(Kind::dict)) {
       pairs = first.as_dict().pairs;
       TRY_DONE(runtime.budget.steps(pairs.size()));

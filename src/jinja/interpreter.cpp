@@ -77,8 +77,8 @@ class Interpreter {
         return Flow::on;
       case StatementKind::filter_block: {
         TRY(const Value value, captured(statement, scope));
-        TRY(const std::string text, str_of(runtime_, value));
-        TRY_DONE(put(text));
+        if (!value.is(Kind::text)) return type_error("expected str instance, " + type_name(value) + " found");
+        TRY_DONE(put(value.string()));
         return Flow::on;
       }
       case StatementKind::scope:
@@ -150,11 +150,6 @@ class Interpreter {
     if (statement.values[1]) {
       TRY(items, selected(statement, scope, std::move(items)));
     }
-    if (items.empty()) {
-      Scopes::Block block(scopes_, scope);
-      TRY_DONE(execute(statement.bodies[1], *block));
-      return Done{};
-    }
     std::function<Result<Value>(Runtime&, Arguments)> recurse;
     if (statement.recursive) {
       scope.capture();
@@ -164,6 +159,7 @@ class Interpreter {
     }
     const auto variable = make_loop(std::move(items), level, std::move(recurse));
     const Value shown = Value::of(Kind::loop, variable);
+    bool any_whole = false;
     for (; variable->index < variable->rounds.size(); ++variable->index) {
       variable->printed = "<LoopContext " + std::to_string(variable->index + 1) + "/" +
                           std::to_string(variable->rounds.size()) + ">";
@@ -172,8 +168,13 @@ class Interpreter {
       const Value item = variable->rounds[variable->index];
       TRY_DONE(assign(statement.targets[0], item, *block));
       TRY(const Flow flow, execute(statement.bodies[0], *block));
+      any_whole |= flow == Flow::on;
       if (flow == Flow::leave_loop) break;
     }
+    if (any_whole) return Done{};
+    // In jinja2 `else` is for loops without a round that came to its end, those left or cut short as well.
+    Scopes::Block block(scopes_, scope);
+    TRY_DONE(execute(statement.bodies[1], *block));
     return Done{};
   }
 

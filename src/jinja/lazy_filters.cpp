@@ -1,4 +1,5 @@
 // Filters that give a generator: their items are made when asked for.
+#include <cmath>
 #include <unordered_map>
 
 #include "jinja/bound_arguments.h"
@@ -14,6 +15,7 @@ namespace {
 
 using Bound = BoundArguments;
 using Transform = std::function<Result<Value>(const Value&)>;
+constexpr Integer batch_max = 1'000'000;
 using Selects = std::function<Result<bool>(const Value&)>;
 
 // The items of `value`, opened when the first one is asked for.
@@ -160,7 +162,7 @@ Result<Value> unique(Runtime& runtime, const Value& value, Arguments arguments) 
 }
 
 Result<Items> batches(Runtime& runtime, const Value& value, Integer size, const Value& fill) {
-  if (size > 1'000'000) return type_error("the batch is too large");
+  if (size > batch_max) return type_error("the batch is too large");
   TRY(const Items all, collect(runtime, value));
   Items rows;
   // jinja2 compares the size before it appends: an empty row equals a size of zero once, nothing one below.
@@ -180,10 +182,21 @@ Result<Items> batches(Runtime& runtime, const Value& value, Integer size, const 
   return rows;
 }
 
+// jinja2 only compares with the size until it fills: what is no whole number is never reached.
+Result<Integer> batch_size(const Bound& given) {
+  const Value& size = given.at(0);
+  if (size.is_whole()) return size.whole();
+  const bool fills = given.has(1) && !given.at(1).is(Kind::none);
+  if (fills) return given.whole(0, 1);
+  const bool is_whole = size.is(Kind::real) && size.number() == std::floor(size.number());
+  if (is_whole && std::fabs(size.number()) <= batch_max) return static_cast<Integer>(size.number());
+  return Integer{-1};
+}
+
 Result<Value> batch(Runtime& runtime, const Value& value, Arguments arguments) {
   TRY(const Bound given, Bound::bind("batch", std::move(arguments), {"linecount", "fill_with"}, 1));
   return made_lazily(value, [&runtime, value, given]() -> Result<Items> {
-    TRY(const Integer size, given.whole(0, 1));
+    TRY(const Integer size, batch_size(given));
     return batches(runtime, value, size, given.value_or(1, Value()));
   });
 }

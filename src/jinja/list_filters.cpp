@@ -20,6 +20,7 @@ Result<Value> dict_sort(Runtime& runtime, const Value& value, Arguments argument
   TRY(const Bound given,
       Bound::bind("dictsort", std::move(arguments), {"case_sensitive", "by", "reverse"}, 0));
   TRY(const auto by, given.text(1));
+  TRY(const Integer falls, given.whole(2, 0));
   if (by && *by != "key" && *by != "value")
     return type_error("You can only sort by either \"key\" or \"value\"");
   if (value.is(Kind::undefined)) return undefined_error(value);
@@ -30,13 +31,14 @@ Result<Value> dict_sort(Runtime& runtime, const Value& value, Arguments argument
     const Value& sorted_by = by && *by == "value" ? item : key;
     rows.push_back({given.flag(0) ? sorted_by : without_case(sorted_by), std::move(pair)});
   }
-  TRY(Items items, sorted(runtime, std::move(rows), given.flag(2) ? Order::falling : Order::rising));
+  TRY(Items items, sorted(runtime, std::move(rows), falls != 0 ? Order::falling : Order::rising));
   return Value::list(std::move(items));
 }
 
 Result<Value> sort(Runtime& runtime, const Value& value, Arguments arguments) {
   TRY(const Bound given,
       Bound::bind("sort", std::move(arguments), {"reverse", "case_sensitive", "attribute"}, 0));
+  TRY(const Integer falls, given.whole(0, 0));
   TRY(const Items items, collect(runtime, value));
   // Several attributes are divided by commas.
   std::vector<ItemPath> paths;
@@ -63,7 +65,7 @@ Result<Value> sort(Runtime& runtime, const Value& value, Arguments arguments) {
     TRY(Value key, Value::list(std::move(keys)));
     rows.push_back({std::move(key), item});
   }
-  TRY(Items out, sorted(runtime, std::move(rows), given.flag(0) ? Order::falling : Order::rising));
+  TRY(Items out, sorted(runtime, std::move(rows), falls != 0 ? Order::falling : Order::rising));
   return Value::list(std::move(out));
 }
 

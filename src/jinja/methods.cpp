@@ -78,6 +78,19 @@ Result<Value> bit_length(Runtime&, const Value& self, Arguments arguments) {
   return Value::integer(count);
 }
 
+Result<Value> bit_count(Runtime&, const Value& self, Arguments arguments) {
+  TRY_DONE(BoundArguments::bind("bit_count", std::move(arguments), {}, 0));
+  Integer count = 0;
+  for (Integer rest = self.whole() < 0 ? -self.whole() : self.whole(); rest != 0; rest /= 2)
+    count += rest % 2;
+  return Value::integer(count);
+}
+
+Result<Value> conjugate(Runtime&, const Value& self, Arguments arguments) {
+  TRY_DONE(BoundArguments::bind("conjugate", std::move(arguments), {}, 0));
+  return self.is(Kind::real) ? self : Value::integer(self.whole());
+}
+
 constexpr Row dict_rows[] = {{"get", dict_get},
                              {"keys", dict_view<ViewOf::keys>},
                              {"values", dict_view<ViewOf::values>},
@@ -85,8 +98,9 @@ constexpr Row dict_rows[] = {{"get", dict_get},
                              {"copy", copied}};
 constexpr Row list_rows[] = {{"count", sequence_count}, {"index", sequence_index}, {"copy", copied}};
 constexpr Row tuple_rows[] = {{"count", sequence_count}, {"index", sequence_index}};
-constexpr Row real_rows[] = {{"is_integer", is_integer}};
-constexpr Row integer_rows[] = {{"bit_length", bit_length}};
+constexpr Row real_rows[] = {{"conjugate", conjugate}, {"is_integer", is_integer}};
+constexpr Row integer_rows[] = {
+    {"bit_count", bit_count}, {"bit_length", bit_length}, {"conjugate", conjugate}};
 
 template <size_t count>
 Method find_in(const Row (&rows)[count], std::string_view name) {

@@ -103,16 +103,17 @@ Result<Value> reals(std::string_view sign, double left, double right) {
 }
 
 Result<Value> repeated(Runtime& runtime, const Value& value, Integer times) {
-  if (times < 0) times = 0;
+  const bool is_empty = value.is(Kind::text) ? value.string().empty() : value.items().empty();
+  if (times < 0 || is_empty) times = 0;
   if (times > items_max * 100) return type_error("the result is too large");
   if (value.is(Kind::text)) {
     const std::string& text = value.string();
-    if (!text.empty() && times > static_cast<Integer>(size_t{1} << 40) / static_cast<Integer>(text.size()))
+    if (times > 0 && times > static_cast<Integer>(size_t{1} << 40) / static_cast<Integer>(text.size()))
       return type_error("the result is too large");
     TRY_DONE(runtime.budget.made(text.size() * static_cast<size_t>(times)));
     std::string out;
     out.reserve(text.size() * static_cast<size_t>(times));
-    for (Integer i = 0; i < times && !text.empty(); ++i) out += text;
+    for (Integer i = 0; i < times; ++i) out += text;
     return Value::text(std::move(out));
   }
   const auto count = static_cast<Integer>(value.items().size());

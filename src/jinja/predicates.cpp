@@ -77,10 +77,18 @@ Result<bool> same_as(Runtime&, const Value& value, Arguments arguments) {
   return equal(value, other);
 }
 
-Result<bool> is_filter(Runtime&, const Value& value, Arguments) {
+// Of what could be a key of a table.
+Status bind_name(const Value& value, Arguments arguments) {
+  TRY_DONE(Bound::bind("test", std::move(arguments), {}, 0));
+  if (!hashable(value)) return type_error("unhashable type: '" + type_name(value) + "'");
+  return Done{};
+}
+Result<bool> is_filter(Runtime&, const Value& value, Arguments arguments) {
+  TRY_DONE(bind_name(value, std::move(arguments)));
   return value.is(Kind::text) && find_filter(value.string()) != nullptr;
 }
-Result<bool> is_test(Runtime&, const Value& value, Arguments) {
+Result<bool> is_test(Runtime&, const Value& value, Arguments arguments) {
+  TRY_DONE(bind_name(value, std::move(arguments)));
   return value.is(Kind::text) && find_predicate(value.string()) != nullptr;
 }
 

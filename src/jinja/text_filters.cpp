@@ -226,8 +226,13 @@ Result<Value> truncate(Runtime& runtime, const Value& value, Arguments arguments
   TRY(const Bound given,
       Bound::bind("truncate", std::move(arguments), {"length", "killwords", "end", "leeway"}, 0));
   TRY(const Integer length, given.whole(0, 255));
-  TRY(const auto end_text, given.text(2));
-  const std::string end = end_text.value_or("...");
+  // An end that is undefined is only an error where it is put.
+  const bool has_end = !given.has(2) || !given.at(2).is(Kind::undefined);
+  std::string end;
+  if (has_end) {
+    TRY(const auto end_text, given.text(2));
+    end = end_text.value_or("...");
+  }
   Integer leeway = 5;
   if (given.has(3) && !given.at(3).is(Kind::none)) {
     TRY(leeway, given.whole(3, 5));
@@ -243,6 +248,7 @@ Result<Value> truncate(Runtime& runtime, const Value& value, Arguments arguments
   }
   const std::string text = value.is(Kind::text) ? value.string() : "";
   if (static_cast<Integer>(character_count(text)) <= length + leeway) return value;
+  if (!has_end) return undefined_error(given.at(2));
   std::string cut = text.substr(0, character_offset(text, static_cast<size_t>(length - end_count)));
   if (!given.flag(1)) cut.resize(std::min(cut.rfind(' '), cut.size()));
   return made_text(runtime, cut + end);

@@ -81,7 +81,8 @@ Result<Value> split(Runtime& runtime, const Value& self, Arguments arguments) {
 
 Result<Value> split_lines(Runtime& runtime, const Value& self, Arguments arguments) {
   TRY(const BoundArguments given, BoundArguments::bind("splitlines", std::move(arguments), {"keepends"}, 0));
-  return as_list(runtime, lines_of(self.string(), given.flag(0) ? KeepEnds::yes : KeepEnds::no));
+  TRY(const Integer keeps, given.whole(0, 0));
+  return as_list(runtime, lines_of(self.string(), keeps != 0 ? KeepEnds::yes : KeepEnds::no));
 }
 
 // The part of the text between two optional positions, and where it starts.

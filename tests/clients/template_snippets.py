@@ -227,6 +227,8 @@ TEMPLATES = [
     "{% for k, v in nested.items() %}{{ k }}={{ v }};{% endfor %}{% for k in nested %}{{ k }}{% endfor %}{% for c in 'héy' %}[{{ c }}]{% endfor %}",
     "{% for k, v in nested|dictsort %}{{ k }}{% endfor %}{% for a, (b, c) in [(1, (2, 3))] %}{{ a }}{{ b }}{{ c }}{% endfor %}",
     "{% for x in numbers %}{% if loop.index == 2 %}{% continue %}{% endif %}{% if x == 10 %}{% break %}{% endif %}{{ x }}{% endfor %}",
+    "{% for x in numbers %}{% break %}{% else %}left{% endfor %}{% for x in numbers %}{% continue %}{% else %}cut short{% endfor %}",
+    "{% for x in numbers %}{% if x == 1 %}{% break %}{% endif %}{% else %}no{% endfor %}{% for x in numbers %}{% if x > 1 %}{% continue %}{% endif %}{% else %}no{% endfor %}",
     "{% for x in numbers %}{{ loop.previtem }}<{{ x }}>{{ loop.nextitem }} {{ loop.previtem is defined }}{% endfor %}",
     "{% for x in [1, 1, 2, 2, 1] %}{{ loop.cycle('a', 'b') }}{% if loop.changed(x) %}!{% endif %}{% endfor %}",
     "{% for x in [[1, [2, [3]]], [4]] recursive %}{% if x is iterable %}[{{ loop.depth }}{{ loop(x) }}]{% else %}{{ x }}{% endif %}{% endfor %}",

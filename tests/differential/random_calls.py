@@ -104,13 +104,14 @@ def normalized_text(document, content):
 
 
 def one_text_each(document):
-    """Of tokens that the normalizer makes one text of, the reference finds any: only one of them is normalized here."""
+    """Of tokens that the normalizer makes one text of, the reference finds any: only one of them is normalized here. One that it
+    makes nothing of is normalized alone: beside another the reference finds it without end until the memory is full."""
     seen = {None}
-    for token in document["added_tokens"]:
-        if token["normalized"]:
-            text = normalized_text(document, token["content"])
-            token["normalized"] = text not in seen
-            seen.add(text)
+    normalized = [token for token in document["added_tokens"] if token["normalized"]]
+    for token in normalized:
+        text = normalized_text(document, token["content"])
+        token["normalized"] = text not in seen and (text != "" or len(normalized) == 1)
+        seen.add(text)
 
 
 def vocabulary_of(model):
