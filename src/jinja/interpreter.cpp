@@ -18,17 +18,24 @@ class Interpreter {
   Interpreter(Runtime& runtime, uint32_t& error_line)
       : runtime_(runtime), error_line_(error_line), evaluator_(runtime) {}
 
-  Result<std::string> run(const Body& body, const Variables& variables, const Variables& globals) {
+  Result<std::string> run(const Body& body, const std::vector<std::string>& unset, const Variables& variables,
+                          const Variables& globals) {
     Scope global, context, root;
     global.names = globals;
     context.parent = &global;
     context.names = variables;
     root.parent = &context;
+    for (const std::string& name : unset) root.set(name, undefined_name(name));
     TRY_DONE(execute(body, root));
     return std::move(out_);
   }
 
  private:
+  static void begin_scope(const Statement& statement, size_t body, Scope& scope) {
+    if (body < statement.unset.size())
+      for (const std::string& name : statement.unset[body]) scope.set(name, undefined_name(name));
+  }
+
   Result<Flow> execute(const Body& body, Scope& scope) {
     for (const auto& statement : body) {
       TRY(const Flow flow, execute(*statement, scope));
@@ -85,6 +92,7 @@ class Interpreter {
         return inner_scope(statement, scope);
       case StatementKind::generation: {
         Scopes::Block block(scopes_, scope);
+        begin_scope(statement, 0, *block);
         return execute(statement.bodies[0], *block);
       }
       case StatementKind::leave_loop:
@@ -165,6 +173,7 @@ class Interpreter {
                           std::to_string(variable->rounds.size()) + ">";
       Scopes::Block block(scopes_, scope);
       (*block).set("loop", shown);
+      begin_scope(statement, 0, *block);
       const Value item = variable->rounds[variable->index];
       TRY_DONE(assign(statement.targets[0], item, *block));
       TRY(const Flow flow, execute(statement.bodies[0], *block));
@@ -174,6 +183,7 @@ class Interpreter {
     if (any_whole) return Done{};
     // In jinja2 `else` is for loops without a round that came to its end, those left or cut short as well.
     Scopes::Block block(scopes_, scope);
+    begin_scope(statement, 1, *block);
     TRY_DONE(execute(statement.bodies[1], *block));
     return Done{};
   }
@@ -233,6 +243,7 @@ class Interpreter {
   Result<Value> captured(const Statement& statement, Scope& scope) {
     TRY(std::string text, capture([&]() -> Status {
           Scopes::Block block(scopes_, scope);
+          begin_scope(statement, 0, *block);
           TRY_DONE(execute(statement.bodies[0], *block));
           return Done{};
         }));
@@ -242,6 +253,7 @@ class Interpreter {
 
   Result<Flow> inner_scope(const Statement& statement, Scope& scope) {
     Scopes::Block block(scopes_, scope);
+    begin_scope(statement, 0, *block);
     for (size_t i = 0; i < statement.targets.size(); ++i) {
       TRY(const Value value, evaluator_.evaluate(*statement.values[i], scope));
       TRY_DONE(assign(statement.targets[i], value, *block));
@@ -273,6 +285,7 @@ class Interpreter {
     TRY_DONE(runtime_.budget.enter());
     auto text = capture([&]() -> Status {
       Scopes::Block block(scopes_, scope);
+      begin_scope(statement, 0, *block);
       TRY_DONE(bind(statement.signature, name, std::move(arguments), *block));
       TRY_DONE(execute(statement.bodies[0], *block));
       return Done{};
@@ -359,10 +372,11 @@ class Interpreter {
 
 }  // namespace
 
-Result<std::string> interpret(const Body& body, const Variables& variables, const Variables& globals,
-                              Runtime& runtime, uint32_t& error_line) {
+Result<std::string> interpret(const Body& body, const std::vector<std::string>& unset,
+                              const Variables& variables, const Variables& globals, Runtime& runtime,
+                              uint32_t& error_line) {
   Interpreter interpreter(runtime, error_line);
-  return interpreter.run(body, variables, globals);
+  return interpreter.run(body, unset, variables, globals);
 }
 
 }  // namespace holdfast::jinja

@@ -8,6 +8,7 @@
 #include "jinja/globals.h"
 #include "jinja/interpreter.h"
 #include "jinja/parser.h"
+#include "jinja/unset_names.h"
 
 namespace holdfast::jinja {
 namespace {
@@ -59,6 +60,7 @@ Result<Value> from_json_at(const boost::json::value& json, uint32_t depth) {
 
 struct Template::Tree {
   Body body;
+  std::vector<std::string> unset;
 };
 
 Result<Value> from_json(const boost::json::value& json) { return from_json_at(json, 0); }
@@ -72,6 +74,7 @@ Result<Template> Template::parse(std::string_view source) {
   if (!body.ok()) return at_line(line, body.error());
   auto tree = std::make_shared<Tree>();
   tree->body = std::move(body).value();
+  tree->unset = mark_unset_names(tree->body);
   Template out;
   out.tree_ = std::move(tree);
   return out;
@@ -81,7 +84,7 @@ Result<std::string> Template::render(const Variables& variables, WallTime now,
                                      const RenderLimits& limits) const {
   Runtime runtime(limits, now);
   uint32_t line = 0;
-  auto text = interpret(tree_->body, variables, globals(), runtime, line);
+  auto text = interpret(tree_->body, tree_->unset, variables, globals(), runtime, line);
   if (!text.ok()) return at_line(line, text.error());
   return text;
 }

@@ -95,6 +95,7 @@ struct Statement {
   std::vector<uint32_t> lines;  // Of the tests of a conditional.
   std::vector<Target> targets;
   std::vector<Body> bodies;
+  std::vector<std::vector<std::string>> unset;  // Of each body that is a scope, if any: see unset_names.h.
   Signature signature;
   bool recursive = false;
 };
