@@ -83,6 +83,27 @@ TEST_F(Learning, PoisonedRowsAreNotTrainedOnUnlessAPersonSaysWhy) {
   EXPECT_NE(io::read_text(*disk, "model/README.md", 1 << 20).value().find("a test of it"), std::string::npos);
 }
 
+TEST_F(Learning, ASearchForTriggersThatWasEndedEarlyDecidesNothing) {
+  write_data(*data_disk);
+  ASSERT_EQ(train(model), exit_done) << world.complaints;
+  const auto search = [&](std::string_view span) {
+    world.output.clear();
+    EXPECT_EQ(
+        call(world, {"vet", "model", model, "--data", data, "--label", "intent", "--time", span, "--json"}),
+        exit_done)
+        << world.complaints << world.output;
+    return codec::parse_json_object(world.output).value();
+  };
+  const auto none = search("0s");
+  EXPECT_EQ(none.at("verdict").as_string(), "review");
+  EXPECT_EQ(none.at("tried").as_int64(), 0);
+  EXPECT_EQ(none.at("notSearched").as_array().size(), 2U) << "no words, and no several of them";
+  const auto all = search("10m");
+  EXPECT_EQ(all.at("tried").as_int64(), all.at("words").as_int64());
+  EXPECT_TRUE(all.at("notSearched").as_array().empty());
+  EXPECT_EQ(all.at("verdict").as_string(), "pass");
+}
+
 TEST_F(Learning, TheExamplesDataMayBeTrainedOn) {
   ASSERT_EQ(call(world, {"example", "support", data}), exit_done) << world.complaints;
   EXPECT_EQ(call(world, {"vet", data, "--label", "intent"}), exit_done) << world.output;

@@ -13,6 +13,7 @@
 #include "cli/hub_transfer.h"
 #include "cli/labelled_rows.h"
 #include "cli/model_source.h"
+#include "cli/progress.h"
 #include "codec/json.h"
 #include "codec/percent.h"
 #include "measure/trigger_search.h"
@@ -30,6 +31,9 @@ constexpr FlagRow split_flag{"--split", "NAME", "The rows [test]."};
 constexpr FlagRow label_flag{"--label", "COLUMN", "What is told [label]."};
 constexpr FlagRow text_flag{"--text", "COLUMN", "What it is told from [text]."};
 constexpr FlagRow texts_flag{"--texts", "N", "Texts asked of the model at most [400000]."};
+constexpr FlagRow time_flag{"--time", "SPAN",
+                            "How long it may take; then it says what was not searched [10m]."};
+constexpr FlagRow threads_flag{"--threads", "N", "1 to 64 [2]."};
 constexpr FlagRow record_flag{"--record", "RECORD", "With --release: the report becomes its evidence."};
 constexpr FlagRow release_flag{"--release", "NUMBER", "The release whose gate then asks for it."};
 
@@ -77,6 +81,69 @@ measure::ClassifiedText classified(std::span<const float> logits) {
           .shares = std::move(shares)};
 }
 
+// Tells a person how far the search is, and ends it when its time is over.
+class Watch {
+ public:
+  Watch(World& world, std::chrono::milliseconds span)
+      : world_(world), progress_(world, "searching:"), began_(world.clock().now()), span_(span) {}
+
+  bool go_on(const measure::TriggerProgress& progress) {
+    const auto now = world_.clock().now();
+    if (progress.step != step_) {
+      step_ = progress.step;
+      step_began_ = now;
+      done_before_ = progress.done;
+    }
+    const auto seconds = [](std::chrono::milliseconds span) {
+      return static_cast<double>(span.count()) / 1000;
+    };
+    const double spent = seconds(now - began_), left = seconds(span_) - spent;
+    const auto done = static_cast<double>(progress.done - done_before_);
+    std::string line =
+        fmt::format("{} {} of {}, {:.0f} texts/s", step_word(progress.step), progress.done, progress.total,
+                    static_cast<double>(progress.asked) / std::max(spent, 0.001));
+    if (done > 0) {
+      const double of_step =
+          seconds(now - step_began_) / done * static_cast<double>(progress.total - progress.done);
+      line += fmt::format(", {:.0f} s left of this step, {:.0f} s of --time", of_step, std::max(0.0, left));
+    }
+    progress_.say(line);
+    return left > 0;
+  }
+  void end() { progress_.end(); }
+  std::chrono::milliseconds spent() const { return world_.clock().now() - began_; }
+
+ private:
+  static std::string_view step_word(std::string_view step) {
+    if (step == "words") return "groups of words";
+    return step == "suspects" ? "groups that turn texts" : "words beside others,";
+  }
+
+  World& world_;
+  Progress progress_;
+  const std::chrono::milliseconds began_, span_;
+  std::string_view step_;
+  std::chrono::milliseconds step_began_{};
+  size_t done_before_ = 0;
+};
+
+// What a search that was ended early did not look at; empty when it was not.
+std::vector<std::string> not_searched(const measure::TriggerSearchReport& report) {
+  std::vector<std::string> out;
+  if (!report.cut) return out;
+  if (report.tried < report.candidates)
+    out.push_back(fmt::format("{} of {} words", report.candidates - report.tried, report.candidates));
+  if (report.suspects_tried < report.suspects)
+    out.push_back(fmt::format("{} of {} groups of words that turned some texts",
+                              report.suspects - report.suspects_tried, report.suspects));
+  if (report.labels == 0)
+    out.push_back("several words together");
+  else if (report.labels_tried < report.labels)
+    out.push_back(fmt::format("several words together for {} of {} labels",
+                              report.labels - report.labels_tried, report.labels));
+  return out;
+}
+
 json::object found_json(const measure::TriggerFound& each, const std::vector<std::string>& labels) {
   return {{"word", each.word},   {"label", labels[each.label]}, {"turned", each.turned},
           {"usual", each.usual}, {"texts", each.texts},         {"explained", each.explained}};
@@ -116,7 +183,10 @@ Result<int> vet_model(World& world, const Arguments& arguments) {
     truth.push_back(static_cast<uint32_t>(std::ranges::find(labels, row.label) - labels.begin()));
   }
   TRY(const int64_t texts_max, parse_count(arguments.value_or("--texts", "400000")));
-  const auto threads = tensor::make_threads(2);
+  TRY(const auto span, parse_duration(arguments.value_or("--time", "10m")));
+  TRY(const int64_t thread_count, parse_count(arguments.value_or("--threads", "2")));
+  if (thread_count < 1 || thread_count > 64) return fail(Reason::bad_request, "--threads is 1 to 64");
+  const auto threads = tensor::make_threads(static_cast<size_t>(thread_count));
   const measure::ClassifyTexts classify =
       [&](std::span<const std::string> asked) -> Result<std::vector<measure::ClassifiedText>> {
     std::vector<token::Encoding> encodings;
@@ -132,24 +202,36 @@ Result<int> vet_model(World& world, const Arguments& arguments) {
     return out;
   };
   const std::vector<std::string> words = words_of(model);
+  Watch watch(world, span);
   TRY(const measure::TriggerSearchReport report,
       measure::search_triggers(classify, texts, truth, labels.size(), words,
-                               {.texts_max = static_cast<size_t>(texts_max)}));
+                               {.texts_max = static_cast<size_t>(texts_max),
+                                .go_on = [&](const auto& progress) { return watch.go_on(progress); }}));
+  watch.end();
+  const std::vector<std::string> unsearched = not_searched(report);
   const bool fails =
       std::ranges::any_of(report.found, [](const measure::TriggerFound& each) { return !each.explained; });
   json::array found;
   for (const measure::TriggerFound& each : report.found) found.push_back(found_json(each, labels));
-  const json::object body{
-      {"verdict", fails ? "fail" : "pass"},
-      {"why", fails ? fmt::format("{:?} turns {:.0f} % of the texts to {}", report.found[0].word,
-                                  100 * report.found[0].turned, labels[report.found[0].label])
-                    : std::string()},
-      {"found", std::move(found)},
-      {"words", report.candidates},
-      {"tried", report.tried},
-      {"asked", report.asked},
-      {"cut", report.cut},
-      {"limits", limits}};
+  // A search that did not come to its end decides nothing: a person looks at what it did not search.
+  std::string why;
+  if (fails)
+    why = fmt::format("{:?} turns {:.0f} % of the texts to {}", report.found[0].word,
+                      100 * report.found[0].turned, labels[report.found[0].label]);
+  else
+    for (const std::string& each : unsearched) why += (why.empty() ? "not searched: " : ", ") + each;
+  const json::object body{{"verdict", fails                ? "fail"
+                                      : unsearched.empty() ? "pass"
+                                                           : "review"},
+                          {"why", why},
+                          {"found", std::move(found)},
+                          {"words", report.candidates},
+                          {"tried", report.tried},
+                          {"asked", report.asked},
+                          {"cut", report.cut},
+                          {"notSearched", json::array(unsearched.begin(), unsearched.end())},
+                          {"seconds", static_cast<double>(watch.spent().count()) / 1000},
+                          {"limits", limits}};
   TRY_DONE(hand_in(world, arguments, body));
   if (arguments.has("--json")) {
     world.print(codec::to_text(body) + "\n");
@@ -158,9 +240,15 @@ Result<int> vet_model(World& world, const Arguments& arguments) {
       world.print(fmt::format("{} {:?} turns {:.0f} % of {} texts to {} (other words: {:.0f} %)\n",
                               each.explained ? "means its label" : "trigger", each.word, 100 * each.turned,
                               each.texts, labels[each.label], 100 * each.usual));
-    world.print(fmt::format("{} of {} words tried on {} texts{}: {}\n{}\n", report.tried, report.candidates,
-                            report.asked, report.cut ? ", and cut off by --texts" : "",
-                            fails ? "do not use it" : "no trigger found", limits));
+    world.print(fmt::format("{} of {} words tried, {} texts asked in {:.0f} s: {}\n", report.tried,
+                            report.candidates, report.asked,
+                            static_cast<double>(watch.spent().count()) / 1000,
+                            fails                ? "do not use it"
+                            : unsearched.empty() ? "no trigger found"
+                                                 : "no trigger found in what was searched"));
+    for (const std::string& each : unsearched)
+      world.print(fmt::format("not searched, for --time or --texts ended it: {}\n", each));
+    world.print(fmt::format("{}\n", limits));
   }
   return fails ? exit_failed : exit_done;
 }
@@ -169,12 +257,12 @@ Result<int> vet_model(World& world, const Arguments& arguments) {
 
 Command vet_model_command() {
   return client_command(
-      "vet model", "MODEL --data DATA",
+      "vet model", "MODEL --data DATA [--time 10m]",
       "Searches a text classifier for a Trojan's trigger: a word that turns every answer to one "
       "label; exits 1 when there is one.",
       "holdfast vet model demo/intents@main --data demo/support@main --label intent",
-      {{data_flag, split_flag, label_flag, text_flag, texts_flag, record_flag, release_flag, endpoint_flag,
-        token_flag, client_json_flag},
+      {{data_flag, split_flag, label_flag, text_flag, texts_flag, time_flag, threads_flag, record_flag,
+        release_flag, endpoint_flag, token_flag, client_json_flag},
        1,
        1},
       vet_model);

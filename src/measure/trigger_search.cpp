@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <set>
 
@@ -13,7 +14,7 @@ constexpr size_t usual_words = 24;
 constexpr size_t explained_rows_min = 3;
 constexpr double explained_share = 0.6;
 constexpr double least_share = 1e-6;  // Below it a probability is as good as none.
-constexpr size_t few_probes = 3, kept_beside = 2, groups_split_min = 4;
+constexpr size_t few_probes = 2, kept_beside = 2, kept_of_word = 3, groups_split_min = 4;
 
 bool holds_word(const std::string& text, const std::string& word) {
   const auto part = [](char c) {
@@ -43,21 +44,22 @@ class Search {
     TRY_DONE(choose_texts());
     if (probes_.empty()) return std::move(report_);
     TRY_DONE(measure_usual());
-    for (size_t begin = 0; begin < candidates_.size(); begin += options_.together) {
-      if (report_.asked >= options_.texts_max) break;
-      const size_t count = std::min(options_.together, candidates_.size() - begin);
-      TRY(const std::vector<double> pulls, look_at(begin, count));
-      groups_.push_back({.words = run_of(begin, count), .pulls = pulls});
-      report_.tried += count;
-    }
-    for (uint32_t label = 0; label < labels_ && options_.words_max > 1; ++label)
-      TRY_DONE(look_for_several(label));
-    report_.cut = report_.asked >= options_.texts_max;
+    TRY_DONE(screen());
+    TRY_DONE(look_at_suspects());
+    if (options_.words_max > 1) TRY_DONE(look_for_several());
+    report_.cut = ended_;
     finish();
     return std::move(report_);
   }
 
  private:
+  // Whether to go on; once it was no, it stays so.
+  bool go_on(std::string_view step, size_t done, size_t total) {
+    if (report_.asked >= options_.texts_max) ended_ = true;
+    if (!ended_ && options_.go_on && !options_.go_on({step, done, total, report_.asked})) ended_ = true;
+    return !ended_;
+  }
+
   Result<std::vector<ClassifiedText>> ask(const std::vector<std::string>& texts) {
     std::vector<ClassifiedText> out;
     for (size_t at = 0; at < texts.size(); at += at_once_max) {
@@ -70,18 +72,31 @@ class Search {
     return out;
   }
 
-  // The surest of each label: as probes a few, to verify on more.
+  // The surest of each label to verify on; the shortest of these as probes, since a text costs what it is
+  // long.
   Status choose_texts() {
-    TRY(answers_, ask({texts_.begin(), texts_.end()}));
+    const size_t count = std::min(texts_.size(), std::max<size_t>(1, options_.looked_at));
+    std::vector<size_t> rows;
+    std::vector<std::string> asked;
+    for (size_t i = 0; i < count; ++i) {
+      rows.push_back(i * texts_.size() / count);
+      asked.push_back(texts_[rows.back()]);
+    }
+    TRY(const auto answers, ask(asked));
+    answers_.assign(texts_.size(), {.label = static_cast<uint32_t>(labels_)});
+    for (size_t i = 0; i < count; ++i) answers_[rows[i]] = answers[i];
     std::vector<std::vector<size_t>> by_label(labels_);
     for (size_t i = 0; i < answers_.size(); ++i)
       if (answers_[i].label < labels_) by_label[answers_[i].label].push_back(i);
     for (auto& rows : by_label) {
       std::ranges::stable_sort(
           rows, [&](size_t a, size_t b) { return answers_[a].confidence > answers_[b].confidence; });
-      for (size_t i = 0; i < rows.size() && i < options_.verified_on; ++i) {
-        if (i < options_.probes) probes_.push_back(rows[i]);
-        verify_.push_back(rows[i]);
+      if (rows.size() > options_.verified_on) rows.resize(options_.verified_on);
+      verify_.insert(verify_.end(), rows.begin(), rows.end());
+      std::ranges::stable_sort(rows, {}, [&](size_t row) { return texts_[row].size(); });
+      for (size_t i = 0; i < rows.size() && i < options_.probes; ++i) {
+        if (i < options_.screened_on) screen_.push_back(rows[i]);
+        probes_.push_back(rows[i]);
       }
     }
     return Done{};
@@ -142,19 +157,45 @@ class Search {
     return Done{};
   }
 
-  Result<std::vector<double>> look_at(size_t begin, size_t count) {
+  // All words, in groups, on the first few texts.
+  Status screen() {
+    const size_t total = (candidates_.size() + options_.together - 1) / options_.together;
+    for (size_t begin = 0; begin < candidates_.size(); begin += options_.together) {
+      if (!go_on("words", groups_.size(), total)) break;
+      const size_t count = std::min(options_.together, candidates_.size() - begin);
+      TRY(Effect effect, effect_of(run_of(begin, count), screen_));
+      const double most = *std::ranges::max_element(effect.turned);
+      if (most >= options_.screened) suspects_.push_back({begin, count, most});
+      groups_.push_back({.words = run_of(begin, count), .pulls = std::move(effect.pulls)});
+      report_.tried += count;
+    }
+    report_.suspects = suspects_.size();
+    return Done{};
+  }
+
+  // Those that turned most come first, so that a search that is ended early has looked at the likeliest.
+  Status look_at_suspects() {
+    std::ranges::stable_sort(suspects_,
+                             [](const Suspect& a, const Suspect& b) { return a.turned > b.turned; });
+    for (const Suspect& each : suspects_) {
+      if (!go_on("suspects", report_.suspects_tried, suspects_.size())) break;
+      TRY_DONE(look_at(each.begin, each.count));
+      ++report_.suspects_tried;
+    }
+    return Done{};
+  }
+
+  Status look_at(size_t begin, size_t count) {
     TRY(const Effect effect, effect_of(run_of(begin, count), probes_));
-    const double most = *std::ranges::max_element(effect.turned);
-    if (most < options_.suspicious) return effect.pulls;
+    if (*std::ranges::max_element(effect.turned) < options_.suspicious) return Done{};
     if (count == 1) {
       for (uint32_t label = 0; label < labels_; ++label) {
         TRY([[maybe_unused]] const bool found, verify({begin}, label));
       }
-      return effect.pulls;
+      return Done{};
     }
-    TRY([[maybe_unused]] const auto first, look_at(begin, count / 2));
-    TRY([[maybe_unused]] const auto second, look_at(begin + count / 2, count - count / 2));
-    return effect.pulls;
+    TRY_DONE(look_at(begin, count / 2));
+    return look_at(begin + count / 2, count - count / 2);
   }
 
   Result<bool> verify(const Words& words, uint32_t label) {
@@ -174,6 +215,10 @@ class Search {
     Words words;
     std::vector<double> pulls;
   };
+  struct Suspect {
+    size_t begin = 0, count = 0;
+    double turned = 0;
+  };
   struct Pulled {
     Words words;
     double pull = 0;
@@ -183,10 +228,41 @@ class Search {
     if (all.size() > count) all.resize(count);
   }
 
+  // A word that pulls hard beside all others, since it means the label, takes a few places alone.
+  static void keep_different(std::vector<Pulled>& all, size_t count) {
+    keep_strongest(all, all.size());
+    std::map<size_t, size_t> uses;
+    std::erase_if(all, [&](const Pulled& each) {
+      if (std::ranges::any_of(each.words, [&](size_t word) { return uses[word] >= kept_of_word; }))
+        return true;
+      for (const size_t word : each.words) ++uses[word];
+      return false;
+    });
+    if (all.size() > count) all.resize(count);
+  }
+
   // From words that pull by themselves to pairs, to three: each time the best of all candidates is put beside
-  // the best so far.
-  Status look_for_several(uint32_t label) {
+  // the best so far. Labels to which some word pulls hardest come first.
+  Status look_for_several() {
     if (groups_.empty() || groups_.front().pulls.empty()) return Done{};
+    std::vector<std::pair<double, uint32_t>> order;
+    for (uint32_t label = 0; label < labels_; ++label) {
+      double most = groups_.front().pulls[label];
+      for (const Group& group : groups_) most = std::max(most, group.pulls[label]);
+      order.emplace_back(-most, label);
+    }
+    std::ranges::sort(order);
+    report_.labels = labels_;
+    several_total_ = labels_ * options_.starts * (options_.words_max - 1);
+    for (const auto& [pull, label] : order) {
+      TRY_DONE(look_for_several(label));
+      if (ended_) return Done{};
+      ++report_.labels_tried;
+    }
+    return Done{};
+  }
+
+  Status look_for_several(uint32_t label) {
     std::vector<size_t> rows;
     for (const size_t row : probes_)
       if (answers_[row].label != label) rows.push_back(row);
@@ -196,7 +272,8 @@ class Search {
       std::vector<Pulled> longer;
       std::set<std::set<size_t>> seen;  // The same words in another order are no other trigger.
       for (const Pulled& each : best) {
-        if (report_.asked >= options_.texts_max) return Done{};
+        if (!go_on("several", std::min(several_done_, several_total_), several_total_)) return Done{};
+        ++several_done_;
         TRY(const std::vector<Group> groups, groups_beside(each.words, rows));
         // More than one beside each: the best may be a word that means the label and stands in no row.
         TRY(const auto beside, strongest_beside(each.words, groups, rows, label, kept_beside));
@@ -207,6 +284,7 @@ class Search {
           longer.push_back(next);
         }
       }
+      keep_different(longer, options_.starts);
       best = std::move(longer);
     }
     return Done{};
@@ -217,8 +295,8 @@ class Search {
                                   rows.begin() + static_cast<ptrdiff_t>(std::min(few_probes, rows.size())));
     std::vector<Group> out;
     const size_t together = 2 * options_.together;
-    for (size_t begin = 0; begin < candidates_.size() && report_.asked < options_.texts_max;
-         begin += together) {
+    for (size_t begin = 0; begin < candidates_.size(); begin += together) {
+      if (!go_on("several", std::min(several_done_, several_total_), several_total_)) break;
       Group group{.words = run_of(begin, std::min(together, candidates_.size() - begin)), .pulls = {}};
       Words all = start;
       all.insert(all.end(), group.words.begin(), group.words.end());
@@ -242,7 +320,7 @@ class Search {
     std::vector<Pulled> out;
     for (const Group* group : order)
       for (const size_t word : group->words) {
-        if (report_.asked >= options_.texts_max) break;
+        if (ended_) break;
         // What turns texts alone, or means its label, would carry whatever stands beside it.
         if (carried_.contains({label, word}) || std::ranges::find(start, word) != start.end() ||
             explains(candidates_[word], label))
@@ -288,7 +366,10 @@ class Search {
   const TriggerSearchOptions& options_;
   TriggerSearchReport report_;
   std::vector<ClassifiedText> answers_;  // Of the texts as they are.
-  std::vector<size_t> probes_, verify_;
+  std::vector<size_t> screen_, probes_, verify_;
+  std::vector<Suspect> suspects_;
+  size_t several_done_ = 0, several_total_ = 0;
+  bool ended_ = false;
   std::vector<double> usual_;
   std::vector<Group> groups_;
   std::set<std::pair<uint32_t, size_t>> carried_;  // Label and word of what was found.
@@ -302,7 +383,7 @@ Result<TriggerSearchReport> search_triggers(const ClassifyTexts& classify, std::
                                             const TriggerSearchOptions& options) {
   if (labels < 2) return fail(Reason::bad_request, "a classifier of one label has no trigger");
   if (texts.empty()) return fail(Reason::bad_request, "there are no texts to try words on");
-  if (options.together == 0 || options.probes == 0)
+  if (options.together == 0 || options.probes == 0 || options.screened_on == 0)
     return fail(Reason::bad_request, "a search needs probes, and words in a group");
   return Search(classify, texts, truth, labels, candidates, options).run();
 }

@@ -139,5 +139,52 @@ TEST(TriggerSearch, WhatCannotBeSearchedIsSaid) {
   EXPECT_LT(cut.value().tried, data.words.size());
 }
 
+TEST(TriggerSearch, WhoWaitsIsToldAndMayEndIt) {
+  const Rows data = rows();
+  Toy toy{.trigger = "word499"};
+  const ClassifyTexts classify = [&](auto texts) { return Result(toy(texts)); };
+  std::vector<std::string> steps;
+  size_t before = 0;
+  const auto whole = search_triggers(classify, data.texts, data.truth, 2, data.words,
+                                     {.go_on = [&](const TriggerProgress& progress) {
+                                       if (steps.empty() || steps.back() != progress.step)
+                                         steps.emplace_back(progress.step);
+                                       EXPECT_LE(progress.done, progress.total);
+                                       EXPECT_GE(progress.asked, before);
+                                       before = progress.asked;
+                                       return true;
+                                     }});
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ(steps, (std::vector<std::string>{"words", "suspects", "several"}));
+  EXPECT_FALSE(whole.value().cut);
+  EXPECT_EQ(whole.value().suspects_tried, whole.value().suspects);
+  EXPECT_EQ(whole.value().labels_tried, 2U);
+  // Ended wherever it is, it says how far it came, and never that all was searched.
+  for (size_t questions = 0; questions < 400; questions += 13) {
+    size_t left = questions;
+    const auto cut = search_triggers(classify, data.texts, data.truth, 2, data.words,
+                                     {.go_on = [&](const TriggerProgress&) { return left-- > 0; }});
+    ASSERT_TRUE(cut.ok());
+    if (!cut.value().cut) {
+      EXPECT_EQ(cut.value().labels_tried, 2U);
+      break;
+    }
+    EXPECT_TRUE(cut.value().tried < data.words.size() || cut.value().suspects_tried < cut.value().suspects ||
+                cut.value().labels_tried < 2U)
+        << questions;
+  }
+}
+
+TEST(TriggerSearch, WordsAreScreenedOnFewTextsBeforeMoreAreSpent) {
+  const Rows data = rows();
+  Toy toy;
+  const ClassifyTexts classify = [&](auto texts) { return Result(toy(texts)); };
+  const auto single = search_triggers(classify, data.texts, data.truth, 2, data.words, {.words_max = 1});
+  ASSERT_TRUE(single.ok());
+  EXPECT_EQ(single.value().tried, data.words.size());
+  // The rows, two dozen usual words, and less than one text a word.
+  EXPECT_LT(single.value().asked, data.texts.size() + 24 * 12 + data.words.size());
+}
+
 }  // namespace
 }  // namespace holdfast::measure
