@@ -14,31 +14,72 @@ bool is_blank(std::string_view character) {
 
 using Characters = std::vector<std::string_view>;
 
-// Runs of blanks and of words; with hyphens a word may end after one that stands between letters.
-std::vector<std::string> chunks(const Characters& all, bool on_hyphens) {
-  std::vector<std::string> out;
-  const auto letter = [&](size_t i) { return i < all.size() && is_alphabetic(code_point(all[i])); };
-  for (size_t at = 0; at < all.size();) {
-    const bool blank = is_blank(all[at]);
-    std::string chunk;
-    for (; at < all.size() && is_blank(all[at]) == blank; ++at) {
-      chunk += all[at];
-      const bool hyphen = on_hyphens && !blank && all[at] == "-" && at >= 2 && letter(at - 1) &&
-                          letter(at - 2) && letter(at + 1) && letter(at + 2);
-      if (hyphen) {
-        ++at;
-        break;
-      }
+// Where the parts of a text end that a line may be broken between, as Python's textwrap divides it.
+class Chunks {
+ public:
+  Chunks(const Characters& all, bool on_hyphens) : all_(all), on_hyphens_(on_hyphens) {}
+
+  std::vector<std::string> run() const {
+    std::vector<std::string> out;
+    for (size_t at = 0; at < all_.size();) {
+      const size_t end = end_of(at);
+      std::string chunk;
+      for (; at < end; ++at) chunk += all_[at];
+      out.push_back(std::move(chunk));
     }
-    out.push_back(std::move(chunk));
+    return out;
   }
-  return out;
+
+ private:
+  size_t end_of(size_t at) const {
+    const bool blank = is_blank(all_[at]);
+    if (on_hyphens_ && !blank && is_dash(at)) return after_hyphens(at);
+    for (size_t end = at + 1;; ++end) {
+      if (end >= all_.size() || is_blank(all_[end]) != blank) return std::min(end, all_.size());
+      if (!on_hyphens_ || blank) continue;
+      if (is_dash(end)) return end;
+      if (is_hyphen(end)) return end + 1;
+    }
+  }
+
+  bool is(size_t i, std::string_view character) const { return i < all_.size() && all_[i] == character; }
+  bool is_letter(size_t i) const { return i < all_.size() && is_word(i) && !is_digit(i) && !is(i, "_"); }
+  bool is_word(size_t i) const { return i < all_.size() && jinja::is_word(code_point(all_[i])); }
+  bool is_digit(size_t i) const { return is_decimal(code_point(all_[i])); }
+  size_t after_hyphens(size_t at) const {
+    while (is(at, "-")) ++at;
+    return at;
+  }
+  // Two hyphens or more between words.
+  bool is_dash(size_t at) const {
+    if (at == 0 || !is(at, "-") || !is(at + 1, "-") || !is_word(after_hyphens(at))) return false;
+    constexpr std::string_view marks = "!\"'&.,?";
+    return is_word(at - 1) || (all_[at - 1].size() == 1 && marks.find(all_[at - 1][0]) != marks.npos);
+  }
+  // One within a word of letters.
+  bool is_hyphen(size_t at) const {
+    if (!is(at, "-") || at < 2 || !is_letter(at - 1)) return false;
+    const bool before = is_letter(at - 2) || (at >= 3 && is(at - 2, "-") && is_letter(at - 3));
+    return before && is_letter(at + 1) && (is_letter(at + 2) || (is(at + 2, "-") && is_letter(at + 3)));
+  }
+
+  const Characters& all_;
+  bool on_hyphens_;
+};
+
+// Where a word that is too long is broken: after its last hyphen before `end`, if something else is before
+// it.
+size_t after_hyphen(std::string_view word, size_t end) {
+  const size_t hyphen = word.substr(0, end).rfind('-');
+  if (hyphen == std::string_view::npos || hyphen == 0) return end;
+  return word.find_first_not_of('-') < hyphen ? hyphen + 1 : end;
 }
 
 }  // namespace
 
 std::vector<std::string> wrapped(std::string_view line, const WrapStyle& style) {
-  std::vector<std::string> rest = chunks(characters(line), style.break_on_hyphens);
+  const Characters all = characters(line);
+  std::vector<std::string> rest = Chunks(all, style.break_on_hyphens).run();
   std::reverse(rest.begin(), rest.end());
   std::vector<std::string> lines;
   const auto blank = [](const std::string& chunk) { return stripped(chunk, Ends::both).empty(); };
@@ -54,12 +95,11 @@ std::vector<std::string> wrapped(std::string_view line, const WrapStyle& style) 
     if (!rest.empty() && character_count(rest.back()) > style.width) {
       std::string& word = rest.back();
       if (style.break_long_words) {
-        const size_t room = std::max<size_t>(1, style.width - count);
-        if (style.width > count || current.empty()) {
-          const size_t at = character_offset(word, room);
-          current.push_back(word.substr(0, at));
-          word.erase(0, at);
-        }
+        // As Python does it a piece of nothing, where there is no room, keeps the blank before it.
+        size_t at = character_offset(word, style.width - count);
+        if (style.break_on_hyphens) at = after_hyphen(word, at);
+        current.push_back(word.substr(0, at));
+        word.erase(0, at);
       } else if (current.empty()) {
         current.push_back(std::move(word));
         rest.pop_back();

@@ -288,6 +288,7 @@ TEMPLATES = [
     "{% for n in [1] %}{% endfor %}{{ n }}", "{% macro t(n) %}{{ n }}{% endmacro %}{{ t() }}{{ t(undefined_name) }}", "{% macro t(n) %}{{ n.x }}{% endmacro %}{{ t() }}", "{{ caller }}", "{{ varargs }}",
     "{% set a = 1 %}{% for i in [1, 2] %}{{ a }}{% set a = i + 10 %}{{ a }}{% endfor %}", "{% for i in [1, 2, 3] %}{% if i == 1 %}{% set first = i %}{% endif %}{{ first }}{% endfor %}",
     "{% if a is defined and a.b is defined %}x{% endif %}y", "{% set x = namespace(a=namespace(b=1)) %}{{ x.a.b }}{% set x.a = 2 %}{{ x.a }}{{ x }}", "{{ messages|length }}{{ messages | last | tojson }}",
+    "{{ '[[1, 1.0, True]]'|wordwrap(5) }}|{{ 'ab--cd1-2efgh -- --abc'|wordwrap(4) }}|{{ 'aa bbbbbbbbb cc'|wordwrap(3) }}",
     # What a name is before it is set, in scopes around and within.
     "{% for x in [1] %}{{ n }}{% endfor %}{% set n = 1 %}{{ n }}",
     "{% macro m(a=n) %}{{ a }}{{ n }}{% endmacro %}{{ m() }}{% set n = 1 %}{{ m() }}",
