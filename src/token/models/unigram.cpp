@@ -64,7 +64,7 @@ Result<std::vector<Span>> Unigram::best_path(std::string_view piece) const {
       const Node& node = nodes[at + bytes];
       const bool better = node.from == nowhere || unknown_score_ + nodes[at].score > node.score;
       if (better && !unknown_)
-        return fail(Reason::tokenization_failed, "the tokenizer has no token for the unknown");
+        return fail(Reason::tokenization_failed, "Encountered an unknown token but `unk_id` is missing");
       offer(at, at + bytes, unknown_.value_or(0), unknown_score_);
     }
     at += bytes;
@@ -106,7 +106,7 @@ Result<std::vector<Token>> Unigram::tokenize(std::string_view piece) const {
     auto id = id_of(part);
     if (!id && fallback_ == ByteFallback::yes && add_bytes(part, range, out)) continue;
     if (!id) id = unknown_;
-    if (!id) return fail(Reason::tokenization_failed, "the tokenizer has no token for the unknown");
+    if (!id) return fail(Reason::tokenization_failed, "Encountered an unknown token but `unk_id` is missing");
     out.push_back({*id, std::string(part), range});
   }
   return out;
