@@ -24,7 +24,10 @@ enum class ParquetKind : uint8_t {
   milliseconds,
   microseconds,
   nanoseconds,
-  other,  // Not read: decimals, times of a day, old timestamps, bytes of one length.
+  decimal,     // The digits as a whole number, or as its bytes, most significant first; `scale` of them are
+               // behind the point.
+  old_moment,  // INT96 as it lies: nanoseconds of the day in 8 bytes, the Julian day in 4.
+  other,       // Not read: times of a day.
 };
 
 struct ParquetColumn {
@@ -54,6 +57,8 @@ struct ParquetLeafValues {
   std::string path;  // "user.emails": the names, save those that lists and maps put between.
   ParquetKind kind = ParquetKind::text;
   bool optional = false;             // Whether a value may be missing.
+  uint32_t length = 0;               // Of every value that is bytes, where all have one.
+  uint32_t scale = 0;                // Of decimals.
   std::vector<ParquetValue> values;  // Without one also where a list is empty.
   std::vector<uint32_t> rows;        // Of each value; empty where every row has one.
 

@@ -101,7 +101,8 @@ class RunReader {
 // PLAIN values one after the other.
 class PlainReader {
  public:
-  PlainReader(ByteView bytes, ParquetType type) : bytes_(bytes), type_(type) {}
+  PlainReader(ByteView bytes, ParquetType type, uint32_t length)
+      : bytes_(bytes), type_(type), length_(length) {}
 
   Result<ParquetValue> next() {
     switch (type_) {
@@ -133,8 +134,11 @@ class PlainReader {
         return ParquetValue(std::string(as_text(text)));
       }
       case ParquetType::int96:
-      case ParquetType::fixed_bytes:
-        break;
+      case ParquetType::fixed_bytes: {
+        if (length_ == 0) break;
+        TRY(const ByteView text, bytes_.take(length_));
+        return ParquetValue(std::string(as_text(text)));
+      }
     }
     return broken("a column is of a type that is not read");
   }
@@ -142,6 +146,7 @@ class PlainReader {
  private:
   ByteReader bytes_;
   ParquetType type_;
+  const uint32_t length_;  // Of values of one length.
   unsigned bit_ = 0;
   uint8_t byte_ = 0;
 };
@@ -189,7 +194,7 @@ class ChunkReader {
     TRY(const Bytes bytes, unpack(body, page.unpacked, chunk_.codec));
     if (page.values > bytes.size() + 1) return broken("a dictionary ends too early");
     dictionary_.clear();
-    PlainReader reader(bytes, chunk_.type);
+    PlainReader reader(bytes, chunk_.type, leaf_.length);
     for (uint64_t i = 0; i < page.values; ++i) {
       TRY(ParquetValue value, reader.next());
       TRY_DONE(count(value));
@@ -252,7 +257,7 @@ class ChunkReader {
       packed = values.subspan(4);
     }
     RunReader index(packed, width);
-    PlainReader plain(values, chunk_.type);
+    PlainReader plain(values, chunk_.type, leaf_.length);
     RunReader repeated(repetition, static_cast<unsigned>(std::bit_width(leaf_.repetition_max)));
     RunReader defined(definition, static_cast<unsigned>(std::bit_width(leaf_.definition_max)));
     for (uint64_t i = 0; i < page.values; ++i) {
@@ -321,6 +326,8 @@ ParquetLeafValues values_of_leaf(const ParquetLeaf& leaf, ParquetEntries& entrie
   ParquetLeafValues out{.path = leaf.path,
                         .kind = leaf.kind,
                         .optional = leaf.optional,
+                        .length = leaf.length,
+                        .scale = leaf.scale,
                         .values = std::move(entries.values),
                         .rows = {}};
   if (leaf.repetition_max == 0) return out;

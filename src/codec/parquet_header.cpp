@@ -77,7 +77,7 @@ Annotation annotation_of_converted(uint64_t type) {
   }
 }
 
-Result<Annotation> read_logical_type(ThriftReader& reader) {
+Result<Annotation> read_logical_type(ThriftReader& reader, uint64_t& scale) {
   Annotation out = Annotation::none;
   TRY_DONE(each_field(reader, [&](int32_t id, Type type) -> Result<bool> {
     if (id == 2) out = Annotation::map;
@@ -85,6 +85,14 @@ Result<Annotation> read_logical_type(ThriftReader& reader) {
     if (id == 5) out = Annotation::decimal;
     if (id == 6) out = Annotation::date;
     if (id == 7) out = Annotation::time;
+    if (id == 5 && type == Type::structure) {
+      TRY_DONE(each_field(reader, [&](int32_t part, Type part_type) -> Result<bool> {
+        if (part != 1) return false;
+        TRY_DONE(unsigned_of(reader, part_type, scale));
+        return true;
+      }));
+      return true;
+    }
     if (id != 8 || type != Type::structure) return false;
     out = Annotation::time;
     TRY_DONE(each_field(reader, [&](int32_t part, Type part_type) -> Result<bool> {
@@ -105,7 +113,7 @@ Result<Annotation> read_logical_type(ThriftReader& reader) {
 struct SchemaElement {
   std::string name;
   ParquetType type = ParquetType::bytes;
-  uint64_t children = 0, repetition = 0;
+  uint64_t children = 0, repetition = 0, length = 0, scale = 0;
   Annotation annotation = Annotation::none;
   bool typed = false;
 };
@@ -123,6 +131,9 @@ Result<SchemaElement> read_element(ThriftReader& reader) {
         out.type = static_cast<ParquetType>(number);
         out.typed = true;
         return true;
+      case 2:
+        TRY_DONE(unsigned_of(reader, type, out.length));
+        return true;
       case 3:
         TRY_DONE(unsigned_of(reader, type, out.repetition));
         return true;
@@ -137,9 +148,12 @@ Result<SchemaElement> read_element(ThriftReader& reader) {
         TRY_DONE(unsigned_of(reader, type, number));
         out.annotation = annotation_of_converted(number);
         return true;
+      case 7:
+        TRY_DONE(unsigned_of(reader, type, out.scale));
+        return true;
       case 10: {
         if (type != Type::structure) return false;
-        TRY(const Annotation logical, read_logical_type(reader));
+        TRY(const Annotation logical, read_logical_type(reader, out.scale));
         if (logical != Annotation::none) out.annotation = logical;
         return true;
       }
@@ -148,6 +162,25 @@ Result<SchemaElement> read_element(ThriftReader& reader) {
     }
   }));
   return out;
+}
+
+constexpr uint64_t length_max = 1 << 20, digits_bytes_max = 16, scale_max = 38;
+
+bool is_decimal(const SchemaElement& element) {
+  switch (element.type) {
+    case ParquetType::int32:
+    case ParquetType::int64:
+    case ParquetType::bytes:
+      return element.scale <= scale_max;
+    case ParquetType::fixed_bytes:
+      return element.scale <= scale_max && element.length > 0 && element.length <= digits_bytes_max;
+    case ParquetType::boolean:
+    case ParquetType::int96:
+    case ParquetType::real32:
+    case ParquetType::real64:
+      return false;
+  }
+  return false;
 }
 
 ParquetKind kind_of(const SchemaElement& element) {
@@ -162,9 +195,10 @@ ParquetKind kind_of(const SchemaElement& element) {
       return element.type == ParquetType::int64 ? ParquetKind::microseconds : ParquetKind::other;
     case Annotation::nanoseconds:
       return element.type == ParquetType::int64 ? ParquetKind::nanoseconds : ParquetKind::other;
+    case Annotation::decimal:
+      return is_decimal(element) ? ParquetKind::decimal : ParquetKind::other;
     case Annotation::list:
     case Annotation::map:
-    case Annotation::decimal:
     case Annotation::time:
       return ParquetKind::other;
   }
@@ -180,10 +214,18 @@ ParquetKind kind_of(const SchemaElement& element) {
     case ParquetType::bytes:
       return ParquetKind::text;
     case ParquetType::int96:
+      return ParquetKind::old_moment;
     case ParquetType::fixed_bytes:
-      return ParquetKind::other;
+      return element.length > 0 && element.length <= length_max ? ParquetKind::text : ParquetKind::other;
   }
   return ParquetKind::other;
+}
+
+uint32_t length_of(const SchemaElement& element) {
+  if (element.type == ParquetType::int96) return 12;
+  return element.type == ParquetType::fixed_bytes
+             ? static_cast<uint32_t>(std::min(element.length, length_max))
+             : 0;
 }
 
 // The schema is a tree in depth-first order; the root comes first.
@@ -237,6 +279,8 @@ class SchemaWalk {
                          .path = std::move(here.path),
                          .type = element.type,
                          .kind = kind,
+                         .length = length_of(element),
+                         .scale = static_cast<uint32_t>(std::min(element.scale, scale_max)),
                          .optional = element.repetition == is_optional,
                          .readable = known && open_.size() == 1 && !repeated,
                          .repetition_max = static_cast<uint8_t>(here.repetition),

@@ -20,6 +20,7 @@ struct ParquetLeaf {
   std::string path;  // "user.emails": all names, save those that lists and maps put between.
   ParquetType type = ParquetType::bytes;
   ParquetKind kind = ParquetKind::text;
+  uint32_t length = 0, scale = 0;  // As ParquetLeafValues'.
   bool optional = false, readable = true;
   // Levels of a value that is there (parquet-format, Nested Encoding).
   uint8_t repetition_max = 0, definition_max = 0;

@@ -79,12 +79,15 @@ void put_number(std::string& out, Number value) {
   out.append(bytes.data(), bytes.size());
 }
 
-Status put_value(std::string& out, const ParquetValue& value, ParquetType type) {
+Status put_value(std::string& out, const ParquetValue& value, const ParquetLeaf& leaf) {
+  const ParquetType type = leaf.type;
   const auto* text = std::get_if<std::string>(&value);
   const auto* whole = std::get_if<int64_t>(&value);
   const auto* real = std::get_if<double>(&value);
   if (type == ParquetType::bytes && text != nullptr) {
     put_u32(out, text->size());
+    out += *text;
+  } else if (leaf.length > 0 && text != nullptr && text->size() == leaf.length) {
     out += *text;
   } else if (type == ParquetType::int64 && whole != nullptr) {
     put_number(out, *whole);
@@ -112,7 +115,7 @@ Status put_page(std::string& out, const Entries& entries, const ParquetLeaf& lea
       return static_cast<uint8_t>(gone ? was - 1 : was);
     });
   for (const ParquetValue& value : entries.values)
-    if (!is_missing(value)) TRY_DONE(put_value(body, value, leaf.type));
+    if (!is_missing(value)) TRY_DONE(put_value(body, value, leaf));
   const auto size = static_cast<int64_t>(body.size());
   out += write_thrift(structure({{1, i32(0)},
                                  {2, i32(size)},

@@ -90,6 +90,48 @@ TEST(ParquetRewrite, NestedColumnsKeepTheirShape) {
   EXPECT_FALSE(widened.ok()) << "a number that its column cannot hold";
 }
 
+// Decimals of several widths, bytes of one length and INT96, written by pyarrow.
+TEST(ParquetRewrite, DecimalsOldMomentsAndBytesOfOneLengthKeepTheirs) {
+  const std::string file = golden("odd.parquet");
+  const Leaves before(file);
+  ASSERT_EQ(before.all.size(), 5U);
+  struct Case {
+    const char* path;
+    ParquetKind kind;
+    uint32_t length, scale;
+  };
+  for (size_t i = 0; const auto& [path, kind, length, scale] :
+                     {Case{"small", ParquetKind::decimal, 3, 2}, Case{"number", ParquetKind::decimal, 7, 0},
+                      Case{"long", ParquetKind::decimal, 16, 4}, Case{"code", ParquetKind::text, 16, 0},
+                      Case{"seen", ParquetKind::old_moment, 12, 0}}) {
+    EXPECT_EQ(before.all[i].path, path);
+    EXPECT_EQ(before.all[i].kind, kind) << path;
+    EXPECT_EQ(before.all[i].length, length) << path;
+    EXPECT_EQ(before.all[i].scale, scale) << path;
+    EXPECT_TRUE(before.all[i].optional) << path;
+    ++i;
+  }
+  EXPECT_EQ(before.all[3].values[0], ParquetValue(std::string("a@b.example.org ")));
+  EXPECT_EQ(before.all[0].values[0], ParquetValue(std::string("\x00\x04\xB0", 3)));
+  const auto rewritten = rewrite_parquet(as_bytes(file), [](ParquetLeafValues& leaf) {
+    leaf.values[0] = leaf.path == "code" ? ParquetValue(std::string("<EMAIL_ADDRESS> ")) : ParquetValue();
+    return true;
+  });
+  ASSERT_TRUE(rewritten.ok()) << rewritten.error().message;
+  const Leaves after(rewritten.value().file);
+  for (size_t i = 0; i < after.all.size(); ++i)
+    for (size_t row = 0; row < 3; ++row) {
+      ParquetValue wanted = before.all[i].values[row];
+      if (row == 0) wanted = i == 3 ? ParquetValue(std::string("<EMAIL_ADDRESS> ")) : ParquetValue();
+      EXPECT_EQ(after.all[i].values[row], wanted) << after.all[i].path << ", row " << row;
+    }
+  const auto longer = rewrite_parquet(as_bytes(file), [](ParquetLeafValues& leaf) {
+    if (leaf.path == "code") leaf.values[0] = std::string("longer than all the others are");
+    return leaf.path == "code";
+  });
+  EXPECT_FALSE(longer.ok()) << "a text that its column cannot hold";
+}
+
 TEST(ParquetRewrite, WithoutAChangeThereIsNoFile) {
   const auto same =
       rewrite_parquet(as_bytes(golden("plain.parquet")), [](ParquetLeafValues&) { return false; });
@@ -110,7 +152,7 @@ TEST(ParquetRewrite, WhatIsCutOffIsAnErrorAndNoCrash) {
 
 TEST(ParquetRewrite, FlippedBytesAreErrorsAtMost) {
   SeededRandom random(5);
-  for (const char* name : {"plain.parquet", "nested.parquet", "zstd_v2.parquet"}) {
+  for (const char* name : {"plain.parquet", "nested.parquet", "zstd_v2.parquet", "odd.parquet"}) {
     const std::string file = golden(name);
     for (int round = 0; round < 400; ++round) {
       std::string other = file;

@@ -65,7 +65,7 @@ class ColumnMasker {
 
  private:
   std::string line_of(size_t value) const {
-    return scan::as_column_line(scan::column_text(column_.kind, column_.values[value]).value_or(""));
+    return scan::as_column_line(scan::column_text(column_, column_.values[value]).value_or(""));
   }
   // Values of some size, looked through at once.
   size_t end_of_rows(size_t begin) const {
@@ -106,17 +106,28 @@ class ColumnMasker {
     return line;
   }
 
-  // A number has no place for a mask: it is missing then, or nought in a column where nothing may be missing.
-  // Hashed, equal numbers stay equal ones: negative, and shorter than whatever numbers people have.
+  // A number, or a text that must have one length, has no place for a mask: it is missing then, or nought in
+  // a column where nothing may be missing. Hashed, equal numbers stay equal ones: negative, and shorter than
+  // whatever numbers people have.
   codec::ParquetValue instead_of(const codec::ParquetValue& value, std::string_view masked) const {
-    if (std::holds_alternative<std::string>(value)) return scan::from_column_line(masked);
+    const bool is_text = column_.kind == codec::ParquetKind::text;
+    if (std::holds_alternative<std::string>(value)) {
+      // What stands for it may be longer than values of this column are.
+      std::string text = is_text ? scan::from_column_line(masked) : std::string();
+      if (is_text && (column_.length == 0 || text.size() <= column_.length)) {
+        text.resize(std::max<size_t>(text.size(), column_.length), ' ');
+        return text;
+      }
+      if (column_.optional) return codec::ParquetValue();
+      return std::string(std::max<size_t>(column_.length, 1), is_text ? ' ' : '\0');
+    }
     const auto as_kind = [&](int64_t number) -> codec::ParquetValue {
       if (std::holds_alternative<double>(value)) return static_cast<double>(number);
       return number;
     };
     if (with_ == scan::MaskWith::hash && column_.kind == codec::ParquetKind::whole) {
       const auto digest =
-          codec::hmac_sha256(as_bytes(key_), as_bytes(scan::column_text(column_.kind, value).value_or("")));
+          codec::hmac_sha256(as_bytes(key_), as_bytes(scan::column_text(column_, value).value_or("")));
       uint64_t number = 0;
       for (size_t i = 0; i < sizeof number; ++i)
         number = number << 8 | static_cast<uint64_t>(std::to_integer<uint8_t>(digest[i]));
@@ -139,10 +150,11 @@ MaskedContent mask_parquet(ByteView bytes, scan::MaskWith with, const std::strin
   auto rewritten = codec::rewrite_parquet(bytes, [&](codec::ParquetLeafValues& column) {
     if (column.kind == codec::ParquetKind::truth) return false;
     // Binary columns are no texts.
-    const bool binary = std::ranges::any_of(column.values, [](const codec::ParquetValue& value) {
-      const auto* text = std::get_if<std::string>(&value);
-      return text != nullptr && text->find('\0') != std::string::npos;
-    });
+    const bool binary = column.kind == codec::ParquetKind::text &&
+                        std::ranges::any_of(column.values, [](const codec::ParquetValue& value) {
+                          const auto* text = std::get_if<std::string>(&value);
+                          return text != nullptr && text->find('\0') != std::string::npos;
+                        });
     if (binary) {
       leave(out, column.path, "is a column of bytes, not of texts");
       return false;

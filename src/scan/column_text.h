@@ -15,7 +15,9 @@ std::string from_column_line(std::string_view line);
 
 // A value of a column as people would write it: texts as they are, whole numbers by their digits (also real
 // ones that have no fraction, as pandas keeps whole ones beside missing ones), dates and moments by their
-// day. Nothing for what is missing or says nothing of anybody.
-std::optional<std::string> column_text(codec::ParquetKind kind, const codec::ParquetValue& value);
+// day, decimals as whole numbers where nothing is behind their point. Nothing for what is missing or says
+// nothing of anybody.
+std::optional<std::string> column_text(const codec::ParquetLeafValues& column,
+                                       const codec::ParquetValue& value);
 
 }  // namespace holdfast::scan

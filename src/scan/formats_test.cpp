@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include "codec/hex.h"
 #include "codec/parquet_rewrite.h"
@@ -234,6 +235,21 @@ TEST(Formats, ColumnsOfParquetAreLookedThroughWithTheirRows) {
     places += each.rule + "@" + each.place.member + ":" + std::to_string(each.place.line.value_or(0)) + " ";
   EXPECT_EQ(places, "personal.email-address@tags:1 personal.credit-card@inner.k:2 ");
   EXPECT_EQ(look(plain.substr(0, plain.size() - 9)).worst(), Severity::note) << "what is cut off is a note";
+}
+
+TEST(Formats, DecimalsOldMomentsAndBytesOfOneLengthAreLookedThrough) {
+  std::ifstream file("tests/golden/parquet/odd.parquet", std::ios::binary);
+  const std::string odd{std::istreambuf_iterator<char>(file), {}};
+  const auto source = memory_source(as_bytes(odd));
+  const FileReport report = scan_file(*source, "rows.parquet").value();
+  std::set<std::string> found;
+  for (const Finding& each : report.findings) {
+    EXPECT_NE(each.rule, "personal.unread") << each.place.member << ": " << each.reason;
+    found.insert(each.place.member + " " + each.rule);
+  }
+  EXPECT_TRUE(found.contains("number personal.credit-card")) << "a card's number as a decimal";
+  EXPECT_TRUE(found.contains("long personal.credit-card")) << "with nothing behind its point";
+  EXPECT_TRUE(found.contains("code personal.email-address"));
 }
 
 }  // namespace

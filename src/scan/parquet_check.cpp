@@ -25,7 +25,7 @@ class ColumnCheck {
       std::string text;
       size_t end = begin;
       for (; end < column.values.size() && text.size() < piece_bytes; ++end) {
-        if (const auto value = column_text(column.kind, column.values[end])) text += as_column_line(*value);
+        if (const auto value = column_text(column, column.values[end])) text += as_column_line(*value);
         text += '\n';
       }
       if (text.find('\0') != std::string::npos) return;  // A column of bytes.

@@ -163,7 +163,9 @@ def test_tables_and_archives_are_masked_too(api, repo, tmp_path):
         "text": people, "label": list(range(5000)), "card": pyarrow.array(cards, pyarrow.int64()), "paid": [float(each) if each else None for each in cards],
         "tags": pyarrow.array(tags, pyarrow.list_(pyarrow.string())), "at": pyarrow.array(range(1_700_000_000_000_000, 1_700_000_000_005_000), pyarrow.timestamp("us")),
         "user": pyarrow.array(users, pyarrow.struct([("age", pyarrow.int32()), ("cards", pyarrow.list_(pyarrow.int64())), ("born", pyarrow.date32())])),
-        "extra": pyarrow.array(extra, pyarrow.map_(pyarrow.string(), pyarrow.string())), "price": pyarrow.array([decimal.Decimal(i) / 100 for i in range(5000)], pyarrow.decimal128(12, 2))})
+        "extra": pyarrow.array(extra, pyarrow.map_(pyarrow.string(), pyarrow.string())), "price": pyarrow.array([decimal.Decimal(i) / 100 for i in range(5000)], pyarrow.decimal128(12, 2)),
+        "number": pyarrow.array([decimal.Decimal(each) if each else None for each in cards], pyarrow.decimal128(20, 2)),
+        "code": pyarrow.array([f"x{i}@example.org".ljust(20).encode() if i % 2 else None for i in range(5000)], pyarrow.binary(20)), "clock": pyarrow.array([datetime.time(1, 2)] * 5000, pyarrow.time64("us"))})
     parquet.write_table(table, tmp_path / "rows.parquet", compression="zstd", row_group_size=1500)
     with zipfile.ZipFile(tmp_path / "more.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("people.csv", "name,contact\nAda Lovelace,ada@example.org\n")
@@ -172,12 +174,13 @@ def test_tables_and_archives_are_masked_too(api, repo, tmp_path):
         api.upload_file(repo_id=repo, path_or_fileobj=tmp_path / name, path_in_repo=name)
     report = json.loads(subprocess.run([program(), "repo", "mask", repo, "--json"], capture_output=True, text=True, check=True).stdout)
     assert report["leftFindings"] == 0 and {each["path"] for each in report["masked"]} == {"rows.parquet", "more.zip"}, report
-    assert {each["path"] for each in report["unread"]} == {"rows.parquet: price", "more.zip: picture.png"}, report["unread"]
+    assert {each["path"] for each in report["unread"]} == {"rows.parquet: clock", "more.zip: picture.png"}, report["unread"]
     masked = parquet.read_table(api.hf_hub_download(repo, "rows.parquet", revision="masked"))
     assert masked.schema == table.schema
-    for untouched in ("label", "at", "price"):
+    for untouched in ("label", "at", "price", "clock"):
         assert masked[untouched] == table[untouched], untouched
-    assert masked["card"].to_pylist() == masked["paid"].to_pylist() == [None] * 5000, "a number has no place for a mask"
+    assert masked["code"].to_pylist() == [b"<EMAIL_ADDRESS>     " if i % 2 else None for i in range(5000)]
+    assert masked["card"].to_pylist() == masked["paid"].to_pylist() == masked["number"].to_pylist() == [None] * 5000, "a number has no place for a mask"
     assert masked["tags"].to_pylist() == [each and [tag and ("<EMAIL_ADDRESS>" if "@" in tag else tag) for tag in each] for each in tags]
     assert masked["user"].to_pylist() == [each and {**each, "cards": [None] * len(each["cards"]), "born": None} for each in users]
     assert masked["extra"].to_pylist() == [[(key, "<EMAIL_ADDRESS>" if "@" in value else value) for key, value in each] for each in extra]
@@ -291,3 +294,26 @@ def test_a_release_may_need_a_complete_card():
         assert verdicts == [("fail", "the card lacks Bias, Risks, and Limitations"), ("pass", "")], verdicts
     finally:
         server.stop()
+
+
+def test_old_timestamps_and_decimals_of_every_width_are_looked_through(tmp_path):
+    """As Spark, Hive and Impala write them: INT96, decimals in bytes or in whole numbers, texts of one length."""
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    born = [datetime.datetime(1960 + i % 40, 1 + i % 12, 1 + i % 28, 3, 4, 5, 123457) if i % 5 else None for i in range(50)]
+    card = 4532015112830366
+    table = pyarrow.table({
+        "date_of_birth": pyarrow.array(born, pyarrow.timestamp("us")), "seen": pyarrow.array(born, pyarrow.timestamp("us")),
+        "card": pyarrow.array([decimal.Decimal(card)] * 50, pyarrow.decimal128(18, 0)), "amount": pyarrow.array([decimal.Decimal(card) / 100] * 50, pyarrow.decimal128(18, 2))})
+    for integers in (False, True):
+        folder, out = tmp_path / f"{integers}", tmp_path / f"out-{integers}"
+        folder.mkdir()
+        parquet.write_table(table, folder / "rows.parquet", use_deprecated_int96_timestamps=True, store_decimal_as_integer=integers)
+        found = json.loads(subprocess.run([program(), "scan", str(folder), "--json"], capture_output=True, text=True).stdout)["findings"]
+        members = {each["member"] for each in found if each["topic"] == "personal"}
+        assert {"date_of_birth", "card"} <= members and not members & {"seen", "amount"} and "personal.unread" not in {each["rule"] for each in found}, found[:5]
+        subprocess.run([program(), "mask", str(folder), "--out", str(out)], check=True, capture_output=True)
+        masked = parquet.read_table(out / "rows.parquet")
+        assert masked["seen"].to_pylist() == born or [each and each.replace(tzinfo=None) for each in masked["seen"].cast(pyarrow.timestamp("us")).to_pylist()] == born
+        assert masked["card"].to_pylist() == masked["date_of_birth"].to_pylist() == [None] * 50 and masked["amount"] == table["amount"]
+        again = json.loads(subprocess.run([program(), "scan", str(out), "--json"], capture_output=True, text=True).stdout)["findings"]
+        assert [each for each in again if each["topic"] == "personal"] == []
