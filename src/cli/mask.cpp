@@ -3,26 +3,30 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <utility>
+#include <vector>
 
 #include "base/arguments.h"
 #include "cli/user_files.h"
 #include "codec/hex.h"
 #include "codec/json.h"
+#include "repo/masked_content.h"
 #include "scan/personal.h"
 
 namespace holdfast::cli {
 namespace {
 
 constexpr int depth_max = 64;
-constexpr uint64_t text_bytes_max = 256 << 20;
+constexpr uint64_t file_bytes_max = repo::masked_packed_bytes_max;
 
 constexpr std::array flags = {
     FlagRow{"--out", "PATH", "Where the masked file or folder is written."},
     FlagRow{"--with", "WAY", "What stands for what was found: kind (default), stars, hash or nothing."},
     FlagRow{"--json", "", "One JSON object."}};
 
-// Masks a folder into another; what is no text is taken over as it is.
+// Masks a folder into another; what cannot be looked into is taken over as it is, and named.
 class Masking {
  public:
   Masking(UserFiles& files, scan::MaskWith with, std::string key)
@@ -35,23 +39,25 @@ class Masking {
     TRY_DONE(files_.disk().make_directories(to));
     TRY(const auto entries, files_.disk().list(from));
     for (const io::Entry& each : entries)
-      if (each.name != ".git") TRY_DONE(mask(from / each.name, to / each.name, each.name, depth + 1));
+      if (each.name != ".git")
+        TRY_DONE(mask(from / each.name, to / each.name, shown.empty() ? each.name : shown + "/" + each.name,
+                      depth + 1));
     return Done{};
   }
 
-  uint64_t done = 0, masked = 0, skipped = 0;
+  uint64_t done = 0, masked = 0, left = 0;
+  std::vector<std::pair<std::string, std::string>> unread;  // Files, or parts of them, and why.
 
  private:
   Status mask_file(const io::Path& from, const io::Path& to, const std::string& shown) {
-    TRY(const std::string text, io::read_text(files_.disk(), from, text_bytes_max));
+    TRY(const std::string bytes, io::read_text(files_.disk(), from, file_bytes_max));
     ++done;
-    if (text.find('\0') != std::string::npos) {
-      ++skipped;
-      return write(to, text);
-    }
-    const scan::TextShape shape = scan::shape_of_name(shown);
-    masked += scan::find_personal(text, shape, text.substr(0, text.find('\n'))).size();
-    return write(to, scan::mask_personal(text, shape, with_, key_));
+    const repo::MaskedContent found = repo::mask_content(shown, as_bytes(bytes), with_, key_);
+    masked += found.findings;
+    left += found.left_findings;
+    for (const auto& [part, why] : found.unread)
+      unread.emplace_back(part.empty() ? shown : shown + ": " + part, why);
+    return write(to, found.instead ? *found.instead : bytes);
   }
   Status write(const io::Path& to, std::string_view text) {
     return io::publish_text(files_.disk(), to, text);
@@ -74,14 +80,24 @@ Result<int> mask(World& world, const Arguments& arguments, Output output) {
   Bytes key(32);
   world.random().fill(key);
   Masking masking(files, *with, codec::to_hex(key));
-  TRY_DONE(masking.mask(files.path(named), files.path(*out), io::Path(named).filename().string(), 0));
-  if (output == Output::json)
-    world.print(codec::to_text(boost::json::object{
-                    {"files", masking.done}, {"masked", masking.masked}, {"notText", masking.skipped}}) +
+  TRY(const io::Entry entry, files.disk().stat(files.path(named)));
+  TRY_DONE(masking.mask(files.path(named), files.path(*out),
+                        entry.is_directory ? "" : io::Path(named).filename().string(), 0));
+  if (output == Output::json) {
+    boost::json::array unread;
+    for (const auto& [path, why] : masking.unread)
+      unread.push_back(boost::json::object{{"path", path}, {"why", why}});
+    world.print(codec::to_text(boost::json::object{{"files", masking.done},
+                                                   {"masked", masking.masked},
+                                                   {"left", masking.left},
+                                                   {"unread", std::move(unread)}}) +
                 "\n");
-  else
-    world.print(fmt::format("{} files, {} places masked, {} files that are no text taken over as they are\n",
-                            masking.done, masking.masked, masking.skipped));
+    return exit_done;
+  }
+  for (const auto& [path, why] : masking.unread)
+    world.print(fmt::format("{} {}: not looked into, and taken over as it is\n", path, why));
+  world.print(fmt::format("{} files, {} places masked; a scan of the result finds {}\n", masking.done,
+                          masking.masked, masking.left));
   return exit_done;
 }
 
