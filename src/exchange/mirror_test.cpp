@@ -30,6 +30,7 @@ class FakeUpstream final : public net::Client {
   std::map<std::string, std::string> files;
   std::atomic<int> asked_info{0}, asked_files{0};
   std::function<void()> before_file{};
+  int file_status = 200;
 
   Result<net::ClientResponse> send(const net::ClientRequest& request, const Context&) override {
     if (request.url.find("/api/models/demo/bert/revision/main") != std::string::npos) {
@@ -50,9 +51,27 @@ class FakeUpstream final : public net::Client {
     if (file == files.end()) return net::ClientResponse{.status = 404, .headers = {}, .body = ""};
     ++asked_files;
     if (before_file) before_file();
+    if (file_status != 200) return net::ClientResponse{.status = file_status, .headers = {}, .body = ""};
     TRY_DONE(request.take(as_bytes(file->second)));
     return net::ClientResponse{.status = 200, .headers = {}, .body = ""};
   }
+};
+
+// Keeps whoever logs `event` until it is let go: the moment between what is decided and what is stored of it.
+class HeldLog final : public LogSink {
+ public:
+  explicit HeldLog(std::string event) : event_(std::move(event)) {}
+  std::atomic<bool> let_go{false};
+  std::atomic<int> held{0};
+
+  void line(std::string_view text) override {
+    if (text.find(event_) == std::string_view::npos) return;
+    ++held;
+    while (!let_go) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+
+ private:
+  const std::string event_;
 };
 
 class MirrorTest : public testing::Test {
@@ -70,7 +89,8 @@ class MirrorTest : public testing::Test {
     TestHub::require(
         upstreams_.set("(test)", {.name = "fake", .url = "https://hub.example.org", .namespaces = "demo"}));
   }
-  void open() {
+  void open() { open(hub_.log()); }
+  void open(Log& log) {
     mirror_ = TestHub::require_value(open_mirror({.upstreams = upstreams_,
                                                   .secrets = secrets_,
                                                   .client = upstream_,
@@ -80,7 +100,7 @@ class MirrorTest : public testing::Test {
                                                   .database = hub_.database(),
                                                   .audit = hub_.audit(),
                                                   .clock = hub_.clock(),
-                                                  .log = hub_.log(),
+                                                  .log = log,
                                                   .metrics = hub_.metrics()},
                                                  [](std::string_view, std::string_view) { return false; }));
   }
@@ -202,6 +222,27 @@ TEST_F(MirrorTest, WhatIsThrownAwayIsNotInTheListAndIsLookedAtAgain) {
   start();
   EXPECT_EQ(TestHub::require_value(mirror_->list("quarantined")).size(), 1U);
   EXPECT_FALSE(here());
+}
+
+// Two files refused at the same moment looked like an upstream that fails again and again (504), until the
+// state of the revision was stored.
+TEST_F(MirrorTest, AFailureThatIsTheEndIsToldBeforeItsStateIsStored) {
+  HeldLog sink("mirror_fetch_failed");
+  Log log(sink, hub_.clock());
+  upstream_.file_status = 403;
+  open(log);
+  const auto id = TestHub::require_value(mirror_->start(repo::RepoType::model, "demo", "bert", "main"));
+  wait_until([&] { return sink.held > 0; });
+  EXPECT_EQ(mirror_->show(id).value().state, "fetching") << "nothing of the end is stored yet";
+  for (const auto& [path, text] : upstream_.files) {
+    const auto read = mirror_->read(id, path, 0, text.size());
+    ASSERT_FALSE(read.ok()) << path;
+    EXPECT_EQ(read.error().reason, Reason::forbidden) << path << ": " << read.error().message;
+  }
+  EXPECT_EQ(mirror_->show(id).value().state, "fetching");
+  sink.let_go = true;
+  wait_until([&] { return mirror_->show(id).value().state == "failed"; });
+  mirror_.reset();  // Before its log.
 }
 
 }  // namespace
