@@ -163,6 +163,11 @@ TEST(Graphemes, EndWhereTheReferenceHasBoundaries) {
             "|\U0001F1E9\U0001F1EA|\U0001F1E9|\U0001F469\u200D\U0001F4BB|");
 }
 
+TEST(AtomicGroups, AreFoundWhereTheyBeginLazily) {
+  EXPECT_EQ(with_bars(R"((?>.+?)a)", "  a1"), " | a|1|");
+  EXPECT_EQ(with_bars(R"((?>.+?)\w++)", "  a1"), " | a1|");
+}
+
 TEST(Scripts, StandInClassesLikeAnyOtherSet) {
   constexpr std::string_view text = "a\u4E00\u4E8C\u03B1\u03B2\U0002ED7D\u0301";
   EXPECT_EQ(with_bars(R"(\p{Han}+)", text), "a|\u4E00\u4E8C|\u03B1\u03B2|\U0002ED7D|\u0301|");

@@ -69,7 +69,10 @@ class Pcre2Regex final : public Regex {
   MatchContext context_;
 };
 
-Result<Code> compile(std::string_view pattern) {
+// PCRE2 10.42 translates atomic groups with lazy quantifiers wrongly: it does not find (?>.+?)a in "  a".
+enum class Way : uint8_t { translated, interpreted };
+
+Result<Code> compile(std::string_view pattern, Way way) {
   int error = 0;
   PCRE2_SIZE where = 0;
   constexpr uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_DUPNAMES;
@@ -80,13 +83,15 @@ Result<Code> compile(std::string_view pattern) {
     return fail(Reason::bad_request, std::string("a regular expression of the tokenizer cannot be read: ") +
                                          reinterpret_cast<const char*>(text.data()));
   }
-  pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);  // Where it cannot, the interpreter does.
+  if (way == Way::translated)
+    pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);  // Where it cannot, the interpreter does.
   return code;
 }
 
 Result<std::shared_ptr<const Regex>> compile_now(std::string_view pattern) {
   TRY(const std::string translated, to_pcre2(pattern));
-  TRY(Code code, compile(translated));
+  const bool has_atomic_groups = pattern.find("(?>") != std::string_view::npos;
+  TRY(Code code, compile(translated, has_atomic_groups ? Way::interpreted : Way::translated));
   MatchContext context(pcre2_match_context_create(nullptr));
   pcre2_set_match_limit(context.get(), Regex::steps_max);
   pcre2_set_heap_limit(context.get(), 64 << 10);  // KiB.
@@ -154,7 +159,7 @@ std::string every_code_point() {
 }  // namespace
 
 Result<CodeSet> pcre2_property(std::string_view name) {
-  TRY(const Code code, compile("\\p{" + std::string(name) + "}+"));
+  TRY(const Code code, compile("\\p{" + std::string(name) + "}+", Way::translated));
   const std::string all = every_code_point();
   Result<CodeSet> out = CodeSet();
   const MatchData match(pcre2_match_data_create_from_pattern(code.get(), nullptr));
@@ -184,7 +189,7 @@ const std::vector<uint8_t>& pcre2_categories() {
     for (const size_t i : turns) {
       std::string rest;
       size_t kept = 0;
-      const auto code = compile("\\p{" + std::string(order[i]) + "}+");
+      const auto code = compile("\\p{" + std::string(order[i]) + "}+", Way::translated);
       if (!code.ok()) continue;
       const MatchData match(pcre2_match_data_create_from_pattern(code.value().get(), nullptr));
       for (size_t at = 0; pcre2_match(code.value().get(), bytes_of(all), all.size(), at, PCRE2_NO_UTF_CHECK,
