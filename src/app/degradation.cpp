@@ -17,7 +17,8 @@ constexpr std::chrono::milliseconds step{2'000}, write_patience{1'500};
 constexpr std::array<std::string_view, 3> names = {"hub", "database", "disk"};
 constexpr std::array<std::string_view, 3> told = {
     "hub: its folders are not there; repositories cannot be read, endpoints answer from their copies",
-    "database: it cannot be written, or not reached; what changes something fails or waits, endpoints answer "
+    "database: it cannot be written, is damaged or not reached; what changes something fails or waits, "
+    "endpoints answer "
     "whom they know",
     "disk: nothing can be written to it; uploads and whatever changes something fail, endpoints answer"};
 enum Part : size_t { hub, database, disk };
@@ -79,8 +80,10 @@ class WatchedDegradation final : public Degradation {
         std::lock_guard lock(mutex_);
         began_ = parts_.clock.now();
       }
-      const Status done =
-          guarded([&] { return parts_.database.write([](sql::Transaction&) -> Status { return Done{}; }); });
+      const Status done = guarded([&]() -> Status {
+        TRY_DONE(parts_.database.write([](sql::Transaction&) -> Status { return Done{}; }));
+        return parts_.database.check();
+      });
       {
         std::lock_guard lock(mutex_);
         began_.reset();

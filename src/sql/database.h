@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -57,6 +58,9 @@ class Transaction {
   }
 };
 
+// How long a commit of another process may stay unseen by Database::mark.
+inline constexpr std::chrono::milliseconds commits_seen_within{50};
+
 // A step of a room's schema, forward only. Once landed it never changes (its digest is kept and checked).
 struct Migration {
   std::string_view room;  // "repo"
@@ -77,6 +81,13 @@ class Database {
   // A consistent copy while writes go on, for backup (SQLite: one file; PostgreSQL: not_offered, use its own
   // tools).
   virtual Status copy_to(const std::string& path) = 0;
+  // Whether what it lies in is there and sound, as far as a look at it tells: SQLite's file may be moved away
+  // or overwritten under connections that go on. Of PostgreSQL its own answers tell.
+  virtual Status check() { return Done{}; }
+  // Another number than before once anything was committed: here at once, by another process soon after
+  // (commits_seen_within). nullopt where nobody can tell that cheaply: PostgreSQL, or a file that cannot be
+  // read.
+  virtual std::optional<uint64_t> mark() { return std::nullopt; }
 
   // As `write` and `read`, for work that returns a value: Result<RepoId> id =
   // db.write<RepoId>([&](Transaction& tx) …).

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 
@@ -128,6 +129,25 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
 SqliteConnection::~SqliteConnection() {
   statements_.clear();
   sqlite3_close_v2(handle_);
+}
+
+// By SQLite's own descriptor: closing one of ours would drop the locks of this process on the file.
+Status SqliteConnection::check_file() {
+  int moved = 0;
+  sqlite3_file* file = nullptr;
+  if (sqlite3_file_control(handle_, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+      sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file)) !=
+          SQLITE_OK ||
+      file == nullptr || file->pMethods == nullptr)
+    return fail(Reason::dependency_failed, "the database file cannot be looked at");
+  if (moved != 0) return fail(Reason::dependency_failed, "the database file is not where it was opened");
+  static constexpr std::string_view magic("SQLite format 3\0", 16);
+  std::array<char, magic.size()> begin{};
+  if (file->pMethods->xRead(file, begin.data(), static_cast<int>(begin.size()), 0) != SQLITE_OK)
+    return fail(Reason::dependency_failed, "the database file cannot be read");
+  if (std::string_view(begin.data(), begin.size()) != magic)
+    return fail(Reason::data_corrupt, "the database file is damaged");
+  return Done{};
 }
 
 Status SqliteConnection::configure(SqliteAccess access) {

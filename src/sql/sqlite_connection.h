@@ -33,6 +33,8 @@ class SqliteConnection {
   // Ends a transaction without keeping it, if one is open.
   void roll_back() noexcept;
   Status copy_to(const std::string& path);
+  // Whether the file is where it was opened, and begins as a database does.
+  Status check_file();
   bool usable() const { return sqlite3_get_autocommit(handle_) != 0; }
 
  private:

@@ -1,5 +1,8 @@
 #include "sql/sqlite_database.h"
 
+#include <atomic>
+
+#include "sql/commit_mark.h"
 #include "sql/pool.h"
 #include "sql/spoiled_transaction.h"
 #include "sql/sqlite_connection.h"
@@ -12,13 +15,16 @@ class SqliteDatabase final : public Database {
   explicit SqliteDatabase(const std::string& path)
       : writers_(1, write_wait_max, [path] { return SqliteConnection::open(path, SqliteAccess::write); }),
         readers_(readers_max, read_wait_max,
-                 [path] { return SqliteConnection::open(path, SqliteAccess::read); }) {}
+                 [path] { return SqliteConnection::open(path, SqliteAccess::read); }),
+        mark_([path] { return SqliteConnection::open(path, SqliteAccess::read); }) {}
 
   Engine engine() const override { return Engine::sqlite; }
 
   // IMMEDIATE: waits for the write lock of other processes here, not in the middle of the work.
   Status write(const std::function<Status(Transaction&)>& work) override {
-    return transact(writers_, "BEGIN IMMEDIATE", work);
+    Status written = transact(writers_, "BEGIN IMMEDIATE", work);
+    mark_.committed();  // Also after a failure: of one in the middle of a commit nobody knows.
+    return written;
   }
   Status read(const std::function<Status(Transaction&)>& work) override {
     return transact(readers_, "BEGIN DEFERRED", work);
@@ -27,8 +33,18 @@ class SqliteDatabase final : public Database {
     TRY(auto reader, readers_.take());
     return reader->copy_to(path);
   }
+  std::optional<uint64_t> mark() override { return mark_.now(); }
+  Status check() override {
+    if (damaged_) return fail(Reason::data_corrupt, "the database file is damaged");
+    TRY(auto reader, readers_.take());
+    const Status looked = reader->check_file();
+    // What was overwritten does not heal, also where a part of it is written once more.
+    if (!looked.ok() && looked.error().reason == Reason::data_corrupt) damaged_ = true;
+    return looked;
+  }
+
   // Makes the file before anybody reads it, and finds what is wrong with it at start.
-  Status check() {
+  Status prepare() {
     TRY(auto writer, writers_.take());
     return writer->query("SELECT count(*) FROM sqlite_schema", {}, [](const Row&) { return true; });
   }
@@ -44,6 +60,8 @@ class SqliteDatabase final : public Database {
   }
 
   Pool<SqliteConnection> writers_, readers_;
+  CommitMark mark_;
+  std::atomic<bool> damaged_ = false;
 };
 
 }  // namespace
@@ -52,7 +70,7 @@ Result<std::unique_ptr<Database>> open_sqlite(const std::string& path) {
   if (path.empty() || path == ":memory:" || path.find('\0') != std::string::npos)
     return fail(Reason::bad_request, "a SQLite database needs the path of a file: sqlite:PATH");
   auto database = std::make_unique<SqliteDatabase>(path);
-  TRY_DONE(database->check());
+  TRY_DONE(database->prepare());
   return std::unique_ptr<Database>(std::move(database));
 }
 

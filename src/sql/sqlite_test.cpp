@@ -83,6 +83,23 @@ TEST(Sqlite, WhatWasCommittedSurvivesAKill) {
   }
 }
 
+TEST(Sqlite, AFileThatIsMovedOrOverwrittenUnderItIsTold) {
+  const io::TemporaryFolder folder;
+  const auto path = folder.path() / "a.db", away = folder.path() / "away.db";
+  const auto database = open_at(path);
+  ASSERT_TRUE(execute(*database, "CREATE TABLE t (n BIGINT)").ok());
+  EXPECT_TRUE(database->check().ok());
+  std::filesystem::rename(path, away);
+  EXPECT_EQ(database->check().error().reason, Reason::dependency_failed);
+  std::filesystem::rename(away, path);
+  EXPECT_TRUE(database->check().ok());
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary) << "nothing of the kind";
+  EXPECT_EQ(database->check().error().reason, Reason::data_corrupt);
+  // It stays told, also where a part of it is whole again.
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).write("SQLite format 3\0", 16);
+  EXPECT_FALSE(database->check().ok());
+}
+
 TEST(Sqlite, DurabilityAndKeysAreSwitchedOn) {
   const io::TemporaryFolder folder;
   const auto database = open_at(folder.path() / "a.db");

@@ -148,7 +148,7 @@ def test_with_a_full_disk(alone):
 
 def test_with_a_database_that_cannot_be_read(alone):
     """Its file is overwritten under the running server. Its connections know for a while what they have read, so nobody can say how much of it is
-    missed when; what holds at every moment is that those who were let in are answered."""
+    missed when; what holds at every moment is that those who were let in are answered, and that the damage is told."""
     for name in ("holdfast.db", "holdfast.db-wal"):
         file = Path(alone.folder) / name
         if file.exists():
@@ -159,6 +159,9 @@ def test_with_a_database_that_cannot_be_read(alone):
         # Others by what of it is still known.
         assert Caller(alone, alone.stranger).ask("/endpoints/ada/stands", {"inputs": "the sea"})[0] in (200, 500, 502)
         assert alone.http("GET", "/api/models", alone.token).status in (200, 500, 502)
+    until(lambda: "database" in degraded(alone), "the damage is not told")
+    assert metric(alone, "holdfast_degraded", function="database") == 1
+    assert_answers(alone)
 
 
 class PostgreSQL:
