@@ -124,8 +124,7 @@ Result<serve::ServedModel> find_served_model(Services& services, const Call& cal
   if (!services.permission.may_infer(call.caller, resource))
     return fail(Reason::forbidden, "this token may not call models");
   TRY_DONE(check_input(services, call));
-  TRY(const git::Repository objects, services.hub.storage.open(found->id));
-  TRY(const repo::Revision commit, repo::find_revision(services.hub.publisher, objects, found->id, revision));
+  TRY(const repo::Revision commit, services.hub.revisions.find(found->id, revision));
   const auto named = at == std::string_view::npos ? serve::ReleaseQuestion::Revision::left_open
                                                   : serve::ReleaseQuestion::Revision::named;
   return admitted(services, call, {found->id.raw, found->full_name(), commit.commit.hex()}, named);

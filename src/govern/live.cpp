@@ -61,7 +61,8 @@ Status read_judged_on(sql::Transaction& tx, Governed& governed) {
 }  // namespace
 
 Result<std::shared_ptr<const LiveSnapshot>> LiveReleases::look() {
-  TRY(const int64_t generation, database_.read<int64_t>(read_generation));
+  TRY(const int64_t generation,
+      generation_.get(0, [this] { return database_.read<int64_t>(read_generation); }));
   {
     std::lock_guard lock(mutex_);
     if (snapshot_ && snapshot_->generation == generation) return snapshot_;

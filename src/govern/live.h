@@ -10,10 +10,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "govern/rows.h"
-
-namespace holdfast::sql {
-class Database;
-}
+#include "sql/kept_reads.h"
 
 namespace holdfast::govern {
 
@@ -43,16 +40,18 @@ struct LiveSnapshot {
   const Governed* named(std::string_view record) const;
 };
 
-// Keeps the newest snapshot: the generation is asked for at every look, the rest only when it was raised, so
-// that a decision counts at once in every process. Safe from any thread.
+// Keeps the newest snapshot: the generation is asked for once anything was committed, the rest only when it
+// was raised, so that a decision counts at once, and one of another process as soon as it is seen
+// (sql::commits_seen_within; at once on PostgreSQL). Safe from any thread.
 class LiveReleases {
  public:
-  explicit LiveReleases(sql::Database& database) : database_(database) {}
+  explicit LiveReleases(sql::Database& database) : database_(database), generation_(database) {}
   Result<std::shared_ptr<const LiveSnapshot>> look();
 
  private:
   sql::Database& database_;
-  std::mutex mutex_;  // Guards snapshot_.
+  sql::KeptReads<int, int64_t> generation_;  // Under 0.
+  std::mutex mutex_;                         // Guards snapshot_.
   std::shared_ptr<const LiveSnapshot> snapshot_;
 };
 

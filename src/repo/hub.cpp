@@ -7,6 +7,7 @@ Hub::Hub(const HubParts& parts)
       storage(parts.disk),
       cards(parts.database, parts.content),
       publisher(parts.database, storage, cards, parts.audit, parts.clock, parts.log),
+      revisions(publisher, storage),
       repositories(parts.database, storage, publisher, rights, parts.audit, parts.clock),
       uploads(parts.database, parts.content, rights, parts.clock),
       browser(parts.database),

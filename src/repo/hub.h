@@ -18,6 +18,7 @@
 #include "repo/publisher.h"
 #include "repo/push_rules.h"
 #include "repo/repositories.h"
+#include "repo/revisions.h"
 #include "repo/rights.h"
 #include "repo/search.h"
 #include "repo/storage.h"
@@ -46,6 +47,7 @@ struct Hub {
   Storage storage;
   CardIndex cards;
   Publisher publisher;
+  Revisions revisions;
   Repositories repositories;
   Uploads uploads;
   Browser browser;

@@ -111,6 +111,10 @@ Result<std::vector<git::Ref>> Publisher::refs(RepoId repository) {
 }
 
 Result<std::optional<git::ObjectId>> Publisher::ref(RepoId repository, std::string_view name) {
+  return found_.get(std::pair(repository.raw, std::string(name)), [&] { return read_ref(repository, name); });
+}
+
+Result<std::optional<git::ObjectId>> Publisher::read_ref(RepoId repository, std::string_view name) {
   std::string target;
   TRY_DONE(database_.read([&](sql::Transaction& tx) {
     return tx.query("SELECT target FROM repo_refs WHERE repo = ? AND name = ?", {repository.raw, name},

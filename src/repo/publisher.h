@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -17,6 +18,7 @@
 #include "identity/caller.h"
 #include "repo/repository.h"
 #include "repo/storage.h"
+#include "sql/kept_reads.h"
 
 namespace holdfast::identity {
 class Audit;
@@ -59,7 +61,13 @@ class Publisher {
  public:
   Publisher(sql::Database& database, Storage& storage, CardIndex& cards, identity::Audit& audit,
             const Clock& clock, Log& log)
-      : database_(database), storage_(storage), cards_(cards), audit_(audit), clock_(clock), log_(log) {}
+      : database_(database),
+        storage_(storage),
+        cards_(cards),
+        audit_(audit),
+        clock_(clock),
+        log_(log),
+        found_(database) {}
 
   // stale_parent when a ref is not at `before`.
   Status publish(const Storage::Lock& lock, const identity::Caller& caller, const Repository& repository,
@@ -75,6 +83,7 @@ class Publisher {
  private:
   Status move(sql::Transaction& tx, const identity::Caller& caller, const Repository& repository,
               const Publication& publication);
+  Result<std::optional<git::ObjectId>> read_ref(RepoId repository, std::string_view name);
 
   sql::Database& database_;
   Storage& storage_;
@@ -82,6 +91,7 @@ class Publisher {
   identity::Audit& audit_;
   const Clock& clock_;
   Log& log_;
+  sql::KeptReads<std::pair<int64_t, std::string>, std::optional<git::ObjectId>> found_;  // Refs.
 };
 
 }  // namespace holdfast::repo

@@ -162,7 +162,8 @@ Result<std::optional<Repository>> Repositories::find_where(std::string_view cond
 
 Result<std::optional<Repository>> Repositories::find(RepoType type, std::string_view ns,
                                                      std::string_view name) {
-  return find_where("place = ?", place_of(type, ns, name), 0);
+  const std::string place = place_of(type, ns, name);
+  return found_.get(place, [&] { return find_where("place = ?", place, 0); });
 }
 
 Result<std::optional<Repository>> Repositories::find(RepoId id) { return find_where("id = ?", {}, id.raw); }

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "identity/caller.h"
 #include "repo/repository.h"
+#include "sql/kept_reads.h"
 
 namespace holdfast::identity {
 class Audit;
@@ -50,7 +51,8 @@ class Repositories {
         publisher_(publisher),
         rights_(rights),
         audit_(audit),
-        clock_(clock) {}
+        clock_(clock),
+        found_(database) {}
 
   // forbidden in a namespace the caller may not create in; already_exists when the place is taken, whatever
   // the case of its letters.
@@ -88,6 +90,7 @@ class Repositories {
   Rights& rights_;
   identity::Audit& audit_;
   const Clock& clock_;
+  sql::KeptReads<std::string, std::optional<Repository>> found_;  // By place.
 };
 
 // The columns of repo_repositories in the order read_repository expects.

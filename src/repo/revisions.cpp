@@ -24,6 +24,13 @@ bool looks_like_commit(std::string_view name) {
                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+// Refs that a name may mean, the first one there wins; some are empty.
+std::array<std::string, 3> refs_named(std::string_view name) {
+  return {std::string(name.starts_with("refs/") ? name : ""),
+          name == "HEAD" ? std::string(main_ref) : fmt::format("refs/heads/{}", name),
+          fmt::format("refs/tags/{}", name)};
+}
+
 }  // namespace
 
 bool is_pull_request_ref(std::string_view ref) {
@@ -35,11 +42,7 @@ bool is_pull_request_ref(std::string_view ref) {
 
 Result<Revision> find_revision(Publisher& publisher, const git::Repository& objects, RepoId repository,
                                std::string_view name) {
-  const std::array<std::string, 3> candidates = {
-      std::string(name.starts_with("refs/") ? name : ""),
-      name == "HEAD" ? std::string(main_ref) : fmt::format("refs/heads/{}", name),
-      fmt::format("refs/tags/{}", name)};
-  for (const std::string& ref : candidates) {
+  for (const std::string& ref : refs_named(name)) {
     if (ref.empty()) continue;
     TRY(const auto target, publisher.ref(repository, ref));
     if (!target) continue;
@@ -54,6 +57,28 @@ Result<Revision> find_revision(Publisher& publisher, const git::Repository& obje
   }
   if (!found.ok()) return unknown_revision(name);
   return Revision{.commit = found.value(), .ref = ""};
+}
+
+Result<Revision> Revisions::find(RepoId repository, std::string_view name) {
+  for (std::string& ref : refs_named(name)) {
+    if (ref.empty()) continue;
+    TRY(const auto target, publisher_.ref(repository, ref));
+    if (!target) continue;
+    const std::pair key(repository.raw, *target);
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto known = targets_.find(key); known != targets_.end())
+        return Revision{.commit = known->second, .ref = std::move(ref)};
+    }
+    TRY(const git::Repository objects, storage_.open(repository));
+    TRY(const git::Commit commit, objects.commit(*target));
+    const std::lock_guard lock(mutex_);
+    if (targets_.size() >= targets_max) targets_.clear();
+    targets_.emplace(key, commit.id);
+    return Revision{.commit = commit.id, .ref = std::move(ref)};
+  }
+  TRY(const git::Repository objects, storage_.open(repository));
+  return find_revision(publisher_, objects, repository, name);
 }
 
 Result<std::string> branch_ref(std::string_view name) {
