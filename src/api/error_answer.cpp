@@ -145,10 +145,14 @@ std::string header_text(std::string_view text) {
 }
 
 net::Response json_answer(const boost::json::value& value, int status) {
+  return json_text_answer(codec::to_text(value), status);
+}
+
+net::Response json_text_answer(std::string json, int status) {
   net::Response response;
   response.status = status;
   response.headers.set("Content-Type", "application/json; charset=utf-8");
-  response.body = codec::to_text(value);
+  response.body = std::move(json);
   return response;
 }
 

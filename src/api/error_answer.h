@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/fwd.hpp>
+#include <string>
 #include <string_view>
 
 #include "api/route.h"
@@ -24,6 +25,7 @@ net::Response write_error(const net::Request& request, const Error& error, const
 
 // An answer with a JSON body.
 net::Response json_answer(const boost::json::value& value, int status = 200);
+net::Response json_text_answer(std::string json, int status = 200);
 
 // Printable ASCII; other bytes and line ends become '?'; cut to 400 characters.
 std::string header_text(std::string_view text);

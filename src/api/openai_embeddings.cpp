@@ -15,6 +15,7 @@
 #include "api/served_note.h"
 #include "api/served_task.h"
 #include "codec/base64.h"
+#include "codec/float_text.h"
 #include "codec/json.h"
 #include "repo/hub.h"
 
@@ -35,15 +36,12 @@ void shorten(std::vector<float>& vector, size_t dimensions) {
   for (float& x : vector) x /= length;
 }
 
-json::value written(const std::vector<float>& vector, bool as_base64) {
-  if (as_base64) {
-    const auto bytes = std::as_bytes(std::span(vector));  // Little-endian float32, as the clients decode it.
-    return json::value(codec::base64_encode(bytes));
-  }
-  json::array numbers;
-  numbers.reserve(vector.size());
-  for (float x : vector) numbers.emplace_back(x);
-  return numbers;
+void write(std::string& out, const std::vector<float>& vector, bool as_base64) {
+  if (!as_base64) return codec::append_floats(out, vector);
+  out += '"';
+  out +=
+      codec::base64_encode(std::as_bytes(std::span(vector)));  // Little-endian float32, as clients decode it.
+  out += '"';
 }
 
 struct Wish {
@@ -88,7 +86,7 @@ Result<net::Response> embeddings(Services& services, serve::Models& models, cons
     return fail(Reason::bad_request, fmt::format("'input' has more than {} inputs", inputs_max));
   TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), asker_of(call)));
   const json::value* said = body.if_contains("model");
-  json::array data;
+  std::string data;
   int64_t tokens = 0;
   for (uint32_t count : answer.tokens) tokens += count;
   for (size_t i = 0; i < answer.vectors.size(); ++i) {
@@ -99,14 +97,14 @@ Result<net::Response> embeddings(Services& services, serve::Models& models, cons
                     fmt::format("'dimensions': the model has {}, not {}", vector.size(), *wish.dimensions));
       shorten(vector, static_cast<size_t>(*wish.dimensions));
     }
-    data.emplace_back(
-        json::object{{"object", "embedding"}, {"index", i}, {"embedding", written(vector, wish.as_base64)}});
+    data += fmt::format(R"({}{{"object":"embedding","index":{},"embedding":)", i > 0 ? "," : "", i);
+    write(data, vector, wish.as_base64);
+    data += '}';
   }
-  return json_answer(
-      json::object{{"object", "list"},
-                   {"model", said != nullptr && said->is_string() ? *said : json::value(name)},
-                   {"data", std::move(data)},
-                   {"usage", json::object{{"prompt_tokens", tokens}, {"total_tokens", tokens}}}});
+  return json_text_answer(fmt::format(
+      R"({{"object":"list","model":{},"data":[{}],"usage":{{"prompt_tokens":{},"total_tokens":{}}}}})",
+      codec::to_text(said != nullptr && said->is_string() ? *said : json::value(name)), data, tokens,
+      tokens));
 }
 
 json::object describe(const repo::Repository& repository) {

@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
+#include <optional>
 
 #include "api/embed_inputs.h"
 #include "api/error_answer.h"
@@ -11,6 +12,8 @@
 #include "api/served_model.h"
 #include "api/served_task.h"
 #include "api/tgi_routes.h"
+#include "api/vector_rows.h"
+#include "codec/float_text.h"
 #include "codec/json.h"
 
 namespace holdfast::api {
@@ -20,13 +23,6 @@ namespace json = boost::json;
 
 constexpr uint64_t body_bytes_max = 16 << 20;
 constexpr size_t instances_max = 128, predictions_bytes_max = 64 << 20;
-
-json::array numbers(std::span<const float> values) {
-  json::array list;
-  list.reserve(values.size());
-  for (float x : values) list.emplace_back(x);
-  return list;
-}
 
 void normalize(std::vector<float>& vector) {
   double square = 0;
@@ -117,11 +113,12 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
   TRY(const json::object body, codec::parse_json_object(call.request.body));
   const json::value* input = body.if_contains("inputs");
   if (input == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
+  std::optional<serve::WorkerFacts> known;
   if (!call.request.path().ends_with("/feature-extraction")) {
-    TRY(const serve::WorkerFacts known, models.facts(call.context, model, asker_of(call)));
-    if (known.task == "text-generation") return answer_text_generation(services, models, call, model, body);
-    if (!known.task.empty() && known.task != "feature-extraction")
-      return run_task(models, call, model, body, known.task);
+    TRY(known, models.facts(call.context, model, asker_of(call)));
+    if (known->task == "text-generation") return answer_text_generation(services, models, call, model, body);
+    if (!known->task.empty() && known->task != "feature-extraction")
+      return run_task(models, call, model, body, known->task);
   }
   if (input->is_object() && input->get_object().contains("source_sentence"))
     return compare(models, call, model, body);
@@ -131,23 +128,26 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
   if (!truncated) item.long_text = serve::LongText::refuse;
   TRY(const auto side, codec::json_text_if(body, "truncation_direction"));
   if (truncated && side && (*side == "left" || *side == "Left")) item.long_text = serve::LongText::cut_left;
-  TRY(const serve::WorkerFacts facts, models.facts(call.context, model, asker_of(call)));
+  if (!known) {
+    TRY(known, models.facts(call.context, model, asker_of(call)));
+  }
+  const serve::WorkerFacts& facts = *known;
   item.wanted = facts.sentence_model ? serve::Wanted::vectors : serve::Wanted::features;
   TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), asker_of(call)));
-  json::array rows;
+  const bool one = facts.sentence_model && input->is_string();
+  std::string rows;
+  if (!one) rows += '[';
   for (std::vector<float>& vector : answer.vectors) {
+    if (rows.size() > 1) rows += ',';
     if (facts.sentence_model) {
       if (normalized) normalize(vector);
-      rows.emplace_back(numbers(vector));
-      continue;
+      codec::append_floats(rows, vector);
+    } else {
+      append_rows(rows, vector, facts.dimensions);
     }
-    json::array tokens;
-    for (size_t at = 0; at < vector.size(); at += facts.dimensions)
-      tokens.emplace_back(numbers(std::span(vector).subspan(at, facts.dimensions)));
-    rows.emplace_back(std::move(tokens));
   }
-  if (facts.sentence_model && input->is_string()) return json_answer(rows.front());
-  return json_answer(rows);
+  if (!one) rows += ']';
+  return json_text_answer(std::move(rows));
 }
 
 // Vertex AI's form: each instance is a task's body, or its input alone, answered one after the other.
@@ -201,6 +201,7 @@ void add_task_routes(RouteTable& table, Services& services, serve::Models& model
   };
   static constexpr Place places[] = {
       {"/models/{ns}/{name}", "task_model"},
+      {"/models/{ns}/{name}/", "task_model_root"},  // As clients write it that join a base and "/".
       {"/models/{ns}/{name}/invocations", "task_invocations"},
       {"/models/{ns}/{name}/pipeline/feature-extraction", "task_feature_extraction"},
       {"/hf-inference/models/{ns}/{name}", "task_inference_model"},

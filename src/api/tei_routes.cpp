@@ -16,7 +16,9 @@
 #include "api/served_note.h"
 #include "api/served_task.h"
 #include "api/tgi_routes.h"
+#include "api/vector_rows.h"
 #include "base/random.h"
+#include "codec/float_text.h"
 #include "codec/json.h"
 
 namespace holdfast::api {
@@ -112,13 +114,6 @@ void finish(std::vector<float>& vector, std::optional<int64_t> dimensions, bool 
   for (float& x : vector) x /= length;
 }
 
-json::array numbers(std::span<const float> values) {
-  json::array out;
-  out.reserve(values.size());
-  for (float x : values) out.emplace_back(x);
-  return out;
-}
-
 // With a prompt, which the model's folder names, texts go the way of the task API.
 Result<Response> embed_with_prompt(const TeiCall& tei, const json::value& inputs, std::string_view prompt,
                                    std::optional<int64_t> dimensions, bool normalized) {
@@ -160,12 +155,13 @@ Result<Response> embed(const TeiCall& tei) {
     return embed_with_prompt(tei, *inputs, *prompt, dimensions, normalized.value_or(true));
   TRY(serve::EmbedAnswer answer,
       tei.models.embed(tei.call.context, tei.model, std::move(item), asker_of(tei.call)));
-  json::array rows;
+  std::string rows = "[";
   for (std::vector<float>& vector : answer.vectors) {
     finish(vector, dimensions, normalized.value_or(true));
-    rows.emplace_back(numbers(vector));
+    if (rows.size() > 1) rows += ',';
+    codec::append_floats(rows, vector);
   }
-  Response response = json_answer(rows);
+  Response response = json_text_answer(rows += ']');
   uint64_t tokens = 0;
   for (uint32_t count : answer.tokens) tokens += count;
   response.headers.set("x-compute-tokens", std::to_string(tokens));
@@ -183,16 +179,13 @@ Result<Response> embed_all(const TeiCall& tei) {
   item.wanted = serve::Wanted::features;
   TRY(const serve::EmbedAnswer answer,
       tei.models.embed(tei.call.context, tei.model, std::move(item), asker_of(tei.call)));
-  json::array rows;
+  std::string rows = "[";
   for (size_t i = 0; i < answer.vectors.size(); ++i) {
     const std::vector<float>& all = answer.vectors[i];
-    const size_t tokens = std::max<size_t>(answer.tokens[i], 1), width = all.size() / tokens;
-    json::array one;
-    for (size_t at = 0; at + width <= all.size() && width > 0; at += width)
-      one.emplace_back(numbers(std::span(all).subspan(at, width)));
-    rows.emplace_back(std::move(one));
+    if (i > 0) rows += ',';
+    append_rows(rows, all, all.size() / std::max<size_t>(answer.tokens[i], 1));
   }
-  return json_answer(rows);
+  return json_text_answer(rows += ']');
 }
 
 // By the masked language head of a model that has one.

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "base/random.h"
+#include "codec/float_text.h"
 
 namespace holdfast::codec {
 namespace {
@@ -24,6 +25,29 @@ TEST(Json, text_comes_back_in_the_same_order) {
 TEST(Json, pretty_text_is_indented_by_two) {
   EXPECT_EQ(to_pretty_text(parse_json(R"({"a":[1,{}],"b":[]})").value()),
             "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}\n");
+}
+
+TEST(Json, a_vector_reads_back_as_the_same_floats) {
+  SeededRandom random(3);
+  std::vector<float> all{0.F, -0.F, 1.F, -2.F, 0.1F, 1e-40F, 3.4e38F, 16777216.F};
+  for (int i = 0; i < 2000; ++i) {
+    const auto one = std::bit_cast<float>(static_cast<uint32_t>(random.u64()));
+    if (std::isfinite(one)) all.push_back(one);
+  }
+  std::string text;
+  append_floats(text, all);
+  const json::value read = parse_json(text).value();
+  ASSERT_EQ(read.get_array().size(), all.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    ASSERT_TRUE(read.at(i).is_double()) << i;  // Never an integer, so that readers have one type.
+    EXPECT_EQ(std::bit_cast<uint32_t>(static_cast<float>(read.at(i).get_double())),
+              std::bit_cast<uint32_t>(all[i]));
+  }
+  std::string odd = "x";
+  append_floats(odd, std::vector<float>{0.1F, std::numeric_limits<float>::quiet_NaN(), 2.F});
+  EXPECT_EQ(odd, "x[0.1,null,2.0]");
+  append_floats(odd, {});
+  EXPECT_EQ(odd, "x[0.1,null,2.0][]");
 }
 
 TEST(Json, what_json_cannot_say_is_replaced) {
