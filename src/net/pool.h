@@ -8,10 +8,15 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <thread>
 #include <type_traits>
+#include <vector>
 
 #include "base/check.h"
 #include "base/guarded.h"
@@ -21,31 +26,55 @@ namespace holdfast::net {
 
 namespace asio = boost::asio;
 
-// The disk threads: handlers, sinks and sources run here. Owned by the server; safe from any thread.
+// The disk threads: handlers, sinks and sources run here. Who became idle last is woken first, so that a few
+// requests at once are answered by a few threads, whose stacks and heaps are in the caches. Owned by the
+// server; safe from any thread.
 class Pool {
  public:
-  Pool(int threads, size_t jobs_waiting_max)
-      : jobs_waiting_max_(jobs_waiting_max), threads_(static_cast<size_t>(threads)) {}
+  Pool(int threads, size_t jobs_waiting_max);
+  ~Pool() { join(); }
 
   // Whether a new request may come in. Work for requests that are in is never refused.
-  bool admits() const { return jobs_waiting_.load(std::memory_order_relaxed) < jobs_waiting_max_; }
+  bool admits() const { return jobs_waiting() < jobs_waiting_max_; }
   size_t jobs_waiting() const { return jobs_waiting_.load(std::memory_order_relaxed); }
 
   template <class Job>
   void post(Job job) {
-    jobs_waiting_.fetch_add(1, std::memory_order_relaxed);
-    asio::post(threads_, [this, job = std::move(job)]() mutable {
-      jobs_waiting_.fetch_sub(1, std::memory_order_relaxed);
-      job();
-    });
+    push(std::make_unique<TaskOf<Job>>(std::move(job)));
   }
 
-  void join() { threads_.join(); }
+  // What was posted until then is done first.
+  void join();
 
  private:
+  // A std::function would have to be copied.
+  struct Task {
+    virtual ~Task() = default;
+    virtual void run() = 0;
+  };
+  template <class Job>
+  struct TaskOf final : Task {
+    explicit TaskOf(Job wish) : job(std::move(wish)) {}
+    void run() override { job(); }
+    Job job;
+  };
+  struct Worker {
+    std::unique_ptr<Task> task;  // Given to it while it was idle.
+    std::condition_variable woken;
+    std::thread thread;
+  };
+
+  void push(std::unique_ptr<Task> task);
+  void work(Worker& self);
+  std::unique_ptr<Task> next(Worker& self);  // Null: the end.
+
   const size_t jobs_waiting_max_;
   std::atomic<size_t> jobs_waiting_{0};
-  asio::thread_pool threads_;
+  std::mutex mutex_;  // Guards all below, and the workers' tasks.
+  std::deque<std::unique_ptr<Task>> waiting_;
+  std::vector<Worker*> idle_;  // Who came last is at the end.
+  bool ending_ = false;
+  std::vector<std::unique_ptr<Worker>> workers_;
 };
 
 // Runs `work`, which gives a Result, on the pool and comes back to the caller's net thread with it. What

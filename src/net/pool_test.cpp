@@ -1,0 +1,55 @@
+#include "net/pool.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <set>
+
+namespace holdfast::net {
+namespace {
+
+TEST(PoolTest, EveryJobRunsOnceAlsoThoseThatJobsPost) {
+  std::atomic<int> ran = 0;
+  Pool pool(4, 1000);
+  for (int i = 0; i < 500; ++i)
+    pool.post([&] {
+      ++ran;
+      pool.post([&] { ++ran; });
+    });
+  while (ran < 1000) std::this_thread::yield();
+  pool.join();
+  EXPECT_EQ(ran, 1000);
+  EXPECT_EQ(pool.jobs_waiting(), 0U);
+}
+
+TEST(PoolTest, OneRequestAfterTheOtherStaysOnOneThread) {
+  Pool pool(8, 1000);
+  std::set<std::thread::id> threads;
+  for (int i = 0; i < 20; ++i) {
+    std::promise<std::thread::id> ran;
+    pool.post([&] { ran.set_value(std::this_thread::get_id()); });
+    threads.insert(ran.get_future().get());
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // It becomes idle again.
+  }
+  EXPECT_LT(threads.size(), 6U);  // Of eight: in turns it would have been all of them.
+}
+
+TEST(PoolTest, WhatWasPostedIsDoneBeforeTheEndAndTheRestWaits) {
+  Pool pool(1, 2);
+  std::promise<void> go;
+  std::atomic<int> ran = 0;
+  pool.post([&, wait = go.get_future().share()] {
+    wait.wait();
+    ++ran;
+  });
+  for (int i = 0; i < 3; ++i) pool.post([&] { ++ran; });
+  while (pool.jobs_waiting() > 3) std::this_thread::yield();
+  EXPECT_FALSE(pool.admits());
+  go.set_value();
+  pool.join();
+  EXPECT_EQ(ran, 4);
+  EXPECT_TRUE(pool.admits());
+}
+
+}  // namespace
+}  // namespace holdfast::net
