@@ -107,7 +107,7 @@ class OpenModels final : public Models {
     Leaving leaving{parts_.disk};  // Ended after the lock is released: that takes a while.
     std::lock_guard lock(mutex_);
     const auto slot = std::find_if(slots_.begin(), slots_.end(),
-                                   [&](const auto& one) { return one->model().key() == model.key(); });
+                                   [&](const auto& one) { return one->model().same_as(model); });
     if (slot == slots_.end()) return true;
     if (!(*slot)->idle() || slot->use_count() > 1) return false;
     take_out(slot, leaving);
@@ -122,7 +122,7 @@ class OpenModels final : public Models {
       else
         bounds_[model.key()] = wish;
       for (const auto& slot : slots_)
-        if (slot->model().key() == model.key()) slot->set_bounds(wish);
+        if (slot->model().same_as(model)) slot->set_bounds(wish);
     }
     if (wish.least == 0) return Done{};
     TRY_DONE(slot_for(model));
@@ -132,7 +132,7 @@ class OpenModels final : public Models {
   ReplicaCount replicas(const ServedModel& model) const override {
     std::lock_guard lock(mutex_);
     for (const auto& slot : slots_)
-      if (slot->model().key() == model.key()) return {slot->ready(), slot->wanted()};
+      if (slot->model().same_as(model)) return {slot->ready(), slot->wanted()};
     return {};
   }
 
@@ -224,7 +224,7 @@ class OpenModels final : public Models {
     Leaving leaving{parts_.disk};  // Ended after the lock is released: that takes a while.
     std::lock_guard lock(mutex_);
     const auto found = std::find_if(slots_.begin(), slots_.end(),
-                                    [&](const auto& slot) { return slot->model().key() == model.key(); });
+                                    [&](const auto& slot) { return slot->model().same_as(model); });
     if (found != slots_.end()) {
       slots_.splice(slots_.begin(), slots_, found);
       return slots_.front();

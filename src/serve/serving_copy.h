@@ -19,6 +19,9 @@ struct ServedModel {
   std::string commit;  // 40 hex digits.
 
   std::string key() const { return std::to_string(repository) + "-" + commit; }
+  bool same_as(const ServedModel& other) const {  // Whatever it is called.
+    return repository == other.repository && commit == other.commit;
+  }
 };
 
 // Where the files of repositories come from; app/ gives the implementation. Safe from any thread.

@@ -105,7 +105,7 @@ class SlotQueue {
   bool has_turn(const Seat& seat) const;
   const Seat* seat_for(const Generation& generation) const;
   void drop_stale();
-  std::chrono::nanoseconds batch_time(const Slice& first) const;
+  std::chrono::nanoseconds batch_time(const Slice& first, double doubt) const;
   std::vector<Slice> take_batch();
   std::vector<Generation> take_late();
   std::vector<Generation> take_generations(Seat& seat);

@@ -1,6 +1,7 @@
 #include "serve/ticket.h"
 
 #include <algorithm>
+#include <stop_token>
 
 #include "base/check.h"
 #include "serve/request_cost.h"
@@ -22,7 +23,14 @@ std::vector<T> take_part(std::vector<T>& all, size_t first, size_t count) {
 }  // namespace
 
 void Ticket::fill(size_t first, Result<EmbedAnswer> part) {
-  std::lock_guard lock(mutex_);
+  {
+    std::lock_guard lock(mutex_);
+    take(first, std::move(part));
+  }
+  done_.notify_all();  // Who wakes up finds the mutex free.
+}
+
+void Ticket::take(size_t first, Result<EmbedAnswer> part) {
   if (!part.ok()) {
     if (!error_) error_ = std::move(part).error();
     abandoned_ = true;  // One failure answers for all.
@@ -43,11 +51,16 @@ void Ticket::fill(size_t first, Result<EmbedAnswer> part) {
               answer_.vectors.begin() + static_cast<std::ptrdiff_t>(first));
   }
   --slices_left_;
-  done_.notify_all();
 }
 
 Result<EmbedAnswer> Ticket::wait(const Context& context, const Clock& clock,
                                  std::chrono::milliseconds deadline) {
+  const std::stop_callback told(context.stop, [this] {
+    {
+      const std::lock_guard lock(mutex_);
+    }  // Not between the look at the token and the wait.
+    done_.notify_all();
+  });
   std::unique_lock lock(mutex_);
   while (!error_ && slices_left_ > 0) {
     if (context.stop.stop_requested() || clock.now() >= deadline) {
@@ -55,7 +68,8 @@ Result<EmbedAnswer> Ticket::wait(const Context& context, const Clock& clock,
       if (context.stop.stop_requested()) return fail(Reason::client_gone, "the client left");
       return fail(Reason::timed_out, "the model did not answer in time");
     }
-    done_.wait_for(lock, context.stop, look_again, [this] { return error_ || slices_left_ == 0; });
+    done_.wait_for(lock, look_again,
+                   [&] { return error_ || slices_left_ == 0 || context.stop.stop_requested(); });
   }
   if (error_) return *error_;
   return std::move(answer_);

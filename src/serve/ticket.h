@@ -33,8 +33,10 @@ class Ticket {
   Work work() const;  // Of the slices that came, but for queue and load.
 
  private:
+  void take(size_t first, Result<EmbedAnswer> part);  // Under the mutex.
+
   mutable std::mutex mutex_;  // Guards all below but abandoned_.
-  std::condition_variable_any done_;
+  std::condition_variable done_;
   size_t slices_left_;
   std::optional<Error> error_;
   EmbedAnswer answer_;
