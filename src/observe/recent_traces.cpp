@@ -4,9 +4,12 @@ namespace holdfast::observe {
 
 void RecentTraces::keep(KeptTrace trace) {
   auto kept = std::make_shared<const KeptTrace>(std::move(trace));
+  std::shared_ptr<const KeptTrace> oldest;  // Destroyed after the lock is released.
   std::lock_guard lock(mutex_);
   kept_.push_back(std::move(kept));
-  if (kept_.size() > kept_max_) kept_.pop_front();
+  if (kept_.size() <= kept_max_) return;
+  oldest = std::move(kept_.front());
+  kept_.pop_front();
 }
 
 std::shared_ptr<const KeptTrace> RecentTraces::find(std::string_view id, const MaySee& may_see) const {

@@ -18,7 +18,7 @@ struct AsAnyValue {
   json::object operator()(bool flag) const { return {{"boolValue", flag}}; }
 };
 
-json::object attribute(const std::string& key, const SpanValue& value) {
+json::object attribute(std::string_view key, const SpanValue& value) {
   return {{"key", key}, {"value", std::visit(AsAnyValue{}, value)}};
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -19,8 +20,8 @@ struct Span {
   std::string name, trace, id, parent;  // Ids in hex; parent empty: the first of its trace.
   SpanKind kind = SpanKind::internal;
   SpanStatus status = SpanStatus::unset;
-  int64_t began_ns = 0, ended_ns = 0;  // Since 1970.
-  std::vector<std::pair<std::string, SpanValue>> attributes{};
+  int64_t began_ns = 0, ended_ns = 0;                                // Since 1970.
+  std::vector<std::pair<std::string_view, SpanValue>> attributes{};  // Keys are literals.
 };
 
 // An ExportTraceServiceRequest as OTLP's JSON encoding has it: ids in hex, 64-bit numbers as text.
