@@ -17,6 +17,7 @@
 #include "api/served_note.h"
 #include "api/services.h"
 #include "api/stream_telling.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "codec/json.h"
 #include "govern/endpoint_keeper.h"
@@ -228,7 +229,11 @@ Result<net::Response> forward(Services& services, const GovernDoor& door, const 
     const auto took = desk->ticks().now() - began;  // The engine's time is paid for as a worker's.
     call.served->work.add({.model = took, .busy = took, .inputs = count_inputs(request.body)});
   }
-  TRY(net::ClientResponse answer, std::move(sent));
+  if (!sent.ok()) {
+    services.log.failure("engine_failed", sent.error(), {{"trace_id", call.context.trace_id}});
+    return without_address(std::move(sent).error());
+  }
+  net::ClientResponse answer = std::move(sent).value();
   if (call.served) count_tokens(answer.body, call.served->work);
   EngineAnswer said{.content_type = std::string(answer.headers.get("Content-Type")),
                     .kserve_length = std::string(answer.headers.get(kserve_length_header)),

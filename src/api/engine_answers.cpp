@@ -95,6 +95,14 @@ KeptEngineAnswer::KeptEngineAnswer(const Services& services, const Call& call,
   key_ = codec::sha256(as_bytes(text));
 }
 
+Error without_address(Error error) {
+  // As net's client words it.
+  constexpr std::string_view begin = "the call to ", end = " failed: ";
+  if (const size_t at = error.message.find(end); error.message.starts_with(begin) && at != std::string::npos)
+    error.message.replace(0, at, "the call to the endpoint's engine");
+  return error;
+}
+
 std::optional<EngineAnswer> KeptEngineAnswer::find() const {
   const auto kept = key_ ? services_.guards->answers->find(*key_) : nullptr;
   const auto* body = kept == nullptr ? nullptr : std::get_if<serve::KeptBody>(kept.get());

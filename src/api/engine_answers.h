@@ -16,6 +16,9 @@ struct Services;
 // written at temperature 0 or, by text-generation-inference, without sampling. `rest` is below its address.
 bool is_deterministic(std::string_view engine, std::string_view rest, std::string_view body);
 
+// Why an engine gave no answer, as its endpoint's callers are told: not where it is.
+Error without_address(Error error);
+
 // What an engine said, as far as it is told on.
 struct EngineAnswer {
   std::string content_type, kserve_length, body;

@@ -39,5 +39,14 @@ TEST(EngineAnswers, OnlyWhatComesOutTheSameEveryTimeIsKept) {
         << one.engine << " " << one.rest << " " << one.body;
 }
 
+TEST(EngineAnswers, CallersLearnWhyAnEngineFailedAndNotWhereItIs) {
+  const auto told = [](const char* message) {
+    return without_address(fail(Reason::dependency_failed, message)).message;
+  };
+  EXPECT_EQ(told("the call to 10.0.0.7:8080 failed: Couldn't connect to server"),
+            "the call to the endpoint's engine failed: Couldn't connect to server");
+  EXPECT_EQ(told("cut short"), "cut short");
+}
+
 }  // namespace
 }  // namespace holdfast::api

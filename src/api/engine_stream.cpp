@@ -8,6 +8,7 @@
 #include <optional>
 #include <thread>
 
+#include "api/engine_answers.h"
 #include "api/stream_telling.h"
 #include "base/guarded.h"
 #include "codec/json.h"
@@ -193,6 +194,7 @@ class Streams final : public EngineStreams {
       running_.push_back({stream, std::jthread([this, &client, stream, inner, request = std::move(request)] {
                             const auto began = ticks_.now();
                             auto outcome = guarded([&] { return client.send(request, inner); });
+                            if (!outcome.ok()) outcome = without_address(std::move(outcome).error());
                             stream->end(std::move(outcome), ticks_.now() - began);
                           })});
     }

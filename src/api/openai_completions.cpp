@@ -7,6 +7,7 @@
 #include "api/error_answer.h"
 #include "api/fill_words.h"
 #include "api/openai_routes.h"
+#include "api/openai_service.h"
 #include "api/openai_shapes.h"
 #include "api/route_rows.h"
 #include "api/served_model.h"
@@ -164,6 +165,10 @@ Result<net::Response> complete(Services& services, serve::Models& models, const 
     return fail(Reason::bad_request, "'prompt' is for /v1/completions");
   TRY_DONE(read_stream(body, shape));
   TRY_DONE(check_bounds(body, style));
+  if (style == Style::chat) {
+    TRY(shape.with_tier, names_service_tier(body));
+    TRY_DONE(take_service_wishes(body));
+  }
   if (style == Style::text) TRY_DONE(fill_between(models, call, model, body));
   TRY(const int64_t count, read_count(body));
   TRY(std::vector<std::string> requests, split(std::move(body), style, static_cast<size_t>(count)));

@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 
 #include "api/error_answer.h"
+#include "api/openai_service.h"
 #include "api/serving_error.h"
 #include "base/utf8.h"
 #include "codec/json.h"
@@ -227,13 +228,15 @@ class OpenAiForm final : public AnswerForm {
   }
 
   json::object head(json::array choices, std::string_view ending) const {
-    return {{"id", shape_.id},
-            {"object", shape_.style == Style::chat ? fmt::format("chat.completion{}", ending)
-                                                   : std::string("text_completion")},
-            {"created", shape_.created},
-            {"model", shape_.model},
-            {"system_fingerprint", shape_.fingerprint},
-            {"choices", std::move(choices)}};
+    json::object out{{"id", shape_.id},
+                     {"object", shape_.style == Style::chat ? fmt::format("chat.completion{}", ending)
+                                                            : std::string("text_completion")},
+                     {"created", shape_.created},
+                     {"model", shape_.model},
+                     {"system_fingerprint", shape_.fingerprint},
+                     {"choices", std::move(choices)}};
+    if (shape_.with_tier) out["service_tier"] = service_tier;
+    return out;
   }
 
   std::string chunk(size_t index, json::value content, json::value log_probabilities, json::value end) const {

@@ -17,6 +17,7 @@ struct CompletionShape {
   size_t choices = 1, choices_a_prompt = 1;
   bool streams = false, with_usage = false;
   bool with_log_probabilities = false;
+  bool with_tier = false;  // The request named a tier of service.
 };
 
 // A token of a chat: {"token", "logprob", "bytes", "top_logprobs"}.

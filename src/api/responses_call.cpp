@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
+#include "api/openai_service.h"
 #include "codec/json.h"
 
 namespace holdfast::api {
@@ -277,6 +278,8 @@ Result<ResponsesCall> read_responses_call(const json::object& body) {
       return fail(Reason::bad_request, fmt::format("'{}' is between 0 and 2", key));
     call.echoed[key] = value.value_or(1.0);
   }
+  TRY(const bool tier, names_service_tier(body));
+  if (tier) call.echoed["service_tier"] = service_tier;
   for (const char* key : {"instructions", "metadata", "user", "safety_identifier", "prompt_cache_key"})
     if (const json::value* value = body.if_contains(key); value != nullptr) call.echoed[key] = *value;
   if (!call.echoed.contains("instructions")) call.echoed["instructions"] = nullptr;

@@ -23,8 +23,8 @@ constexpr size_t stops_most = 16, stop_bytes_most = 256, alternatives_most = 20,
 
 // Keys that say nothing of the text.
 constexpr std::string_view passed_over[] = {
-    "user",         "store",   "metadata", "service_tier", "safety_identifier", "prompt_cache_key",
-    "cache_prompt", "id_slot", "priority", "cache_salt",   "verbosity",         "prompt_cache_retention"};
+    "user",    "metadata", "safety_identifier", "prompt_cache_key", "cache_prompt",
+    "id_slot", "priority", "cache_salt",        "verbosity",        "prompt_cache_retention"};
 constexpr std::string_view known[] = {"messages",
                                       "prompt",
                                       "max_tokens",

@@ -1,5 +1,7 @@
 #include "net/client.h"
 
+#include <fmt/format.h>
+
 #include <curl/curl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -203,6 +205,14 @@ Status CurlClient::set_up(CURL* handle, Call& call, List& fields) const {
   return Done{};
 }
 
+// "host:port" as it stands in the URL: no name or password before it, no path behind.
+std::string_view authority_of(std::string_view url) {
+  if (const size_t at = url.find("://"); at != std::string_view::npos) url.remove_prefix(at + 3);
+  url = url.substr(0, url.find_first_of("/?#"));
+  if (const size_t at = url.rfind('@'); at != std::string_view::npos) url.remove_prefix(at + 1);
+  return url;
+}
+
 Error error_of(CURLcode code, Call& call) {
   if (!call.outcome.ok()) return call.outcome.error();
   if (call.context.stop.stop_requested()) return fail(Reason::client_gone, "the call was given up");
@@ -210,7 +220,9 @@ Error error_of(CURLcode code, Call& call) {
   if (code == CURLE_OPERATION_TIMEDOUT) return fail(Reason::timed_out, "the other server took too long");
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
     return fail(Reason::bad_request, "this is not an http or https URL");
-  return fail(Reason::dependency_failed, std::string("the call failed: ") + curl_easy_strerror(code));
+  return fail(
+      Reason::dependency_failed,
+      fmt::format("the call to {} failed: {}", authority_of(call.request.url), curl_easy_strerror(code)));
 }
 
 Result<ClientResponse> CurlClient::send(const ClientRequest& request, const Context& context) {

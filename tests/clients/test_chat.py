@@ -111,6 +111,21 @@ def test_what_is_not_offered_says_so(model, client):
         assert refused.value.param == key and refused.value.code == "unsupported_parameter"
 
 
+def test_what_asks_for_nothing_but_text_and_the_usual_service_is_answered(model, client):
+    """OpenAI's defaults, which some clients always send. The tier that answered is told where one was named."""
+    plain = client.chat.completions.create(model=model, messages=QUESTION, **GREEDY)
+    assert plain.service_tier is None
+    asked = client.chat.completions.create(model=model, messages=QUESTION, modalities=["text"], store=False, service_tier="auto", **GREEDY)
+    assert asked.choices[0].message.content == plain.choices[0].message.content and asked.service_tier == "default"
+    pieces = list(client.chat.completions.create(model=model, messages=QUESTION, service_tier="priority", stream=True, **GREEDY))
+    assert {piece.service_tier for piece in pieces} == {"default"}
+    for key, value, code in (("modalities", ["text", "audio"], "unsupported_parameter"), ("store", True, "unsupported_parameter"),
+                             ("modalities", [], None), ("modalities", ["smell"], None), ("service_tier", "first", None), ("store", "yes", None)):
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.chat.completions.create(model=model, messages=QUESTION, **{key: value})
+        assert refused.value.param == key and (code is None or refused.value.code == code), (key, value, refused.value.body)
+
+
 def test_strangers_may_not_talk_to_a_private_model(api, model, server, tokens):
     api.update_repo_settings(model, private=True)
     try:
