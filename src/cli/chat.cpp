@@ -8,9 +8,9 @@
 
 #include "cli/compute_flags.h"
 #include "cli/connection.h"
+#include "cli/conversation.h"
 #include "cli/model_source.h"
 #include "cli/user_files.h"
-#include "jinja/chat.h"
 #include "model/text_generator.h"
 
 namespace holdfast::cli {
@@ -109,12 +109,8 @@ class Chat {
   Result<std::string> render() const {
     if (generator_.chat_template().empty())
       return std::string(messages_.back().as_object().at("content").as_string());
-    const boost::json::object call{{"messages", messages_},
-                                   {"add_generation_prompt", true},
-                                   {"special_tokens", generator_.special_tokens()}};
-    TRY(const jinja::Template chat_template, jinja::Template::parse(generator_.chat_template()));
-    TRY(const jinja::ChatRequest request, jinja::chat_request(call, world_.clock().wall()));
-    return jinja::render_chat(chat_template, request);
+    return write_prompt({{"messages", messages_}, {"add_generation_prompt", true}}, generator_,
+                        world_.clock().wall());
   }
 
   World& world_;

@@ -4,8 +4,8 @@
 
 #include <boost/json/array.hpp>
 
+#include "cli/conversation.h"
 #include "codec/json.h"
-#include "jinja/chat.h"
 #include "model/generation/generate.h"
 
 namespace holdfast::cli {
@@ -67,13 +67,9 @@ Result<std::string> render(const json::array& messages, bool goes_on, const mode
                            WallTime now) {
   if (generator.chat_template().empty())
     return fail(Reason::model_unsupported, "the model has no chat template: give it a text");
-  const json::object call{{"messages", messages},
-                          {"add_generation_prompt", !goes_on},
-                          {"continue_final_message", goes_on},
-                          {"special_tokens", generator.special_tokens()}};
-  TRY(const jinja::Template chat_template, jinja::Template::parse(generator.chat_template()));
-  TRY(const jinja::ChatRequest request, jinja::chat_request(call, now));
-  return jinja::render_chat(chat_template, request);
+  return write_prompt(
+      {{"messages", messages}, {"add_generation_prompt", !goes_on}, {"continue_final_message", goes_on}},
+      generator, now);
 }
 
 // `text` without as many characters at its beginning as `prompt` has: transformers cuts by count.

@@ -98,9 +98,7 @@ Result<std::string> render_conversation(const json::object& body, const ToolChoi
     TRY(json::object message, read_message(each));
     plain.push_back(std::move(message));
   }
-  json::object call{{"messages", std::move(plain)},
-                    {"add_generation_prompt", true},
-                    {"special_tokens", generator.special_tokens()}};
+  json::object call{{"messages", std::move(plain)}, {"add_generation_prompt", true}};
   json::object more;
   TRY(const json::object* given, codec::json_object_if(body, "chat_template_kwargs"));
   if (given != nullptr) more = *given;
@@ -116,7 +114,12 @@ Result<std::string> render_conversation(const json::object& body, const ToolChoi
   }
   TRY(const json::array* documents, codec::json_array_if(body, "documents"));
   if (documents != nullptr) call["documents"] = *documents;
-  TRY(const jinja::Template chat_template, jinja::Template::parse(form));
+  return write_prompt(std::move(call), generator, now);
+}
+
+Result<std::string> write_prompt(json::object call, const model::TextGenerator& generator, WallTime now) {
+  call["special_tokens"] = generator.special_tokens();
+  TRY(const jinja::Template chat_template, jinja::Template::parse(generator.chat_template()));
   TRY(const jinja::ChatRequest request, jinja::chat_request(call, now));
   return jinja::render_chat(chat_template, request);
 }

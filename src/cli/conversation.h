@@ -15,4 +15,9 @@ namespace holdfast::cli {
 Result<std::string> render_conversation(const boost::json::object& body, const ToolChoice& tools,
                                         const model::TextGenerator& generator, WallTime now);
 
+// What the model's own template writes of a call as jinja::chat_request reads it; the model has one. The
+// special tokens are added here.
+Result<std::string> write_prompt(boost::json::object call, const model::TextGenerator& generator,
+                                 WallTime now);
+
 }  // namespace holdfast::cli
