@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <optional>
 
 #include "api/error_answer.h"
 #include "api/served_note.h"
@@ -16,6 +17,7 @@
 #include "identity/permission.h"
 #include "serve/fallbacks.h"
 #include "serve/guards.h"
+#include "serve/quotas.h"
 
 namespace holdfast::api {
 namespace {
@@ -61,9 +63,10 @@ std::string told(const FallbackStep& step) {
   return fmt::format("{} {}", serve::fallback_kind_name(step.kind), step.target);
 }
 
-void mark(const Call& call, const FallbackStep& step, Response& response) {
+void mark(const Call& call, const FallbackStep& step, std::string_view why, Response& response) {
   const std::string what = told(step);
   response.headers.set("X-Holdfast-Fallback", what);
+  response.headers.set("X-Holdfast-Fallback-Reason", std::string(why));
   call.served->fallback = what;
   auto* body = std::get_if<std::string>(&response.body);
   // A body that a receipt speaks of stays as it is.
@@ -98,6 +101,22 @@ Result<Response> ask_itself(Services& services, const Call& call, const std::str
   return askers.endpoint(attempt, endpoint);
 }
 
+// The first step of the chain that answers; nullopt where none does.
+std::optional<Result<Response>> stand_in(serve::Fallbacks& fallbacks, const Call& call,
+                                         const FallbackChain& chain, const FallbackAskers& askers,
+                                         std::string_view why) {
+  for (const FallbackStep& step : chain.steps) {
+    if (call.context.stop.stop_requested()) break;
+    auto answer = take_step(call, step, askers);
+    if (ending_of(answer) != Ending::good) continue;
+    fallbacks.used(step.kind);
+    mark(call, step, why, answer.value());
+    return answer;
+  }
+  fallbacks.failed();
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<Response> answer_with_fallbacks(Services& services, const Call& call, const std::string& endpoint,
@@ -106,8 +125,19 @@ Result<Response> answer_with_fallbacks(Services& services, const Call& call, con
   const auto chain = fallbacks == nullptr ? nullptr : fallbacks->chain_of(endpoint);
   if (chain == nullptr || !call.served || call.request.method != "POST")
     return askers.endpoint(call, endpoint);
+  const auto instead = [&](std::string_view why) { return stand_in(*fallbacks, call, *chain, askers, why); };
+  serve::Quotas* quotas = services.guards->quotas;
+  if (quotas != nullptr && quotas->is_spent({serve::SubjectKind::endpoint, endpoint})) {
+    call.served->endpoint_is_spent = true;
+    if (auto answer = instead("cost")) return std::move(*answer);
+    // It says itself that it has cost what it may, and until when.
+    call.served->endpoint_is_spent = false;
+    call.served->quota_subjects.clear();
+    return askers.endpoint(call, endpoint);
+  }
   serve::Breakers& breakers = fallbacks->breakers();
   Result<Response> answer = fail(Reason::dependency_failed, "the endpoint failed too often of late");
+  std::string_view why = "breaker";
   if (breakers.admits(endpoint)) {
     answer = ask_itself(services, call, endpoint, *chain, askers);
     const Ending ending = ending_of(answer);
@@ -116,16 +146,9 @@ Result<Response> answer_with_fallbacks(Services& services, const Call& call, con
     else
       breakers.succeeded(endpoint);
     if (ending == Ending::good || ending == Ending::callers) return answer;
+    why = ending == Ending::busy ? "busy" : "failure";
   }
-  for (const FallbackStep& step : chain->steps) {
-    if (call.context.stop.stop_requested()) break;
-    auto instead = take_step(call, step, askers);
-    if (ending_of(instead) != Ending::good) continue;
-    fallbacks->used(step.kind);
-    mark(call, step, instead.value());
-    return instead;
-  }
-  fallbacks->failed();
+  if (auto other = instead(why)) return std::move(*other);
   return answer;
 }
 

@@ -14,9 +14,10 @@ struct FallbackAskers {
   std::function<Result<net::Response>(const Call& call, const std::string& model)> model;
 };
 
-// Asks the endpoint unless its breaker is open; where it cannot answer, the steps of its chain in order. What
-// answered instead is told in X-Holdfast-Fallback, in the answer's own "holdfast" where that is an object of
-// OpenAI's kind, and counted. Without a chain the endpoint alone is asked.
+// Asks the endpoint unless its breaker is open or it has cost what its quota lets it; where it cannot answer,
+// the steps of its chain in order. What answered instead is told in X-Holdfast-Fallback, and why in
+// X-Holdfast-Fallback-Reason (failure, busy, breaker, cost), in the answer's own "holdfast" where that is an
+// object of OpenAI's kind, and counted. Without a chain the endpoint alone is asked.
 Result<net::Response> answer_with_fallbacks(Services& services, const Call& call, const std::string& endpoint,
                                             const FallbackAskers& askers);
 

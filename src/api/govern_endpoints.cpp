@@ -263,6 +263,7 @@ Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const st
   if (call.served && endpoint.settings && endpoint.settings->queue_delay_ms >= 0 &&
       !says_deadline(call.request))
     call.served->queue_delay_max = std::chrono::milliseconds(endpoint.settings->queue_delay_ms);
+  if (call.served) call.served->by = by;  // Whose feature is limited, and whose refusal is counted.
   TRY_DONE(take_quota(at.services, call));
   const govern::Attachment* attachment = attachment_for(endpoint, by.model.commit);
   if (attachment == nullptr) {
@@ -299,6 +300,9 @@ Result<Response> ask_model(const EndpointDoor& at, const Call& call, const std::
   asking.served = std::make_shared<ServedNote>(*call.served);
   asking.served->by.reset();
   TRY(const serve::ServedModel model, find_served_model(at.services, asking, name));
+  // What it was let in with counts what it then takes.
+  call.served->quota_subjects = asking.served->quota_subjects;
+  call.served->allowance = asking.served->allowance;
   serve::ReleaseAnswer by;
   by.model = model;
   if (asking.served->by) by = *asking.served->by;

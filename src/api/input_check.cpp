@@ -6,6 +6,7 @@
 #include "api/served_model.h"
 #include "api/served_note.h"
 #include "base/utf8.h"
+#include "observe/desk.h"
 #include "serve/callers.h"
 #include "serve/guards.h"
 
@@ -93,8 +94,9 @@ Status check_characters(const Services& services, const Call& call) {
 
 }  // namespace
 
-Status check_input(const Services& services, const Call& call) {
-  if (call.request.method != "POST") return Done{};
+namespace {
+
+Status look_at_input(const Services& services, const Call& call) {
   if (services.guards != nullptr && services.guards->callers != nullptr && call.served) {
     std::chrono::milliseconds wait{};
     const Status let_in = services.guards->callers->came(asker_of(call).key, wait);
@@ -106,6 +108,17 @@ Status check_input(const Services& services, const Call& call) {
   if (runs_no_model(call.request.path())) return Done{};
   TRY_DONE(check_characters(services, call));
   return check_input_rules(services, call);
+}
+
+}  // namespace
+
+Status check_input(const Services& services, const Call& call) {
+  if (call.request.method != "POST") return Done{};
+  const Status looked = look_at_input(services, call);
+  // No version was chosen yet: counted under none.
+  if (!looked.ok() && call.served && call.served->desk != nullptr)
+    call.served->desk->turned_away(looked.error());
+  return looked;
 }
 
 void note_refused(const Services& services, const Call& call, const Error& error) {

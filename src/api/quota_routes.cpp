@@ -62,6 +62,7 @@ bool may_see(const Services& services, const identity::Caller& caller, const Sub
         if (membership.organisation == subject.name) return true;
       return false;
     case SubjectKind::endpoint:
+    case SubjectKind::feature:
       return false;
   }
   return false;

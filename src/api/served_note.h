@@ -39,8 +39,9 @@ struct ServedNote {
   // Quotas that hold for it, and what it was let in with; empty and null: none do.
   std::vector<std::string> quota_subjects;
   std::shared_ptr<serve::Allowance> allowance;
-  std::string endpoint;  // "ns/name" that it came through.
-  std::string fallback;  // What answered in the place of what was asked: "model ada/x@…".
+  std::string endpoint;            // "ns/name" that it came through.
+  bool endpoint_is_spent = false;  // What stands in for it is not counted against it.
+  std::string fallback;            // What answered in the place of what was asked: "model ada/x@…".
   std::shared_ptr<StreamTelling>
       stream;  // What an answer goes through that comes in pieces. Null: nobody tells.
   enum class Retention : uint8_t { usual, none } retention = Retention::usual;

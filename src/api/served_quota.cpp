@@ -31,7 +31,11 @@ std::vector<std::string> subjects_of(const Call& call) {
   add(SubjectKind::user, caller.name);
   for (const identity::Membership& membership : caller.memberships)
     add(SubjectKind::organisation, membership.organisation);
-  if (!call.served->endpoint.empty()) add(SubjectKind::endpoint, call.served->endpoint);
+  if (!call.served->endpoint.empty() && !call.served->endpoint_is_spent)
+    add(SubjectKind::endpoint, call.served->endpoint);
+  // What its record is for, or what the caller states of a model that no record governs.
+  if (call.served->by && !call.served->by->feature.empty())
+    add(SubjectKind::feature, call.served->by->feature);
   return out;
 }
 
@@ -48,7 +52,8 @@ void took(const Services& services, const ServedNote& note) {
   const serve::Work& work = note.work;
   const auto time = work.busy.count() > 0 ? work.busy : work.model;
   const double money = std::chrono::duration<double>(time).count() * services.guards->price_per_second;
-  note.allowance->took(static_cast<int64_t>(work.tokens), std::llround(money * money_units));
+  note.allowance->took(static_cast<int64_t>(work.tokens),
+                       quotas_of(services)->whole_money(money * money_units));
 }
 
 bool was_refused(const Result<net::Response>& answer) {

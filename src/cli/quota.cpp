@@ -136,7 +136,8 @@ constexpr FlagRow set_flags[] = {
 
 std::vector<Command> quota_commands() {
   return {{"quota set", "OF [--requests-day N] [--tokens-day N] [--money-day N] [--data DIR]",
-           "Limit what token:N, user:NAME, organisation:NAME or endpoint:NS/NAME may use of models.",
+           "Limit what token:N, user:NAME, organisation:NAME, endpoint:NS/NAME or feature:NAME may use of "
+           "models.",
            "holdfast quota set user:ada --requests-day 1000 --money-day 2.5",
            administers({set_flags, 1, 1}, set)},
           {"quota list", "[--data DIR] [--json]", "List the limits, and what was used of them.",

@@ -9,7 +9,7 @@ namespace {
 constexpr std::array<std::string_view, measure_count> measure_names = {
     "requests_minute", "requests_day", "tokens_minute", "tokens_day", "money_day"};
 constexpr std::array<std::string_view, subject_kind_count> kind_names = {"token", "user", "organisation",
-                                                                         "endpoint"};
+                                                                         "endpoint", "feature"};
 constexpr size_t name_bytes_max = 200;
 
 }  // namespace
@@ -55,8 +55,9 @@ std::string_view subject_kind_name(SubjectKind kind) { return kind_names[static_
 std::string Subject::text() const { return std::string(subject_kind_name(kind)) + ":" + name; }
 
 Result<Subject> parse_subject(std::string_view text) {
-  const Error wrong = fail(Reason::bad_request,
-                           "a quota is of token:NUMBER, user:NAME, organisation:NAME or endpoint:NS/NAME");
+  const Error wrong =
+      fail(Reason::bad_request,
+           "a quota is of token:NUMBER, user:NAME, organisation:NAME, endpoint:NS/NAME or feature:NAME");
   const size_t colon = text.find(':');
   if (colon == std::string_view::npos) return wrong;
   const auto kind = std::find(kind_names.begin(), kind_names.end(), text.substr(0, colon));

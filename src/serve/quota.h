@@ -25,13 +25,13 @@ int64_t period_of(Measure measure, WallTime at);
 std::chrono::milliseconds until_next_period(Measure measure, WallTime at);
 
 // Whose use is limited.
-enum class SubjectKind : uint8_t { token, user, organisation, endpoint };
-inline constexpr int subject_kind_count = 4;
+enum class SubjectKind : uint8_t { token, user, organisation, endpoint, feature };
+inline constexpr int subject_kind_count = 5;
 std::string_view subject_kind_name(SubjectKind kind);
 
 struct Subject {
   SubjectKind kind = SubjectKind::user;
-  std::string name;  // A token's number, a name, or "ns/name".
+  std::string name;  // A token's number, a name, "ns/name", or a feature as registry and callers name it.
 
   std::string text() const;  // "user:ada"
   friend bool operator==(const Subject&, const Subject&) = default;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "sql/database.h"
 
@@ -161,6 +162,26 @@ std::optional<Error> Quotas::refusal(const std::string& subject, int64_t tokens,
                            std::min(meter.used, meter.limit), meter.limit, measure_name(measure)));
   });
   return out;
+}
+
+int64_t Quotas::whole_money(double millionths) {
+  if (!(millionths > 0)) return 0;
+  std::lock_guard lock(mutex_);
+  money_rest_ += millionths;
+  const double whole = std::floor(money_rest_);
+  money_rest_ -= whole;
+  return static_cast<int64_t>(whole);
+}
+
+bool Quotas::is_spent(const Subject& subject) {
+  std::lock_guard lock(mutex_);
+  if (const Status seen = refresh(); !seen.ok()) parts_.log.failure("quotas_not_read", seen.error());
+  const std::string text = subject.text();
+  bool spent = false;
+  each_meter(std::span(&text, 1), [&](const std::string&, Measure measure, const Meter& meter) {
+    spent = spent || (counted_by(measure) == Counted::money && meter.used + meter.held >= meter.limit);
+  });
+  return spent;
 }
 
 Result<std::shared_ptr<Allowance>> Quotas::admit(std::vector<std::string> subjects, int64_t tokens,

@@ -47,11 +47,11 @@ class Allowance {
   bool settled_ = false;
 };
 
-// Limits on what tokens, users, organisations and endpoints may use, and what they used. Counting is exact
-// among all threads of this process, the one that serves a database; what was counted is in the database
-// before it is given out (a hundredth of a limit ahead at most), so that a crash may cost a caller that
-// hundredth and never gives more than the limit. Limits that others write to the database are seen within two
-// seconds. Without the database what is known goes on to hold. Safe from any thread.
+// Limits on what tokens, users, organisations, endpoints and features may use, and what they used. Counting
+// is exact among all threads of this process, the one that serves a database; what was counted is in the
+// database before it is given out (a hundredth of a limit ahead at most), so that a crash may cost a caller
+// that hundredth and never gives more than the limit. Limits that others write to the database are seen
+// within two seconds. Without the database what is known goes on to hold. Safe from any thread.
 class Quotas {
  public:
   struct Parts {
@@ -68,6 +68,13 @@ class Quotas {
   // is not in `retry_after`. Null: nothing is limited.
   Result<std::shared_ptr<Allowance>> admit(std::vector<std::string> subjects, int64_t tokens,
                                            std::chrono::milliseconds& retry_after);
+
+  // Money in millionths, as it is counted: what is less than one is kept until it is one, so that many small
+  // requests cost what they cost together. Who comes when it is full pays it.
+  int64_t whole_money(double millionths);
+
+  // Whether a limit of what the subject may cost is used up.
+  bool is_spent(const Subject& subject);
 
   // Those that are given; an empty one ends the limit.
   struct Change {
@@ -111,6 +118,7 @@ class Quotas {
   std::mutex mutex_;  // Guards all below.
   std::map<std::string, Book> books_;
   std::chrono::milliseconds read_at_{-1'000'000};
+  double money_rest_ = 0;  // Of a millionth.
 };
 
 }  // namespace holdfast::serve

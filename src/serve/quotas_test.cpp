@@ -44,6 +44,40 @@ class QuotasTest : public sql::OnEachDatabase {
 };
 INSTANTIATE_TEST_SUITE_P(, QuotasTest, testing::ValuesIn(sql::each_engine), sql::engine_name);
 
+TEST_P(QuotasTest, WhatCostsLessThanAMillionthAddsUp) {
+  int64_t counted = 0;
+  for (int i = 0; i < 1000; ++i) counted += quotas->whole_money(0.3);
+  EXPECT_NEAR(static_cast<double>(counted), 300, 1);
+  EXPECT_EQ(quotas->whole_money(-1), 0);
+  const int64_t before = quotas->whole_money(2.5);
+  EXPECT_TRUE(before == 2 || before == 3);
+}
+
+TEST_P(QuotasTest, WhatHasCostWhatItMayIsSpentAndNothingElseIs) {
+  const Subject dear{SubjectKind::endpoint, "ada/dear"};
+  EXPECT_FALSE(quotas->is_spent(dear));
+  ASSERT_TRUE(limit(*quotas, dear, Measure::requests_day, 1).ok());
+  ASSERT_TRUE(limit(*quotas, dear, Measure::money_day, 10).ok());
+  milliseconds wait{};
+  auto allowed = quotas->admit({"endpoint:ada/dear"}, 1, wait);
+  ASSERT_TRUE(allowed.ok());
+  EXPECT_FALSE(quotas->is_spent(dear));  // Its requests are used up, which is another thing.
+  allowed.value()->took(0, 10);
+  allowed.value()->settle();
+  EXPECT_TRUE(quotas->is_spent(dear));
+  clock.advance(milliseconds(24 * 3600 * 1000));
+  EXPECT_FALSE(quotas->is_spent(dear));
+}
+
+TEST_P(QuotasTest, FeaturesAreSubjectsAsWell) {
+  EXPECT_EQ(parse_subject("feature:letters").value().text(), "feature:letters");
+  EXPECT_FALSE(parse_subject("feature:a/b").ok());
+  ASSERT_TRUE(limit(*quotas, {SubjectKind::feature, "letters"}, Measure::requests_day, 1).ok());
+  milliseconds wait{};
+  EXPECT_TRUE(quotas->admit({"user:ada", "feature:letters"}, 1, wait).ok());
+  EXPECT_FALSE(quotas->admit({"user:bea", "feature:letters"}, 1, wait).ok());
+}
+
 TEST_P(QuotasTest, AmongManyThreadsExactlyAsManyAsAllowedAreLetIn) {
   ASSERT_TRUE(limit(*quotas, user("ada"), Measure::requests_day, 100).ok());
   std::atomic<int> let_in = 0, refused = 0;

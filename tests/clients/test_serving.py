@@ -5,6 +5,7 @@ import importlib.util
 import json
 import shutil
 import subprocess
+import time
 import tempfile
 from pathlib import Path
 
@@ -113,6 +114,18 @@ def test_endpoints_tokens_and_organisations_have_quotas_of_their_own(hub):
     assert f"token:{number}" in [one["subject"] for one in listed]
 
 
+def test_a_feature_has_a_quota_of_its_own(hub):
+    set_quota(hub, "feature/letters", requests_day=2)
+    letters = {"X-Holdfast-Feature": "letters"}
+    assert [embed(hub, token, **letters).status for token in (hub.ada, hub.cy2, hub.ada)] == [200, 200, 429]
+    assert embed(hub, hub.ada).status == 200 and embed(hub, hub.ada, **{"X-Holdfast-Feature": "search"}).status == 200
+    told = json.loads(hub.command("quota", "list", "--json"))
+    assert next(one for one in told if one["subject"] == "feature:letters")["limits"]["requests_day"]["used"] == 2
+    assert hub.http("PUT", "/api/quotas/feature/letters", hub.ada, {"requests_day": 5}).status == 403
+    set_quota(hub, "feature/letters", requests_day=None)
+    assert embed(hub, hub.ada, **letters).status == 200
+
+
 def test_quotas_are_set_by_who_may(hub):
     assert hub.http("PUT", "/api/quotas/user/ada", hub.ada, {"requests_day": 5}).status == 403
     assert hub.http("PUT", "/api/quotas/endpoint/ada/search", hub.bea, {"requests_day": 5}).status == 403
@@ -198,6 +211,30 @@ def test_an_endpoint_that_cannot_answer_is_stood_in_for(hub):
     assert hub.http("GET", "/api/endpoints/ada/broken/fallback", hub.ada).json()["breaker"] == "open"
     figures = hub.http("GET", "/metrics").body.decode()
     assert 'holdfast_serve_breakers{state="open"} 1' in figures and 'holdfast_serve_fallbacks_total{by="answer"} 6' in figures
+
+
+def test_an_endpoint_that_has_cost_what_it_may_is_stood_in_for_until_it_may_again(hub):
+    """The money of a day is the endpoint's own: what answers instead is not counted against it, but against its caller."""
+    assert hub.http("POST", "/api/endpoints/ada", hub.ada, {"name": "dear", "model": NAME}).status == 201
+    path = "/endpoints/ada/dear/embed"
+    assert hub.http("PUT", "/api/endpoints/ada/dear/fallback", hub.ada, {"steps": [{"model": NAME}]}).status == 200
+    set_quota(hub, "endpoint/ada/dear", money_day=0.000001)
+    fresh = {"Cache-Control": "no-store"}  # What was kept costs nothing.
+    deadline = time.monotonic() + 60
+    while "X-Holdfast-Fallback" not in (answer := embed(hub, hub.ada, "dear", path=path, **fresh)).headers:
+        assert answer.status == 200 and time.monotonic() < deadline, answer.body
+    assert (answer.status, answer.headers["X-Holdfast-Fallback"], answer.headers["X-Holdfast-Fallback-Reason"]) == (200, f"model {NAME}", "cost")
+    used = hub.http("GET", "/api/quotas/endpoint/ada/dear", hub.ada).json()["limits"]["money_day"]["used"]
+    set_quota(hub, "user/ada", requests_day=3)
+    assert [embed(hub, hub.ada, "dear", path=path, **fresh).status for _ in range(4)] == [200, 200, 200, 429]
+    set_quota(hub, "user/ada", requests_day=None)
+    assert hub.http("GET", "/api/quotas/endpoint/ada/dear", hub.ada).json()["limits"]["money_day"]["used"] == used
+    # Where nothing stands in for it, it says itself until when.
+    assert hub.http("PUT", "/api/endpoints/ada/dear/fallback", hub.ada, {"steps": [{"model": "ada/no-such-model"}]}).status == 200
+    refused = embed(hub, hub.ada, "dear", path=path, **fresh)
+    assert refused.status == 429 and int(refused.headers["Retry-After"]) > 0
+    set_quota(hub, "endpoint/ada/dear", money_day=None)
+    assert "X-Holdfast-Fallback" not in embed(hub, hub.ada, "dear", path=path, **fresh).headers
 
 
 def test_nothing_is_kept_of_a_request_that_says_so(hub):
