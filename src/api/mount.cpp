@@ -340,7 +340,7 @@ Result<net::Response> run(const Mounted& mounted, const CallHandler& handler, co
   mounted.log_failure(answer.error(), context);
   net::Response failure =
       error_answer(call.served->dialect.value_or(mounted.dialect()), request, answer.error(), context);
-  say_who_answered(call, failure);
+  say_who_answered(mounted.services(), call, failure);
   say_quota(mounted.services(), call, failure);
   if (const auto wait = call.served->work.retry_after; wait.count() > 0 && retryable(failure.status))
     failure.headers.set("Retry-After", std::to_string(retry_seconds(wait)));

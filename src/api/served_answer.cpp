@@ -46,7 +46,39 @@ void add_receipt(const Services& services, const Call& call, const serve::Served
                            done, services.guards->runtime, services.clock.wall(), *services.guards->key)));
 }
 
-// What is told of a request when it has ended, also after its call is gone.
+// What is told of a request when it has ended. Borrowed for that.
+struct Told {
+  Services& services;
+  observe::Desk* desk;
+  const ServedNote& note;
+  const identity::Caller& caller;
+  std::string_view method;
+  std::chrono::milliseconds began{};
+  std::chrono::nanoseconds ticked{};
+  WallTime began_at{};
+};
+
+void tell(const Told& told, serve::ServedCall done, const Error* error) {
+  done.took = told.services.clock.now() - told.began;
+  if (told.note.retention == ServedNote::Retention::none) {
+    done.input.clear();
+    done.output.clear();
+  }
+  if (told.desk != nullptr)
+    told.desk->served({.call = done,
+                       .work = told.note.work,
+                       .took = told.desk->ticks().now() - told.ticked,
+                       .began = told.began_at,
+                       .error = error,
+                       .caller = &told.caller,
+                       .trace = told.note.trace,
+                       .method = told.method,
+                       .route = told.note.route,
+                       .upstream_span = told.note.upstream_span});
+  if (told.services.release_gate != nullptr) told.services.release_gate->served(std::move(done));
+}
+
+// The same of a stream, which ends after its call is gone.
 struct Ending {
   Services& services;
   observe::Desk* desk;
@@ -57,28 +89,9 @@ struct Ending {
   std::chrono::milliseconds began{};
   std::chrono::nanoseconds ticked{};
   WallTime began_at{};
-};
 
-void tell(Ending ending, const Error* error) {
-  serve::ServedCall& done = ending.done;
-  done.took = ending.services.clock.now() - ending.began;
-  if (ending.note.retention == ServedNote::Retention::none) {
-    done.input.clear();
-    done.output.clear();
-  }
-  if (ending.desk != nullptr)
-    ending.desk->served({.call = done,
-                         .work = ending.note.work,
-                         .took = ending.desk->ticks().now() - ending.ticked,
-                         .began = ending.began_at,
-                         .error = error,
-                         .caller = &ending.caller,
-                         .trace = ending.note.trace,
-                         .method = ending.method,
-                         .route = ending.note.route,
-                         .upstream_span = ending.note.upstream_span});
-  if (ending.services.release_gate != nullptr) ending.services.release_gate->served(std::move(done));
-}
+  Told told() const { return {services, desk, note, caller, method, began, ticked, began_at}; }
+};
 
 // A stream has ended: what it said joins what was known at its head. Gives back its receipt.
 std::string tell_stream(Ending ending, StreamEnd end, bool with_receipt) {
@@ -95,14 +108,17 @@ std::string tell_stream(Ending ending, StreamEnd end, bool with_receipt) {
   done.output = std::move(end.output);
   if (end.error) done.status = reason_row(end.error->code, end.error->reason).http_status;
   settle_stream(ending.services, ending.note);
-  tell(std::move(ending), end.error ? &*end.error : nullptr);
+  const Told told = ending.told();
+  tell(told, std::move(done), end.error ? &*end.error : nullptr);
   return receipt;
 }
 
 }  // namespace
 
-void say_who_answered(const Call& call, net::Response& response) {
+void say_who_answered(const Services& services, const Call& call, net::Response& response) {
   if (!call.served || !call.served->by) return;
+  if (services.guards != nullptr && !services.guards->runtime.empty())
+    response.headers.set("X-Holdfast-Runtime", services.guards->runtime);
   const serve::ReleaseAnswer& by = *call.served->by;
   response.headers.set("X-Model-Id", by.model.name);
   response.headers.set("X-Model-Revision", by.model.commit);
@@ -132,34 +148,37 @@ Result<net::Response> answer_and_tell(Services& services, const std::string& doo
   if (call.served && !call.served->stream)
     made = call.served->stream = std::make_shared<StreamTelling>(desk == nullptr ? nullptr : &desk->ticks());
   Result<net::Response> answer = handler(call);
-  if (call.served && call.served->by && answer.ok()) say_who_answered(call, answer.value());
+  if (call.served && call.served->by && answer.ok()) say_who_answered(services, call, answer.value());
   if (!call.served || !call.served->by || call.request.method != "POST" || call.served->told) {
     if (made) made->when_ended({});  // It was told elsewhere, or there is nothing to tell.
     return answer;
   }
   call.served->told = true;
   settle_quota(services, call, answer);
-  Ending ending{.services = services,
-                .desk = desk,
-                .done = served_call(door, call, answer),
-                .note = *call.served,
-                .caller = call.caller,
-                .method = call.request.method,
-                .began = began,
-                .ticked = ticked,
-                .began_at = began_at};
-  const std::shared_ptr<StreamTelling> stream = std::move(ending.note.stream);
+  serve::ServedCall done = served_call(door, call, answer);
+  const std::shared_ptr<StreamTelling> stream = call.served->stream;
   if (answer.ok() && std::holds_alternative<std::shared_ptr<net::PushedBody>>(answer.value().body)) {
-    const bool with_receipt = wants_receipt(services, call);
+    Ending ending{.services = services,
+                  .desk = desk,
+                  .done = std::move(done),
+                  .note = *call.served,
+                  .caller = call.caller,
+                  .method = call.request.method,
+                  .began = began,
+                  .ticked = ticked,
+                  .began_at = began_at};
+    ending.note.stream.reset();
     // Its thread tells when it has ended.
-    stream->when_ended([ending = std::move(ending), with_receipt](StreamEnd end) mutable {
-      return tell_stream(std::move(ending), std::move(end), with_receipt);
-    });
+    stream->when_ended(
+        [ending = std::move(ending), with_receipt = wants_receipt(services, call)](StreamEnd end) mutable {
+          return tell_stream(std::move(ending), std::move(end), with_receipt);
+        });
     return answer;
   }
   stream->when_ended({});
-  if (answer.ok()) add_receipt(services, call, ending.done, answer.value());
-  tell(std::move(ending), answer.ok() ? nullptr : &answer.error());
+  if (answer.ok()) add_receipt(services, call, done, answer.value());
+  tell({services, desk, *call.served, call.caller, call.request.method, began, ticked, began_at},
+       std::move(done), answer.ok() ? nullptr : &answer.error());
   return answer;
 }
 
