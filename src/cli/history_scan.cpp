@@ -11,6 +11,7 @@
 #include "cli/sarif.h"
 #include "cli/scan_words.h"
 #include "codec/json.h"
+#include "git/commit_log.h"
 #include "git/lfs_pointer.h"
 #include "git/tree_list.h"
 #include "scan/rules_version.h"
@@ -20,6 +21,7 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::string_view message_name = "(message)";  // Of a commit, where others name a file.
 constexpr uint64_t blob_bytes_max = 256 << 20;
 constexpr size_t findings_kept_max = 10'000, refs_named_max = 20, refs_looked_max = 1000, gaps_max = 100;
 
@@ -34,7 +36,7 @@ class HistoryScan {
           progress_.say(fmt::format("{} commits", read));
         }));
     report_.refs = wish_.refs.size();
-    report_.commits = history.commits;
+    report_.commits = history.commits.size();
     report_.gaps = std::move(history.gaps);
     uint64_t total = 0;
     for (const git::PastFile& file : history.files)
@@ -44,6 +46,7 @@ class HistoryScan {
       ++report_.files;
       progress_.bytes(looked_, std::max(total + large_, looked_));
     }
+    for (const git::ObjectId& commit : history.commits) TRY_DONE(look_at_message(commit));
     progress_.end();
     report_.bytes = looked_;
     return std::move(report_);
@@ -58,18 +61,31 @@ class HistoryScan {
       TRY(known->second, findings_of(file));
     }
     if (known->second.empty()) return Done{};
-    const std::vector<std::string> refs = refs_with(file);
-    for (const scan::Finding& each : known->second) {
+    add(known->second, file.path, file.commit, file.at, refs_with(file));
+    return Done{};
+  }
+
+  // What people write about a change is read by all who may read the change.
+  Status look_at_message(const git::ObjectId& id) {
+    TRY(const git::Commit commit, wish_.objects.commit(id));
+    const auto source = scan::memory_source(as_bytes(commit.message));
+    TRY(const std::vector<scan::Finding> found, findings_in(*source, std::string(message_name)));
+    if (!found.empty()) add(found, std::string(message_name), id, commit.committer.time, refs_over(id));
+    return Done{};
+  }
+
+  void add(const std::vector<scan::Finding>& findings, const std::string& path, const git::ObjectId& commit,
+           WallTime at, const std::vector<std::string>& refs) {
+    for (const scan::Finding& each : findings) {
       report_.worst = std::max(report_.worst, each.severity);
       if (report_.findings.size() == findings_kept_max) {
         gap(fmt::format("more than {} findings", findings_kept_max));
-        return Done{};
+        return;
       }
-      PastFinding found{each, file.commit.hex(), file.at, refs};
-      found.finding.place.file = file.path;
+      PastFinding found{each, commit.hex(), at, refs};
+      found.finding.place.file = path;
       report_.findings.push_back(std::move(found));
     }
-    return Done{};
   }
 
   Result<std::vector<scan::Finding>> findings_of(const git::PastFile& file) {
@@ -91,16 +107,20 @@ class HistoryScan {
       large_ += source->size();
       looked_ += source->size();
     }
-    TRY(scan::FileReport report, scan::scan_file(*source, file.path, wish_.limits));
+    return findings_in(*source, file.path);
+  }
+
+  Result<std::vector<scan::Finding>> findings_in(scan::Source& source, const std::string& path) {
+    TRY(scan::FileReport report, scan::scan_file(source, path, wish_.limits));
     bool live = false;
     if (wish_.is_live_token)
-      for (const std::string& token : report.tokens) live = wish_.is_live_token(token, file.path) || live;
+      for (const std::string& token : report.tokens) live = wish_.is_live_token(token, path) || live;
     if (live)
       report.findings.insert(report.findings.begin(),
                              {.topic = scan::Topic::secret,
                               .rule = "secret.live-token",
                               .severity = scan::Severity::dangerous,
-                              .place = {.file = file.path},
+                              .place = {.file = path},
                               .reason = "holds a token of this hub that worked until now: it is revoked"});
     return std::move(report.findings);
   }
@@ -115,6 +135,19 @@ class HistoryScan {
       if (!commit.ok()) continue;
       const auto entry = git::find_entry(wish_.objects, commit.value().id, file.path);
       if (entry.ok() && entry.value() && entry.value()->id == file.blob) names.push_back(ref.name);
+    }
+    return names;
+  }
+
+  // Whose heads stand on this commit.
+  std::vector<std::string> refs_over(const git::ObjectId& commit) const {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < std::min(wish_.refs.size(), refs_looked_max) && names.size() < refs_named_max;
+         ++i) {
+      const auto head = wish_.objects.commit(wish_.refs[i].target);
+      if (!head.ok()) continue;
+      const auto above = git::is_ancestor(wish_.objects, commit, head.value().id);
+      if (above.ok() && above.value()) names.push_back(wish_.refs[i].name);
     }
     return names;
   }

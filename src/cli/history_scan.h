@@ -48,7 +48,8 @@ struct HistoryWish {
 };
 
 // Everything that any commit of the references holds, by the rules of now: the same bytes under the same file
-// name once. What is dangerous by a policy, a card's gaps, is not of the past and left out.
+// name once, and what the commits' messages say. What is dangerous by a policy, a card's gaps, is not of the
+// past and left out.
 Result<HistoryReport> scan_history(World& world, const HistoryWish& wish);
 
 enum class ReportForm : uint8_t { people, json, sarif };

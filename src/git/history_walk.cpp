@@ -28,7 +28,9 @@ class HistoryReader {
     // By date alone: clocks differ, so a child may come before its parent, and is then named as the oldest.
     std::ranges::reverse(commits_);  // Of one second, what was reached later is older.
     std::ranges::stable_sort(commits_, {}, &Known::at);
-    history_.commits = commits_.size();
+    for (const Known& commit : commits_) {
+      if (commit.commit != commit.tree) history_.commits.push_back(commit.commit);
+    }
     for (const Known& commit : commits_) {
       TRY_DONE(walk(commit, commit.tree, "", 0));
       if (cut_) break;

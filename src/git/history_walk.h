@@ -27,8 +27,8 @@ struct HistoryLimits {
 };
 
 struct History {
-  size_t commits = 0;
-  std::vector<PastFile> files{};  // Oldest first; submodules are left out.
+  std::vector<ObjectId> commits{};  // Oldest first.
+  std::vector<PastFile> files{};    // Oldest first; submodules are left out.
   std::vector<std::string>
       gaps{};  // What could not be followed, at most 100: then this is not all there was.
 };

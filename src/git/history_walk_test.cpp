@@ -24,7 +24,8 @@ TEST(History, HoldsWhatAnyCommitEverHadOnce) {
   const ObjectId beside = make_commit(repository, {first}, {put(repository, "e/x", "same")});
   const std::vector<ObjectId> tips{third, beside};
   const History history = read_history(repository, tips, {}, quiet).value();
-  EXPECT_EQ(history.commits, 4U);
+  EXPECT_EQ(history.commits.size(), 4U);
+  EXPECT_EQ(history.commits.front(), first);
   EXPECT_TRUE(history.gaps.empty());
   std::vector<std::string> found;
   for (const PastFile& file : history.files)

@@ -125,6 +125,12 @@ def test_what_was_deleted_is_found_in_every_branch_and_tag_with_its_commit(clone
     assert f"since {first[:12]}" in people and "in the history alone" in people and "still at refs/heads/main" in people, people
     run = check_sarif(json.loads(scan(folder, "--history", "--sarif", code=1)), 3)
     assert {result["properties"]["commit"] for result in run["results"]} == {first, second, last}
+    # What the messages say.
+    said = commit({"README.md": "hello again\n"}, f"deploys with\n\nkey {KEY}")
+    told = json.loads(scan(folder, "--history", "--json", code=1))
+    message, = [each for each in told["findings"] if each["file"] == "(message)"]
+    assert (message["commit"], message["line"], message["refs"]) == (said, 3, ["refs/heads/main"]), message
+    check_sarif(json.loads(scan(folder, "--history", "--sarif", code=1)), 4)
     # A commit that no branch holds: HEAD itself does.
     git("checkout", "-q", "--detach")
     lone = commit({"lone.env": f"{KEY}\n"})
