@@ -407,6 +407,18 @@ test("what was deleted says so, what stands on it is named, and a token that was
   await page.goto(`${world.url}/settings/tokens`);
   await page.getByRole("alert").getByText("was found in notes.txt and is revoked").waitFor();
   await world.shoot(page, "tokens-leaked");
+  // A rule for the age of tokens: what is older is marked, and what to do about it said.
+  world.admin("token", "age", "set", "--warn", "1s", "--end", "90d");
+  world.admin("token", "create", "--user", "root", "--name", "worn", "--role", "read", "--expires", "400d");
+  const worn = page.getByRole("listitem").filter({ hasText: "worn" });
+  for (let i = 0; i < 40; ++i) {
+    await page.reload();
+    await worn.waitFor();
+    if ((await worn.getByText("growing old").count()) > 0) break;
+  }
+  await worn.getByText("By the rule of this server, it will work no more then.").waitFor();
+  await world.shoot(page, "tokens-ageing");
+  world.admin("token", "age", "clear");
   assertQuiet(assert, world, page);
 });
 
