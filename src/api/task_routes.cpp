@@ -111,11 +111,12 @@ Result<net::Response> compare(serve::Models& models, const Call& call, const ser
 Result<net::Response> extract(Services& services, serve::Models& models, const Call& call) {
   TRY(const serve::ServedModel model, find_served_model(services, call, model_in_path(call)));
   TRY(const json::object body, codec::parse_json_object(call.request.body));
+  const serve::Asker asker = asker_of(call);
   const json::value* input = body.if_contains("inputs");
   if (input == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
   std::optional<serve::WorkerFacts> known;
   if (!call.request.path().ends_with("/feature-extraction")) {
-    TRY(known, models.facts(call.context, model, asker_of(call)));
+    TRY(known, models.facts(call.context, model, asker));
     if (known->task == "text-generation") return answer_text_generation(services, models, call, model, body);
     if (!known->task.empty() && known->task != "feature-extraction")
       return run_task(models, call, model, body, known->task);
@@ -129,11 +130,11 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
   TRY(const auto side, codec::json_text_if(body, "truncation_direction"));
   if (truncated && side && (*side == "left" || *side == "Left")) item.long_text = serve::LongText::cut_left;
   if (!known) {
-    TRY(known, models.facts(call.context, model, asker_of(call)));
+    TRY(known, models.facts(call.context, model, asker));
   }
   const serve::WorkerFacts& facts = *known;
   item.wanted = facts.sentence_model ? serve::Wanted::vectors : serve::Wanted::features;
-  TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), asker_of(call)));
+  TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), asker));
   const bool one = facts.sentence_model && input->is_string();
   std::string rows;
   if (!one) rows += '[';

@@ -30,7 +30,11 @@ Status Turnstile::let_in(const Asker& asker, const Forecast& ahead, const Comer&
   if (left.count() == 0) return told(fail(Reason::timed_out, "the deadline has passed"));
   if (comer.full) return told(fail(Reason::queue_full, "the model has as many requests waiting as it takes"));
   // Where nothing else is done it may try, or a speed that is no longer true would stand for ever.
-  if (comer.others && ahead.whole) {
+  const auto longest = [&] {
+    return Foresight::factor_max * std::chrono::duration<double, std::milli>(*ahead.whole).count();
+  };
+  // No forecast is off by more than that: where it fits all the same, nobody need look how far they were.
+  if (comer.others && ahead.whole && longest() > static_cast<double>(left.count())) {
     // How far sure forecasts were off says nothing of one that is only the least that it may take; what runs
     // now does.
     const double longer = std::max(ahead.sure ? foresight_.factor(clock_.now()) : 1.0, comer.overdue);
