@@ -168,6 +168,11 @@ TEST(AtomicGroups, AreFoundWhereTheyBeginLazily) {
   EXPECT_EQ(with_bars(R"((?>.+?)\w++)", "  a1"), " | a1|");
 }
 
+TEST(PossessiveGroups, ThatAreNothingLetWhatIsBeforeGiveBack) {
+  EXPECT_EQ(with_bars(R"([0-9a-f]*(?:x)?+[0-9])", "fa1z"), "fa1|z|");
+  EXPECT_EQ(with_bars(R"([0-9a-f]*(?:x)*+[0-9])", "fa1z"), "fa1|z|");
+}
+
 TEST(Scripts, StandInClassesLikeAnyOtherSet) {
   constexpr std::string_view text = "a\u4E00\u4E8C\u03B1\u03B2\U0002ED7D\u0301";
   EXPECT_EQ(with_bars(R"(\p{Han}+)", text), "a|\u4E00\u4E8C|\u03B1\u03B2|\U0002ED7D|\u0301|");

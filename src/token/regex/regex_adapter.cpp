@@ -75,7 +75,10 @@ enum class Way : uint8_t { translated, interpreted };
 Result<Code> compile(std::string_view pattern, Way way) {
   int error = 0;
   PCRE2_SIZE where = 0;
-  constexpr uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_DUPNAMES;
+  uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_DUPNAMES;
+  // PCRE2 10.42 makes what is before a group that may be nothing possessive by what is in the group alone.
+  for (const std::string_view may_be_nothing : {")?+", ")*+"})
+    if (pattern.find(may_be_nothing) != std::string_view::npos) options |= PCRE2_NO_AUTO_POSSESS;
   Code code(pcre2_compile(bytes_of(pattern), pattern.size(), options, &error, &where, nullptr));
   if (!code) {
     std::array<PCRE2_UCHAR, 160> text{};
