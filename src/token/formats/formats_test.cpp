@@ -147,6 +147,28 @@ TEST(Folder, a_unigram_model_is_read_as_xlm_roberta) {
   EXPECT_EQ(loaded.value().tokenizer.id_of("<mask>"), 10U);
 }
 
+TEST(Folder, type_ids_go_to_the_models_whose_tokenizer_class_gives_them) {
+  const auto gives = [](std::string_view tokenizer, std::string_view model) {
+    auto disk =
+        disk_with({{"tokenizer_config.json", std::string(tokenizer)}, {"config.json", std::string(model)}});
+    auto config = read_tokenizer_config(*disk, "m");
+    EXPECT_TRUE(config.ok());
+    return config.value().gives_type_ids();
+  };
+  const char* bert = R"({"model_type": "bert"})";
+  EXPECT_TRUE(gives("{}", bert));
+  EXPECT_TRUE(gives(R"({"tokenizer_class": "BertTokenizerFast"})", bert));
+  EXPECT_TRUE(gives(R"({"tokenizer_class": "DebertaV2Tokenizer"})", "{}"));
+  EXPECT_FALSE(gives(R"({"tokenizer_class": "PreTrainedTokenizerFast"})", bert));
+  EXPECT_FALSE(gives(R"({"tokenizer_class": "AlbertTokenizer"})", R"({"model_type": "albert"})"));
+  EXPECT_FALSE(gives("{}", R"({"model_type": "roberta"})"));
+  EXPECT_TRUE(gives(
+      R"({"tokenizer_class": "TokenizersBackend", "model_input_names": ["input_ids", "token_type_ids"]})",
+      bert));
+  EXPECT_FALSE(gives(
+      R"({"tokenizer_class": "BertTokenizer", "model_input_names": ["input_ids", "attention_mask"]})", bert));
+}
+
 TEST(Folder, vocab_txt_is_bert_with_the_flags_of_its_configuration) {
   const std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhello\r\nworld\n##s\nHELLO\n";
   auto disk = disk_with({{"vocab.txt", vocabulary}});

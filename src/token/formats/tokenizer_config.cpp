@@ -119,6 +119,12 @@ Status read_flags(const object& json, TokenizerConfig& out) {
     TRY(const auto text, codec::json_text_if(json, key));
     if (text) *side = std::string(*text);
   }
+  TRY(const boost::json::array* names, codec::json_array_if(json, "model_input_names"));
+  if (names != nullptr) {
+    out.model_input_names.emplace();
+    for (const boost::json::value& name : *names)
+      if (name.is_string()) out.model_input_names->emplace_back(name.get_string());
+  }
   return Done{};
 }
 
@@ -199,6 +205,38 @@ const std::string* TokenizerConfig::chat_template(std::string_view name) const {
   for (const ChatTemplate& one : chat_templates)
     if (one.name == name) return &one.text;
   return nullptr;
+}
+
+bool TokenizerConfig::gives_type_ids() const {
+  // transformers 5.23: the classes whose model_input_names have token_type_ids, and the models these stand
+  // for.
+  constexpr std::string_view classes[] = {"Bert",
+                                          "Canine",
+                                          "ConvBert",
+                                          "DPRContextEncoder",
+                                          "DPRQuestionEncoder",
+                                          "Deberta",
+                                          "DebertaV2",
+                                          "Electra",
+                                          "FNet",
+                                          "LayoutLM",
+                                          "LayoutLMv2",
+                                          "Lxmert",
+                                          "MarkupLM",
+                                          "MobileBert",
+                                          "SqueezeBert",
+                                          "Tapas"};
+  constexpr std::string_view models[] = {
+      "bert",     "canine",        "convbert",   "deberta",    "deberta-v2",  "distilbert",
+      "dpr",      "electra",       "ernie",      "fnet",       "layoutlm",    "lxmert",
+      "markuplm", "megatron-bert", "mobilebert", "nomic_bert", "squeezebert", "tapas"};
+  if (model_input_names)
+    return std::ranges::find(*model_input_names, "token_type_ids") != model_input_names->end();
+  if (tokenizer_class.empty()) return std::ranges::find(models, model_type) != std::end(models);
+  std::string_view name = tokenizer_class;
+  if (!name.ends_with("Tokenizer")) return false;
+  name.remove_suffix(std::string_view("Tokenizer").size());
+  return std::ranges::find(classes, name) != std::end(classes);
 }
 
 Result<TokenizerConfig> parse_tokenizer_config(const object& json) {

@@ -37,12 +37,17 @@ struct TokenizerConfig {
   std::optional<int64_t> extra_ids, offset;  // Of T5 and Pegasus.
   std::optional<uint64_t> model_max_length;  // Tokens; nothing where the file says "as many as you like".
   std::optional<std::string> padding_side, truncation_side;
+  std::optional<std::vector<std::string>> model_input_names;  // "input_ids", "token_type_ids", …
   std::vector<ChatTemplate> chat_templates;
 
   // The special token of a role; null where there is none.
   const AddedToken* special(std::string_view role) const;
   // The named chat template; null where there is none.
   const std::string* chat_template(std::string_view name = "default") const;
+  // Whether the model is given the type ids of a pair, as transformers 5 decides it: by model_input_names,
+  // else by the tokenizer's class, else by the class that the model's type has. Where it is not, all types
+  // are 0.
+  bool gives_type_ids() const;
 };
 
 // From the files of a folder; all of them may be missing. bad_request names the file and key.
