@@ -57,18 +57,11 @@ Status look_into(io::Disk& disk, const io::Path& folder, const std::string& belo
   return Done{};
 }
 
-// As in a serving copy: where there are safetensors on top, pickles are not read.
-void drop_unread_pickles(std::map<std::string, std::string>& files) {
-  for (const std::string_view begin : {"adapter_model", "model"}) {
-    const bool better = std::any_of(files.begin(), files.end(), [&](const auto& file) {
-      return file.first.starts_with(begin) && file.first.ends_with(".safetensors");
-    });
-    if (!better) continue;
-    const std::string_view pickle = begin == "model" ? std::string_view("pytorch_model") : begin;
-    std::erase_if(files, [&](const auto& file) {
-      return file.first.starts_with(pickle) && file.first.ends_with(".bin");
-    });
-  }
+// As in a serving copy.
+void drop_unread(std::map<std::string, std::string>& files) {
+  std::set<std::string, std::less<>> paths;
+  for (const auto& [path, digest] : files) paths.insert(path);
+  std::erase_if(files, [&](const auto& file) { return is_stood_for(file.first, paths); });
 }
 
 std::string dtype_of(io::Disk& disk, const io::Path& folder) {
@@ -124,7 +117,7 @@ Result<Lock> parse_lock(std::string_view text) {
 Result<Lock> look_at(io::Disk& disk, const io::Path& folder, std::string_view runtime) {
   Lock out;
   TRY_DONE(look_into(disk, folder, "", 0, out));
-  drop_unread_pickles(out.files);
+  drop_unread(out.files);
   if (const auto tokenizer = out.files.find("tokenizer.json"); tokenizer != out.files.end())
     out.tokenizer = tokenizer->second;
   out.runtime = runtime;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,10 +37,14 @@ class FileSource {
   virtual Status copy(const ServedModel& model, const std::string& path, io::WriteFile& into) = 0;
 };
 
-// Whether a file of a repository is needed to serve the model: configuration, tokenizer, chat template,
-// holdfast.lock, safetensors or GGUF weights, or PyTorch's pickles, which are copied only where there are no
-// safetensors.
+// Whether a file of a repository may be needed to serve the model: configuration, tokenizer, chat template,
+// holdfast.lock, safetensors or GGUF weights, PyTorch's pickles; on top, or in a folder of a sentence model's
+// module
+// ("2_Dense").
 bool is_served_file(std::string_view path, uint64_t size);
+// Whether another one of `all` stands for it: safetensors for a pickle, tokenizer.json for what it was made
+// from.
+bool is_stood_for(std::string_view path, const std::set<std::string, std::less<>>& all);
 
 // Makes, once, the plain copy that workers map: `folder`/KEY on the disk. Shown complete or not at all; not
 // durable, as it can always be made again. Returns its path on the disk.

@@ -40,6 +40,14 @@ TEST(ServingCopy, HoldsPicklesWhereThereAreNoSafetensors) {
       {"an adapter", {"adapter_model.bin", "model.safetensors"}, {"adapter_model.bin", "model.safetensors"}},
       {"an adapter twice", {"adapter_model.bin", "adapter_model.safetensors"}, {"adapter_model.safetensors"}},
       {"in a folder", {"old/pytorch_model.bin"}, {}},
+      {"modules of a sentence model",
+       {"0_Transformer/model.safetensors", "0_Transformer/pytorch_model.bin", "0_Transformer/vocab.txt",
+        "2_Dense/pytorch_model.bin", "onnx/model.safetensors", "1_a/b/model.safetensors"},
+       {"0_Transformer/model.safetensors", "0_Transformer/vocab.txt", "2_Dense/pytorch_model.bin"}},
+      {"a vocabulary alone",
+       {"sentencepiece.bpe.model", "qwen.tiktoken"},
+       {"sentencepiece.bpe.model", "qwen.tiktoken"}},
+      {"a vocabulary beside its tokenizer", {"spiece.model", "tokenizer.json"}, {"tokenizer.json"}},
   };
   for (const Case& one : cases) {
     SCOPED_TRACE(one.name);
