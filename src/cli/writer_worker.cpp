@@ -5,6 +5,7 @@
 #include "cli/completion_writer.h"
 #include "cli/writer_tasks.h"
 #include "model/any_model.h"
+#include "model/sentence.h"
 
 namespace holdfast::cli {
 namespace {
@@ -106,7 +107,8 @@ Result<std::unique_ptr<const WriterWorker>> open_writer(io::Disk& folder) {
     compute.precision = tensor::Precision::int8;
   } else {
     TRY(const bool writes, model::writes_text(folder, ""));
-    if (!writes) return std::unique_ptr<const WriterWorker>();
+    // What sentence-transformers wrote embeds texts, whatever architecture its config.json names.
+    if (!writes || model::is_sentence_folder(folder, "")) return std::unique_ptr<const WriterWorker>();
   }
   TRY(model::TextGenerator generator, model::TextGenerator::open(folder, place, compute));
   return std::unique_ptr<const WriterWorker>(std::make_unique<OpenWriter>(std::move(generator)));

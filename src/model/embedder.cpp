@@ -21,7 +21,7 @@ Embedder::Embedder(TextModel model, SentenceConfig sentence, const tensor::Kerne
   tokens_max_ = std::min(sentence_.tokens_max.value_or(model_.tokens_max()), model_.plan().positions);
   dimensions_ = model_.plan().width * sentence_.poolings.size();
   for (const VectorStep& step : sentence_.steps)
-    if (step.dense != nullptr) dimensions_ = step.dense->linear->width();
+    if (step.dense != nullptr && step.dense->linear != nullptr) dimensions_ = step.dense->linear->width();
 }
 
 Result<Embedder> Embedder::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
@@ -31,6 +31,9 @@ Result<Embedder> Embedder::open(io::Disk& disk, const io::Path& folder, tensor::
   size_t width = model.plan().width * sentence.poolings.size();
   for (const VectorStep& step : sentence.steps) {
     if (step.dense == nullptr) continue;
+    if (step.dense->norm && step.dense->norm->gamma.size() != width)
+      return fail(Reason::bad_request, "a norm module does not fit what comes before it");
+    if (step.dense->norm) continue;
     if (step.dense->linear->inputs() != width)
       return fail(Reason::bad_request, "a dense module does not fit what comes before it");
     width = step.dense->linear->width();
@@ -51,6 +54,7 @@ Result<TokenizedText> Embedder::tokenize(std::string_view text, token::Side cut_
                                          std::string_view prompt) const {
   token::EncodeOptions options;
   options.truncation = token::Truncation{.length_max = tokens_max_, .cut_from = cut_from};
+  if (model_.plan().bare_texts) options.special = token::SpecialTokens::leave_out;
   std::string whole = std::string(prompt).append(text);
   if (sentence_.lowercase) {
     if (!token::is_valid_utf8(whole)) return fail(Reason::tokenization_failed, "the text is not valid UTF-8");
@@ -76,6 +80,7 @@ Result<TokenizedText> Embedder::wrap(std::span<const uint32_t> ids) const {
       return fail(Reason::tokenization_failed, fmt::format("{} is no token of this model", id));
   token::EncodeOptions options;
   options.truncation = token::Truncation{.length_max = tokens_max_};
+  if (model_.plan().bare_texts) options.special = token::SpecialTokens::leave_out;
   TRY(const token::Encoding encoding, model_.tokenizer().encode_ids(ids, options));
   return to_tokenized(encoding, !encoding.overflow.empty());
 }
@@ -94,6 +99,12 @@ TokenBatch Embedder::batch_of(std::span<const TokenizedText> texts) const {
 
 void Embedder::take_step(const VectorStep& step, std::vector<float>& vector) const {
   if (step.dense == nullptr) return normalize_vector(vector);
+  if (step.dense->norm) {
+    const Norm& norm = *step.dense->norm;
+    kernels_->layer_norm(
+        {vector.data(), vector.data(), norm.gamma.data(), norm.beta.data(), 1, vector.size(), 1e-5F});
+    return;
+  }
   std::vector<float> out(step.dense->linear->width());
   const auto alone = tensor::make_threads(1);
   tensor::LinearRun run;
@@ -108,21 +119,30 @@ void Embedder::take_step(const VectorStep& step, std::vector<float>& vector) con
 Result<std::vector<std::vector<float>>> Embedder::embed(std::span<const TokenizedText> texts,
                                                         tensor::Threads& threads,
                                                         const VectorOptions& options) const {
-  std::vector<size_t> skip;
-  for (const TokenizedText& text : texts) {
-    if (text.ids.empty()) return fail(Reason::tokenization_failed, "a text has no tokens");
-    skip.push_back(text.skip);
+  const bool may_be_empty = model_.plan().bare_texts;
+  std::vector<size_t> skip, places;  // Of the texts that have tokens; the others are all zeros.
+  std::vector<TokenizedText> there;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (texts[i].ids.empty() && !may_be_empty)
+      return fail(Reason::tokenization_failed, "a text has no tokens");
+    if (texts[i].ids.empty()) continue;
+    skip.push_back(texts[i].skip);
+    places.push_back(i);
+    if (may_be_empty) there.push_back(texts[i]);
   }
   if (options.dimensions && (*options.dimensions < 1 || *options.dimensions > dimensions_))
     return fail(Reason::bad_request, fmt::format("the model's vectors have {} dimensions", dimensions_));
-  const TokenBatch batch = batch_of(texts);
-  TRY(const tensor::Floats hidden, model_.model().hidden(batch, threads));
   std::vector<std::vector<float>> vectors(texts.size());
-  for (const Pooling pooling : sentence_.poolings) {
-    const auto pooled = pool_sentences(*kernels_, pooling, batch, hidden, feature_width(), skip);
-    for (size_t i = 0; i < vectors.size(); ++i)
-      vectors[i].insert(vectors[i].end(), pooled[i].begin(), pooled[i].end());
+  if (!places.empty()) {
+    const TokenBatch batch = batch_of(may_be_empty ? std::span<const TokenizedText>(there) : texts);
+    TRY(const tensor::Floats hidden, model_.model().hidden(batch, threads));
+    for (const Pooling pooling : sentence_.poolings) {
+      const auto pooled = pool_sentences(*kernels_, pooling, batch, hidden, feature_width(), skip);
+      for (size_t i = 0; i < pooled.size(); ++i)
+        vectors[places[i]].insert(vectors[places[i]].end(), pooled[i].begin(), pooled[i].end());
+    }
   }
+  for (std::vector<float>& vector : vectors) vector.resize(feature_width() * sentence_.poolings.size());
   for (std::vector<float>& vector : vectors) {
     for (const VectorStep& step : sentence_.steps) take_step(step, vector);
     if (options.dimensions) vector.resize(*options.dimensions);

@@ -195,6 +195,27 @@ TEST_F(TinyModel, LongTextsAreCutAndIdsAreWrapped) {
   EXPECT_FALSE(embedder.wrap(std::vector<uint32_t>{4'000'000}).ok());
 }
 
+TEST(Sentence, FoldersOfEveryKindGiveTheReferenceVectors) {
+  const auto threads = tensor::make_threads(1);
+  for (const char* name : {"static", "decoder", "folders"}) {
+    const auto disk = io::open_posix_disk(std::string("tests/golden/models/sentences/") + name).value();
+    const auto golden = codec::parse_json(io::read_text(*disk, "golden.json", 1 << 20).value()).value();
+    const auto embedder = Embedder::open(*disk, "");
+    ASSERT_TRUE(embedder.ok()) << name << ": " << embedder.error().message;
+    std::vector<std::string> texts;
+    for (const auto& text : golden.at("texts").as_array()) texts.emplace_back(text.as_string());
+    const auto vectors = embedder.value().embed(tokenize_all(embedder.value(), texts), *threads);
+    ASSERT_TRUE(vectors.ok()) << name << ": " << vectors.error().message;
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const auto& expected = golden.at("vectors").as_array()[i].as_array();
+      ASSERT_EQ(vectors.value()[i].size(), expected.size()) << name;
+      for (size_t k = 0; k < expected.size(); ++k)
+        EXPECT_NEAR(vectors.value()[i][k], expected[k].to_number<float>(), 1e-5) << name << ", " << texts[i];
+    }
+    expect_batch_invariance(embedder.value(), {texts[0], texts[1], texts[3]}, 1);
+  }
+}
+
 TEST(Sentence, PoolingsFollowTheirNames) {
   TokenBatch batch;
   for (int i = 0; i < 3; ++i) batch.add(0, 0, i);

@@ -4,8 +4,11 @@
 #include <boost/json/object.hpp>
 
 #include "codec/json.h"
+#include "model/causal_encoder.h"
+#include "model/families/decoders.h"
 #include "model/families/encoders.h"
 #include "model/families/seq2seqs.h"
+#include "model/first_module.h"
 #include "model/graph_encoder.h"
 #include "model/memory_check.h"
 #include "model/seq2seq_model.h"
@@ -20,14 +23,10 @@ bool is_there(const HeadPlan& plan, const WeightReader& reader) {
   return !plan.optional || reader.has(plan.steps.front().linear + ".weight");
 }
 
-Result<std::string> read_config_text(io::Disk& disk, const io::Path& folder) {
-  return io::read_text(disk, folder / "config.json", config_bytes_max);
-}
-
 // What the packed layers are of: the files' sizes and the configuration. Bytes that change under a size are
 // not seen, hence this is for copies that nobody changes.
 Result<std::string> packed_key(io::Disk& disk, const io::Path& folder, const tensor::Weights& weights) {
-  TRY(std::string key, read_config_text(disk, folder));
+  TRY(std::string key, io::read_text(disk, folder / "config.json", config_bytes_max));
   for (const std::string& name : weights.names()) {
     const tensor::TensorView& view = *weights.find(name);
     key += "\n" + name + " " + std::to_string(static_cast<int>(view.dtype)) + " " +
@@ -44,13 +43,18 @@ EncoderModel& EncoderModel::operator=(EncoderModel&&) noexcept = default;
 EncoderModel::~EncoderModel() = default;
 
 Result<boost::json::object> read_config(io::Disk& disk, const io::Path& folder) {
-  TRY(const std::string text, read_config_text(disk, folder));
+  TRY(const FirstModule first, first_module(disk, folder));
+  if (first.is_table) return config_of_table(disk, first.place);
+  TRY(const std::string text, io::read_text(disk, first.place / "config.json", config_bytes_max));
   return codec::parse_json_object(text);
 }
 
-Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
+Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& whole, tensor::Compute compute,
                                         const Backend* graphs, Random* keep) {
-  TRY(const boost::json::object json, read_config(disk, folder));
+  TRY(const boost::json::object json, read_config(disk, whole));
+  TRY(const FirstModule first, first_module(disk, whole));
+  const io::Path& folder = first.place;
+  if (first.is_table) keep = nullptr;  // Nothing of it is packed.
   EncoderModel out;
   if (is_seq2seq(json)) {
     TRY(Seq2SeqModel judge, Seq2SeqModel::open(disk, folder, compute));
@@ -59,6 +63,12 @@ Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& folder, 
                   "the model writes texts: its tasks are summarization, translation "
                   "and text2text-generation");
     out.seq2seq_ = std::make_unique<Seq2SeqModel>(std::move(judge));
+    return out;
+  }
+  TRY(const std::string_view type, codec::json_text(json, "model_type"));
+  if (find_encoder_family(type) == nullptr && find_decoder_family(type) != nullptr) {
+    TRY(CausalEncoder causal, CausalEncoder::open(disk, folder, compute));
+    out.causal_ = std::make_unique<CausalEncoder>(std::move(causal));
     return out;
   }
   TRY(EncoderPlan plan, plan_encoder(json));
@@ -102,11 +112,13 @@ Status EncoderModel::load(const EncoderPlan& plan, tensor::Compute compute) {
 Result<tensor::Floats> EncoderModel::hidden(const TokenBatch& batch, tensor::Threads& threads) const {
   if (graph_ != nullptr) return graph_->hidden(batch, threads);
   if (seq2seq_ != nullptr) return seq2seq_->decode_shifted(batch, threads);
+  if (causal_ != nullptr) return causal_->hidden(batch, threads);
   return encoder_->forward(batch, threads);
 }
 
 const EncoderPlan& EncoderModel::plan() const {
   if (graph_ != nullptr) return graph_->plan();
+  if (causal_ != nullptr) return causal_->plan();
   return seq2seq_ != nullptr ? seq2seq_->plan().encoder : encoder_->plan();
 }
 
@@ -134,6 +146,7 @@ Result<std::vector<NamedOutput>> EncoderModel::forward(const TokenBatch& batch,
     if (batch.length(i) == 0) return fail(Reason::bad_request, "a sequence without tokens has no answer");
   if (graph_ != nullptr) return graph_->forward(batch, threads);
   if (seq2seq_ != nullptr) return judge(batch, threads);
+  if (causal_ != nullptr) return causal_->forward(batch, threads);
   TRY(tensor::Floats hidden, encoder_->forward(batch, threads));
   std::vector<NamedOutput> out;
   for (const EncoderHead& head : heads_)

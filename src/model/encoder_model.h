@@ -13,18 +13,20 @@
 
 namespace holdfast::model {
 
+class CausalEncoder;
 class GraphEncoder;
 class Seq2SeqModel;
 
 // An encoder checkpoint of any family with the head that its config names, loaded from a folder: its weights
 // on our own blocks, or where it has none its graph on another backend, or an encoder-decoder model that
-// judges texts (BartForSequenceClassification). Owns its weights. Safe from any thread.
+// judges texts (BartForSequenceClassification), or a decoder that embeds or judges them (Qwen3-Embedding).
+// Owns its weights. Safe from any thread.
 class EncoderModel {
  public:
   EncoderModel(EncoderModel&&) noexcept;
   EncoderModel& operator=(EncoderModel&&) noexcept;
   ~EncoderModel();  // These three in the .cpp: most who read this header see neither graphs nor
-                    // encoder-decoders.
+                    // decoders.
 
   // `graphs`: what runs a folder without safetensors; null: nothing does. `keep`: names an unfinished file
   // when packed layers are kept in the folder (docs/formats/packed-layers.md) for whoever opens it next,
@@ -52,7 +54,8 @@ class EncoderModel {
   std::unique_ptr<tensor::PackedLayers> packed_;  // Null: layers have memory of their own.
   std::unique_ptr<Encoder> encoder_;
   std::unique_ptr<GraphEncoder> graph_;
-  std::unique_ptr<Seq2SeqModel> seq2seq_;  // Without a language head. One of the three is there.
+  std::unique_ptr<Seq2SeqModel> seq2seq_;  // Without a language head.
+  std::unique_ptr<CausalEncoder> causal_;  // One of the four is there.
   std::vector<EncoderHead> heads_;
 };
 

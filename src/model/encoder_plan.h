@@ -118,7 +118,8 @@ struct EncoderPlan {
   std::optional<int64_t> dropped_id;  // ESM's: no embedding, and the others are scaled up by their share.
   size_t length_max = 0;              // > 0: longer sequences would meet attention that is not ours.
   bool rotates_values = false;        // Rotary positions turn values too.
-  bool zeroes_padding = false;        // Padding sees less than other tokens do; its own rows are not ours.
+  bool bare_texts = false;      // Texts are read without special tokens, and one without tokens is all zeros.
+  bool zeroes_padding = false;  // Padding sees less than other tokens do; its own rows are not ours.
   std::vector<LayerKind> layers;
   std::vector<RopeSpec> ropes;
   std::optional<Disentangled> disentangled;

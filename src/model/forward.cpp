@@ -7,6 +7,8 @@
 #include <optional>
 #include <span>
 
+#include "model/causal_encoder.h"
+
 namespace holdfast::model {
 namespace {
 
@@ -71,10 +73,7 @@ std::vector<int64_t> decoder_positions(const DecoderPlan& plan, std::span<const 
 Result<std::vector<size_t>> last_rows(const DecoderPlan& plan, const Packed& packed) {
   std::vector<size_t> out;
   for (size_t i = 0; i < packed.batch.sequences(); ++i) {
-    size_t row = packed.batch.starts[i + 1] - 1;
-    if (plan.pad_id)
-      while (row > packed.batch.starts[i] && packed.batch.ids[row] == *plan.pad_id) --row;
-    out.push_back(row);
+    out.push_back(judged_row(plan, packed.batch, i));
   }
   if (!plan.pad_id && packed.height > 1)
     return fail(Reason::bad_request, "several rows need a pad_token_id in config.json");

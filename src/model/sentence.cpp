@@ -42,18 +42,22 @@ Result<std::vector<Pooling>> parse_poolings(const boost::json::object& json) {
       {"pooling_mode_lasttoken", "lasttoken", Pooling::last_token},
   };
   const boost::json::value* mode = json.if_contains("pooling_mode");
-  const auto named = [&](std::string_view name) {
-    if (mode == nullptr) return false;
-    if (mode->is_string()) return mode->get_string() == name;
-    if (mode->is_array())
-      for (const boost::json::value& one : mode->get_array())
-        if (one.is_string() && one.get_string() == name) return true;
-    return false;
-  };
   std::vector<Pooling> chosen;
+  // A list has an order of its own.
+  if (mode != nullptr && mode->is_array()) {
+    for (const boost::json::value& one : mode->get_array()) {
+      const auto* const found = std::ranges::find_if(
+          rows, [&](const Row& row) { return one.is_string() && one.get_string() == row.name; });
+      if (found == std::end(rows))
+        return fail(Reason::model_unsupported, "this kind of pooling is not supported");
+      chosen.push_back(found->pooling);
+    }
+  }
   for (const Row& row : rows) {
+    if (!chosen.empty() && mode != nullptr) break;
     TRY(const auto flag, codec::json_flag_if(json, row.flag));
-    if (flag.value_or(false) || named(row.name)) chosen.push_back(row.pooling);
+    const bool named = mode != nullptr && mode->is_string() && mode->get_string() == row.name;
+    if (flag.value_or(false) || named) chosen.push_back(row.pooling);
   }
   if (chosen.empty()) return fail(Reason::model_unsupported, "this kind of pooling is not supported");
   return chosen;
@@ -103,6 +107,19 @@ Status read_dense(io::Disk& disk, const io::Path& place, tensor::Compute compute
   return Done{};
 }
 
+Status read_norm(io::Disk& disk, const io::Path& place, tensor::Compute compute, SentenceConfig& config) {
+  TRY(const auto json, read_json(disk, place / "config.json"));
+  if (!json || !json->is_object()) return fail(Reason::bad_request, "the norm module has no config.json");
+  TRY(const int64_t width, codec::json_integer(json->get_object(), "dimension"));
+  if (width < 1 || width > 131'072) return fail(Reason::bad_request, "the norm module's size cannot be");
+  TRY(const tensor::Weights weights, tensor::Weights::open(disk, place));
+  const WeightReader reader(weights, std::vector<std::string>(), compute);
+  auto module = std::make_shared<DenseModule>();
+  TRY(module->norm, reader.norm("norm", static_cast<size_t>(width)));
+  config.steps.push_back({std::move(module)});
+  return Done{};
+}
+
 Status read_prompts(io::Disk& disk, const io::Path& folder, SentenceConfig& config) {
   TRY(const auto json, read_json(disk, folder / "config_sentence_transformers.json"));
   if (!json || !json->is_object()) return Done{};
@@ -124,10 +141,9 @@ Status read_module(io::Disk& disk, const io::Path& folder, const boost::json::ob
     return fail(Reason::bad_request, "modules.json leaves the folder");
   const io::Path place = folder / std::string(path.value_or(""));
   if (kind == "Transformer") {
-    if (!path.value_or("").empty())
-      return fail(Reason::model_unsupported, "modules.json keeps the transformer in a folder of its own");
-    return read_transformer(disk, folder, config);
+    return read_transformer(disk, place, config);
   }
+  if (kind == "StaticEmbedding") return Done{};  // Read as a model; its texts' mean is what it answers.
   if (kind == "Pooling") {
     TRY(const auto json, read_json(disk, place / "config.json"));
     if (!json || !json->is_object())
@@ -138,6 +154,7 @@ Status read_module(io::Disk& disk, const io::Path& folder, const boost::json::ob
     return Done{};
   }
   if (kind == "Dense") return read_dense(disk, place, compute, config);
+  if (kind == "LayerNorm") return read_norm(disk, place, compute, config);
   if (kind == "Dropout") return Done{};
   if (kind == "Normalize") {
     config.steps.push_back({});
@@ -152,6 +169,10 @@ void add_all(const tensor::Kernels& kernels, const float* rows, size_t count, st
 }
 
 }  // namespace
+
+bool is_sentence_folder(io::Disk& disk, const io::Path& folder) {
+  return disk.stat(folder / "modules.json").ok();
+}
 
 Result<SentenceConfig> read_sentence_config(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
   SentenceConfig config;

@@ -21,9 +21,10 @@ namespace holdfast::model {
 // How hidden states become one vector a text.
 enum class Pooling : uint8_t { mean, first_token, max, mean_over_root, weighted_mean, last_token };
 
-// A dense layer after the pooling.
+// A dense layer after the pooling, or a normalization with scale and shift.
 struct DenseModule {
-  LinearLayer linear;
+  LinearLayer linear;  // Null: `norm`.
+  std::optional<Norm> norm;
   tensor::Activation activation = tensor::Activation::tanh;
 };
 
@@ -45,6 +46,8 @@ struct SentenceConfig {
   std::string default_prompt;                               // A name; empty: none.
 };
 
+// Whether a folder is one that sentence-transformers wrote: it has a modules.json.
+bool is_sentence_folder(io::Disk& disk, const io::Path& folder);
 // model_unsupported for modules or poolings we do not have.
 Result<SentenceConfig> read_sentence_config(io::Disk& disk, const io::Path& folder,
                                             tensor::Compute compute = {});

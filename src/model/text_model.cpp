@@ -6,11 +6,12 @@
 #include <boost/json/object.hpp>
 
 #include "codec/json.h"
+#include "model/first_module.h"
+#include "token/formats/folder.h"
 
 namespace holdfast::model {
 namespace {
 
-constexpr size_t tokenizer_bytes_max = 64 << 20;
 constexpr size_t file_bytes_max = 16 << 20;
 
 // The file's object; an empty one where it is missing.
@@ -43,10 +44,9 @@ bool has_prefix(const boost::json::object& document) {
 
 Result<TextModel> TextModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
                                   const Backend* graphs, Random* keep) {
-  TRY(const std::string json, io::read_text(disk, folder / "tokenizer.json", tokenizer_bytes_max));
-  TRY(const boost::json::value document, codec::parse_json(json, {.bytes_max = tokenizer_bytes_max}));
-  if (!document.is_object()) return fail(Reason::bad_request, "tokenizer.json is not an object");
-  TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(document.get_object()));
+  TRY(const FirstModule first, first_module(disk, folder));
+  TRY(const token::FolderDocument found, token::document_of_folder(disk, first.place));
+  TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(found.document));
   TRY(EncoderModel model, EncoderModel::open(disk, folder, compute, graphs, keep));
   if (tokenizer.vocabulary_size() > model.plan().vocabulary) {
     // Ids past the table would be refused one text at a time; say it at once.
@@ -56,15 +56,16 @@ Result<TextModel> TextModel::open(io::Disk& disk, const io::Path& folder, tensor
                                                      tokenizer.vocabulary_size(), model.plan().vocabulary));
   }
   TextModel out(std::move(model), std::make_unique<token::Tokenizer>(std::move(tokenizer)));
-  out.marks_subwords_ = has_prefix(document.get_object());
-  TRY_DONE(out.read_names(disk, folder));
+  out.marks_subwords_ = has_prefix(found.document);
+  out.gives_type_ids_ = found.config.gives_type_ids();
+  TRY_DONE(out.read_names(disk, folder, first.place));
   return out;
 }
 
-Status TextModel::read_names(io::Disk& disk, const io::Path& folder) {
+Status TextModel::read_names(io::Disk& disk, const io::Path& folder, const io::Path& place) {
   TRY(const boost::json::object config, read_config(disk, folder));
-  TRY(const boost::json::object tokens, read_object(disk, folder / "tokenizer_config.json"));
-  TRY(const boost::json::object map, read_object(disk, folder / "special_tokens_map.json"));
+  TRY(const boost::json::object tokens, read_object(disk, place / "tokenizer_config.json"));
+  TRY(const boost::json::object map, read_object(disk, place / "special_tokens_map.json"));
   const auto id = [&](std::string_view key,
                       std::initializer_list<std::string_view> usual) -> std::optional<uint32_t> {
     auto text = token_text(tokens, key);
@@ -93,6 +94,7 @@ Status TextModel::read_names(io::Disk& disk, const io::Path& folder) {
 Result<token::Encoding> TextModel::encode_with(std::string_view text, std::optional<std::string_view> pair,
                                                const token::Truncation* truncation) const {
   token::EncodeOptions options;
+  if (plan().bare_texts) options.special = token::SpecialTokens::leave_out;
   if (truncation != nullptr) options.truncation = *truncation;
   TRY(token::Encoding encoding, tokenizer_->encode({.text = text, .words = {}, .pair = pair}, options));
   if (encoding.ids.empty()) return fail(Reason::tokenization_failed, "the text has no tokens");
@@ -129,7 +131,7 @@ Result<std::vector<NamedOutput>> TextModel::run(std::span<const token::Encoding>
     const std::vector<int64_t> ids(encoding.ids.begin(), encoding.ids.end());
     const std::vector<int64_t> positions = positions_of(plan(), ids);
     for (size_t i = 0; i < ids.size(); ++i)
-      batch.add(ids[i], encoding.type_ids[i], positions[i], static_cast<int64_t>(i));
+      batch.add(ids[i], gives_type_ids_ ? encoding.type_ids[i] : 0, positions[i], static_cast<int64_t>(i));
     batch.end_sequence();
   }
   return model_.forward(batch, threads);

@@ -55,13 +55,14 @@ class TextModel {
  private:
   TextModel(EncoderModel model, std::unique_ptr<token::Tokenizer> tokenizer)
       : model_(std::move(model)), tokenizer_(std::move(tokenizer)) {}
-  Status read_names(io::Disk& disk, const io::Path& folder);
+  // `place`: where the tokenizer's files lie.
+  Status read_names(io::Disk& disk, const io::Path& folder, const io::Path& place);
 
   EncoderModel model_;
   std::unique_ptr<token::Tokenizer> tokenizer_;
   size_t tokens_max_ = 0;
   std::optional<uint32_t> mask_id_, pad_id_, unknown_id_, first_id_;
-  bool marks_subwords_ = false;
+  bool marks_subwords_ = false, gives_type_ids_ = true;
   std::string problem_type_;
 };
 

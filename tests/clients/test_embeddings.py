@@ -49,6 +49,22 @@ def test_openai_embeddings_are_the_reference_vectors(model, golden, client, enco
     assert answer.usage.prompt_tokens == sum(len(case["input_ids"]) for case in golden["cases"])
 
 
+@pytest.mark.parametrize("kind", ["static", "decoder", "folders"])
+def test_what_sentence_transformers_wrote_embeds_whatever_it_is_made_of(kind, client):
+    from huggingface_hub import HfApi
+    folder = Path(__file__).parents[1] / "golden/models/sentences" / kind
+    golden = json.loads((folder / "golden.json").read_text())
+    name = f"ada/sentences-{kind}"
+    HfApi().create_repo(name, exist_ok=True)
+    HfApi().upload_folder(repo_id=name, folder_path=folder)
+    texts = [text for text in golden["texts"] if text]
+    answer = client.embeddings.create(model=name, input=texts)
+    expected = numpy.array([vector for text, vector in zip(golden["texts"], golden["vectors"]) if text])
+    vectors = numpy.array([item.embedding for item in answer.data])
+    numpy.testing.assert_allclose(vectors / numpy.linalg.norm(vectors, axis=1, keepdims=True),
+                                  expected / numpy.linalg.norm(expected, axis=1, keepdims=True), atol=1e-5)
+
+
 def test_feature_extraction_by_the_hubs_own_client(model, golden, server, tokens):
     client = InferenceClient(base_url=f"{server.url}/models/{model}", token=tokens["ada"])
     case = golden["cases"][0]

@@ -36,6 +36,7 @@ constexpr EncoderFamily families[] = {
     {"roberta-prelayernorm", plan_roberta_prelayernorm},
     {"roformer", plan_roformer},
     {"squeezebert", plan_squeezebert},
+    {"static_embedding", plan_static_embedding},
     {"t5", plan_t5_encoder},
     {"xlm-roberta", plan_roberta},
     {"xlm-roberta-xl", plan_xlm_roberta_xl},

@@ -38,6 +38,7 @@ void plan_roberta(ConfigReader& config, EncoderPlan& plan);
 void plan_roberta_prelayernorm(ConfigReader& config, EncoderPlan& plan);
 void plan_roformer(ConfigReader& config, EncoderPlan& plan);
 void plan_squeezebert(ConfigReader& config, EncoderPlan& plan);
+void plan_static_embedding(ConfigReader& config, EncoderPlan& plan);
 void plan_xlm_roberta_xl(ConfigReader& config, EncoderPlan& plan);
 void plan_t5_encoder(ConfigReader& config, EncoderPlan& plan);
 
