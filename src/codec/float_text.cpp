@@ -8,7 +8,8 @@
 namespace holdfast::codec {
 namespace {
 
-void append_float(std::string& out, float number) {
+template <class Number>
+void append(std::string& out, Number number) {
   if (!std::isfinite(number)) {
     out += "null";
     return;
@@ -22,13 +23,16 @@ void append_float(std::string& out, float number) {
 
 }  // namespace
 
+void append_number(std::string& out, float number) { append(out, number); }
+void append_number(std::string& out, double number) { append(out, number); }
+
 void append_floats(std::string& out, std::span<const float> numbers) {
   constexpr size_t usual_bytes = 13;
   out.reserve(out.size() + usual_bytes * numbers.size() + 2);
   out += '[';
   for (size_t i = 0; i < numbers.size(); ++i) {
     if (i > 0) out += ',';
-    append_float(out, numbers[i]);
+    append_number(out, numbers[i]);
   }
   out += ']';
 }

@@ -1,12 +1,10 @@
 // Text out of JSON values. Boost's own serializer writes 0.5 as 5E-1 and lets invalid UTF-8 through.
 #include <fmt/core.h>
 
-#include <array>
 #include <boost/json/value.hpp>
-#include <charconv>
-#include <cmath>
 
 #include "base/log.h"
+#include "codec/float_text.h"
 #include "codec/json.h"
 
 namespace holdfast::codec {
@@ -15,18 +13,6 @@ namespace {
 namespace json = boost::json;
 
 enum class Layout : uint8_t { compact, pretty };
-
-void append_number(std::string& out, double number) {
-  if (!std::isfinite(number)) {
-    out += "null";
-    return;
-  }
-  std::array<char, 32> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
-  const std::string_view text(buffer.data(), static_cast<size_t>(end - buffer.data()));
-  out += text;
-  if (text.find_first_of(".e") == std::string_view::npos) out += ".0";
-}
 
 // Depth is that of a value already made, so the recursion is bounded by the parser's limit or by our own
 // code.
