@@ -4,6 +4,7 @@
 #include <git2/tree.h>
 
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 #include "git/handle.h"
@@ -26,7 +27,7 @@ class HistoryReader {
   Result<History> run(std::span<const ObjectId> tips, const std::function<void(size_t)>& each) {
     for (const ObjectId& tip : tips) TRY_DONE(gather(tip, each));
     // By date alone: clocks differ, so a child may come before its parent, and is then named as the oldest.
-    std::ranges::reverse(commits_);  // Of one second, what was reached later is older.
+    // Those of one second stay as they were gathered, parents first.
     std::ranges::stable_sort(commits_, {}, &Known::at);
     for (const Known& commit : commits_) {
       if (commit.commit != commit.tree) history_.commits.push_back(commit.commit);
@@ -43,25 +44,37 @@ class HistoryReader {
     if (history_.gaps.size() < gaps_max) history_.gaps.push_back(std::move(what));
   }
 
-  // All commits from `tip` back that were not met before.
+  // All commits from `tip` back that were not met before, each behind its parents.
   Status gather(const ObjectId& tip, const std::function<void(size_t)>& each) {
-    std::vector<ObjectId> open{tip};
+    struct Open {
+      ObjectId id;
+      std::optional<Known> read{};  // Once its parents lie above it.
+    };
+    std::vector<Open> open{{tip}};
+    size_t unplaced = 0;  // Of those read.
     while (!open.empty()) {
-      const ObjectId id = open.back();
+      const Open next = std::move(open.back());
       open.pop_back();
-      if (!met_.insert(id).second) continue;
-      const auto commit = repository_.commit(id);
-      if (!commit.ok()) {
-        TRY_DONE(gather_other(id, commit.error()));
+      if (next.read) {
+        commits_.push_back(*next.read);
+        --unplaced;
+        if (commits_.size() % told_every == 0) each(commits_.size());
         continue;
       }
-      if (commits_.size() == limits_.commits_max) {
-        gap(fmt::format("more than {} commits", limits_.commits_max));
-        return Done{};
+      if (!met_.insert(next.id).second) continue;
+      const auto commit = repository_.commit(next.id);
+      if (!commit.ok()) {
+        TRY_DONE(gather_other(next.id, commit.error()));
+        continue;
       }
-      commits_.push_back({commit.value().id, commit.value().tree, commit.value().committer.time});
-      if (commits_.size() % told_every == 0) each(commits_.size());
-      open.insert(open.end(), commit.value().parents.begin(), commit.value().parents.end());
+      if (commits_.size() + unplaced == limits_.commits_max) {
+        gap(fmt::format("more than {} commits", limits_.commits_max));
+        std::erase_if(open, [](const Open& waiting) { return !waiting.read; });
+        continue;
+      }
+      ++unplaced;
+      open.push_back({next.id, Known{commit.value().id, commit.value().tree, commit.value().committer.time}});
+      for (const ObjectId& parent : commit.value().parents) open.push_back({parent});
     }
     return Done{};
   }
