@@ -26,6 +26,7 @@ constexpr std::array tables = {
     TableRule{"identity_users"},
     TableRule{"identity_organisations"},
     TableRule{"identity_members"},
+    TableRule{"identity_token_ages"},
     TableRule{"identity_tokens", TableFate::secret},
     TableRule{"identity_sessions", TableFate::secret},
     TableRule{"identity_sign_in_links", TableFate::secret},
