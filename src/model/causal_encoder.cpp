@@ -38,13 +38,48 @@ EncoderPlan seen_from_outside(const DecoderModel& model) {
   return out;
 }
 
-}  // namespace
-
+// The packed row that a sequence's classification is read from.
 size_t judged_row(const DecoderPlan& plan, const TokenBatch& batch, size_t sequence) {
   size_t row = batch.starts[sequence + 1] - 1;
   if (plan.pad_id)
     while (row > batch.starts[sequence] && batch.ids[row] == *plan.pad_id) --row;
   return row;
+}
+
+}  // namespace
+
+std::vector<NamedOutput> judge_states(const DecoderModel& model, const TokenBatch& batch,
+                                      tensor::Floats states, tensor::Threads& threads) {
+  using Rows = NamedOutput::Rows;
+  const Head head = head_of(model.plan().head_kind);
+  const size_t width = model.decoder().head_inputs();
+  std::vector<NamedOutput> out;
+  if (head == Head::none) {
+    out.push_back({"last_hidden_state", Rows::tokens, width, false, std::move(states)});
+    return out;
+  }
+  const bool by_sequence = head == Head::sequence_classification;
+  if (by_sequence) {
+    tensor::Floats picked(batch.sequences() * width);
+    for (size_t i = 0; i < batch.sequences(); ++i)
+      std::copy_n(states.data() + judged_row(model.plan(), batch, i) * width, width,
+                  picked.data() + i * width);
+    states = std::move(picked);
+  }
+  const size_t rows = by_sequence ? batch.sequences() : batch.tokens(), columns = model.head_width();
+  tensor::Floats logits(rows * columns);
+  model.run_head(states.data(), rows, logits.data(), threads);
+  if (head != Head::question_answering) {
+    out.push_back(
+        {"logits", by_sequence ? Rows::sequences : Rows::tokens, columns, false, std::move(logits)});
+    return out;
+  }
+  for (size_t column = 0; column < 2; ++column) {
+    tensor::Floats one(rows);
+    for (size_t i = 0; i < rows; ++i) one.data()[i] = logits.data()[2 * i + column];
+    out.push_back({column == 0 ? "start_logits" : "end_logits", Rows::tokens, 1, true, std::move(one)});
+  }
+  return out;
 }
 
 Result<CausalEncoder> CausalEncoder::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
@@ -61,36 +96,7 @@ Result<tensor::Floats> CausalEncoder::hidden(const TokenBatch& batch, tensor::Th
 Result<std::vector<NamedOutput>> CausalEncoder::forward(const TokenBatch& batch,
                                                         tensor::Threads& threads) const {
   TRY(tensor::Floats states, hidden(batch, threads));
-  const size_t width = plan_.width;
-  std::vector<NamedOutput> out;
-  if (plan_.head == Head::none) {
-    out.push_back({"last_hidden_state", NamedOutput::Rows::tokens, width, false, std::move(states)});
-    return out;
-  }
-  const size_t columns = model_.head_width();
-  if (plan_.head == Head::sequence_classification) {
-    tensor::Floats picked(batch.sequences() * width), logits(batch.sequences() * columns);
-    for (size_t i = 0; i < batch.sequences(); ++i)
-      std::copy_n(states.data() + judged_row(model_.plan(), batch, i) * width, width,
-                  picked.data() + i * width);
-    model_.run_head(picked.data(), batch.sequences(), logits.data(), threads);
-    out.push_back({"logits", NamedOutput::Rows::sequences, columns, false, std::move(logits)});
-    return out;
-  }
-  const size_t tokens = batch.tokens();
-  tensor::Floats logits(tokens * columns);
-  model_.run_head(states.data(), tokens, logits.data(), threads);
-  if (plan_.head == Head::token_classification) {
-    out.push_back({"logits", NamedOutput::Rows::tokens, columns, false, std::move(logits)});
-    return out;
-  }
-  for (size_t column = 0; column < 2; ++column) {
-    tensor::Floats one(tokens);
-    for (size_t i = 0; i < tokens; ++i) one.data()[i] = logits.data()[2 * i + column];
-    out.push_back(
-        {column == 0 ? "start_logits" : "end_logits", NamedOutput::Rows::tokens, 1, true, std::move(one)});
-  }
-  return out;
+  return judge_states(model_, batch, std::move(states), threads);
 }
 
 }  // namespace holdfast::model

@@ -9,9 +9,11 @@
 
 namespace holdfast::model {
 
-// The packed row that a sequence's classification is read from: of its last token that is no padding, as
+// What a decoder's head says of hidden states [tokens, head_inputs()]; without one, or with a language head,
+// the states themselves. A sequence's classification is read from its last token that is no padding, as
 // transformers has it (a text whose last token is the padding's own counts the one before).
-size_t judged_row(const DecoderPlan& plan, const TokenBatch& batch, size_t sequence);
+std::vector<NamedOutput> judge_states(const DecoderModel& model, const TokenBatch& batch,
+                                      tensor::Floats states, tensor::Threads& threads);
 
 // A decoder checkpoint that judges or embeds texts instead of going on with them: each token sees itself and
 // what came before. Every text is read from its beginning and nothing is kept. Owns its weights. Safe from

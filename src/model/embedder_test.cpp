@@ -216,6 +216,35 @@ TEST(Sentence, FoldersOfEveryKindGiveTheReferenceVectors) {
   }
 }
 
+TEST(Sentence, FoldersThatCannotBeAreRefusedByName) {
+  const char* table = R"([{"path":"","type":"sentence_transformers.models.StaticEmbedding"}])";
+  struct Case {
+    const char *name, *modules, *config, *said;
+  };
+  const Case cases[] = {
+      {"no list", "{}", "{}", "not a list"},
+      {"an empty list", "[]", "{}", "not a list"},
+      {"out of the folder", R"([{"path":"../x","type":"a.Transformer"}])", "{}", "leaves the folder"},
+      {"from the root", R"([{"path":"/x","type":"a.Transformer"}])", "{}", "leaves the folder"},
+      {"an unknown pooling in a list",
+       R"([{"path":"","type":"a.Transformer"},{"path":"1","type":"a.Pooling"}])",
+       R"({"pooling_mode":["mean","odd"]})", "kind of pooling"},
+      {"a norm without its size", R"([{"path":"","type":"a.Transformer"},{"path":"1","type":"a.LayerNorm"}])",
+       "{}", "dimension"},
+      {"a table without files", table, "{}", "no tokenizer"},
+  };
+  for (const Case& one : cases) {
+    const auto disk = io::make_memory_disk();
+    ASSERT_TRUE(disk->make_directories("1").ok());
+    ASSERT_TRUE(io::publish_text(*disk, "modules.json", one.modules).ok());
+    ASSERT_TRUE(io::publish_text(*disk, "1/config.json", one.config).ok());
+    const auto opened = Embedder::open(*disk, "");
+    ASSERT_FALSE(opened.ok()) << one.name;
+    EXPECT_NE(opened.error().message.find(one.said), std::string::npos)
+        << one.name << ": " << opened.error().message;
+  }
+}
+
 TEST(Sentence, PoolingsFollowTheirNames) {
   TokenBatch batch;
   for (int i = 0; i < 3; ++i) batch.add(0, 0, i);

@@ -69,17 +69,6 @@ std::vector<int64_t> decoder_positions(const DecoderPlan& plan, std::span<const 
   return out;
 }
 
-// The packed row that each sequence's classification is read from.
-Result<std::vector<size_t>> last_rows(const DecoderPlan& plan, const Packed& packed) {
-  std::vector<size_t> out;
-  for (size_t i = 0; i < packed.batch.sequences(); ++i) {
-    out.push_back(judged_row(plan, packed.batch, i));
-  }
-  if (!plan.pad_id && packed.height > 1)
-    return fail(Reason::bad_request, "several rows need a pad_token_id in config.json");
-  return out;
-}
-
 NamedOutput by_token(std::string name, size_t columns, tensor::Floats data) {
   return {std::move(name), NamedOutput::Rows::tokens, columns, false, std::move(data)};
 }
@@ -94,35 +83,18 @@ Result<std::vector<NamedTensor>> forward(const DecoderModel& model, const tensor
       pack(inputs, 2, [&](auto ids, auto mask) { return decoder_positions(plan, ids, mask); }));
   TRY(Decoder::States states,
       model.decoder().forward(packed.batch, {}, threads, Decoder::Keep::embedded_too));
-  const size_t width = model.decoder().head_inputs(), tokens = packed.batch.tokens();
   std::vector<NamedTensor> all;
-  if (plan.head_kind == Head::none) {
-    all.push_back(unpack(packed, by_token("last_hidden_state", width, std::move(states.last))));
+  if (plan.head_kind != Head::language) {
+    if (plan.head_kind == Head::sequence_classification && !plan.pad_id && packed.height > 1)
+      return fail(Reason::bad_request, "several rows need a pad_token_id in config.json");
+    for (const NamedOutput& output : judge_states(model, packed.batch, std::move(states.last), threads))
+      all.push_back(unpack(packed, output));
     return all;
   }
-  if (plan.head_kind == Head::sequence_classification) {
-    TRY(const std::vector<size_t> rows, last_rows(plan, packed));
-    tensor::Floats picked(rows.size() * width), logits(rows.size() * model.head_width());
-    for (size_t i = 0; i < rows.size(); ++i)
-      std::copy_n(states.last.data() + rows[i] * width, width, picked.data() + i * width);
-    model.run_head(picked.data(), rows.size(), logits.data(), threads);
-    all.push_back(unpack(
-        packed, {"logits", NamedOutput::Rows::sequences, model.head_width(), false, std::move(logits)}));
-    return all;
-  }
+  const size_t width = model.decoder().head_inputs(), tokens = packed.batch.tokens();
   tensor::Floats logits(tokens * model.head_width());
   model.run_head(states.last.data(), tokens, logits.data(), threads);
-  if (plan.head_kind == Head::question_answering) {
-    for (size_t column = 0; column < 2; ++column) {
-      tensor::Floats one(tokens);
-      for (size_t i = 0; i < tokens; ++i) one.data()[i] = logits.data()[2 * i + column];
-      all.push_back(unpack(packed, {column == 0 ? "start_logits" : "end_logits", NamedOutput::Rows::tokens, 1,
-                                    true, std::move(one)}));
-    }
-    return all;
-  }
   all.push_back(unpack(packed, by_token("logits", model.head_width(), std::move(logits))));
-  if (plan.head_kind != Head::language) return all;
   all.push_back(unpack(packed, by_token("hidden_states_last", width, std::move(states.last))));
   all.push_back(unpack(packed, by_token("embeddings", plan.width, std::move(states.embedded))));
   return all;
