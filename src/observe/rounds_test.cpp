@@ -243,7 +243,7 @@ TEST_F(RoundsTest, ASampleOfAnswersIsAskedOfTheVersionBeforeAndDisagreementIsSho
 TEST_F(RoundsTest, ACanaryIsComparedHoweverMuchTheStableVersionAnswers) {
   world.deployed("one");
   tick();
-  for (int i = 0; i < 40; ++i)
+  for (size_t i = 0; i < 4 * Shadow::waiting_max; ++i)
     desk.served({.call = call(1, "r"), .took = milliseconds(5), .caller = &world.ada});
   desk.served({.call = call(2, "r", "refund"), .took = milliseconds(5), .caller = &world.ada});
   tick();

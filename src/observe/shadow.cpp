@@ -41,6 +41,7 @@ void Shadow::offer(const serve::ServedCall& call, const identity::Caller& caller
   constexpr uint64_t steps = 1 << 20;
   if (static_cast<double>(parts_.random.below(steps)) >= share_ * static_cast<double>(steps)) return;
   std::lock_guard lock(mutex_);
+  if (!worth_asking(call.by)) return;
   if (waiting_.size() >= waiting_max) return crowded_.add();
   waiting_.push_back({call, caller});
 }
@@ -83,6 +84,11 @@ Status Shadow::compare(ShadowAsker& asker, const Release& earlier, const Waiting
   return Done{};
 }
 
+bool Shadow::worth_asking(const serve::ReleaseAnswer& by) const {
+  const Governed* governed = last_ == nullptr ? nullptr : last_->named(by.record);
+  return governed == nullptr || before(*governed, by.release) != nullptr;
+}
+
 // What has no version before it is let go of and costs nothing.
 Status Shadow::tick(ShadowAsker& asker) {
   TRY(const auto live, parts_.live.look());
@@ -90,6 +96,7 @@ Status Shadow::tick(ShadowAsker& asker) {
     Waiting one;
     {
       std::lock_guard lock(mutex_);
+      last_ = live;
       if (waiting_.empty()) return Done{};
       one = std::move(waiting_.front());
       waiting_.pop_front();

@@ -55,6 +55,8 @@ class Shadow {
     serve::ServedCall call;
     identity::Caller caller;
   };
+  // By what the last tick saw; a release that came since then counts as worth it. Under mutex_.
+  bool worth_asking(const serve::ReleaseAnswer& by) const;
   Status compare(ShadowAsker& asker, const govern::Release& earlier, const Waiting& one);
   void count(const std::string& record, int64_t release, int64_t earlier, int64_t compared,
              int64_t disagreed);
@@ -62,7 +64,8 @@ class Shadow {
   Parts parts_;
   const double share_;
   Counter &failed_, &crowded_;
-  mutable std::mutex mutex_;  // Guards the two below.
+  mutable std::mutex mutex_;                          // Guards the three below.
+  std::shared_ptr<const govern::LiveSnapshot> last_;  // So that the queue holds what can be compared alone.
   std::deque<Waiting> waiting_;
   std::map<std::string, Figures> figures_;
 };
