@@ -19,6 +19,13 @@ SIZES = dict(vocab_size=V, hidden_size=16, num_attention_heads=4, num_hidden_lay
              initializer_range=0.3, bos_token_id=1, eos_token_id=2, pad_token_id=0)
 GROUPED = dict(SIZES, num_key_value_heads=2)
 OLDER = dict(vocab_size=V, n_embd=16, n_head=2, n_layer=2, n_positions=48, initializer_range=0.3, bos_token_id=1, eos_token_id=2, pad_token_id=0)
+# The smallest that still tells every part of a family from its neighbours: one call and one greedy search.
+SLIM = dict(SIZES, vocab_size=24, hidden_size=8, num_attention_heads=2, intermediate_size=10)
+SLIM_OLDER = dict(OLDER, vocab_size=24, n_embd=8)
+GROUPS = dict(moe_intermediate_size=6, n_routed_experts=4, num_experts_per_tok=2, n_shared_experts=1, n_group=2, topk_group=1, routed_scaling_factor=1.5,
+              first_k_dense_replace=1)
+SEES = dict(hidden_size=4, intermediate_size=4, num_hidden_layers=1, num_attention_heads=1, image_size=4, patch_size=2)
+PAIRED = dict(SLIM, num_key_value_heads=1, head_dim=4)
 
 
 def rope(kind="default", **more):
@@ -59,6 +66,42 @@ def configs():
             **GROUPED, head_dim=8, query_pre_attn_scalar=10, sliding_window=5, layer_types=["sliding_attention", "full_attention"],
             attn_logit_softcapping=1.0, final_logit_softcapping=5.0,
             rope_parameters=dict(full_attention=rope("linear", factor=4.0), sliding_attention=dict(rope_type="default", rope_theta=300.0))),
+        "arcee": t.ArceeConfig(**PAIRED, attention_bias=True, mlp_bias=True),
+        "olmo": t.OlmoConfig(**SLIM, clip_qkv=0.6),
+        "olmo3": t.Olmo3Config(**SLIM, sliding_window=3, layer_types=["sliding_attention", "full_attention"],
+                               rope_parameters=dict(full_attention=rope("yarn", factor=4.0, original_max_position_embeddings=12, truncate=False),
+                                                    sliding_attention=dict(rope_type="default", rope_theta=300.0))),
+        "olmoe": t.OlmoeConfig(**SLIM, num_experts=3, num_experts_per_tok=2, clip_qkv=0.9),
+        "cohere2": t.Cohere2Config(**PAIRED, sliding_window=3, layer_types=["sliding_attention", "full_attention"], attention_bias=True),
+        "cwm": t.CwmConfig(**PAIRED, sliding_window=3, rope_parameters=rope()),
+        "dots1": t.Dots1Config(**PAIRED, **GROUPS, sliding_window=3, max_window_layers=1),
+        "deepseek_v2": t.DeepseekV2Config(**dict(SLIM, head_dim=4), **GROUPS, topk_method="group_limited_greedy", kv_lora_rank=4, q_lora_rank=None,
+                                          qk_rope_head_dim=4, v_head_dim=3, qk_nope_head_dim=4),
+        "ernie4_5": t.Ernie4_5Config(**PAIRED, use_bias=True),
+        "exaone4": t.Exaone4Config(**PAIRED, sliding_window=3, sliding_window_pattern=2),
+        "glm": t.GlmConfig(**PAIRED),
+        "glm4": t.Glm4Config(**PAIRED, attention_bias=True),
+        "glm4_moe": t.Glm4MoeConfig(**PAIRED, **GROUPS, use_qk_norm=True, attention_bias=True),
+        "gpt_bigcode": t.GPTBigCodeConfig(**SLIM_OLDER),
+        "gpt_bigcode/by-head": t.GPTBigCodeConfig(**SLIM_OLDER, multi_query=False, tie_word_embeddings=False),
+        "gpt_neo": t.GPTNeoConfig(**{key: value for key, value in SLIM.items() if not key.startswith("num_")}, num_heads=2, num_layers=2,
+                                  attention_types=[[["global", "local"], 1]], window_size=3),
+        "granitemoe": t.GraniteMoeConfig(**dict(SLIM, num_key_value_heads=1), num_local_experts=3, num_experts_per_tok=2, residual_multiplier=0.5),
+        "helium": t.HeliumConfig(**PAIRED, attention_bias=True),
+        "hyperclovax": t.HyperCLOVAXConfig(**PAIRED, use_post_norm=True, logits_scaling=0.5, residual_multiplier=0.5, embedding_multiplier=3.0),
+        "ministral": t.MinistralConfig(**PAIRED, sliding_window=3, layer_types=["full_attention", "sliding_attention"]),
+        "mpt": t.MptConfig(d_model=9, n_heads=3, n_layers=2, max_seq_len=48, vocab_size=24, initializer_range=0.3, pad_token_id=0, bos_token_id=1,
+                           eos_token_id=2, attn_config=dict(clip_qkv=0.9)),
+        "nemotron": t.NemotronConfig(**PAIRED, mlp_bias=True),
+        "persimmon": t.PersimmonConfig(**SLIM),
+        "biogpt": t.BioGptConfig(**dict(SLIM, pad_token_id=1, bos_token_id=0)),
+        "xglm": t.XGLMConfig(vocab_size=24, max_position_embeddings=48, d_model=8, ffn_dim=10, num_layers=2, attention_heads=2, init_std=0.3,
+                             pad_token_id=1, bos_token_id=0, eos_token_id=2),
+        # The part for text of models that also see.
+        "gemma3": t.Gemma3Config(text_config=dict(PAIRED, query_pre_attn_scalar=10, sliding_window=3), vision_config=dict(SEES, vision_use_head=False),
+                                 mm_tokens_per_image=4, image_token_index=3, pad_token_id=0, eos_token_id=2),
+        "mistral3": t.Mistral3Config(text_config=dict(PAIRED, model_type="mistral", sliding_window=None), image_token_index=3,
+                                     vision_config=dict(SEES, model_type="pixtral", head_dim=4)),
         "qwen3/answers": t.Qwen3Config(**GROUPED, head_dim=8, architectures=["Qwen3ForQuestionAnswering"]),
     }
 
@@ -72,7 +115,9 @@ def make(name, config):
     family, _, variant = name.partition("/")
     out = ROOT / family / (variant or "random")
     out.mkdir(parents=True, exist_ok=True)
-    kind = getattr(transformers, config.architectures[0]) if config.architectures else transformers.AutoModelForCausalLM
+    text = config.get_text_config()
+    usual = transformers.AutoModelForCausalLM if text is config else transformers.AutoModelForImageTextToText
+    kind = getattr(transformers, config.architectures[0]) if config.architectures else usual
     answers = bool(config.architectures)
     make_model = kind._from_config if answers else kind.from_config
     model = make_model(config, attn_implementation="eager", **({"experts_implementation": "eager"} if "experts" in str(config) else {})).eval()
@@ -94,9 +139,12 @@ def make(name, config):
                 tensors[f"{case}.{part}.{key}"] = value.detach().clone().contiguous()
         cases.append(dict(name=case, **names, **more))
 
-    ids, mask = torch.randint(3, V, (3, 13)), torch.ones(3, 13, dtype=torch.long)
-    mask[1, 9:], mask[2, 4:] = 0, 0
-    ids[mask == 0] = 0
+    slim, pad = text.vocab_size < V, text.pad_token_id
+    ids, mask = torch.randint(4 if slim else 3, text.vocab_size, (3, 13)), torch.ones(3, 13, dtype=torch.long)
+    if slim:
+        ids, mask = ids[:2, :9], mask[:2, :9]
+    mask[1, len(ids[0]) - 4:], mask[2:, 4:] = 0, 0
+    ids[mask == 0] = pad
     inputs = dict(input_ids=ids, attention_mask=mask)
     with torch.no_grad():
         made = model(**inputs, use_cache=False)
@@ -104,13 +152,15 @@ def make(name, config):
         for value in made.values():
             value[mask == 0] = 0
         keep("padded", inputs, made, kind="forward", scale={key: float(value.abs().max()) for key, value in made.items()})
-        ids, mask = torch.randint(3, V, (2, 9)), torch.ones(2, 9, dtype=torch.long)
-        mask[1, :4], ids[1, :4] = 0, 0
+        ids, mask = torch.randint(4 if slim else 3, text.vocab_size, (2, 9)), torch.ones(2, 9, dtype=torch.long)
+        mask[1, :4], ids[1, :4] = 0, pad
         whole, padded = dict(input_ids=ids[:1], attention_mask=mask[:1]), dict(input_ids=ids, attention_mask=mask)
-        plain = dict(max_new_tokens=14, do_sample=False, num_beams=1, use_cache=True, pad_token_id=0)
+        plain = dict(max_new_tokens=14, do_sample=False, num_beams=1, use_cache=True, pad_token_id=pad)
         cases_made = [("greedy", whole, plain), ("greedy_left_padded_batch", padded, plain),
                       ("greedy_rep_penalty", whole, dict(plain, repetition_penalty=1.3))]
-        if variant:
+        if slim:
+            cases_made = cases_made[1:2]
+        elif variant:
             ends = list(range(5, 20))
             cases_made += [("greedy_encoder_penalties", padded, dict(plain, encoder_repetition_penalty=1.5, encoder_no_repeat_ngram_size=2)),
                            ("beam3_ends", padded, dict(plain, num_beams=3, num_return_sequences=2, eos_token_id=ends)),

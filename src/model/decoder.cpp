@@ -77,7 +77,8 @@ Status Decoder::check(const TokenBatch& batch, std::span<KvCache* const> caches,
 void Decoder::normalize(DecoderPlan::NormKind kind, const Norm& norm, const float* in, float* out,
                         size_t rows, size_t width) const {
   const tensor::LayerNormJob job{in, out, norm.gamma.data(), norm.beta.data(), rows, width, plan_.epsilon};
-  if (kind == DecoderPlan::NormKind::layer) return kernels_->layer_norm(job);
+  if (kind == DecoderPlan::NormKind::layer || kind == DecoderPlan::NormKind::layer_plus_one)
+    return kernels_->layer_norm(job);
   kernels_->rms_norm(job);
 }
 
@@ -133,6 +134,14 @@ void Decoder::normalize_heads(Work& work, const Layer& layer) const {
       one(*layer.query_norm, at, plan_.heads);
       one(*layer.key_norm, at + key_offset(), plan_.key_heads);
     }
+  });
+}
+
+void Decoder::clip_heads(Work& work) const {
+  if (plan_.clip <= 0) return;
+  by_rows(work.threads, work.batch.tokens(), [&](size_t first, size_t count) {
+    for (float& x : std::span(work.space.joined.data() + first * joined_width(), count * joined_width()))
+      x = std::clamp(x, -plan_.clip, plan_.clip);
   });
 }
 
@@ -287,6 +296,7 @@ void Decoder::attention(Work& work, size_t index, const float* in, float* out) c
     adapt(work, index, Adapter::Place::query_key_value, in, plan_.width, work.space.joined.data(),
           joined_width());
     normalize_heads(work, layer);
+    clip_heads(work);
     if (rope >= 0) {
       rotate(work, static_cast<size_t>(rope), 0, plan_.heads, plan_.head_width, 0);
       rotate(work, static_cast<size_t>(rope), key_offset(), plan_.key_heads, plan_.head_width, 0);

@@ -96,6 +96,7 @@ class Decoder {
                  size_t width) const;
   void normalize_rows(Work& work, const Norm& norm, const float* in, float* out) const;
   void normalize_heads(Work& work, const Layer& layer) const;
+  void clip_heads(Work& work) const;
   void rotate(Work& work, size_t rope, size_t offset, size_t heads, size_t head_width, size_t skip) const;
   void normalize_latent(const Norm& norm, float* rows, size_t count, size_t width) const;
   void project_latent(Work& work, const Latent& latent, const float* in, size_t rope) const;

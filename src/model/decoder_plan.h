@@ -14,12 +14,14 @@ namespace holdfast::model {
 // Several experts beside each other, of which a router picks a few for each token.
 struct ExpertsPlan {
   enum class Scores : uint8_t {
-    softmax,         // Of all experts; the picked ones keep their share.
-    softmax_picked,  // Of the picked ones alone.
-    sigmoid_grouped  // DeepSeek V3: sigmoid, corrected for the choice, best groups first.
+    softmax,          // Of all experts; the picked ones keep their share.
+    softmax_picked,   // Of the picked ones alone.
+    softmax_grouped,  // DeepSeek V2: of all, best groups first.
+    sigmoid_grouped   // DeepSeek V3: sigmoid, corrected for the choice, best groups first.
   };
   enum class Layout : uint8_t {
     each,               // A tensor an expert and layer: EXPERTS.3.gate_proj.weight
+    stacked,            // [experts, out, in], gates before values, without biases (granitemoe).
     stacked_transposed  // [experts, in, out], gate and up alternate, with biases (gpt_oss).
   };
   size_t count = 0, picked = 0, inner = 0;
@@ -55,7 +57,8 @@ struct DecoderPlan {
   enum class NormKind : uint8_t {
     root_mean_square,
     root_mean_square_plus_one,  // The stored scale lacks 1 (gemma).
-    layer
+    layer,
+    layer_plus_one  // Likewise of a layer norm (nemotron).
   };
   enum class JoinedOrder : uint8_t {
     blocks,   // All queries, all keys, all values.
@@ -100,6 +103,7 @@ struct DecoderPlan {
   bool residual_after_norm = false;  // Bloom's switch: the normed rows are what is added to.
   bool alibi = false, alibi_coarse = false;  // Coarse: scaled and rounded to bfloat16, as in Falcon.
   bool takes_mask_positions = false;         // Positions count the tokens that the mask shows.
+  float clip = 0;  // Queries, keys and values are kept within it, both ways; 0: as they are.
   float soft_cap = 0, logit_cap = 0;
   float embedding_scale = 1, residual_scale = 1, logit_scale = 1;
   WeightOrder order = WeightOrder::outputs_first;

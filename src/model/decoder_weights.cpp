@@ -135,7 +135,8 @@ Result<Norm> DecoderWeights::norm(const std::string& name, size_t width, Decoder
                                   Bias bias) const {
   if (!plan_.norm_scales) return Norm{std::vector<float>(width, 1.0F), std::vector<float>(width, 0.0F)};
   TRY(Norm out, reader_.norm(name, width, bias));
-  if (kind == DecoderPlan::NormKind::root_mean_square_plus_one)
+  if (kind == DecoderPlan::NormKind::root_mean_square_plus_one ||
+      kind == DecoderPlan::NormKind::layer_plus_one)
     for (float& x : out.gamma) x += 1.0F;
   return out;
 }

@@ -75,7 +75,8 @@ Result<Experts> Experts::load(const DecoderPlan& plan, const DecoderWeights& wei
 Status Experts::load_experts(const DecoderPlan& plan, const DecoderWeights& weights,
                              const std::string& layer) {
   const std::string at = layer + plan_.experts;
-  if (plan_.layout == ExpertsPlan::Layout::stacked_transposed) return load_stacked(plan, weights, at);
+  if (plan_.layout == ExpertsPlan::Layout::stacked_transposed) return load_transposed(plan, weights, at);
+  if (plan_.layout == ExpertsPlan::Layout::stacked) return load_stacked(plan, weights, at);
   for (size_t i = 0; i < plan_.count; ++i) {
     const std::string one = fmt::format("{}.{}.", at, i);
     Expert expert;
@@ -87,6 +88,30 @@ Status Experts::load_experts(const DecoderPlan& plan, const DecoderWeights& weig
 }
 
 Status Experts::load_stacked(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& at) {
+  const size_t width = plan.width, inner = plan_.inner;
+  const WeightReader& reader = weights.reader();
+  TRY(const std::vector<float> both,
+      reader.floats(fmt::format("{}.{}.weight", at, plan_.up), {plan_.count, 2 * inner, width}));
+  TRY(const std::vector<float> down,
+      reader.floats(fmt::format("{}.{}.weight", at, plan_.down), {plan_.count, width, inner}));
+  for (size_t expert = 0; expert < plan_.count; ++expert) {
+    const auto part = [&](const std::vector<float>& all, size_t outputs, size_t inputs) {
+      const auto from = all.begin() + static_cast<std::ptrdiff_t>(expert * outputs * inputs);
+      Matrix one;
+      one.outputs = outputs;
+      one.inputs = inputs;
+      one.weight.assign(from, from + static_cast<std::ptrdiff_t>(outputs * inputs));
+      return one;
+    };
+    const auto layout = plan.gates_apart ? tensor::OutputLayout::plain : tensor::OutputLayout::gated;
+    experts_.push_back({part(both, 2 * inner, width).pack(reader.compute(), layout),
+                        part(down, width, inner).pack(reader.compute())});
+  }
+  return Done{};
+}
+
+Status Experts::load_transposed(const DecoderPlan& plan, const DecoderWeights& weights,
+                                const std::string& at) {
   const size_t width = plan.width, inner = plan_.inner, count = plan_.count;
   const WeightReader& reader = weights.reader();
   TRY(const std::vector<float> both, reader.floats(at + ".gate_up_proj", {count, width, 2 * inner}));
@@ -131,6 +156,20 @@ std::vector<Experts::Pick> Experts::pick(std::span<const float> logits) const {
       for (size_t i = 0; i < out.size(); ++i) out[i].share = shares[i];
       break;
     }
+    case ExpertsPlan::Scores::softmax_grouped: {
+      softmax(scores);
+      const size_t size = plan_.count / plan_.groups;
+      std::vector<float> groups;
+      for (size_t i = 0; i < plan_.groups; ++i)
+        groups.push_back(*std::max_element(scores.begin() + static_cast<std::ptrdiff_t>(i * size),
+                                           scores.begin() + static_cast<std::ptrdiff_t>((i + 1) * size)));
+      std::vector<bool> kept(plan_.groups);
+      for (size_t i : largest(groups, plan_.groups_picked)) kept[i] = true;
+      for (size_t i = 0; i < scores.size(); ++i)
+        if (!kept[i / size]) scores[i] = 0;
+      for (size_t i : largest(scores, plan_.picked)) out.push_back({i, scores[i]});
+      break;
+    }
     case ExpertsPlan::Scores::sigmoid_grouped: {
       for (float& x : scores) x = 1.0F / (1.0F + std::exp(-x));
       std::vector<float> choice(scores);
@@ -162,7 +201,7 @@ std::vector<Experts::Pick> Experts::pick(std::span<const float> logits) const {
 void Experts::run_expert(const tensor::Kernels& kernels, const Expert& expert, const float* in, float* out,
                          size_t rows, tensor::Threads& threads) const {
   (void)kernels;
-  if (plan_.layout == ExpertsPlan::Layout::each) {
+  if (plan_.layout != ExpertsPlan::Layout::stacked_transposed) {
     tensor::Floats inner(rows * expert.gate_up->width());
     multiply(*expert.gate_up, in, inner.data(), rows, threads, activation_);
     return multiply(*expert.down, inner.data(), out, rows, threads);

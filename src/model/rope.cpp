@@ -134,7 +134,9 @@ RopeSpec read_rope(ConfigReader& config, size_t head_width, const RopeDefaults& 
   spec.high_frequency = part.number({"high_freq_factor"}, 4);
   spec.fast_turns = part.number({"beta_fast"}, 32);
   spec.slow_turns = part.number({"beta_slow"}, 1);
-  spec.whole_bounds = part.flag({"truncate"}, true);
+  // Of parts by layer type transformers reads this one beside the parts, not in them.
+  const boost::json::object* outer = part_of(config, {});
+  spec.whole_bounds = outer == nullptr || ConfigReader(*outer).flag({"truncate"}, true);
   spec.attention_factor = attention_factor_of(part, spec);
   if (spec.kind == RopeSpec::Kind::longrope) {
     spec.short_factors = factors(part, "short_factor", spec.dims / 2);

@@ -8,16 +8,16 @@
 #include "model/families/labels.h"
 
 namespace holdfast::model {
-namespace {
 
 // "LlamaForCausalLM", "GPT2LMHeadModel": what the name ends with counts.
-DecoderPlan::Head read_head(ConfigReader& config) {
+DecoderPlan::Head read_decoder_head(ConfigReader& config) {
   using enum DecoderPlan::Head;
   const boost::json::array* names = config.array("architectures");
   if (names == nullptr || names->empty() || !(*names)[0].is_string()) return language;
   const std::string_view name = (*names)[0].get_string();
   constexpr std::pair<std::string_view, DecoderPlan::Head> rows[] = {
       {"ForCausalLM", language},
+      {"ForConditionalGeneration", language},
       {"LMHeadModel", language},
       {"ForSequenceClassification", sequence_classification},
       {"ForTokenClassification", token_classification},
@@ -31,8 +31,6 @@ DecoderPlan::Head read_head(ConfigReader& config) {
   return none;
 }
 
-}  // namespace
-
 Bias bias_if(bool there) { return there ? Bias::with : Bias::without; }
 
 tensor::Activation activation_of(ConfigReader& config, std::string_view name) {
@@ -44,8 +42,9 @@ tensor::Activation activation_of(ConfigReader& config, std::string_view name) {
 }
 
 void read_decoder_sizes(ConfigReader& config, DecoderPlan& plan, const DecoderDefaults& defaults) {
-  plan.width = config.size({"hidden_size", "n_embd"}, 4'096, 65'536);
-  plan.heads = config.size({"num_attention_heads", "n_head"}, 32, 1'024);
+  plan.width = config.size({"hidden_size", "n_embd", "d_model"}, defaults.width, 65'536);
+  plan.heads = config.size({"num_attention_heads", "n_head", "n_heads", "num_heads", "attention_heads"},
+                           defaults.heads, 1'024);
   const size_t most = defaults.key_heads > 0 ? defaults.key_heads : plan.heads;
   plan.key_heads = config.size({"num_key_value_heads"}, most, 1'024);
   const size_t even = defaults.head_width > 0 ? defaults.head_width : plan.width / plan.heads;
@@ -55,20 +54,22 @@ void read_decoder_sizes(ConfigReader& config, DecoderPlan& plan, const DecoderDe
         fail(Reason::bad_request, "config.json: the width is not a multiple of the number of heads"));
   if (plan.heads % plan.key_heads != 0)
     config.refuse(fail(Reason::bad_request, "config.json: heads is not a multiple of key heads"));
-  plan.inner =
-      config.size({"intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size"}, 4 * plan.width, 1 << 20);
-  plan.vocabulary = config.size({"vocab_size"}, 32'000, 4'000'000);
+  plan.inner = config.size({"intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size"},
+                           defaults.inner > 0 ? defaults.inner : 4 * plan.width, 1 << 20);
+  plan.vocabulary = config.size({"vocab_size"}, defaults.vocabulary, 4'000'000);
   plan.positions =
-      config.size({"max_position_embeddings", "n_positions", "n_ctx", "seq_length"}, 2'048, 1 << 30);
+      config.size({"max_position_embeddings", "n_positions", "n_ctx", "seq_length", "max_seq_len"},
+                  defaults.positions, 1 << 30);
   plan.embedding_width = plan.width;
-  plan.epsilon = config.number({"rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon"},
-                               defaults.epsilon);
+  plan.epsilon = config.number(
+      {"rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps"}, defaults.epsilon);
   plan.activation = activation_of(
       config, config.text({"hidden_act", "activation_function", "activation"}, defaults.activation));
   plan.tied = config.flag({"tie_word_embeddings"}, defaults.tied);
-  plan.layers.resize(config.size({"num_hidden_layers", "n_layer"}, 32, 1'024));
+  plan.layers.resize(
+      config.size({"num_hidden_layers", "n_layer", "n_layers", "num_layers"}, defaults.layers, 1'024));
   plan.labels = read_labels(config);
-  plan.head_kind = read_head(config);
+  plan.head_kind = read_decoder_head(config);
   if (config.has("pad_token_id"))
     plan.pad_id = static_cast<int64_t>(config.size_or_zero({"pad_token_id"}, 0, 4'000'000));
   if (config.flag({"use_bidirectional_attention"}, false) || !config.flag({"is_causal"}, true))
@@ -118,6 +119,26 @@ void place_experts(ConfigReader& config, DecoderPlan& plan) {
     for (const boost::json::value& one : *dense)
       if (one.is_int64() && one.get_int64() >= 0 && static_cast<size_t>(one.get_int64()) < plan.layers.size())
         plan.layers[static_cast<size_t>(one.get_int64())].experts = false;
+}
+
+void add_grouped_experts(ConfigReader& config, DecoderPlan& plan, const GroupedExperts& defaults) {
+  ExpertsPlan experts;
+  experts.scores = ExpertsPlan::Scores::sigmoid_grouped;
+  experts.count =
+      config.size({"n_routed_experts", "num_local_experts", "num_experts"}, defaults.count, 1'024);
+  experts.picked = config.size({"num_experts_per_tok"}, defaults.picked, 1'024);
+  experts.inner = config.size({"moe_intermediate_size"}, defaults.inner);
+  experts.normalized = config.flag({"norm_topk_prob"}, defaults.normalized);
+  experts.factor = config.number({"routed_scaling_factor"}, defaults.factor);
+  experts.groups = config.size({"n_group"}, defaults.groups, 1'024);
+  experts.groups_picked = config.size({"topk_group"}, defaults.groups_picked, 1'024);
+  experts.shared = "mlp.shared_experts";
+  experts.shared_inner = experts.inner * config.size({"n_shared_experts"}, defaults.shared, 64);
+  if (experts.count % experts.groups != 0 || experts.count / experts.groups < 2)
+    config.refuse(fail(Reason::bad_request, "config.json: the groups of experts cannot be"));
+  plan.experts = experts;
+  const size_t dense = config.size_or_zero({"first_k_dense_replace"}, defaults.dense, 1'024);
+  for (size_t i = 0; i < plan.layers.size(); ++i) plan.layers[i].experts = i >= dense;
 }
 
 }  // namespace holdfast::model

@@ -13,9 +13,13 @@ struct DecoderDefaults {
   bool tied = false;
   size_t key_heads = 0;   // 0: as many as heads.
   size_t head_width = 0;  // 0: width / heads.
+  // Parts of a configuration inside another lack what is as its class has it.
+  size_t width = 4'096, heads = 32, layers = 32, vocabulary = 32'000, positions = 2'048;
+  size_t inner = 0;  // 0: four times the width.
 };
 void read_decoder_sizes(ConfigReader& config, DecoderPlan& plan, const DecoderDefaults& defaults);
 
+DecoderPlan::Head read_decoder_head(ConfigReader& config);
 Bias bias_if(bool there);
 tensor::Activation activation_of(ConfigReader& config, std::string_view name);
 // sliding_window: absent the fallback, null none.
@@ -27,6 +31,14 @@ void set_windows(ConfigReader& config, DecoderPlan& plan, size_t window,
 std::vector<bool> sliding_layers(ConfigReader& config, size_t layers);
 // Which layers have experts: every decoder_sparse_step-th, less mlp_only_layers.
 void place_experts(ConfigReader& config, DecoderPlan& plan);
+// DeepSeek's experts in groups beside shared ones, after the first `dense` layers.
+struct GroupedExperts {
+  size_t count = 0, picked = 0, inner = 0, groups = 1, groups_picked = 1;
+  double factor = 1;
+  size_t shared = 1, dense = 0;
+  bool normalized = true;
+};
+void add_grouped_experts(ConfigReader& config, DecoderPlan& plan, const GroupedExperts& defaults);
 void add_rope(ConfigReader& config, DecoderPlan& plan, const RopeDefaults& defaults);
 
 }  // namespace holdfast::model

@@ -21,8 +21,8 @@ float stretched_scale(ConfigReader& config, float scale) {
 
 }  // namespace
 
-// Keys and values from a compressed row; experts in groups beside shared ones.
-void plan_deepseek_v3(ConfigReader& config, DecoderPlan& plan) {
+// Keys and values from a compressed row.
+void plan_deepseek_attention(ConfigReader& config, DecoderPlan& plan) {
   read_decoder_sizes(config, plan, {.head_width = 64});
   LatentPlan latent;
   latent.query_rank =
@@ -37,23 +37,20 @@ void plan_deepseek_v3(ConfigReader& config, DecoderPlan& plan) {
   plan.query_bias = plan.out_bias = bias_if(config.flag({"attention_bias"}, false));
   plan.scale = stretched_scale(config, 1.0F / std::sqrt(static_cast<float>(plan.head_width)));
   plan.ropes = {read_rope(config, latent.rotary_width, {})};
+}
+
+// Experts in groups, picked by sigmoids.
+void plan_deepseek_v3(ConfigReader& config, DecoderPlan& plan) {
+  plan_deepseek_attention(config, plan);
   if (config.flag({"rope_interleave"}, true)) plan.ropes[0].pairs = tensor::RopePairs::neighbours;
-  ExpertsPlan experts;
-  experts.scores = ExpertsPlan::Scores::sigmoid_grouped;
-  experts.count = config.size({"n_routed_experts", "num_local_experts"}, 256, 1'024);
-  experts.picked = config.size({"num_experts_per_tok"}, 8, 1'024);
-  experts.inner = config.size({"moe_intermediate_size"}, 2'048);
-  experts.normalized = config.flag({"norm_topk_prob"}, true);
-  experts.factor = config.number({"routed_scaling_factor"}, 2.5);
-  experts.groups = config.size({"n_group"}, 8, 1'024);
-  experts.groups_picked = config.size({"topk_group"}, 4, 1'024);
-  experts.shared = "mlp.shared_experts";
-  experts.shared_inner = experts.inner * config.size({"n_shared_experts"}, 1, 64);
-  if (experts.count % experts.groups != 0 || experts.count / experts.groups < 2)
-    config.refuse(fail(Reason::bad_request, "config.json: the groups of experts cannot be"));
-  plan.experts = experts;
-  const size_t dense = config.size_or_zero({"first_k_dense_replace"}, 3, 1'024);
-  for (size_t i = 0; i < plan.layers.size(); ++i) plan.layers[i].experts = i >= dense;
+  add_grouped_experts(config, plan,
+                      {.count = 256,
+                       .picked = 8,
+                       .inner = 2'048,
+                       .groups = 8,
+                       .groups_picked = 4,
+                       .factor = 2.5,
+                       .dense = 3});
 }
 
 }  // namespace holdfast::model

@@ -5,9 +5,20 @@
 
 namespace holdfast::model {
 
+// The sizes are those of Gemma 3's class, whose configuration may stand inside another with gaps.
 // Norms store their scale less 1; embeddings are scaled by the root of the width.
 void plan_gemma(ConfigReader& config, DecoderPlan& plan) {
-  read_decoder_sizes(config, plan, {.activation = "gelu_pytorch_tanh", .tied = true, .head_width = 256});
+  read_decoder_sizes(config, plan,
+                     {.activation = "gelu_pytorch_tanh",
+                      .tied = true,
+                      .key_heads = 4,
+                      .head_width = 256,
+                      .width = 2'304,
+                      .heads = 8,
+                      .layers = 26,
+                      .vocabulary = 262'208,
+                      .positions = 131'072,
+                      .inner = 9'216});
   // Early folders say "gelu" and mean the approximation by tanh.
   plan.activation = activation_of(config, config.text({"hidden_activation"}, "gelu_pytorch_tanh"));
   if (!config.has("hidden_activation") && config.text({"hidden_act"}, "gelu") != "gelu")

@@ -1,0 +1,21 @@
+#include "model/families/decoder_parts.h"
+#include "model/families/decoders.h"
+
+namespace holdfast::model {
+
+// Norms only after each branch, queries and keys normalized head by head. Where some layers have a window,
+// those without one have no positions.
+void plan_exaone4(ConfigReader& config, DecoderPlan& plan) {
+  plan_olmo2(config, plan);
+  plan.query_bias = plan.out_bias = Bias::without;
+  plan.head_norm = DecoderPlan::HeadNorm::each;
+  const size_t window = read_window(config, 4'096);
+  const size_t every = config.size_or_zero({"sliding_window_pattern"}, 4, 1'024);
+  set_windows(
+      config, plan, window, [](size_t layer, size_t step) { return step > 0 && (layer + 1) % step != 0; },
+      every);
+  if (window > 0)
+    for (DecoderPlan::Layer& layer : plan.layers) layer.rope = layer.window > 0 ? 0 : -1;
+}
+
+}  // namespace holdfast::model

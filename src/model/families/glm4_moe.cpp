@@ -1,0 +1,28 @@
+#include "model/families/decoder_parts.h"
+#include "model/families/decoders.h"
+
+namespace holdfast::model {
+
+// Half of each head turns; DeepSeek's experts after the first layers.
+void plan_glm4_moe(ConfigReader& config, DecoderPlan& plan) {
+  read_decoder_sizes(config, plan, {.epsilon = 1e-5, .key_heads = 8});
+  plan.query_bias = bias_if(config.flag({"attention_bias"}, false));
+  if (config.flag({"use_qk_norm"}, false)) plan.head_norm = DecoderPlan::HeadNorm::each;
+  add_rope(config, plan, {.part = 0.5});
+  add_grouped_experts(config, plan, {.count = 128, .picked = 8, .inner = 1'408, .factor = 1, .dense = 1});
+}
+
+// Qwen3's attention before such experts.
+void plan_dots1(ConfigReader& config, DecoderPlan& plan) {
+  read_decoder_sizes(config, plan, {.key_heads = 32});
+  plan.query_bias = plan.out_bias = bias_if(config.flag({"attention_bias"}, false));
+  plan.head_norm = DecoderPlan::HeadNorm::each;
+  add_rope(config, plan, {});
+  set_windows(
+      config, plan, read_window(config, 4'096), [](size_t layer, size_t first) { return layer >= first; },
+      config.size_or_zero({"max_window_layers"}, 62, 1'024));
+  add_grouped_experts(config, plan,
+                      {.count = 128, .picked = 6, .inner = 1'408, .factor = 1, .normalized = false});
+}
+
+}  // namespace holdfast::model
