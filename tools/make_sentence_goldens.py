@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Writes tests/golden/models/sentences/NAME: folders as sentence-transformers saves them, tiny and with random weights, and what it answers for some
-texts: a static table of words, a decoder that embeds, and an encoder in a folder of its own, each with modules after it.
+texts: a static table of words, a decoder that embeds, one that looks both ways, and an encoder in a folder of its own, each with modules after it.
 
-usage: PYTHON_WITH_SENTENCE_TRANSFORMERS tools/make_sentence_goldens.py (sentence-transformers 6.2.0, transformers 5.23.0, torch 2.15.0)
+usage: PYTHON_WITH_SENTENCE_TRANSFORMERS tools/make_sentence_goldens.py [NAME...] (sentence-transformers 6.2.0, transformers 5.23.0, torch 2.15.0)
 """
 import json
 import pathlib
 import shutil
+import sys
 import tempfile
 
 import tokenizers
@@ -53,6 +54,12 @@ def modules(name, work):
         def config(vocab_size):
             return transformers.Qwen3Config(**SIZES, vocab_size=vocab_size, num_key_value_heads=1, head_dim=8, pad_token_id=1)
         return [transformer(work, "Qwen3Model", config), Pooling(16, pooling_mode="lasttoken"), Normalize()]
+    if name == "both_ways":
+        def config(vocab_size):
+            return transformers.Gemma3TextConfig(**SIZES, vocab_size=vocab_size, num_key_value_heads=1, head_dim=8, pad_token_id=1, sliding_window=6,
+                                                 layer_types=["sliding_attention", "full_attention"], use_bidirectional_attention=True)
+        return [transformer(work, "Gemma3TextModel", config), Pooling(16), Dense(16, 24, bias=False, activation_function=torch.nn.Identity()),
+                Dense(24, 16, bias=False, activation_function=torch.nn.Identity()), Normalize()]
 
     def config(vocab_size):
         return transformers.BertConfig(**SIZES, vocab_size=vocab_size, pad_token_id=1)
@@ -63,7 +70,7 @@ def modules(name, work):
 
 
 def main():
-    for name in ("static", "decoder", "folders"):
+    for name in sys.argv[1:] or ("static", "decoder", "both_ways", "folders"):
         torch.manual_seed(47)
         folder = ROOT / name
         shutil.rmtree(folder, ignore_errors=True)

@@ -234,8 +234,9 @@ void Decoder::attend(Work& work, size_t index) const {
   job.value_width = plan_.value_width;
   const float even = 1.0F / std::sqrt(static_cast<float>(plan_.head_width));
   job.scale = kind.scale > 0 ? kind.scale : plan_.scale > 0 ? plan_.scale : even;
-  job.after = 0;
+  if (!plan_.both_ways) job.after = 0;
   if (kind.window > 0) job.before = kind.window - 1;
+  if (kind.window > 0 && plan_.both_ways) job.after = kind.window - 1;
   job.soft_cap = plan_.soft_cap;
   if (plan_.sinks) job.sinks = layers_[index].sinks.data();
   if (plan_.alibi)

@@ -197,7 +197,7 @@ TEST_F(TinyModel, LongTextsAreCutAndIdsAreWrapped) {
 
 TEST(Sentence, FoldersOfEveryKindGiveTheReferenceVectors) {
   const auto threads = tensor::make_threads(1);
-  for (const char* name : {"static", "decoder", "folders"}) {
+  for (const char* name : {"static", "decoder", "both_ways", "folders"}) {
     const auto disk = io::open_posix_disk(std::string("tests/golden/models/sentences/") + name).value();
     const auto golden = codec::parse_json(io::read_text(*disk, "golden.json", 1 << 20).value()).value();
     const auto embedder = Embedder::open(*disk, "");

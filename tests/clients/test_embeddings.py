@@ -49,7 +49,7 @@ def test_openai_embeddings_are_the_reference_vectors(model, golden, client, enco
     assert answer.usage.prompt_tokens == sum(len(case["input_ids"]) for case in golden["cases"])
 
 
-@pytest.mark.parametrize("kind", ["static", "decoder", "folders"])
+@pytest.mark.parametrize("kind", ["static", "decoder", "both_ways", "folders"])
 def test_what_sentence_transformers_wrote_embeds_whatever_it_is_made_of(kind, client):
     from huggingface_hub import HfApi
     folder = Path(__file__).parents[1] / "golden/models/sentences" / kind

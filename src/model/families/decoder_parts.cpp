@@ -72,8 +72,7 @@ void read_decoder_sizes(ConfigReader& config, DecoderPlan& plan, const DecoderDe
   plan.head_kind = read_decoder_head(config);
   if (config.has("pad_token_id"))
     plan.pad_id = static_cast<int64_t>(config.size_or_zero({"pad_token_id"}, 0, 4'000'000));
-  if (config.flag({"use_bidirectional_attention"}, false) || !config.flag({"is_causal"}, true))
-    config.refuse(fail(Reason::model_unsupported, "attention in both directions is not supported here"));
+  plan.both_ways = config.flag({"use_bidirectional_attention"}, false) || !config.flag({"is_causal"}, true);
 }
 
 size_t read_window(ConfigReader& config, size_t fallback) {

@@ -25,7 +25,7 @@ constexpr DecoderFamily families[] = {
     {"gemma", plan_gemma},
     {"gemma2", plan_gemma2},
     {"gemma3", plan_image_text},
-    {"gemma3_text", plan_gemma3},
+    {"gemma3_text", plan_gemma3, true},
     {"glm", plan_glm},
     {"glm4", plan_glm4},
     {"glm4_moe", plan_glm4_moe},
@@ -85,6 +85,12 @@ Result<DecoderPlan> plan_decoder(const boost::json::object& config) {
   DecoderPlan plan;
   plan.family = type;
   family->plan(reader, plan);
+  if (plan.both_ways && (!family->both_ways || plan.head_kind == DecoderPlan::Head::language))
+    return fail(
+        Reason::model_unsupported,
+        family->both_ways
+            ? "config.json: attention in both directions embeds and judges; it writes no text"
+            : fmt::format("attention in both directions is not supported in models of type '{}'", type));
   // What transformers calls the trunk of some families' models that answer questions.
   if (plan.head_kind == DecoderPlan::Head::question_answering) plan.prefixes.push_back("transformer.");
   TRY_DONE(reader.status());

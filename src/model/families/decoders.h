@@ -13,6 +13,7 @@ namespace holdfast::model {
 struct DecoderFamily {
   std::string_view model_type;
   void (*plan)(ConfigReader& config, DecoderPlan& plan);
+  bool both_ways = false;  // Knows attention in both directions too.
 };
 
 void plan_arcee(ConfigReader& config, DecoderPlan& plan);

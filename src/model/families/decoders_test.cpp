@@ -37,6 +37,9 @@ TEST(DecoderFamilies, OptionsThatNoPartComputesAreRefusedByName) {
       {R"("model_type":"gpt_neo","attention_types":[[["global","local"],1]])", "one a layer"},
       {R"("model_type":"gpt_neo","attention_types":[[["global","local"],1000000000]],"num_layers":2)", ""},
       {R"("model_type":"gpt_neo","attention_layers":["global","sparse","local","local"])", "attention"},
+      {R"("model_type":"gemma3_text","use_bidirectional_attention":true)", "writes no text"},
+      {R"("model_type":"llama","architectures":["LlamaModel"],"use_bidirectional_attention":true)", "llama"},
+      {R"("model_type":"qwen2","architectures":["Qwen2Model"],"is_causal":false)", "both directions"},
       {R"("model_type":"exaone4","layer_types":["full_attention"])", "layer_types"},
       {R"("model_type":"olmo3","layer_types":["linear_attention","a","b","c"])", "layer_types"},
   };

@@ -12,10 +12,10 @@ void plan_gemma3(ConfigReader& config, DecoderPlan& plan) {
   plan.logit_cap = config.number({"final_logit_softcapping"}, 0);
   plan.head_norm = DecoderPlan::HeadNorm::each;
   plan.head_norm_kind = DecoderPlan::NormKind::root_mean_square_plus_one;
+  size_t window = read_window(config, 4'096);
+  if (plan.both_ways && window > 0) window = window / 2 + 1;  // Half of it to either side.
   const size_t every = config.size({"_sliding_window_pattern", "sliding_window_pattern"}, 6, 1'024);
-  set_windows(
-      config, plan, read_window(config, 4'096),
-      [](size_t layer, size_t step) { return (layer + 1) % step != 0; }, every);
+  set_windows(config, plan, window, [](size_t layer, size_t step) { return (layer + 1) % step != 0; }, every);
   plan.ropes = {read_rope(config, plan.head_width, {1'000'000}, "full_attention")};
   RopeSpec local = read_rope(config, plan.head_width, {10'000}, "sliding_attention");
   if (!has_rope_of(config, "sliding_attention")) {
