@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -47,13 +48,38 @@ std::string Random::hex(size_t bytes) {
   return text;
 }
 
-void SystemRandom::fill(std::span<std::byte> bytes) {
+namespace {
+
+void ask_kernel(std::span<std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t got = ::getrandom(bytes.data(), bytes.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     CHECK(got > 0);  // Linux gives this call no other way to fail; without randomness nothing here is safe.
     bytes = bytes.subspan(static_cast<size_t>(got));
   }
+}
+
+// Of one thread: what the kernel gave and nobody has had yet.
+struct Store {
+  std::array<std::byte, 1024> bytes;
+  size_t left = 0;
+};
+
+}  // namespace
+
+void SystemRandom::fill(std::span<std::byte> bytes) {
+  // Ids of requests and spans are few bytes each, and a call of the kernel costs more than they do.
+  constexpr size_t small = 64;
+  if (bytes.size() > small) return ask_kernel(bytes);
+  thread_local Store store;
+  if (store.left < bytes.size()) {
+    ask_kernel(store.bytes);
+    store.left = store.bytes.size();
+  }
+  store.left -= bytes.size();
+  const auto given = std::span(store.bytes).subspan(store.left, bytes.size());
+  std::copy(given.begin(), given.end(), bytes.begin());
+  explicit_bzero(given.data(), given.size());  // Nobody finds a key there that was given away.
 }
 
 void SeededRandom::fill(std::span<std::byte> bytes) {
