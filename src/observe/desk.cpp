@@ -4,22 +4,6 @@
 #include "observe/request_spans.h"
 
 namespace holdfast::observe {
-namespace {
-
-KeptTrace trace_of(const Answered& answered) {
-  const serve::ServedCall& call = answered.call;
-  return {.request = call.id,
-          .trace = answered.trace.trace,
-          .user = call.user,
-          .model = call.by.model.name,
-          .deployment = call.by.deployment,
-          .record = call.by.record,
-          .release = call.by.release,
-          .status = call.status};
-}
-
-}  // namespace
-
 TraceContext Desk::begin(std::string_view traceparent_header, std::string_view request_id) {
   return continue_trace(traceparent_header, request_id, parts_.random);
 }
@@ -54,11 +38,10 @@ void Desk::served(const Answered& answered) {
       judgement.expected == Expected::labels)
     parts_.shadow->offer(answered.call, *answered.caller);
   const TraceContext& trace = answered.trace;
-  KeptTrace told = trace_of(answered);
-  told.spans = request_spans(answered, judgement, parts_.random);
+  const TraceRecord told = record_of(answered, judgement, parts_.random);
   if (parts_.traces != nullptr && parts_.traces->wants(trace.trace, !trace.parent.empty(), trace.sampled))
-    parts_.traces->offer(told.spans);
-  recent_.keep(std::move(told));
+    parts_.traces->offer(request_spans(told));
+  recent_.keep(told);
 }
 
 void Desk::turned_away(const Error& error) {

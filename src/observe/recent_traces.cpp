@@ -1,26 +1,49 @@
 #include "observe/recent_traces.h"
 
-namespace holdfast::observe {
+#include "observe/request_spans.h"
 
-void RecentTraces::keep(KeptTrace trace) {
-  auto kept = std::make_shared<const KeptTrace>(std::move(trace));
-  std::shared_ptr<const KeptTrace> oldest;  // Destroyed after the lock is released.
+namespace holdfast::observe {
+namespace {
+
+KeptTrace shown(const TraceRecord& record) {
+  return {.request = std::string(record.request),
+          .trace = std::string(record.trace),
+          .user = std::string(record.user),
+          .model = std::string(record.model),
+          .deployment = std::string(record.deployment),
+          .record = std::string(record.record),
+          .release = record.numbers.release,
+          .status = record.numbers.status,
+          .spans = request_spans(record)};
+}
+
+}  // namespace
+
+void RecentTraces::keep(const TraceRecord& record) {
   std::lock_guard lock(mutex_);
-  kept_.push_back(std::move(kept));
-  if (kept_.size() <= kept_max_) return;
-  oldest = std::move(kept_.front());
-  kept_.pop_front();
+  if (kept_.size() < kept_max_) {
+    kept_.emplace_back();
+    record.pack(kept_.back());
+    return;
+  }
+  record.pack(kept_[next_]);
+  next_ = (next_ + 1) % kept_max_;
 }
 
 std::shared_ptr<const KeptTrace> RecentTraces::find(std::string_view id, const MaySee& may_see) const {
-  std::vector<std::shared_ptr<const KeptTrace>> found;
+  std::vector<std::string> found;
   {
     std::lock_guard lock(mutex_);
-    for (auto one = kept_.rbegin(); one != kept_.rend(); ++one)
-      if ((*one)->request == id || (*one)->trace == id) found.push_back(*one);
+    for (size_t i = kept_.size(); i-- > 0;) {  // The newest first.
+      const std::string& packed = kept_[(next_ + i) % kept_.size()];
+      const TraceRecord record = TraceRecord::unpack(packed);
+      if (record.request == id || record.trace == id) found.push_back(packed);
+    }
   }
-  for (const auto& one : found)
+  for (const std::string& packed : found) {
+    auto one = std::make_shared<const KeptTrace>(shown(TraceRecord::unpack(packed)));
     if (may_see(*one)) return one;
+  }
   return nullptr;
 }
 

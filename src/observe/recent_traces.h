@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "observe/span.h"
+#include "observe/trace_record.h"
 
 namespace holdfast::observe {
 
@@ -29,7 +29,7 @@ class RecentTraces {
  public:
   explicit RecentTraces(size_t kept_max = 1024) : kept_max_(kept_max) {}
 
-  void keep(KeptTrace trace);
+  void keep(const TraceRecord& record);
   // The newest of this request or trace that `may_see` lets through; null where there is none. Ids may be
   // chosen by callers: several can bear the same.
   using MaySee = std::function<bool(const KeptTrace&)>;
@@ -38,8 +38,9 @@ class RecentTraces {
 
  private:
   const size_t kept_max_;
-  mutable std::mutex mutex_;                           // Guards kept_.
-  std::deque<std::shared_ptr<const KeptTrace>> kept_;  // Newest last; shared with who reads one.
+  mutable std::mutex mutex_;       // Guards the two below.
+  std::vector<std::string> kept_;  // Packed; a ring once it is full, whose places are written over.
+  size_t next_ = 0;                // The oldest, there.
 };
 
 }  // namespace holdfast::observe
