@@ -75,6 +75,7 @@ void Connection::sweep(Milliseconds now) {
     if (running_ != nullptr) running_->stop.request_stop();
     if (waiting_for_push_ != nullptr) waiting_for_push_->cancel();
   }
+  if (running_ != nullptr) running_->late.look();
   if (cut_) cut();  // Again: the coroutine may have been between two waits.
 }
 

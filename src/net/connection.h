@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 
+#include "net/late_answer.h"
 #include "net/request_reader.h"
 #include "net/response_head.h"
 #include "net/server_core.h"
@@ -35,6 +36,7 @@ class Connection {
     RequestHead head;
     Context context;
     std::stop_source stop;
+    LatePlace late;
     const Route* route = nullptr;
     Milliseconds started{};
     int status = 0;

@@ -67,7 +67,7 @@ bool is_sendable(const Response& response) {
     return *source != nullptr;
   if (const auto* pushed = std::get_if<std::shared_ptr<PushedBody>>(&response.body))
     return *pushed != nullptr;
-  return true;
+  return !std::holds_alternative<std::shared_ptr<LateAnswer>>(response.body);  // Of a sink, or of another.
 }
 
 // Whether the body's length is known, and how its end is told.

@@ -102,7 +102,7 @@ asio::awaitable<Response> Connection::respond_buffered(Exchange& exchange, const
     return handler(request, exchange.context);
   };
   watch_gone_ = true;
-  Result<Response> response = co_await on_pool(core_.pool, std::move(work));
+  Result<Response> response = co_await on_pool_or_later(core_.pool, exchange.late, std::move(work));
   watch_gone_ = false;
   if (!response.ok()) co_return write_error(exchange, response.error());
   co_return std::move(response).value();

@@ -93,11 +93,15 @@ std::shared_ptr<PushedBody> make_pushed_body(size_t bytes_max);
 // One server-sent event: "event: NAME\ndata: LINE\n…\n\n"; no event line when the name is empty.
 std::string sse_event(std::string_view name, std::string_view data);
 
+class LateAnswer;  // late_answer.h
+
 struct Response {
   int status = 200;
   Headers headers;
   // A source without a length is sent chunked.
-  std::variant<std::string, FileSlice, std::unique_ptr<BodySource>, std::shared_ptr<PushedBody>> body;
+  std::variant<std::string, FileSlice, std::unique_ptr<BodySource>, std::shared_ptr<PushedBody>,
+               std::shared_ptr<LateAnswer>>
+      body;
   std::optional<uint64_t> content_length;  // Of a source. For an answer to HEAD: what GET would send.
 };
 

@@ -43,6 +43,13 @@ class Pool {
     push(std::make_unique<TaskOf<Job>>(std::move(job)));
   }
 
+  // As post, for jobs that come in bursts: one thread is woken for them, which wakes another where more is
+  // left.
+  template <class Job>
+  void post_burst(Job job) {
+    push_burst(std::make_unique<TaskOf<Job>>(std::move(job)));
+  }
+
   // What was posted until then is done first.
   void join();
 
@@ -60,11 +67,14 @@ class Pool {
   };
   struct Worker {
     std::unique_ptr<Task> task;  // Given to it while it was idle.
+    bool called = false;         // To what waits.
     std::condition_variable woken;
     std::thread thread;
   };
 
   void push(std::unique_ptr<Task> task);
+  void push_burst(std::unique_ptr<Task> task);
+  Worker* call_one();  // Whom to wake; null: nobody is needed, or there.
   void work(Worker& self);
   std::unique_ptr<Task> next(Worker& self);  // Null: the end.
 
@@ -73,6 +83,7 @@ class Pool {
   std::mutex mutex_;  // Guards all below, and the workers' tasks.
   std::deque<std::unique_ptr<Task>> waiting_;
   std::vector<Worker*> idle_;  // Who came last is at the end.
+  bool calling_ = false;       // One was called and has not come yet.
   bool ending_ = false;
   std::vector<std::unique_ptr<Worker>> workers_;
 };

@@ -22,6 +22,28 @@ TEST(PoolTest, EveryJobRunsOnceAlsoThoseThatJobsPost) {
   EXPECT_EQ(pool.jobs_waiting(), 0U);
 }
 
+TEST(PoolTest, AJobOfABurstThatStandsStillHoldsUpNoOther) {
+  Pool pool(3, 1000);
+  std::promise<void> go;
+  std::atomic<int> ran = 0;
+  const std::shared_future<void> told = go.get_future().share();
+  for (int i = 0; i < 2; ++i)
+    pool.post_burst([told, &ran] {
+      told.wait();
+      ++ran;
+    });
+  for (int i = 0; i < 500; ++i)
+    pool.post_burst([&] {
+      ++ran;
+      pool.post_burst([&] { ++ran; });
+    });
+  while (ran < 1000) std::this_thread::yield();  // By the one thread that is left.
+  go.set_value();
+  pool.join();
+  EXPECT_EQ(ran, 1002);
+  EXPECT_EQ(pool.jobs_waiting(), 0U);
+}
+
 TEST(PoolTest, OneRequestAfterTheOtherStaysOnOneThread) {
   Pool pool(8, 1000);
   std::set<std::thread::id> threads;
