@@ -22,7 +22,8 @@ struct Call {
   identity::Caller caller;
   std::optional<repo::RepoType> type;     // On routes whose pattern has {T} or {id}.
   std::optional<repo::Repository> found;  // On routes whose pattern has {id}.
-  std::string base_url;  // "http://host:port" without a last slash: what addresses in answers start with.
+  std::string base_url;      // "http://host:port" without a last slash: what addresses in answers start with.
+  bool may_be_late = false;  // Whether a net::LateAnswer will do: the call lives until it is made.
   std::shared_ptr<ServedNote> served{};  // served_note.h; null: nobody asks what it was served by.
 
   const repo::Repository& repo() const { return *found; }

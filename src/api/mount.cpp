@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "identity/permission.h"
 #include "identity/tokens.h"
+#include "net/late_answer.h"
 #include "repo/hub.h"
 #include "repo/tombstones.h"
 #include "serve/guards.h"
@@ -323,23 +324,19 @@ bool asks_models(Dialect dialect) {
   return false;
 }
 
-Result<net::Response> run(const Mounted& mounted, const CallHandler& handler, const net::Request& request,
-                          const Context& context) {
-  const auto admitted_or = mounted.admit(request, context);
-  if (!admitted_or.ok()) return mounted.ask_upstream(request, context, admitted_or.error());
-  const Admitted& admitted = admitted_or.value();
-  if (const auto* redirect = std::get_if<Redirect>(&admitted)) return redirect_answer(*redirect);
-  const Call& call = std::get<Call>(admitted);
-  auto answer = answer_and_tell(mounted.services(), mounted.route().name, call, handler);
+// What came of a call, told and written as its clients know it.
+Result<net::Response> conclude(const Mounted& mounted, const Call& call, const AnswerBegun& begun,
+                               Result<net::Response> made) {
+  auto answer = end_answer(mounted.services(), mounted.route().name, call, begun, std::move(made));
   if (answer.ok()) return answer;
   if (asks_models(mounted.dialect()) || call.served->by || call.served->dialect)
     note_refused(mounted.services(), call, answer.error());
   if (!call.served->by && !call.served->dialect)
-    return mounted.ask_upstream(request, context, answer.error());
+    return mounted.ask_upstream(call.request, call.context, answer.error());
   // A model's failure says which model's it was.
-  mounted.log_failure(answer.error(), context);
-  net::Response failure =
-      error_answer(call.served->dialect.value_or(mounted.dialect()), request, answer.error(), context);
+  mounted.log_failure(answer.error(), call.context);
+  net::Response failure = error_answer(call.served->dialect.value_or(mounted.dialect()), call.request,
+                                       answer.error(), call.context);
   say_who_answered(mounted.services(), call, failure);
   say_quota(mounted.services(), call, failure);
   if (const auto wait = call.served->work.retry_after; wait.count() > 0 && retryable(failure.status))
@@ -347,12 +344,37 @@ Result<net::Response> run(const Mounted& mounted, const CallHandler& handler, co
   return failure;
 }
 
+Result<net::Response> written(const Mounted& mounted, const net::Request& request, const Context& context,
+                              Result<net::Response> answer) {
+  if (answer.ok()) return answer;
+  mounted.log_failure(answer.error(), context);
+  return error_answer(mounted.dialect(), request, answer.error(), context);
+}
+
+Result<net::Response> run(std::shared_ptr<const Mounted> mounted, const CallHandler& handler,
+                          const net::Request& request, const Context& context) {
+  auto admitted = mounted->admit(request, context);
+  if (!admitted.ok())
+    return written(*mounted, request, context, mounted->ask_upstream(request, context, admitted.error()));
+  if (const auto* redirect = std::get_if<Redirect>(&admitted.value())) return redirect_answer(*redirect);
+  // Shared with a late answer's end.
+  const auto call = std::make_shared<Call>(std::get<Call>(std::move(admitted).value()));
+  call->may_be_late = true;
+  const AnswerBegun begun = begin_answer(mounted->services(), *call);
+  auto made = handler(*call);
+  const auto end = [mounted = std::move(mounted), call, begun](Result<net::Response> came) {
+    return written(*mounted, call->request, call->context, conclude(*mounted, *call, begun, std::move(came)));
+  };
+  auto late = net::late_part(made);
+  if (!late) return end(std::move(made));
+  net::Response response;
+  response.body = net::then(std::move(late), end);
+  return response;
+}
+
 net::Handler wrap(std::shared_ptr<const Mounted> mounted, const CallHandler& handler) {
-  return [mounted, &handler](const net::Request& request, const Context& context) -> Result<net::Response> {
-    auto answer = run(*mounted, handler, request, context);
-    if (answer.ok()) return answer;
-    mounted->log_failure(answer.error(), context);
-    return error_answer(mounted->dialect(), request, answer.error(), context);
+  return [mounted, &handler](const net::Request& request, const Context& context) {
+    return run(mounted, handler, request, context);
   };
 }
 

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "api/embed_inputs.h"
+#include "api/embedding_answer.h"
 #include "api/error_answer.h"
 #include "api/llama_routes.h"
 #include "api/openai_routes.h"
@@ -66,6 +67,27 @@ Result<Wish> read_wish(const json::object& body) {
   return wish;
 }
 
+Result<net::Response> write_list(const Wish& wish, const json::value& model, serve::EmbedAnswer answer) {
+  std::string data;
+  int64_t tokens = 0;
+  for (uint32_t count : answer.tokens) tokens += count;
+  for (size_t i = 0; i < answer.vectors.size(); ++i) {
+    std::vector<float>& vector = answer.vectors[i];
+    if (wish.dimensions) {
+      if (static_cast<size_t>(*wish.dimensions) > vector.size())
+        return fail(Reason::bad_request,
+                    fmt::format("'dimensions': the model has {}, not {}", vector.size(), *wish.dimensions));
+      shorten(vector, static_cast<size_t>(*wish.dimensions));
+    }
+    data += fmt::format(R"({}{{"object":"embedding","index":{},"embedding":)", i > 0 ? "," : "", i);
+    write(data, vector, wish.as_base64);
+    data += '}';
+  }
+  return json_text_answer(fmt::format(
+      R"({{"object":"list","model":{},"data":[{}],"usage":{{"prompt_tokens":{},"total_tokens":{}}}}})",
+      codec::to_text(model), data, tokens, tokens));
+}
+
 Result<net::Response> embeddings(Services& services, serve::Models& models, const Call& call) {
   TRY(const json::object body, codec::parse_json_object(call.request.body));
   TRY(const std::string name, model_wanted(call, body));
@@ -84,27 +106,11 @@ Result<net::Response> embeddings(Services& services, serve::Models& models, cons
   serve::EmbedItem item = std::move(read).value();
   if (item.size() > inputs_max)
     return fail(Reason::bad_request, fmt::format("'input' has more than {} inputs", inputs_max));
-  TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), asker_of(call)));
   const json::value* said = body.if_contains("model");
-  std::string data;
-  int64_t tokens = 0;
-  for (uint32_t count : answer.tokens) tokens += count;
-  for (size_t i = 0; i < answer.vectors.size(); ++i) {
-    std::vector<float>& vector = answer.vectors[i];
-    if (wish.dimensions) {
-      if (static_cast<size_t>(*wish.dimensions) > vector.size())
-        return fail(Reason::bad_request,
-                    fmt::format("'dimensions': the model has {}, not {}", vector.size(), *wish.dimensions));
-      shorten(vector, static_cast<size_t>(*wish.dimensions));
-    }
-    data += fmt::format(R"({}{{"object":"embedding","index":{},"embedding":)", i > 0 ? "," : "", i);
-    write(data, vector, wish.as_base64);
-    data += '}';
-  }
-  return json_text_answer(fmt::format(
-      R"({{"object":"list","model":{},"data":[{}],"usage":{{"prompt_tokens":{},"total_tokens":{}}}}})",
-      codec::to_text(said != nullptr && said->is_string() ? *said : json::value(name)), data, tokens,
-      tokens));
+  return answer_embedding(
+      models, call, model, std::move(item), asker_of(call),
+      [wish, said = said != nullptr && said->is_string() ? *said : json::value(name)](
+          serve::EmbedAnswer answer) { return write_list(wish, said, std::move(answer)); });
 }
 
 json::object describe(const repo::Repository& repository) {

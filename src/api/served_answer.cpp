@@ -138,16 +138,25 @@ void say_who_answered(const Services& services, const Call& call, net::Response&
 
 Result<net::Response> answer_and_tell(Services& services, const std::string& door, const Call& call,
                                       const CallHandler& handler) {
-  const auto began = services.clock.now();
-  const WallTime began_at = services.clock.wall();
-  observe::Desk* desk = call.served ? call.served->desk : nullptr;
-  const auto ticked = desk == nullptr ? std::chrono::nanoseconds{} : desk->ticks().now();
-  if (call.served && desk != nullptr && call.served->trace.trace.empty())
-    call.served->trace = desk->begin(call.request.headers.get("traceparent"), call.context.trace_id);
-  std::shared_ptr<StreamTelling> made;  // By this call, and not by one around it.
+  const AnswerBegun begun = begin_answer(services, call);
+  return end_answer(services, door, call, begun, handler(call));
+}
+
+AnswerBegun begin_answer(const Services& services, const Call& call) {
+  AnswerBegun begun{.began = services.clock.now(), .began_at = services.clock.wall()};
+  begun.desk = call.served ? call.served->desk : nullptr;
+  if (begun.desk != nullptr) begun.ticked = begun.desk->ticks().now();
+  if (call.served && begun.desk != nullptr && call.served->trace.trace.empty())
+    call.served->trace = begun.desk->begin(call.request.headers.get("traceparent"), call.context.trace_id);
   if (call.served && !call.served->stream)
-    made = call.served->stream = std::make_shared<StreamTelling>(desk == nullptr ? nullptr : &desk->ticks());
-  Result<net::Response> answer = handler(call);
+    begun.made = call.served->stream =
+        std::make_shared<StreamTelling>(begun.desk == nullptr ? nullptr : &begun.desk->ticks());
+  return begun;
+}
+
+Result<net::Response> end_answer(Services& services, const std::string& door, const Call& call,
+                                 const AnswerBegun& begun, Result<net::Response> answer) {
+  const auto& [desk, began, began_at, ticked, made] = begun;
   if (call.served && call.served->by && answer.ok()) say_who_answered(services, call, answer.value());
   if (!call.served || !call.served->by || call.request.method != "POST" || call.served->told) {
     if (made) made->when_ended({});  // It was told elsewhere, or there is nothing to tell.

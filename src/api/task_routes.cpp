@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "api/embed_inputs.h"
+#include "api/embedding_answer.h"
 #include "api/error_answer.h"
 #include "api/openai_routes.h"
 #include "api/served_model.h"
@@ -134,21 +135,23 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
   }
   const serve::WorkerFacts& facts = *known;
   item.wanted = facts.sentence_model ? serve::Wanted::vectors : serve::Wanted::features;
-  TRY(serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), asker));
   const bool one = facts.sentence_model && input->is_string();
-  std::string rows;
-  if (!one) rows += '[';
-  for (std::vector<float>& vector : answer.vectors) {
-    if (rows.size() > 1) rows += ',';
-    if (facts.sentence_model) {
-      if (normalized) normalize(vector);
-      codec::append_floats(rows, vector);
-    } else {
-      append_rows(rows, vector, facts.dimensions);
-    }
-  }
-  if (!one) rows += ']';
-  return json_text_answer(std::move(rows));
+  return answer_embedding(models, call, model, std::move(item), asker,
+                          [=, sentences = facts.sentence_model,
+                           width = facts.dimensions](serve::EmbedAnswer answer) -> Result<net::Response> {
+                            std::string rows;
+                            if (!one) rows += '[';
+                            for (std::vector<float>& vector : answer.vectors) {
+                              if (rows.size() > 1) rows += ',';
+                              if (sentences && normalized) normalize(vector);
+                              if (sentences)
+                                codec::append_floats(rows, vector);
+                              else
+                                append_rows(rows, vector, width);
+                            }
+                            if (!one) rows += ']';
+                            return json_text_answer(std::move(rows));
+                          });
 }
 
 // Vertex AI's form: each instance is a task's body, or its input alone, answered one after the other.

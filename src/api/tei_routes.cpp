@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "api/embed_inputs.h"
+#include "api/embedding_answer.h"
 #include "api/error_answer.h"
 #include "api/llama_routes.h"
 #include "api/route_rows.h"
@@ -153,19 +154,21 @@ Result<Response> embed(const TeiCall& tei) {
   }
   if (prompt && item.ids.empty())
     return embed_with_prompt(tei, *inputs, *prompt, dimensions, normalized.value_or(true));
-  TRY(serve::EmbedAnswer answer,
-      tei.models.embed(tei.call.context, tei.model, std::move(item), asker_of(tei.call)));
-  std::string rows = "[";
-  for (std::vector<float>& vector : answer.vectors) {
-    finish(vector, dimensions, normalized.value_or(true));
-    if (rows.size() > 1) rows += ',';
-    codec::append_floats(rows, vector);
-  }
-  Response response = json_text_answer(rows += ']');
-  uint64_t tokens = 0;
-  for (uint32_t count : answer.tokens) tokens += count;
-  response.headers.set("x-compute-tokens", std::to_string(tokens));
-  return response;
+  return answer_embedding(
+      tei.models, tei.call, tei.model, std::move(item), asker_of(tei.call),
+      [dimensions, unit = normalized.value_or(true)](serve::EmbedAnswer answer) -> Result<Response> {
+        std::string rows = "[";
+        for (std::vector<float>& vector : answer.vectors) {
+          finish(vector, dimensions, unit);
+          if (rows.size() > 1) rows += ',';
+          codec::append_floats(rows, vector);
+        }
+        Response response = json_text_answer(rows += ']');
+        uint64_t tokens = 0;
+        for (uint32_t count : answer.tokens) tokens += count;
+        response.headers.set("x-compute-tokens", std::to_string(tokens));
+        return response;
+      });
 }
 
 Result<Response> embed_all(const TeiCall& tei) {

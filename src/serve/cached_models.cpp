@@ -87,6 +87,40 @@ class Recorder {
   bool keeping_ = true;
 };
 
+// Of the inputs of one request, those that were kept, and what is left to ask.
+struct PartlyKept {
+  EmbedAnswer answer{};
+  EmbedItem missing{};
+  std::vector<AnswerCache::Key> keys{};  // Of what is missing,
+  std::vector<size_t> places{};          // and where it goes.
+
+  EmbedAnswer with(EmbedAnswer made, AnswerCache& cache) {
+    for (size_t i = 0; i < places.size(); ++i) {
+      answer.tokens[places[i]] = made.tokens[i];
+      answer.vectors[places[i]] = made.vectors[i];
+      cache.keep(keys[i], KeptRow{made.tokens[i], std::move(made.vectors[i])});
+    }
+    return std::move(answer);
+  }
+};
+
+class PendingRows final : public PendingAnswer {
+ public:
+  PendingRows(std::shared_ptr<PendingAnswer> asked, PartlyKept kept, AnswerCache& cache)
+      : asked_(std::move(asked)), kept_(std::move(kept)), cache_(cache) {}
+  void when_ready(std::function<void()> ready) override { asked_->when_ready(std::move(ready)); }
+  Result<EmbedAnswer> take() override {
+    TRY(EmbedAnswer made, asked_->take());
+    return kept_.with(std::move(made), cache_);
+  }
+  void look() override { asked_->look(); }
+
+ private:
+  const std::shared_ptr<PendingAnswer> asked_;  // As models.h says.
+  PartlyKept kept_;
+  AnswerCache& cache_;
+};
+
 class CachedModels final : public Models {
  public:
   CachedModels(Models& models, AnswerCache& cache) : models_(models), cache_(cache) {}
@@ -96,7 +130,23 @@ class CachedModels final : public Models {
     if (asker.caching == Caching::leave || request.size() == 0)
       return models_.embed(context, model, std::move(request), asker);
     if (request.wanted == Wanted::task) return task(context, model, std::move(request), asker);
-    return rows(context, model, std::move(request), asker);
+    PartlyKept kept = look_up(model, std::move(request), asker);
+    if (kept.places.empty()) return std::move(kept.answer);
+    TRY(EmbedAnswer made, models_.embed(context, model, std::move(kept.missing), asker));
+    return kept.with(std::move(made), cache_);
+  }
+
+  Result<std::shared_ptr<PendingAnswer>> begin(const Context& context, const ServedModel& model,
+                                               EmbedItem request, const Asker& asker) override {
+    using Pending = std::shared_ptr<PendingAnswer>;
+    if (asker.caching == Caching::leave || request.size() == 0)
+      return models_.begin(context, model, std::move(request), asker);
+    if (request.wanted == Wanted::task)
+      return Pending(std::make_shared<ReadyAnswer>(task(context, model, std::move(request), asker)));
+    PartlyKept kept = look_up(model, std::move(request), asker);
+    if (kept.places.empty()) return Pending(std::make_shared<ReadyAnswer>(std::move(kept.answer)));
+    TRY(Pending asked, models_.begin(context, model, std::move(kept.missing), asker));
+    return Pending(std::make_shared<PendingRows>(std::move(asked), std::move(kept), cache_));
   }
 
   Status generate(const Context& context, const ServedModel& model, Generation generation,
@@ -156,41 +206,31 @@ class CachedModels final : public Models {
     return answer;
   }
 
-  Result<EmbedAnswer> rows(const Context& context, const ServedModel& model, EmbedItem request,
-                           const Asker& asker) {
+  PartlyKept look_up(const ServedModel& model, EmbedItem request, const Asker& asker) {
     const size_t inputs = request.size();
-    EmbedAnswer answer{.tokens = std::vector<uint32_t>(inputs),
-                       .vectors = std::vector<std::vector<float>>(inputs)};
-    EmbedItem missing{.wanted = request.wanted, .long_text = request.long_text};
-    std::vector<AnswerCache::Key> keys;
-    std::vector<size_t> places;
+    PartlyKept out{.answer = {.tokens = std::vector<uint32_t>(inputs),
+                              .vectors = std::vector<std::vector<float>>(inputs)},
+                   .missing = {.wanted = request.wanted, .long_text = request.long_text}};
     uint64_t tokens = 0;
     for (size_t i = 0; i < inputs; ++i) {
       const AnswerCache::Key key = key_of(model, asker, request, i);
       const auto found = cache_.find(key);
       if (const auto* kept = found == nullptr ? nullptr : std::get_if<KeptRow>(found.get())) {
-        answer.tokens[i] = kept->tokens;
-        answer.vectors[i] = kept->vector;
+        out.answer.tokens[i] = kept->tokens;
+        out.answer.vectors[i] = kept->vector;
         tokens += kept->tokens;
         continue;
       }
-      keys.push_back(key);
-      places.push_back(i);
+      out.keys.push_back(key);
+      out.places.push_back(i);
       if (request.ids.empty())
-        missing.texts.push_back(std::move(request.texts[i]));
+        out.missing.texts.push_back(std::move(request.texts[i]));
       else
-        missing.ids.push_back(std::move(request.ids[i]));
+        out.missing.ids.push_back(std::move(request.ids[i]));
     }
-    count(asker, inputs - places.size(), places.size());
-    if (asker.work != nullptr) asker.work->add({.inputs = inputs - places.size(), .tokens = tokens});
-    if (places.empty()) return answer;
-    TRY(EmbedAnswer made, models_.embed(context, model, std::move(missing), asker));
-    for (size_t i = 0; i < places.size(); ++i) {
-      answer.tokens[places[i]] = made.tokens[i];
-      answer.vectors[places[i]] = made.vectors[i];
-      cache_.keep(keys[i], KeptRow{made.tokens[i], std::move(made.vectors[i])});
-    }
-    return answer;
+    count(asker, inputs - out.places.size(), out.places.size());
+    if (asker.work != nullptr) asker.work->add({.inputs = inputs - out.places.size(), .tokens = tokens});
+    return out;
   }
 
   Models& models_;

@@ -91,6 +91,25 @@ TEST_F(CachedModelsTest, TheSameTextIsAskedOnceAndOthersBesideItOnlyThemselves) 
   EXPECT_EQ(work.tokens, 3U);
 }
 
+TEST_F(CachedModelsTest, WhoDoesNotWaitFindsAndKeepsTheSame) {
+  const auto begin = [&](std::vector<std::string> texts) {
+    EmbedItem item;
+    item.texts = std::move(texts);
+    const auto pending = cached->begin(context, model(), std::move(item), asker()).value();
+    bool ready = false;
+    pending->when_ready([&] { ready = true; });
+    EXPECT_TRUE(ready);
+    return pending->take();
+  };
+  ASSERT_TRUE(embed({"bb"}, asker()).ok());
+  EXPECT_EQ(begin({"bb", "ccc"}).value().vectors, (std::vector<std::vector<float>>{{2}, {3}}));
+  EXPECT_EQ(work.missed_inputs, 1U);
+  EXPECT_EQ(begin({"ccc", "bb"}).value().vectors, (std::vector<std::vector<float>>{{3}, {2}}));
+  EXPECT_EQ(work.cached_inputs, 2U);
+  EXPECT_EQ(models.inputs, 2);
+  EXPECT_FALSE(begin({"bb", "bad"}).ok());
+}
+
 TEST_F(CachedModelsTest, AnotherRevisionParameterBoundaryOrWishIsAskedAnew) {
   ASSERT_TRUE(embed({"a"}, asker()).ok());
   ASSERT_TRUE(embed({"a"}, asker("bea")).ok());

@@ -46,6 +46,61 @@ struct Leaving {
   }
 };
 
+// A request that is in a model's queue, and what is told of it when it has ended.
+struct Underway {
+  const ModelsParts& parts;
+  Work* work;  // The asker's; null: nobody asks.
+  Models::Place place{};
+  std::shared_ptr<ModelSlot> slot{};  // Shared with Models, and with others that wait.
+  std::shared_ptr<Ticket> ticket{};   // As ticket.h says.
+  std::chrono::nanoseconds began{};
+  std::chrono::milliseconds deadline{};
+  Work spent{};
+
+  void tell() const {
+    if (work != nullptr) work->add(spent);
+  }
+
+  Result<EmbedAnswer> end(Result<EmbedAnswer> answer) {
+    const auto ended = parts.ticks.now();
+    spent.add(ticket->work());
+    spent.load = slot->loading_between(began, ended);
+    spent.queue = std::max(ended - began - spent.load - spent.tokenize - spent.model - spent.post,
+                           std::chrono::nanoseconds{});
+    tell();
+    const bool loads = !answer.ok() && answer.error().reason == Reason::timed_out && !slot->facts();
+    if (loads)
+      answer = fail(Reason::model_loading, fmt::format("Model {} is currently loading", slot->model().name));
+    slot.reset();
+    place.reset();
+    return answer;
+  }
+};
+
+class PendingEmbed final : public PendingAnswer {
+ public:
+  PendingEmbed(Underway underway, const std::stop_token& stop)
+      : underway_(std::move(underway)),
+        clock_(underway_.parts.clock),
+        ticket_(underway_.ticket),
+        deadline_(underway_.deadline),
+        left_(stop, [ticket = ticket_.get()] { ticket->give_up(client_left()); }) {}
+  ~PendingEmbed() override { ticket_->give_up(client_left()); }
+
+  void when_ready(std::function<void()> ready) override { ticket_->when_done(std::move(ready)); }
+  Result<EmbedAnswer> take() override { return underway_.end(ticket_->take()); }
+  void look() override {
+    if (clock_.now() >= deadline_) ticket_->give_up(too_late());
+  }
+
+ private:
+  Underway underway_;  // Who takes has it; the rest is for who looks meanwhile.
+  const Clock& clock_;
+  const std::shared_ptr<Ticket> ticket_;
+  const std::chrono::milliseconds deadline_;
+  const std::stop_callback<std::function<void()>> left_;
+};
+
 class OpenModels final : public Models {
  public:
   OpenModels(ModelsOptions options, const ModelsParts& parts)
@@ -53,12 +108,16 @@ class OpenModels final : public Models {
 
   Result<EmbedAnswer> embed(const Context& context, const ServedModel& model, EmbedItem request,
                             const Asker& asker) override {
-    TRY_DONE(check(request));
-    TRY(const Place place, enter(asker));
-    Work spent{.inputs = request.size()};
-    auto answer = wait(context, model, std::move(request), asker, spent);
-    if (asker.work != nullptr) asker.work->add(spent);
-    return answer;
+    Underway underway{.parts = parts_, .work = asker.work};
+    TRY_DONE(push(context, model, std::move(request), asker, underway));
+    return underway.end(underway.ticket->wait(context, parts_.clock, underway.deadline));
+  }
+
+  Result<std::shared_ptr<PendingAnswer>> begin(const Context& context, const ServedModel& model,
+                                               EmbedItem request, const Asker& asker) override {
+    Underway underway{.parts = parts_, .work = asker.work};
+    TRY_DONE(push(context, model, std::move(request), asker, underway));
+    return std::shared_ptr<PendingAnswer>(std::make_shared<PendingEmbed>(std::move(underway), context.stop));
   }
 
   Result<Place> enter(const Asker& asker) override {
@@ -199,25 +258,28 @@ class OpenModels final : public Models {
     return Done{};
   }
 
-  Result<EmbedAnswer> wait(const Context& context, const ServedModel& model, EmbedItem request,
-                           const Asker& asker, Work& spent) {
-    TRY(const std::shared_ptr<ModelSlot> slot, slot_for(model));
+  // What is told of a refusal as well.
+  Status push(const Context& context, const ServedModel& model, EmbedItem request, const Asker& asker,
+              Underway& underway) {
+    TRY_DONE(check(request));
+    TRY(underway.place, enter(asker));
+    underway.spent.inputs = request.size();
+    const Status pushed = push_slices(context, model, std::move(request), asker, underway);
+    if (!pushed.ok()) underway.tell();
+    return pushed;
+  }
+
+  Status push_slices(const Context& context, const ServedModel& model, EmbedItem request, const Asker& asker,
+                     Underway& underway) {
+    TRY(underway.slot, slot_for(model));
     auto [ticket, slices] = cut_request(std::move(request));
-    const auto began = parts_.ticks.now();
-    const auto deadline = std::min(context.deadline, parts_.clock.now() + options_.request_timeout);
-    for (Slice& slice : slices) slice.deadline = deadline;
+    underway.ticket = std::move(ticket);
+    underway.began = parts_.ticks.now();
+    underway.deadline = std::min(context.deadline, parts_.clock.now() + options_.request_timeout);
+    for (Slice& slice : slices) slice.deadline = underway.deadline;
     Asker measured = asker;
-    measured.work = &spent;
-    TRY_DONE(slot->push(std::move(slices), measured));
-    auto answer = ticket->wait(context, parts_.clock, deadline);
-    const auto ended = parts_.ticks.now();
-    spent.add(ticket->work());
-    spent.load = slot->loading_between(began, ended);
-    spent.queue = std::max(ended - began - spent.load - spent.tokenize - spent.model - spent.post,
-                           std::chrono::nanoseconds{});
-    if (!answer.ok() && answer.error().reason == Reason::timed_out && !slot->facts())
-      return fail(Reason::model_loading, fmt::format("Model {} is currently loading", model.name));
-    return answer;
+    measured.work = &underway.spent;
+    return underway.slot->push(std::move(slices), measured);
   }
 
   Result<std::shared_ptr<ModelSlot>> slot_for(const ServedModel& model) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -13,6 +14,7 @@
 #include "io/disk.h"
 #include "serve/asker.h"
 #include "serve/generation.h"
+#include "serve/pending_answer.h"
 #include "serve/scaling.h"
 #include "serve/serving_copy.h"
 #include "serve/slot_options.h"
@@ -43,6 +45,13 @@ class Models {
   // inputs over the bounds, worker_failed after a crash, the model's own error when it cannot be served.
   virtual Result<EmbedAnswer> embed(const Context& context, const ServedModel& model, EmbedItem request,
                                     const Asker& asker) = 0;
+  // The same for a caller that does not wait: who begins gets the answer, or the refusal at once. The context
+  // and what the asker's work points to outlive what is pending.
+  virtual Result<std::shared_ptr<PendingAnswer>> begin(const Context& context, const ServedModel& model,
+                                                       EmbedItem request, const Asker& asker) {
+    return std::shared_ptr<PendingAnswer>(
+        std::make_shared<ReadyAnswer>(embed(context, model, std::move(request), asker)));
+  }
   // Asks for an answer that comes in events, on the model's own thread; returns when it waits or is written.
   virtual Status generate(const Context& context, const ServedModel& model, Generation generation,
                           const Asker& asker) = 0;

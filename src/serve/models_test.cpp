@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <map>
 #include <thread>
 
@@ -232,6 +233,58 @@ TEST_F(ModelsTest, TooManyAtOnceAreRefusedAndLateOnesAreTold) {
   script.hang = false;
   EXPECT_EQ(timed_out, 2);
   EXPECT_EQ(refused, 4);
+  EXPECT_TRUE(ask(*models, model(1), texts({"a"})).ok());
+}
+
+// An answer that nobody waits for, for a test that does.
+Result<EmbedAnswer> take(const std::shared_ptr<PendingAnswer>& pending) {
+  std::promise<void> ready;
+  pending->when_ready([&] { ready.set_value(); });
+  const auto came = ready.get_future();
+  while (came.wait_for(milliseconds(20)) != std::future_status::ready) pending->look();
+  return pending->take();
+}
+
+TEST_F(ModelsTest, WhoDoesNotWaitGetsWhatTheOthersGetAndIsCountedLikeThem) {
+  ModelsOptions options;
+  options.waiting_max = 1;
+  const auto models = open(options);
+  Work waited, pended;
+  const auto alone = models->embed(context, model(1), texts({"abc", "d"}), Asker(&waited));
+  {
+    const auto pending = models->begin(context, model(1), texts({"abc", "d"}), Asker(&pended)).value();
+    EXPECT_EQ(ask(*models, model(1), texts({"a"})).error().reason, Reason::queue_full) << "it has its place";
+    EXPECT_EQ(take(pending).value().vectors, alone.value().vectors);
+  }
+  EXPECT_EQ(pended.inputs, waited.inputs);
+  EXPECT_GT(pended.queue.count(), 0);
+  EXPECT_EQ(take(models->begin(context, model(1), texts({"a", "bad"}), nullptr).value()).error().reason,
+            Reason::tokenization_failed);
+  EXPECT_EQ(models->begin(context, model(1), texts({}), nullptr).error().reason, Reason::bad_request);
+  script.crash = true;
+  EXPECT_TRUE(take(models->begin(context, model(1), texts({"a"}), nullptr).value()).ok());
+  EXPECT_EQ(script.starts, 2);
+}
+
+TEST_F(ModelsTest, WhoDoesNotWaitIsToldOfItsDeadlineAndForgottenWhenItsClientLeaves) {
+  const auto models = open();
+  ASSERT_TRUE(ask(*models, model(1), texts({"a"})).ok());
+  script.hang = true;
+  Context soon = context;
+  soon.deadline = clock.now() + milliseconds(200);
+  EXPECT_EQ(take(models->begin(soon, model(1), texts({"a"}), nullptr).value()).error().reason,
+            Reason::timed_out);
+  std::stop_source client;
+  Context leaving = context;
+  leaving.stop = client.get_token();
+  const auto pending = models->begin(leaving, model(1), texts({"a"}), nullptr).value();
+  bool ready = false;
+  pending->when_ready([&] { ready = true; });
+  EXPECT_FALSE(ready);
+  client.request_stop();
+  EXPECT_TRUE(ready) << "by who said that it left";
+  EXPECT_EQ(pending->take().error().reason, Reason::client_gone);
+  script.hang = false;
   EXPECT_TRUE(ask(*models, model(1), texts({"a"})).ok());
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stop_token>
+#include <utility>
 
 #include "base/check.h"
 #include "serve/request_cost.h"
@@ -22,15 +23,55 @@ std::vector<T> take_part(std::vector<T>& all, size_t first, size_t count) {
 
 }  // namespace
 
+Error client_left() { return fail(Reason::client_gone, "the client left"); }
+Error too_late() { return fail(Reason::timed_out, "the model did not answer in time"); }
+
 void Ticket::fill(size_t first, Result<EmbedAnswer> part) {
+  std::function<void()> told_then;
   {
     std::lock_guard lock(mutex_);
-    take(first, std::move(part));
+    take_in(first, std::move(part));
+    told_then = told();
   }
   done_.notify_all();  // Who wakes up finds the mutex free.
+  if (told_then) told_then();
 }
 
-void Ticket::take(size_t first, Result<EmbedAnswer> part) {
+std::function<void()> Ticket::told() {
+  return ended() ? std::exchange(when_done_, nullptr) : std::function<void()>();
+}
+
+void Ticket::when_done(std::function<void()> done) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!ended()) {
+      when_done_ = std::move(done);
+      return;
+    }
+  }
+  done();
+}
+
+void Ticket::give_up(Error why) {
+  std::function<void()> told_then;
+  {
+    std::lock_guard lock(mutex_);
+    if (ended()) return;
+    abandoned_ = true;
+    error_ = std::move(why);
+    told_then = told();
+  }
+  if (told_then) told_then();
+}
+
+Result<EmbedAnswer> Ticket::take() {
+  std::lock_guard lock(mutex_);
+  CHECK(ended());
+  if (error_) return *error_;
+  return std::move(answer_);
+}
+
+void Ticket::take_in(size_t first, Result<EmbedAnswer> part) {
   if (!part.ok()) {
     if (!error_) error_ = std::move(part).error();
     abandoned_ = true;  // One failure answers for all.
@@ -62,14 +103,12 @@ Result<EmbedAnswer> Ticket::wait(const Context& context, const Clock& clock,
     done_.notify_all();
   });
   std::unique_lock lock(mutex_);
-  while (!error_ && slices_left_ > 0) {
+  while (!ended()) {
     if (context.stop.stop_requested() || clock.now() >= deadline) {
       abandoned_ = true;
-      if (context.stop.stop_requested()) return fail(Reason::client_gone, "the client left");
-      return fail(Reason::timed_out, "the model did not answer in time");
+      return context.stop.stop_requested() ? client_left() : too_late();
     }
-    done_.wait_for(lock, look_again,
-                   [&] { return error_ || slices_left_ == 0 || context.stop.stop_requested(); });
+    done_.wait_for(lock, look_again, [&] { return ended() || context.stop.stop_requested(); });
   }
   if (error_) return *error_;
   return std::move(answer_);

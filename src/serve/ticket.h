@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,8 +16,8 @@
 
 namespace holdfast::serve {
 
-// One request on its way: the caller waits on it, the model's thread fills it slice by slice. Shared by those
-// two.
+// One request on its way: the caller waits on it or is told, the model's thread fills it slice by slice.
+// Shared by those two.
 class Ticket {
  public:
   Ticket(size_t inputs, size_t slices) : slices_left_(slices) {
@@ -30,19 +31,32 @@ class Ticket {
 
   // Until every slice came, one failed, the deadline passed (timed_out) or the client left (client_gone).
   Result<EmbedAnswer> wait(const Context& context, const Clock& clock, std::chrono::milliseconds deadline);
+  // The same for who does not wait: `done` is called once, when the ticket has ended, by whoever ended it or
+  // here; then `take` gives what came of it. Until then it can be given up.
+  void when_done(std::function<void()> done);
+  void give_up(Error why);
+  Result<EmbedAnswer> take();
+
   Work work() const;  // Of the slices that came, but for queue and load.
 
  private:
-  void take(size_t first, Result<EmbedAnswer> part);  // Under the mutex.
+  void take_in(size_t first, Result<EmbedAnswer> part);  // Under the mutex.
+  bool ended() const { return error_ || slices_left_ == 0; }
+  std::function<void()> told();  // Whom to tell of the end, once. Under the mutex.
 
   mutable std::mutex mutex_;  // Guards all below but abandoned_.
   std::condition_variable done_;
+  std::function<void()> when_done_;
   size_t slices_left_;
   std::optional<Error> error_;
   EmbedAnswer answer_;
   Work work_;
   std::atomic<bool> abandoned_ = false;
 };
+
+// Why a ticket is given up.
+Error client_left();
+Error too_late();
 
 // A part of a request, small enough that others need not wait long behind it.
 struct Slice {
