@@ -7,6 +7,7 @@
 namespace holdfast::serve {
 namespace {
 
+constexpr size_t marked_again = 8;
 constexpr double far_off = 6;  // Of the median of how far off they are.
 // Measures differ by so much of their mean at least, however alike a few of them were.
 constexpr double error_least = 0.05;
@@ -32,9 +33,14 @@ void Speed::measured(double cost, std::chrono::nanoseconds took) {
   const double seconds = std::chrono::duration<double>(took).count();
   if (!(cost > 0 && cost <= cost_most && seconds >= 0)) return;
   measures_[next_] = {.cost = cost, .seconds = seconds};
+  const bool usual = count_ == kept && is_usual(measures_[next_]);
   next_ = (next_ + 1) % kept;
   count_ = std::min(count_ + 1, kept);
-  mark_outliers();
+  // Who is an outlier is found by comparing all with all; one that is like the others changes little of that.
+  if (!usual || ++unmarked_ == marked_again) {
+    mark_outliers();
+    unmarked_ = 0;
+  }
   if (has_changed()) {
     // Others have taken the worker's cores, or have left them: what was before says nothing any more.
     std::array<Measure, lasting> last{};
@@ -44,6 +50,11 @@ void Speed::measured(double cost, std::chrono::nanoseconds took) {
     mark_outliers();
   }
   line_ = fit();
+}
+
+bool Speed::is_usual(const Measure& measure) const {
+  return std::abs(measure.seconds - (line_.seconds + line_.slope * (measure.cost - line_.cost))) <=
+         line_.error;
 }
 
 const Speed::Measure& Speed::newest(size_t back) const { return measures_[(next_ + kept - 1 - back) % kept]; }

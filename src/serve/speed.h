@@ -34,6 +34,7 @@ class Speed {
   };
 
   void mark_outliers();
+  bool is_usual(const Measure& measure) const;
   const Measure& newest(size_t back) const;  // 0: the last one.
   bool has_changed() const;
   Line fit() const;
@@ -42,6 +43,7 @@ class Speed {
 
   std::array<Measure, kept> measures_{};
   size_t next_ = 0, count_ = 0;
+  size_t unmarked_ = 0;  // Usual ones since outliers were looked for.
   Line line_;
 };
 

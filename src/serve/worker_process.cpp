@@ -34,9 +34,13 @@ class ProcessWorker final : public Worker {
   const WorkerFacts& facts() const override { return facts_; }
 
   bool alive() override {
-    const auto exit = child_.poll();
-    if (!exit.ok() || exit.value()) return false;
     const auto now = clock_.now();
+    // Its end of the channel says so too, and at once: this is for one that somebody else holds open.
+    if (now >= asked_for_) {
+      const auto exit = child_.poll();
+      if (!exit.ok() || exit.value()) return false;
+      asked_for_ = now + ask_again;
+    }
     while (true) {
       const auto readable = channel_.readable(clock_, now);
       if (!readable.ok()) return false;
@@ -145,6 +149,7 @@ class ProcessWorker final : public Worker {
   }
 
   static constexpr int misses_most = 2;
+  static constexpr std::chrono::milliseconds ask_again{50};
 
   process::Child child_;
   process::Channel channel_;
@@ -152,6 +157,7 @@ class ProcessWorker final : public Worker {
   const std::chrono::milliseconds silence_max_;  // 0: none expected.
   std::chrono::milliseconds heard_;              // When something came, or the last heartbeat was missed.
   int missed_ = 0;                               // Heartbeats, since something came.
+  std::chrono::milliseconds asked_for_{};        // When the process is looked for next.
   WorkerFacts facts_;
   std::vector<GenerateEvent> events_;  // That came before an answer, or while nobody listened.
 };
