@@ -110,7 +110,11 @@ Result<EmbedAnswer> answer_task(const EmbedItem& item, const Ticks& ticks, const
 class Batch {
  public:
   Batch(const model::Pipeline& pipeline, tensor::Threads& threads, const Ticks& ticks)
-      : pipeline_(pipeline), embedder_(pipeline.embedder()), threads_(threads), ticks_(ticks) {}
+      : pipeline_(pipeline),
+        embedder_(pipeline.embedder()),
+        threads_(threads),
+        alone_(tensor::make_threads(1)),
+        ticks_(ticks) {}
 
   std::vector<Result<EmbedAnswer>> run(const std::vector<EmbedItem>& items) {
     std::vector<Result<EmbedAnswer>> answers(items.size());
@@ -144,8 +148,11 @@ class Batch {
     }
     if (all.empty()) return;
     times.tokenize = ticks_.now() - began;
-    auto vectors = wanted == serve::Wanted::vectors ? embed(all, times) : features(all, times);
     for (const model::TokenizedText& text : all) times.count(text.ids, std::nullopt);
+    tensor::Threads& threads = threads_for(times.tokens);
+    auto vectors =
+        wanted == serve::Wanted::vectors ? embed(all, times, threads) : features(all, times, threads);
+    took_a_token(times);
     for (const Place& place : places) {
       if (!vectors.ok()) {
         answers[place.item] = vectors.error();
@@ -168,14 +175,28 @@ class Batch {
   }
 
   Result<std::vector<std::vector<float>>> embed(const std::vector<model::TokenizedText>& texts,
-                                                model::StageTimes& times) {
+                                                model::StageTimes& times, tensor::Threads& threads) {
     const model::StageTimer timer(&times, &model::StageTimes::model);
-    return embedder_.embed(texts, threads_);
+    return embedder_.embed(texts, threads);
   }
   Result<std::vector<std::vector<float>>> features(const std::vector<model::TokenizedText>& texts,
-                                                   model::StageTimes& times) {
+                                                   model::StageTimes& times, tensor::Threads& threads) {
     const model::StageTimer timer(&times, &model::StageTimes::model);
-    return embedder_.features(texts, threads_);
+    return embedder_.features(texts, threads);
+  }
+
+  // A second thread that is woken, and looks for more for a while, costs more than it brings to what is over
+  // in so little time; the bits are the same by any number of them.
+  tensor::Threads& threads_for(uint64_t tokens) {
+    constexpr std::chrono::microseconds worth_sharing{100};
+    const bool known = token_takes_.count() > 0;
+    return known && token_takes_ * static_cast<int64_t>(tokens) < worth_sharing ? *alone_ : threads_;
+  }
+  // As fast as of late, so that a batch during which somebody else had the processor says little.
+  void took_a_token(const model::StageTimes& times) {
+    const auto measured = times.model / static_cast<int64_t>(std::max<uint64_t>(times.tokens, 1));
+    token_takes_ =
+        token_takes_.count() > 0 ? std::min(measured, token_takes_ + token_takes_ / 8 + tick) : measured;
   }
 
   Result<EmbedAnswer> run_task(const EmbedItem& item) const {
@@ -186,7 +207,10 @@ class Batch {
 
   const model::Pipeline& pipeline_;
   const model::Embedder& embedder_;
+  static constexpr std::chrono::nanoseconds tick{1};
   tensor::Threads& threads_;
+  const std::unique_ptr<tensor::Threads> alone_;
+  std::chrono::nanoseconds token_takes_{0};  // 0: not known.
   const Ticks& ticks_;
 };
 
