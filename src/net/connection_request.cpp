@@ -19,10 +19,12 @@ Error too_large(uint64_t bytes_max) {
 Status undo_encoding(Request& request, uint64_t bytes_max) {
   const std::string_view encoding = request.headers.get("Content-Encoding");
   if (encoding.empty() || encoding == "identity") return Done{};
-  if (encoding != "gzip" && encoding != "x-gzip")
-    return fail(Reason::unsupported_media, "the only content encoding here is gzip");
+  const bool zlib = encoding == "deflate";  // Triton's clients have both.
+  if (!zlib && encoding != "gzip" && encoding != "x-gzip")
+    return fail(Reason::unsupported_media, "the content encodings here are gzip and deflate");
   if (request.body.empty()) return Done{};
-  TRY(const Bytes plain, codec::inflate(as_bytes(request.body), codec::Deflate::gzip, bytes_max));
+  TRY(const Bytes plain,
+      codec::inflate(as_bytes(request.body), zlib ? codec::Deflate::zlib : codec::Deflate::gzip, bytes_max));
   request.body = as_text(plain);
   return Done{};
 }

@@ -52,8 +52,8 @@ struct Request {
   std::string method;  // Upper case, as sent.
   std::string target;  // Raw: still percent-encoded, path and query.
   Headers headers;
-  std::string
-      body;  // Whole, for routes that buffer; empty for routes with a sink. Content-Encoding gzip is undone.
+  std::string body;  // Whole, for routes that buffer; empty for routes with a sink. Content-Encoding gzip or
+                     // deflate is undone.
   std::optional<uint64_t> content_length;  // As announced; absent when chunked.
   std::string peer;                        // Address of the client, for the log.
   bool secure = false;                     // Came over TLS.

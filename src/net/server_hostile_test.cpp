@@ -146,6 +146,9 @@ TEST_F(HostileServer, CompressedBodiesAreUndoneWithinTheLimit) {
     return std::string(as_text(codec::deflate(as_bytes(text), codec::Deflate::gzip)));
   };
   EXPECT_TRUE(send("gzip", gzip("hello")).ends_with("body:hello"));
+  EXPECT_TRUE(
+      send("deflate", as_text(codec::deflate(as_bytes(std::string_view("hello")), codec::Deflate::zlib)))
+          .ends_with("body:hello"));
   EXPECT_TRUE(send("identity", "hello").ends_with("body:hello"));
   EXPECT_TRUE(send("gzip", gzip(std::string(100'000, '\0'))).starts_with("HTTP/1.1 200 "));
   EXPECT_TRUE(send("gzip", gzip(std::string(50'000'000, '\0'))).starts_with("HTTP/1.1 413 "));

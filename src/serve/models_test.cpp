@@ -213,29 +213,6 @@ TEST_F(ModelsTest, TheLeastRecentlyUsedIdleWorkerGivesWay) {
   EXPECT_FALSE(disk->stat(io::Path("serving") / model(2).key()).ok()) << "its copy goes too";
 }
 
-TEST_F(ModelsTest, TooManyAtOnceAreRefusedAndLateOnesAreTold) {
-  ModelsOptions options;
-  options.waiting_max = 2;
-  options.request_timeout = milliseconds(300);
-  const auto models = open(options);
-  ASSERT_TRUE(ask(*models, model(1), texts({"a"})).ok());
-  script.hang = true;
-  std::atomic<int> timed_out = 0, refused = 0;
-  std::vector<std::thread> callers;
-  for (int i = 0; i < 6; ++i)
-    callers.emplace_back([&] {
-      const auto answer = ask(*models, model(1), texts({"a"}));
-      if (answer.ok()) return;
-      if (answer.error().reason == Reason::timed_out) ++timed_out;
-      if (answer.error().reason == Reason::queue_full) ++refused;
-    });
-  for (std::thread& caller : callers) caller.join();
-  script.hang = false;
-  EXPECT_EQ(timed_out, 2);
-  EXPECT_EQ(refused, 4);
-  EXPECT_TRUE(ask(*models, model(1), texts({"a"})).ok());
-}
-
 // An answer that nobody waits for, for a test that does.
 Result<EmbedAnswer> take(const std::shared_ptr<PendingAnswer>& pending) {
   std::promise<void> ready;
@@ -243,6 +220,26 @@ Result<EmbedAnswer> take(const std::shared_ptr<PendingAnswer>& pending) {
   const auto came = ready.get_future();
   while (came.wait_for(milliseconds(20)) != std::future_status::ready) pending->look();
   return pending->take();
+}
+
+TEST_F(ModelsTest, TooManyAtOnceAreRefusedAndLateOnesAreTold) {
+  ModelsOptions options;
+  options.waiting_max = 2;
+  options.request_timeout = milliseconds(300);
+  const auto models = open(options);
+  ASSERT_TRUE(ask(*models, model(1), texts({"a"})).ok());
+  script.hang = true;
+  {
+    const auto first = models->begin(context, model(1), texts({"a"}), nullptr).value();
+    const auto second = models->begin(context, model(1), texts({"a"}), nullptr).value();
+    for (int i = 0; i < 4; ++i)
+      EXPECT_EQ(ask(*models, model(1), texts({"a"})).error().reason, Reason::queue_full);
+    EXPECT_EQ(take(first).error().reason, Reason::timed_out);
+    EXPECT_EQ(take(second).error().reason, Reason::timed_out);
+  }
+  EXPECT_EQ(ask(*models, model(1), texts({"a"})).error().reason, Reason::timed_out);
+  script.hang = false;
+  EXPECT_TRUE(ask(*models, model(1), texts({"a"})).ok());
 }
 
 TEST_F(ModelsTest, WhoDoesNotWaitGetsWhatTheOthersGetAndIsCountedLikeThem) {
