@@ -79,7 +79,7 @@ __attribute__((target("avx2"))) AsciiBlock read_by_avx2(const uint8_t* at) {
 }  // namespace
 
 ReadAsciiBlock ascii_block_reader(Instructions instructions) {
-  return instructions == Instructions::avx2 ? read_by_avx2 : read_by_any;
+  return instructions >= Instructions::avx2 ? read_by_avx2 : read_by_any;
 }
 
 }  // namespace holdfast::token

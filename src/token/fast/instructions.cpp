@@ -3,9 +3,14 @@
 namespace holdfast::token {
 
 Instructions best_instructions() {
-  static const bool has_it =
-      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-  return has_it ? Instructions::avx2 : Instructions::any;
+  static const Instructions found = [] {
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2"))
+      return Instructions::any;
+    const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("popcnt");
+    return wide ? Instructions::avx512 : Instructions::avx2;
+  }();
+  return found;
 }
 
 }  // namespace holdfast::token

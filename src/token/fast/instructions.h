@@ -5,7 +5,7 @@
 namespace holdfast::token {
 
 // What of the processor's instructions a fast path may use: each has its plain twin.
-enum class Instructions : uint8_t { any, avx2 };
+enum class Instructions : uint8_t { any, avx2, avx512 };  // Each has those before it.
 Instructions best_instructions();
 
 }  // namespace holdfast::token

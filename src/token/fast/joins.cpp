@@ -25,6 +25,7 @@ inline uint64_t Joins::cuts_of_block(const uint8_t* at, size_t bytes) const {
 
 inline uint64_t Joins::wide_cuts_of_block(const uint8_t* begin, const uint8_t* at, size_t bytes) const {
   uint64_t out = 0;
+  if (byte_bits::of_block(at, bytes, byte_bits::InRange{0xC2, 0xEF}) == 0) return 0;
   const auto ask = [&](uint64_t leads, std::ptrdiff_t width, auto is_lead) {
     for (; leads != 0; leads &= leads - 1) {
       const auto place = static_cast<size_t>(std::countr_zero(leads));
@@ -40,8 +41,24 @@ inline uint64_t Joins::wide_cuts_of_block(const uint8_t* begin, const uint8_t* a
   return out;
 }
 
-void Joins::find_cuts(std::span<const uint8_t> text, std::vector<uint64_t>& out) const {
+void Joins::group() {
+  if (best_instructions() < Instructions::avx512) return;
+  std::array<JoinGroups::Row, 256> rows{};
+  for (size_t left = 0; left < rows.size(); ++left)
+    std::copy_n(bits_.begin() + left * 4, 4, rows[left].begin());
+  groups_ = std::make_unique<JoinGroups>(rows);
+}
+
+void Joins::find_cuts(std::span<const uint8_t> text, std::vector<uint64_t>& out,
+                      Instructions instructions) const {
   constexpr size_t block = 64;
+  if (groups_ && instructions >= Instructions::avx512) {
+    groups_->find_cuts(text, out);
+    for (size_t i = 0; knows_wide() && i < out.size(); ++i)
+      out[i] |=
+          wide_cuts_of_block(text.data(), text.data() + i * block, std::min(block, text.size() - i * block));
+    return;
+  }
   out.resize((text.size() + block - 1) / block);
   for (size_t i = 0; i < out.size(); ++i) {
     const uint8_t* const at = text.data() + i * block;

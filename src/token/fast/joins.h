@@ -4,8 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <vector>
+
+#include "token/fast/instructions.h"
+#include "token/fast/join_groups.h"
 
 namespace holdfast::token {
 
@@ -33,9 +37,13 @@ class Joins {
     return (wide_[place >> 6U] >> (place & 63U) & 1U) != 0;
   }
 
+  // Once all is put: find_cuts() may go by groups of bytes.
+  void group();
+
   // The bytes before which a text may be cut, a bit each, the lowest bit of the first number for the first
-  // byte. The text is valid UTF-8 and begins with a character.
-  void find_cuts(std::span<const uint8_t> text, std::vector<uint64_t>& out) const;
+  // byte. The text is valid UTF-8 and begins with a character. By groups of bytes some are left out.
+  void find_cuts(std::span<const uint8_t> text, std::vector<uint64_t>& out,
+                 Instructions instructions = best_instructions()) const;
 
  private:
   uint64_t cuts_of_block(const uint8_t* at, size_t bytes) const;
@@ -47,6 +55,7 @@ class Joins {
   }
 
   std::array<uint64_t, 1024> bits_{};
+  std::unique_ptr<JoinGroups> groups_;
   std::vector<uint64_t> wide_;
   unsigned wide_shift_ = 0;
 };

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <random>
 #include <string>
 
@@ -68,6 +69,42 @@ TEST(Joins, CutsByBlocksAreThoseByteByByte) {
         ASSERT_EQ(cuts[at / 64] >> (at % 64) & 1U, 0U);
     }
   }
+}
+
+// Cuts that groups find are cuts, and all of them where there are up to 16 kinds of bytes: here 7 before
+// ASCII, 7 before others.
+TEST(Joins, CutsByGroupsOfBytesAreCuts) {
+  std::mt19937 random(seed);
+  size_t kept = 0, all = 0;
+  for (int round = 0; round < 40; ++round) {
+    const bool few = round % 2 == 0;
+    Joins joins;
+    std::vector<std::vector<bool>> rows(few ? 7 : 90, std::vector<bool>(256));
+    for (auto& row : rows)
+      for (size_t right = 0; right < row.size(); ++right) row[right] = random() % 4 == 0;
+    for (unsigned left = 0; left < 256; ++left)
+      for (unsigned right = 0; right < 256; ++right)
+        if ((left >= 0x80 && right >= 0x80) || rows[left % rows.size()][right])
+          joins.put(static_cast<uint8_t>(left), static_cast<uint8_t>(right));
+    if (round % 3 == 0) joins.know_wide(100);
+    joins.group();
+    for (int i = 0; i < 20; ++i) {
+      const std::string text = random_text(random);
+      std::vector<uint64_t> plain, cuts{~uint64_t{0}};
+      joins.find_cuts(bytes_of(text), plain, Instructions::any);
+      joins.find_cuts(bytes_of(text), cuts);
+      ASSERT_EQ(cuts.size(), plain.size());
+      for (size_t word = 0; word < cuts.size(); ++word) {
+        ASSERT_EQ(cuts[word] & ~plain[word], 0U) << "seed " << seed << ": " << text;
+        if (few) {
+          ASSERT_EQ(cuts[word], plain[word]) << "seed " << seed << ": " << text;
+        }
+        kept += static_cast<size_t>(std::popcount(cuts[word]));
+        all += static_cast<size_t>(std::popcount(plain[word]));
+      }
+    }
+  }
+  EXPECT_GT(kept * 2, all);  // Else nothing is tested.
 }
 
 TEST(ByteBits, TheNextBitIsTheNextByteOfTheKind) {
