@@ -34,7 +34,7 @@ constexpr uint32_t any_merge = UINT32_MAX, no_merge = 0;
 }  // namespace
 
 BacktrackBpe::BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Merge>& merges,
-                           const PairTable& pairs)
+                           const PairTable& pairs, const UnknownSymbols& unknown)
     : pairs_(pairs) {
   uint32_t last = 0;
   for (const Symbol& symbol : symbols) last = std::max(last, symbol.id);
@@ -93,7 +93,7 @@ BacktrackBpe::BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Me
   for (const Symbol& symbol : symbols)
     if (symbol.bytes.size() == 1) bytes[static_cast<uint8_t>(symbol.bytes[0])] = symbol.id;
   lanes_ = std::make_unique<MergeLanes>(bytes, pairs, tree_);
-  short_ = std::make_unique<ShortMerges>(bytes, pairs, tree_);
+  short_ = std::make_unique<ShortMerges>(bytes, pairs, tree_, unknown);
 }
 
 BacktrackBpe::~BacktrackBpe() = default;

@@ -12,6 +12,7 @@
 #include "token/fast/fit_cache.h"
 #include "token/fast/pair_table.h"
 #include "token/fast/prefix_tree.h"
+#include "token/fast/unknown_symbols.h"
 
 namespace holdfast::token {
 
@@ -31,8 +32,10 @@ class BacktrackBpe {
     std::string_view bytes;
   };
 
-  // `pairs` are of `merges` and outlive this.
-  BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Merge>& merges, const PairTable& pairs);
+  // `pairs` are of `merges` and outlive this. Texts with characters that are no symbols are refused, but
+  // short ones of many where something stands for those: `unknown` are in no merge.
+  BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Merge>& merges, const PairTable& pairs,
+               const UnknownSymbols& unknown = {});
   ~BacktrackBpe();
   BacktrackBpe(const BacktrackBpe&) = delete;
   BacktrackBpe& operator=(const BacktrackBpe&) = delete;

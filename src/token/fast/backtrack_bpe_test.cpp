@@ -166,6 +166,69 @@ void expect_as_merged(bool shuffled) {
     EXPECT_LT(refused * 4, asked);
 }
 
+using Way = UnknownSymbols::Way;
+constexpr uint32_t unknown_id = 5000, first_byte_id = 6000;
+
+// Known parts merged, and between them what stands for the characters that are no symbols.
+Wanted wanted_with_unknown(std::string_view text, Way way, BpeMerger& merger) {
+  Wanted out;
+  for (size_t at = 0; at < text.size();) {
+    std::vector<MergeSymbol> merged;
+    for (; at + merged.size() < text.size() && text[at + merged.size()] >= 'a' &&
+           text[at + merged.size()] <= 'c';)
+      merged.push_back({static_cast<uint32_t>(text[at + merged.size()] - 'a'), 1});
+    if (merged.empty()) {
+      const size_t bytes = text[at] < 0 ? 2 : 1;
+      const bool goes_on = !out.ids.empty() && out.ids.back() == unknown_id && way == Way::one_for_all;
+      for (size_t i = 0; i < bytes && way == Way::bytes; ++i) {
+        out.ids.push_back(first_byte_id + static_cast<uint8_t>(text[at + i]));
+        out.ends.push_back(static_cast<uint32_t>(at + i + 1));
+      }
+      at += bytes;
+      if (way == Way::bytes) continue;
+      if (!goes_on) {
+        out.ids.push_back(unknown_id);
+        out.ends.push_back(0);
+      }
+      out.ends.back() = static_cast<uint32_t>(at);
+      continue;
+    }
+    merged.resize(merger.merge(merged.data(), merged.size()));
+    for (const MergeSymbol& one : merged) {
+      at += one.units;
+      out.ids.push_back(one.id);
+      out.ends.push_back(static_cast<uint32_t>(at));
+    }
+  }
+  return out;
+}
+
+TEST(ShortMerges, CharactersThatAreNoSymbolsAreWhatStandsForThem) {
+  std::mt19937 random(seed);
+  for (const Way way : {Way::refuse, Way::bytes, Way::one_each, Way::one_for_all})
+    for (int round = 0; round < 40; ++round) {
+      const RandomModel model(random, false);
+      const PairTable pairs(model.merges);
+      std::vector<BacktrackBpe::Symbol> symbols;
+      for (uint32_t id = 0; id < 3; ++id) symbols.push_back({id, model.tokens[id]});
+      UnknownSymbols unknown{way, {}, unknown_id};
+      for (uint32_t byte = 0; byte < 256; ++byte) unknown.bytes[byte] = first_byte_id + byte;
+      const BacktrackBpe backtrack(symbols, model.merges, pairs, unknown);
+      BpeMerger merger(pairs);
+      for (int i = 0; i < 30; ++i) {
+        static const std::string parts[] = {"a", "b", "c", "ab", "?", "\xC3\xA9"};
+        std::string text = "?";
+        for (size_t left = random() % 9; left > 0; --left) text += parts[random() % std::size(parts)];
+        uint32_t ids[40], ends[40];
+        BacktrackBpe::Job job{text, ids, ends};
+        backtrack.short_merges().run({&job, 1}, best_instructions());
+        const size_t symbols_max = way == Way::refuse ? 0 : way == Way::bytes ? ShortMerges::symbols_max : 40;
+        ASSERT_EQ(job.is_done, text.size() <= symbols_max) << text;
+        if (job.is_done) expect_tokens(job, wanted_with_unknown(text, way, merger));
+      }
+    }
+}
+
 TEST(BacktrackBpe, GivesWhatMergingGives) { expect_as_merged(false); }
 
 TEST(BacktrackBpe, GivesWhatMergingGivesOrRefusesWhereMergesAreInAnyOrder) { expect_as_merged(true); }

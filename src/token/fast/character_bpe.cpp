@@ -68,8 +68,9 @@ class CharacterBpe final : public PieceModel {
   void tokenize_all(std::span<const FoundWord* const> pieces, std::span<WordTokens> out,
                     Workspace& workspace) const override {
     if (!backtrack_) return;
+    // Where a space is its own symbol, the sign for one in the text is no unknown character but a space.
     tokenize_by_backtracking(*backtrack_, pieces, out, workspace, [&](const FoundWord& piece) {
-      return end_of_known(piece.text(), 0) == piece.bytes;
+      return spaces_ == SpaceSign::sign || piece.text().find(meta) == std::string_view::npos;
     });
   }
 
@@ -102,7 +103,7 @@ class CharacterBpe final : public PieceModel {
     const std::vector<MergeSymbol>& symbols_;
   };
 
-  CharacterBpe(const Bpe& model, SpaceSign spaces) : model_(model), pairs_(model.merges()) {
+  CharacterBpe(const Bpe& model, SpaceSign spaces) : model_(model), spaces_(spaces), pairs_(model.merges()) {
     ascii_.fill(PairTable::none);
     std::vector<BacktrackBpe::Symbol> symbols;
     for (const auto& [token, id] : model.vocabulary().ids()) {
@@ -126,7 +127,24 @@ class CharacterBpe final : public PieceModel {
         model.merges().begin(), model.merges().end(),
         [&](const Merge& merge) { return !alone.contains(merge.left) && !alone.contains(merge.right); });
     if (model.vocabulary().has_unique_ids()) joins_ = make_joins(spaces, stay_alone);
-    if (stay_alone) backtrack_ = std::make_unique<BacktrackBpe>(symbols, model.merges(), pairs_);
+    if (stay_alone)
+      backtrack_ = std::make_unique<BacktrackBpe>(symbols, model.merges(), pairs_,
+                                                  unknown_symbols(model.options(), symbols));
+  }
+
+  // As by_backtracking() has them; where only some bytes are tokens it is asked.
+  UnknownSymbols unknown_symbols(const BpeOptions& options,
+                                 std::span<const BacktrackBpe::Symbol> symbols) const {
+    const bool all_bytes =
+        std::none_of(bytes_.begin(), bytes_.end(), [](uint32_t id) { return id == PairTable::none; });
+    if (options.byte_fallback && all_bytes) return {UnknownSymbols::Way::bytes, bytes_, PairTable::none};
+    const bool is_symbol =
+        std::any_of(symbols.begin(), symbols.end(),
+                    [&](const BacktrackBpe::Symbol& symbol) { return symbol.id == unknown_; });
+    if (options.byte_fallback || !unknown_ || is_symbol) return {};
+    return {options.fuse_unknown ? UnknownSymbols::Way::one_for_all : UnknownSymbols::Way::one_each,
+            {},
+            *unknown_};
   }
 
   // Each merge joins the last character of its left token and the first of its right one. One of two
@@ -157,6 +175,7 @@ class CharacterBpe final : public PieceModel {
         model_.options().byte_fallback &&
         std::none_of(bytes_.begin(), bytes_.end(), [](uint32_t id) { return id == PairTable::none; });
     if (stay_alone && any_is_bytes) put_wide_joins(*out);
+    out->group();
     return out;
   }
 
@@ -298,6 +317,7 @@ class CharacterBpe final : public PieceModel {
   }
 
   const Bpe& model_;
+  SpaceSign spaces_;
   PairTable pairs_;
   std::array<uint32_t, 0x80> ascii_{};
   std::unordered_map<char32_t, uint32_t> wide_;

@@ -113,7 +113,11 @@ __attribute__((target("avx2,bmi,bmi2"))) void MergeLanes::merge_by_avx2(std::spa
 }
 
 void MergeLanes::merge(std::span<Lane> lanes, Instructions instructions) const {
-  if (instructions == Instructions::avx2) {
+  if (instructions >= Instructions::avx512) {
+    merge_by_avx512(lanes);
+    return;
+  }
+  if (instructions >= Instructions::avx2) {
     merge_by_avx2(lanes);
     return;
   }

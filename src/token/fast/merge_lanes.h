@@ -50,6 +50,7 @@ class MergeLanes {
   Merged begin_merge(Lane& lane, uint32_t key) const;
   void end_merge(const Merged& merged) const;
   void merge_by_avx2(std::span<Lane> lanes) const;
+  void merge_by_avx512(std::span<Lane> lanes) const;
   [[gnu::always_inline]] uint32_t key_of(uint32_t left, uint32_t right, uint32_t place) const {
     return pairs_.rank_of(left, right) << place_bits | place;
   }

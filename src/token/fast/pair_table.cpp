@@ -17,21 +17,26 @@ bool PairTable::fits(const std::vector<Merge>& merges) {
 }
 
 PairTable::PairTable(const std::vector<Merge>& merges) : results_(merges.size()) {
-  const size_t size = std::bit_ceil(std::max<size_t>(merges.size() * 4 / 3, 64));
-  slots_.assign(size, empty);
+  const size_t lines = std::bit_ceil(std::max<size_t>(merges.size() * 4 / 3, 64)) / line_slots;
+  lines_.assign((lines + 1) * line_slots, empty);
   constexpr size_t filter_min = size_t{1} << 20U, filter_max = size_t{1} << 22U;
   const size_t filter_size = std::clamp(std::bit_ceil(merges.size() * 8), filter_min, filter_max);
   filter_.assign(filter_size / 64, 0);
   filter_shift_ = static_cast<unsigned>(64 - std::countr_zero(filter_size));
-  mask_ = size - 1;
-  shift_ = static_cast<unsigned>(64 - std::countr_zero(size));
+  mask_ = lines - 1;
+  shift_ = static_cast<unsigned>(64 - std::countr_zero(lines));
   for (uint32_t rank = 0; rank < merges.size(); ++rank) {
     const uint64_t pair = uint64_t{merges[rank].left} << id_bits | merges[rank].right;
     const uint64_t mixed = pair * 0x9E3779B97F4A7C15U;
     filter_[mixed >> filter_shift_ >> 6U] |= uint64_t{1} << (mixed >> filter_shift_ & 63U);
-    uint64_t slot = mixed >> shift_;
-    while (slots_[slot] != empty && slots_[slot] >> rank_bits != pair) slot = (slot + 1) & mask_;
-    slots_[slot] = pair << rank_bits | rank;
+    uint64_t* line = lines_.data() + (mixed >> shift_) * line_slots;
+    size_t slot = 0;
+    while (line[slot] != empty && line[slot] >> rank_bits != pair)
+      if (++slot == line_slots) {
+        line = lines_.data() + (next_line(line) - lines_.data());
+        slot = 0;
+      }
+    line[slot] = pair << rank_bits | rank;
     results_[rank] = merges[rank].result;
   }
 }

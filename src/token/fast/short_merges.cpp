@@ -24,51 +24,66 @@ struct ShortMerges::Lane {
 };
 
 ShortMerges::ShortMerges(const std::array<uint32_t, 256>& symbols, const PairTable& pairs,
-                         const PrefixTree& tree)
-    : pairs_(pairs), tree_(tree), symbols_(symbols), byte_ranks_(size_t{256} * 256, PairTable::none) {
+                         const PrefixTree& tree, const UnknownSymbols& unknown)
+    : pairs_(pairs),
+      tree_(tree),
+      symbols_(symbols),
+      unknown_(unknown),
+      byte_ranks_(size_t{256} * 256, PairTable::none) {
   for (size_t left = 0; left < 256; ++left)
     for (size_t right = 0; right < 256; ++right)
       if (symbols_[left] != PairTable::none && symbols_[right] != PairTable::none)
         byte_ranks_[left << 8U | right] = pairs_.rank_of(symbols_[left], symbols_[right]);
 }
 
-// False where the text has more symbols than a lane, or bytes that are none.
-[[gnu::always_inline]] inline bool ShortMerges::fill(Lane& lane, BpeJob& job) const {
-  const auto* const bytes = reinterpret_cast<const uint8_t*>(job.text.data());
-  const size_t size = job.text.size();
+bool ShortMerges::put_unknown(std::string_view character, uint32_t at, Symbols& out) const {
+  switch (unknown_.way) {
+    case UnknownSymbols::Way::refuse:
+      return false;
+    case UnknownSymbols::Way::bytes:
+      return std::all_of(character.begin(), character.end(), [&](char byte) {
+        return out.put(unknown_.bytes[static_cast<uint8_t>(byte)], at++);
+      });
+    case UnknownSymbols::Way::one_for_all:
+      return (out.count > 0 && out.ids[out.count - 1] == unknown_.one) || out.put(unknown_.one, at);
+    case UnknownSymbols::Way::one_each:
+      return out.put(unknown_.one, at);
+  }
+  return false;
+}
+
+bool ShortMerges::fill(std::string_view text, Symbols& out) const {
+  const auto* const bytes = reinterpret_cast<const uint8_t*>(text.data());
+  const size_t size = text.size();
   if (size > size_t{symbols_max} * 4) return false;
   const uint32_t* const symbols = symbols_.data();
   const uint32_t* const ranks = byte_ranks_.data();
-  uint32_t used = 0, at = 0;
   bool wide = false;
-  for (; at < size; ++used) {
-    if (used == symbols_max) return false;
-    lane.begins[used] = static_cast<uint8_t>(at);
-    uint32_t id = symbols[bytes[at]];
+  for (uint32_t at = 0; at < size;) {
+    uint32_t id = symbols[bytes[at]], character = 1;
     if (id == PairTable::none) [[unlikely]] {
-      if (bytes[at] < 0xC0) return false;
-      const uint32_t character = bytes_of_lead(bytes[at]);
-      if (at + character > size) return false;
-      const PrefixTree::Node node = tree_.walk(job.text.substr(at, character));
-      if (node.is_none() || !node.has_value()) return false;
-      id = node.value();
+      if (bytes[at] >= 0x80) character = bytes_of_lead(bytes[at]);
+      if (bytes[at] - 0x80U < 0x40 || at + character > size) return false;
+      const std::string_view one = text.substr(at, character);
+      const PrefixTree::Node node = character > 1 ? tree_.walk(one) : PrefixTree::Node();
       wide = true;
-      at += character;
-    } else {
-      ++at;
+      if (node.is_none() || !node.has_value()) {
+        if (!put_unknown(one, at, out)) return false;
+        at += character;
+        continue;
+      }
+      id = node.value();
     }
-    lane.ids[used] = id;
+    if (!out.put(id, at)) return false;
+    at += character;
   }
-  lane.begins[used] = static_cast<uint8_t>(at);
+  const uint32_t count = out.count;
+  out.begins[count] = static_cast<uint8_t>(size);
   const __m128i none = _mm_set1_epi32(static_cast<int>(nothing));
-  for (size_t i = 0; i < symbols_max; i += 4)
-    _mm_store_si128(reinterpret_cast<__m128i*>(lane.keys.data() + i), none);
-  for (uint32_t i = 0; i + 1 < used; ++i)
-    lane.keys[i] = wide ? key_of(lane.ids[i], lane.ids[i + 1], i)
-                        : ranks[size_t{bytes[i]} << 8U | bytes[i + 1]] << place_bits | i;
-  lane.symbols = used;
-  lane.live = (1U << used) - 1;
-  lane.job = &job;
+  for (size_t i = 0; i < symbols_max; i += 4) _mm_store_si128(reinterpret_cast<__m128i*>(out.keys + i), none);
+  for (uint32_t i = 0; i + 1 < count; ++i)
+    out.keys[i] = wide ? key_of(out.ids[i], out.ids[i + 1], i)
+                       : ranks[size_t{bytes[i]} << 8U | bytes[i + 1]] << place_bits | i;
   return true;
 }
 
@@ -135,19 +150,30 @@ void ShortMerges::finish(const Lane& lane) {
 }
 
 void ShortMerges::run(std::span<BpeJob> jobs, Instructions instructions) const {
+  if (instructions >= Instructions::avx512) {
+    run_by_avx512(jobs);
+    return;
+  }
   constexpr size_t lanes_max = 16;
   Lane lanes[lanes_max];
   uint32_t least[lanes_max];
   bool is_merging[lanes_max];
   size_t active = 0, next = 0;
   const auto next_into = [&](Lane& lane) {
-    while (next < jobs.size())
-      if (fill(lane, jobs[next++])) return true;
+    while (next < jobs.size()) {
+      BpeJob& job = jobs[next++];
+      Symbols symbols{lane.keys.data(), lane.ids.data(), lane.begins.data()};
+      if (!fill(job.text, symbols)) continue;
+      lane.symbols = symbols.count;
+      lane.live = (1U << symbols.count) - 1;
+      lane.job = &job;
+      return true;
+    }
     return false;
   };
   while (active < lanes_max && next_into(lanes[active])) ++active;
   while (active > 0) {
-    if (instructions == Instructions::avx2)
+    if (instructions >= Instructions::avx2)
       find_least_by_avx2({lanes, active}, least);
     else
       find_least({lanes, active}, least);

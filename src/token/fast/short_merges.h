@@ -9,6 +9,7 @@
 #include "token/fast/large_pages.h"
 #include "token/fast/pair_table.h"
 #include "token/fast/prefix_tree.h"
+#include "token/fast/unknown_symbols.h"
 
 namespace holdfast::token {
 
@@ -20,7 +21,9 @@ class ShortMerges {
   static constexpr uint32_t symbols_max = 16;
 
   // What a byte is as a symbol, or none; other symbols are characters of several bytes, found in `tree`.
-  ShortMerges(const std::array<uint32_t, 256>& symbols, const PairTable& pairs, const PrefixTree& tree);
+  // `unknown` are merged with nothing.
+  ShortMerges(const std::array<uint32_t, 256>& symbols, const PairTable& pairs, const PrefixTree& tree,
+              const UnknownSymbols& unknown);
 
   // Makes the tokens of the jobs that have few symbols; the others stay without.
   void run(std::span<BpeJob> jobs, Instructions instructions) const;
@@ -30,10 +33,32 @@ class ShortMerges {
   static constexpr uint32_t nothing = PairTable::none << place_bits;  // And what is above.
 
   struct Lane;
-  bool fill(Lane& lane, BpeJob& job) const;
+  struct WideLane;
+  // Where the symbols of a text are put, with the keys of neighbours.
+  struct Symbols {
+    uint32_t* keys;   // symbols_max each,
+    uint32_t* ids;    // as these;
+    uint8_t* begins;  // in bytes, and the end.
+    uint32_t count = 0;
+
+    bool put(uint32_t id, uint32_t begin) {
+      if (count == symbols_max) return false;
+      begins[count] = static_cast<uint8_t>(begin);
+      ids[count++] = id;
+      return true;
+    }
+  };
+  // False where the text has more of them, or bytes that are none.
+  bool fill(std::string_view text, Symbols& out) const;
+  // Of the character at `at`, which is no symbol. False where there is no room, or nothing stands for it.
+  bool put_unknown(std::string_view character, uint32_t at, Symbols& out) const;
   uint32_t key_of(uint32_t left, uint32_t right, uint32_t place) const {
     return pairs_.rank_of(left, right) << place_bits | place;
   }
+  // The same without branches, 16 ranks at a time.
+  void run_by_avx512(std::span<BpeJob> jobs) const;
+  bool fill_wide(WideLane& lane, BpeJob& job) const;
+  static void finish_wide(const WideLane& lane);
   static void find_least(std::span<const Lane> lanes, uint32_t* least);
   static void find_least_by_avx2(std::span<const Lane> lanes, uint32_t* least);
   static void finish(const Lane& lane);
@@ -43,6 +68,7 @@ class ShortMerges {
   const PairTable& pairs_;
   const PrefixTree& tree_;
   std::array<uint32_t, 256> symbols_;
+  UnknownSymbols unknown_;
   LargeVector<uint32_t> byte_ranks_;  // Of two bytes: first << 8 | second.
 };
 
