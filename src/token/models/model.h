@@ -28,9 +28,9 @@ struct ModelTables;
 // object. Unknown kinds are model_unsupported.
 Result<std::unique_ptr<Model>> load_model(const boost::json::object& json, ModelTables* tables = nullptr);
 
-// One function a kind. The tables of Unigram are in the object.
+// One function a kind.
 Result<std::unique_ptr<Model>> load_bpe(const boost::json::object& json, ModelTables* tables);
-Result<std::unique_ptr<Model>> load_unigram(const boost::json::object& json);
+Result<std::unique_ptr<Model>> load_unigram(const boost::json::object& json, ModelTables* tables);
 Result<std::unique_ptr<Model>> load_word_level(const boost::json::object& json, ModelTables* tables);
 Result<std::unique_ptr<Model>> load_word_piece(const boost::json::object& json, ModelTables* tables);
 

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 
 #include "codec/json.h"
+#include "token/models/unigram.h"
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
@@ -20,6 +22,10 @@ class Cursor {
   bool is_at_end() {
     skip_space();
     return at_ == end_;
+  }
+  bool is_before(char wanted) {
+    skip_space();
+    return at_ < end_ && *at_ == wanted;
   }
   bool take(char wanted) {
     skip_space();
@@ -54,6 +60,35 @@ class Cursor {
     out = static_cast<uint32_t>(value);
     const bool leading_zero = at_ - begin > 1 && *begin == '0';
     return at_ > begin && !leading_zero && value <= UINT32_MAX;
+  }
+
+  // A number, as Unigram reads scores. What needs more than 18 digits is for the JSON parser.
+  bool score(double& out) {
+    skip_space();
+    const char* const begin = at_;
+    const auto digits = [&] {
+      const char* const first = at_;
+      while (at_ < end_ && *at_ >= '0' && *at_ <= '9') ++at_;
+      return static_cast<size_t>(at_ - first);
+    };
+    const auto take_one_of = [&](char a, char b) {
+      const bool there = at_ < end_ && (*at_ == a || *at_ == b);
+      at_ += there ? 1 : 0;
+      return there;
+    };
+    take_one_of('-', '-');
+    const char* const first = at_;
+    const size_t whole = digits();
+    if (whole == 0 || whole > 18 || (whole > 1 && *first == '0')) return false;
+    const bool fraction = take_one_of('.', '.');
+    if (fraction && digits() == 0) return false;
+    const bool exponent = take_one_of('e', 'E');
+    if (exponent) take_one_of('+', '-');
+    if (exponent && digits() == 0) return false;
+    if (!fraction && !exponent && *begin == '-' && *first == '0') return false;  // A whole 0 has no sign.
+    if (std::from_chars(begin, at_, out).ec != std::errc()) return false;
+    if (fraction || exponent) out = score_as_read(out);
+    return true;
   }
 
   // Any value, of which only strings and brackets are looked at.
@@ -175,6 +210,21 @@ bool read_vocabulary(Cursor& cursor, ModelTables& out) {
   return out.vocabulary.has_value();
 }
 
+// [["piece", score], …]
+bool read_pieces(Cursor& cursor, ModelTables& out) {
+  auto& pieces = out.pieces.emplace();
+  if (!cursor.take('[')) return false;
+  if (cursor.take(']')) return true;
+  do {
+    std::pair<std::string_view, double> piece;
+    if (!cursor.take('[') || !read_text(cursor, out.memory, piece.first) || !cursor.take(',') ||
+        !cursor.score(piece.second) || !cursor.take(']'))
+      return false;
+    pieces.push_back(piece);
+  } while (cursor.take(','));
+  return cursor.take(']');
+}
+
 bool read_pair(Cursor& cursor, std::vector<char>& memory, ModelTables::MergePair& out) {
   return read_text(cursor, memory, out.left) && cursor.take(',') && read_text(cursor, memory, out.right) &&
          cursor.take(']');
@@ -240,15 +290,20 @@ std::optional<SplitDocument> split_document(std::string_view text) {
     return for_each_key(cursor, [&](std::string_view inner) {
       const bool vocabulary = inner == "vocab", merges = inner == "merges";
       const char* const begin = cursor.at();
-      if ((vocabulary && out.tables.vocabulary) || (merges && out.tables.merges)) return false;
+      const bool is_list = vocabulary && cursor.is_before('[');
+      if ((vocabulary && (out.tables.vocabulary || out.tables.pieces)) || (merges && out.tables.merges))
+        return false;
       if (!vocabulary && !merges) return cursor.skip_value();
       if (out.tables.memory.capacity() == 0) out.tables.memory.reserve(text.size());
-      if (!(vocabulary ? read_vocabulary(cursor, out.tables) : read_merges(cursor, out.tables))) return false;
-      leave_out(begin, cursor.at(), vocabulary ? "{}" : "[]");
+      if (!(is_list      ? read_pieces(cursor, out.tables)
+            : vocabulary ? read_vocabulary(cursor, out.tables)
+                         : read_merges(cursor, out.tables)))
+        return false;
+      leave_out(begin, cursor.at(), vocabulary && !is_list ? "{}" : "[]");
       return true;
     });
   });
-  if (!good || !cursor.is_at_end() || !out.tables.vocabulary) return std::nullopt;
+  if (!good || !cursor.is_at_end() || (!out.tables.vocabulary && !out.tables.pieces)) return std::nullopt;
   out.rest.append(copied, text.data() + text.size());
   return out;
 }

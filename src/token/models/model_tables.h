@@ -18,7 +18,9 @@ struct ModelTables {
 
   std::optional<Vocabulary> vocabulary;          // model.vocab, where that is an object.
   std::optional<std::vector<MergePair>> merges;  // model.merges; of the text or of `memory`.
-  std::vector<char> memory;                      // What had escapes.
+  // model.vocab, where that is a list of pieces and their scores, as Unigram reads them; of the same.
+  std::optional<std::vector<std::pair<std::string_view, double>>> pieces;
+  std::vector<char> memory;  // What had escapes.
 };
 
 // A tokenizer.json in two parts: the document with these tables empty, and the tables. Nothing where the text

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <boost/json/object.hpp>
 #include <random>
 
 #include "codec/json.h"
+#include "token/models/unigram.h"
 #include "token/tokenizer.h"
 
 namespace holdfast::token {
@@ -64,14 +66,50 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"half_of_a_pair", R"({"\ud83d":0})", "[]", false},
         Row{"not_a_number", R"({"a":"0"})", "[]", false}, Row{"negative", R"({"a":-1})", "[]", false},
         Row{"fraction", R"({"a":1.5})", "[]", false}, Row{"too_large", R"({"a":4294967296})", "[]", false},
-        Row{"zeros", R"({"a":01})", "[]", false}, Row{"a_list", R"([["a",0.5]])", "[]", false},
-        Row{"a_comma_too_many", R"({"a":1,})", "[]", false}, Row{"a_control", "{\"a\x01\":1}", "[]", false},
-        Row{"not_utf8", "{\"a\xFF\":1}", "[]", false},
+        Row{"zeros", R"({"a":01})", "[]", false}, Row{"a_comma_too_many", R"({"a":1,})", "[]", false},
+        Row{"a_control", "{\"a\x01\":1}", "[]", false}, Row{"not_utf8", "{\"a\xFF\":1}", "[]", false},
         Row{"both_kinds_of_merges", R"({"a":0})", R"([["a","a"],"a a"])", false},
         Row{"a_version", R"({"a":0})", R"(["#version: 0.2","a a"])", false},
         Row{"three_of_a_merge", R"({"a":0})", R"([["a","a","a"]])", false},
         Row{"not_closed", R"({"a":0)", "[]", false}, Row{"an_unknown_escape", R"({"\x":0})", "[]", false}),
     [](const auto& test) { return std::string(test.param.name); });
+
+std::string unigram_document(std::string_view pieces) {
+  return R"({"added_tokens":[{"id":1,"content":"a"}],"model":{"type":"Unigram","unk_id":0,"vocab":)" +
+         std::string(pieces) + R"(,"byte_fallback":false}})";
+}
+
+TEST(SplitDocument, PiecesHaveTheScoresThatTheJsonParserReads) {
+  const std::string text = unigram_document(
+      R"([["<unk>",0],["a",0.0],["\u2581b",-1.5],["c",-12.345678901234567] , [ "d" ,-1e-7],["e",1E+3],["f",-3],["f",-0.0],)"
+      R"(["g",-9.0347833633422852],["h",-10.50],["i",0.1000000000000000055511151231257827],["j",123456789012345678]])");
+  const auto split = split_document(text);
+  ASSERT_TRUE(split && split->tables.pieces);
+  EXPECT_EQ(split->rest, unigram_document("[]"));
+  const auto json = codec::parse_json_object(text);
+  ASSERT_TRUE(json.ok());
+  const auto& wanted = json.value().at("model").at("vocab").as_array();
+  ASSERT_EQ(split->tables.pieces->size(), wanted.size());
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const auto& [piece, score] = (*split->tables.pieces)[i];
+    const auto& [wanted_piece, wanted_score] = std::pair(wanted[i].at(0), wanted[i].at(1));
+    EXPECT_EQ(piece, wanted_piece.as_string());
+    const double read = wanted_score.is_double() ? score_as_read(wanted_score.as_double())
+                                                 : static_cast<double>(wanted_score.as_int64());
+    EXPECT_EQ(std::bit_cast<uint64_t>(score), std::bit_cast<uint64_t>(read)) << piece;
+  }
+  const auto loaded = Tokenizer::load(text);
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded.value().id_of("f"), 7U);  // The last of equal ones.
+}
+
+TEST(SplitDocument, LeavesUnusualPiecesToTheParser) {
+  for (const char* pieces :
+       {"[[\"a\",-0]]", "[[\"a\",01]]", "[[\"a\",1.]]", "[[\"a\",.5]]", "[[\"a\",1e]]", "[[\"a\",+1]]",
+        "[[\"a\",1e999]]", "[[\"a\",1234567890123456789]]", "[[\"a\"]]", "[[\"a\",1,2]]", "[[\"a\",\"1\"]]",
+        "[[1,1]]", "[\"a\"]", "[[\"a\",1],]", "[[\"a\",NaN]]"})
+    EXPECT_FALSE(split_document(unigram_document(pieces))) << pieces;
+}
 
 TEST(SplitDocument, LeavesDoubleKeysAndTextAfterTheEndToTheParser) {
   EXPECT_FALSE(split_document(R"({"model":{"vocab":{}},"model":{"vocab":{}}})"));
@@ -84,10 +122,11 @@ TEST(SplitDocument, LeavesDoubleKeysAndTextAfterTheEndToTheParser) {
 
 // Every text cut short or with one byte changed is loaded as its document is, or refused as it is.
 TEST(SplitDocument, DamagedTextsLoadAsTheirDocuments) {
-  const std::string text = document(R"({"a":0,"b":1,"ab":2,"\u00e9":3})", R"([["a","b"]])");
+  const std::string texts[] = {document(R"({"a":0,"b":1,"ab":2,"\u00e9":3})", R"([["a","b"]])"),
+                               unigram_document(R"([["a",0.0],["b",-1.5],["ab",-2e1],["\u00e9",-3]])")};
   std::mt19937 random(7);
-  for (int i = 0; i < 4000; ++i) {
-    std::string damaged = text;
+  for (int i = 0; i < 8000; ++i) {
+    std::string damaged = texts[i % 2];
     if (i % 3 == 0) damaged.resize(random() % damaged.size());
     if (!damaged.empty()) damaged[random() % damaged.size()] = "\"\\{}[]:,0a \n\x01\xC3"[random() % 15];
     const auto loaded = Tokenizer::load(damaged);

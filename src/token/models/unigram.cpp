@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <charconv>
@@ -11,6 +12,7 @@
 #include <limits>
 
 #include "codec/json.h"
+#include "token/models/model_tables.h"
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
@@ -18,19 +20,46 @@ namespace holdfast::token {
 Unigram::Unigram(std::vector<Entry> entries, std::optional<uint32_t> unknown, ByteFallback fallback)
     : entries_(std::move(entries)), unknown_(unknown), fallback_(fallback) {
   double least = std::numeric_limits<double>::infinity();
-  ids_.reserve(entries_.size());
-  for (uint32_t id = 0; id < entries_.size(); ++id) {
-    ids_.insert_or_assign(entries_[id].piece, id);
-    piece_bytes_max_ = std::max(piece_bytes_max_, entries_[id].piece.size());
-    least = std::min(least, entries_[id].score);
+  size_t bytes = 0;
+  for (const Entry& entry : entries_) {
+    bytes += entry.piece.size();
+    piece_bytes_max_ = std::max(piece_bytes_max_, entry.piece.size());
+    least = std::min(least, entry.score);
   }
   unknown_score_ = least - unknown_penalty;
+  memory_.reserve(bytes);
+  slots_.resize(std::bit_ceil(entries_.size() * 2 + 2));
+  constexpr size_t ahead = 16;  // What is put later is on its way.
+  std::array<uint64_t, ahead> hashes{};
+  for (size_t i = 0; i < entries_.size() + ahead; ++i) {
+    if (i >= ahead) {
+      const uint64_t hash = hashes[i % ahead];
+      slots_[slot_of(entries_[i - ahead].piece, hash)] = {static_cast<uint32_t>(hash >> 32U),
+                                                          static_cast<uint32_t>(i - ahead + 1)};
+    }
+    if (i >= entries_.size()) continue;
+    std::string_view& piece = entries_[i].piece;
+    const size_t begin = memory_.size();
+    memory_.insert(memory_.end(), piece.begin(), piece.end());
+    piece = {memory_.data() + begin, piece.size()};
+    hashes[i % ahead] = TextHash{}(piece);
+    __builtin_prefetch(slots_.data() + (hashes[i % ahead] & (slots_.size() - 1)));
+  }
+}
+
+size_t Unigram::slot_of(std::string_view piece, uint64_t hash) const {
+  const size_t mask = slots_.size() - 1;
+  size_t at = hash & mask;
+  while (slots_[at].entry != 0 && (slots_[at].tag != static_cast<uint32_t>(hash >> 32U) ||
+                                   entries_[slots_[at].entry - 1].piece != piece))
+    at = (at + 1) & mask;
+  return at;
 }
 
 std::optional<uint32_t> Unigram::id_of(std::string_view token) const {
-  const auto found = ids_.find(token);
-  if (found == ids_.end()) return std::nullopt;
-  return found->second;
+  const uint32_t entry = slots_[slot_of(token, TextHash{}(token))].entry;
+  if (entry == 0) return std::nullopt;
+  return entry - 1;
 }
 
 std::optional<std::string_view> Unigram::token_of(uint32_t id) const {
@@ -55,9 +84,9 @@ Result<std::vector<Span>> Unigram::best_path(std::string_view piece) const {
     const size_t bytes = code_point_at(piece, at).bytes;
     bool single = false;
     for (size_t length = 1; length <= std::min(piece_bytes_max_, piece.size() - at); ++length) {
-      const auto found = ids_.find(piece.substr(at, length));
-      if (found == ids_.end()) continue;
-      offer(at, at + length, found->second, entries_[found->second].score);
+      const auto found = id_of(piece.substr(at, length));
+      if (!found) continue;
+      offer(at, at + length, *found, entries_[*found].score);
       single = single || length == bytes;
     }
     if (!single) {
@@ -112,11 +141,7 @@ Result<std::vector<Token>> Unigram::tokenize(std::string_view piece) const {
   return out;
 }
 
-namespace {
-
-// A number as the reference's JSON reader makes it of its digits: a whole number times or by a power of ten,
-// which may differ in the last bit from the nearest double. Equally good ways are told apart by that bit.
-double as_reference_reads(double exact) {
+double score_as_read(double exact) {
   std::array<char, 32> text{};
   const auto end =
       std::to_chars(text.data(), text.data() + text.size(), exact, std::chars_format::scientific).ptr;
@@ -142,9 +167,9 @@ double as_reference_reads(double exact) {
   return std::signbit(exact) ? -out : out;
 }
 
-}  // namespace
+namespace {
 
-Result<std::unique_ptr<Model>> load_unigram(const boost::json::object& json) {
+Result<std::vector<Unigram::Entry>> load_entries(const boost::json::object& json) {
   TRY(const boost::json::array* all, codec::json_array(json, "vocab"));
   std::vector<Unigram::Entry> entries;
   entries.reserve(all->size());
@@ -156,10 +181,22 @@ Result<std::unique_ptr<Model>> load_unigram(const boost::json::object& json) {
       return fail(Reason::bad_request,
                   fmt::format("model.vocab[{}] of the tokenizer is not a piece and its score", i));
     const boost::json::value& score = value.get_array()[1];
-    entries.push_back({std::string(value.get_array()[0].get_string()),
-                       score.is_double()  ? as_reference_reads(score.get_double())
-                       : score.is_int64() ? static_cast<double>(score.get_int64())
-                                          : static_cast<double>(score.get_uint64())});
+    entries.push_back(
+        {value.get_array()[0].get_string(), score.is_double()  ? score_as_read(score.get_double())
+                                            : score.is_int64() ? static_cast<double>(score.get_int64())
+                                                               : static_cast<double>(score.get_uint64())});
+  }
+  return entries;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Model>> load_unigram(const boost::json::object& json, ModelTables* tables) {
+  std::vector<Unigram::Entry> entries;
+  if (tables != nullptr && tables->pieces) {
+    for (const auto& [piece, score] : *tables->pieces) entries.push_back({piece, score});
+  } else {
+    TRY(entries, load_entries(json));
   }
   TRY(const auto unknown, codec::json_integer_if(json, "unk_id"));
   if (unknown && (*unknown < 0 || static_cast<uint64_t>(*unknown) >= entries.size()))
