@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -29,6 +30,8 @@ class PieceModel {
   }
   // Null where it is not known.
   virtual const Joins* joins() const { return nullptr; }
+  // The token whose text may be that of the input instead of its own, if there is one.
+  virtual std::optional<uint32_t> unknown_of_own_text() const { return std::nullopt; }
   // True if no token goes on after this text at its begin: it may be cut before each.
   virtual bool only_begins_with(std::string_view text) const = 0;
 };

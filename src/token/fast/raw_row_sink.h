@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <optional>
+
 #include "token/fast/raw_words.h"
 #include "token/fast/row_room.h"
 #include "token/fast/word_batch.h"
@@ -17,7 +20,8 @@ class RowTargetSink {
         room_(out),
         code_(first_code),
         word_(first_word),
-        one_word_(one_word) {}
+        one_word_(one_word),
+        own_text_(out.own_texts == OwnTexts::keep ? words.model().unknown_of_own_text() : std::nullopt) {}
 
   bool word(const FoundWord& word, const PackedTokens& found, WordBatch& batch) {
     code_ += word.skipped;
@@ -25,7 +29,7 @@ class RowTargetSink {
     const uint32_t codes = codes_of(word);
     if (!found.is_packed()) [[unlikely]]
       return other_word(word, codes, found, batch);
-    if (found.is_odd()) [[unlikely]]
+    if (found.is_odd() || (own_text_ && found.has_id(*own_text_))) [[unlikely]]
       return odd_word(word, codes);
     room_.need(PackedTokens::tokens_max);
     if (codes != word.bytes && words_.ends_are_bytes())
@@ -56,7 +60,8 @@ class RowTargetSink {
     WordTokens tokens;
     if (!batch.tokens_of(word, found, tokens)) return false;
     const uint32_t last = words_.ends_are_bytes() ? word.bytes : codes;
-    if (tokens.count == 0 || tokens.end(tokens.count - 1) != last) return odd_word(word, codes);
+    if (tokens.count == 0 || tokens.end(tokens.count - 1) != last || has_own_text(tokens))
+      return odd_word(word, codes);
     room_.need(tokens.count);
     if (words_.ends_are_bytes()) {
       code_ += room_.put_wide(word, tokens, code_, word_);
@@ -66,12 +71,17 @@ class RowTargetSink {
     uint32_t begin = code_;
     for (uint32_t i = 0; i < tokens.count; ++i) {
       const uint32_t end = code_ + tokens.end(i);
-      room_.put(tokens.ids[i], {begin, end}, word_);
+      room_.put(tokens.ids[i], {begin, std::max(end, begin + 1)}, word_);
       begin = end;
     }
     if (!one_word_) ++word_;
     code_ += codes;
     return true;
+  }
+
+  bool has_own_text(const WordTokens& tokens) const {
+    return own_text_ &&
+           std::find(tokens.ids, tokens.ids + tokens.count, *own_text_) != tokens.ids + tokens.count;
   }
 
   bool odd_word(const FoundWord& word, uint32_t codes) {
@@ -87,6 +97,7 @@ class RowTargetSink {
   uint32_t code_;
   int32_t word_;
   bool one_word_;
+  std::optional<uint32_t> own_text_;  // What has it is asked for anew.
 };
 
 }  // namespace holdfast::token

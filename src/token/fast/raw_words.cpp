@@ -21,12 +21,17 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   text = std::move(out);
 }
 
+// Whether `end` is that of a first token which is just the sign in front, and not the last.
+bool is_sign(const uint32_t& end, std::span<const uint32_t> ends) {
+  return &end == ends.data() && ends.size() > 1 && end == space_sign.size();
+}
+
 // Ends in bytes of a piece become code points of the word.
 void ends_by_map(std::span<const uint32_t> code_starts, bool drops_codes, std::span<uint32_t> ends) {
   bool odd = drops_codes;
   for (uint32_t& end : ends) {
     const uint32_t code = end < code_starts.size() ? code_starts[end] : Workspace::inside_code;
-    odd = odd || code == Workspace::inside_code || code == 0;
+    odd = odd || code == Workspace::inside_code || (code == 0 && !is_sign(end, ends));
     end = code;
   }
   if (odd && !ends.empty()) ends.back() = odd_end;
@@ -34,9 +39,10 @@ void ends_by_map(std::span<const uint32_t> code_starts, bool drops_codes, std::s
 
 // Of a piece of ASCII, what stands in front of it taken off.
 void ends_after_sign(size_t in_front, std::span<uint32_t> ends) {
+  const bool sign = !ends.empty() && in_front > 0 && ends.front() == in_front && is_sign(ends.front(), ends);
   for (uint32_t& end : ends)
     end = end > in_front && end != odd_end ? end - static_cast<uint32_t>(in_front) : odd_end;
-  // Just the sign in front.
+  if (sign) ends.front() = 0;
   if (!ends.empty() && ends.front() == odd_end) ends.back() = odd_end;
 }
 

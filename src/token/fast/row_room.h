@@ -32,7 +32,9 @@ class RowRoom {
     const __m128i ids = _mm_and_si128(tokens, _mm_set1_epi32(PackedTokens::id_mask));
     const __m128i last = _mm_and_si128(_mm_srli_epi32(tokens, PackedTokens::end_shift), _mm_set1_epi32(15));
     const __m128i ends = _mm_add_epi32(last, _mm_set1_epi32(static_cast<int>(code + 1)));
-    const __m128i begins = _mm_or_si128(_mm_slli_si128(ends, 4), _mm_cvtsi32_si128(static_cast<int>(code)));
+    const __m128i sign = _mm_slli_si128(_mm_cvtsi32_si128(static_cast<int>(known.begins_with_sign())), 4);
+    const __m128i begins =
+        _mm_sub_epi32(_mm_or_si128(_mm_slli_si128(ends, 4), _mm_cvtsi32_si128(static_cast<int>(code))), sign);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(ids_ + used_), ids);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(offsets_ + used_), _mm_unpacklo_epi32(begins, ends));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(offsets_ + used_ + 2), _mm_unpackhi_epi32(begins, ends));

@@ -9,6 +9,7 @@
 namespace holdfast::token {
 
 // Tokens of one word: ids and where each ends, in units of the word model (bytes or code points of the word).
+// The first may end at 0, where others follow: it is only what stands in front of the word.
 struct WordTokens {
   const uint32_t* ids = nullptr;
   const uint32_t* ends = nullptr;

@@ -37,10 +37,12 @@ class TrieUnigram final : public PieceModel {
         workspace.ends.push_back(end);
       }
     }
-    // What is unknown has the text of the input as its token, or is bytes: tokens() makes its rows.
-    if (any_unknown) workspace.ends.back() = UINT32_MAX;
+    // Bytes share the range of their character: tokens() makes their rows.
+    if (any_unknown && model_.fallback() == ByteFallback::yes) workspace.ends.back() = UINT32_MAX;
     return true;
   }
+
+  std::optional<uint32_t> unknown_of_own_text() const override { return model_.unknown(); }
 
   Result<std::vector<Token>> tokens(std::string_view piece, Workspace& workspace) const override {
     if (model_.fallback() == ByteFallback::yes || !find_path(piece, workspace)) return model_.tokenize(piece);

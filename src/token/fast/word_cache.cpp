@@ -29,12 +29,14 @@ bool WordCache::pack(const WordTokens& tokens, PackedTokens& out) {
   const bool odd = tokens.count == 0 || tokens.end(tokens.count - 1) >= TokenRing::odd_end;
   out = {};
   out.at[0] = 0;
+  const bool sign = !odd && tokens.count > 1 && tokens.end(0) == 0;
   for (uint32_t i = 0; i < tokens.count; ++i) {
-    const uint32_t end = odd ? 1 : tokens.end(i);
+    const uint32_t end = odd || (sign && i == 0) ? 1 : tokens.end(i);
     if (tokens.ids[i] > PackedTokens::id_mask || end == 0 || end > 16) return false;
     out.at[i] = tokens.ids[i] | (end - 1) << PackedTokens::end_shift;
   }
-  out.at[0] |= tokens.count << PackedTokens::count_shift | (odd ? PackedTokens::odd_bit : 0U);
+  out.at[0] |= tokens.count << PackedTokens::count_shift | (odd ? PackedTokens::odd_bit : 0U) |
+               (sign ? 1U << PackedTokens::sign_shift : 0U);
   return true;
 }
 

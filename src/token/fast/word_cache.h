@@ -41,7 +41,7 @@ struct FoundWord {
 // ends at, less one; in the first one is the count.
 struct alignas(16) PackedTokens {
   static constexpr uint32_t tokens_max = 4, id_mask = (1U << 20U) - 1, odd_bit = 1U << 27U;
-  static constexpr unsigned end_shift = 20, count_shift = 24;
+  static constexpr unsigned end_shift = 20, count_shift = 24, sign_shift = 28;
   static constexpr uint32_t in_ring = 6, unknown = 7;
 
   uint32_t at[tokens_max] = {unknown << count_shift, 0, 0, 0};
@@ -50,6 +50,14 @@ struct alignas(16) PackedTokens {
   bool is_packed() const { return count() <= tokens_max; }
   // The ends are not known: they do not follow each other from the begin of the word to its end.
   bool is_odd() const { return (at[0] & odd_bit) != 0; }
+  // 1 where the first token is only what stands in front of the word: its end is given as that of the first
+  // character, at which the second token begins none the less.
+  uint32_t begins_with_sign() const { return at[0] >> sign_shift & 1U; }
+  bool has_id(uint32_t wanted) const {
+    for (uint32_t i = 0; i < count(); ++i)
+      if (id(i) == wanted) return true;
+    return false;
+  }
   uint32_t id(uint32_t index) const { return at[index] & id_mask; }
   uint32_t end(uint32_t index) const { return (at[index] >> end_shift & 15U) + 1; }
   // Of tokens in the ring.

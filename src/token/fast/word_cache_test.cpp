@@ -34,6 +34,7 @@ Known make(std::mt19937& random, size_t bytes) {
     out.ids.push_back(static_cast<uint32_t>(random() % 50 == 0 ? random() : random() % 300000));
     out.ends.push_back(static_cast<uint32_t>((i + 1) * bytes / count));
   }
+  if (count > 1 && random() % 5 == 0) out.ends.front() = 0;  // A sign in front.
   if (count > 0 && random() % 5 == 0) out.ends.back() = UINT32_MAX;
   return out;
 }
@@ -47,7 +48,9 @@ void expect_same(const Known& wanted, const PackedTokens& known, const FoundWord
     for (uint32_t i = 0; i < known.count(); ++i) {
       ASSERT_EQ(known.id(i), wanted.ids[i]);
       if (!odd) {
-        ASSERT_EQ(known.end(i), wanted.ends[i]);
+        const bool sign = i == 0 && wanted.ends[0] == 0;  // Then the end is that of the first character.
+        ASSERT_EQ(known.end(i), sign ? 1 : wanted.ends[i]);
+        ASSERT_EQ(known.begins_with_sign(), wanted.ends[0] == 0 ? 1U : 0U);
       }
     }
     return;
