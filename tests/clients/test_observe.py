@@ -183,13 +183,29 @@ def test_a_load_tool_measures_what_the_figures_say(watched, tmp_path):
     clients = 3
     words = ["wrk", "-t", "1", "-c", str(clients), "--timeout", "30s", "--latency", "-s", str(script), f"{watched.url}/models/{NAME}"]
     subprocess.run([*words, "-d", "1s"], check=True, capture_output=True)  # The model is there, and what it caches.
-    time.sleep(1)
-    before, items, answered = buckets(watched), total(watched, "holdfast_serve_items_total"), total(watched, "holdfast_serve_requests_total", outcome="answered")
+    # Counters are exact each time. Times are of two watches: where others take the machine they differ for once, and not three times.
+    faults = []
+    while fault := of_one_load(watched, words, clients):
+        faults.append(fault)
+        assert len(faults) < 3, faults
+
+
+def settled(watched):
+    """What was answered, when nothing is any more."""
+    seen = None
+    while (now := total(watched, "holdfast_serve_requests_total", outcome="answered")) != seen:
+        seen = now
+        time.sleep(1)
+    return seen
+
+
+def of_one_load(watched, words, clients):
+    answered = settled(watched)
+    before, items = buckets(watched), total(watched, "holdfast_serve_items_total")
     said = subprocess.run([*words, "-d", "6s"], check=True, capture_output=True, text=True).stdout
     assert "Non-2xx" not in said and "Socket errors" not in said, said
-    time.sleep(1)  # Those that wrk left in the middle.
+    counted = settled(watched) - answered  # With those that wrk left in the middle.
     requests, seconds = (float(found) for found in re.search(r"(\d+) requests in ([\d.]+)s", said).groups())
-    counted = total(watched, "holdfast_serve_requests_total", outcome="answered") - answered
     assert requests <= counted <= requests + clients
     assert total(watched, "holdfast_serve_items_total") - items == 4 * counted
     assert counted / seconds == pytest.approx(float(re.search(r"Requests/sec:\s+([\d.]+)", said).group(1)), rel=0.02 + clients / requests)
@@ -199,7 +215,9 @@ def test_a_load_tool_measures_what_the_figures_say(watched, tmp_path):
         measured = float(number) * {"us": 1e-6, "ms": 1e-3, "s": 1.0}[unit]
         ours, (least, most) = histogram_quantile(share, during)
         # A histogram knows the bucket, not the place in it; wrk adds the way there and back.
-        assert ours == pytest.approx(measured, rel=0.1) or 0.9 * least <= measured <= 1.1 * most, (share, measured, ours, said)
+        if not (ours == pytest.approx(measured, rel=0.1) or 0.9 * least <= measured <= 1.1 * most):
+            return share, measured, ours, said
+    return None
 
 
 def test_neither_the_log_nor_a_trace_nor_a_metric_holds_what_was_asked(watched, collector):

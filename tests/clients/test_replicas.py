@@ -118,7 +118,7 @@ def test_answers_under_mixed_load_are_those_of_each_request_alone(hub, bases):
 
 
 def test_workers_killed_all_the_while_fail_no_request(hub, bases):
-    seconds, pause = (60, 2.0) if LONG else (6, 1.0)
+    deaths, requests, pause = (30, 2000, 2.0) if LONG else (6, 300, 1.0)
     calls = [call(random.Random(seed), bases) for seed in range(40)]
     truth = [heart(path, body) for (path, _), (_, _, body) in zip(calls, ask_all(hub, hub.token, calls, threads=1))]
     over, counts, wrong, mutex = threading.Event(), Counter(), [], threading.Lock()
@@ -136,18 +136,21 @@ def test_workers_killed_all_the_while_fail_no_request(hub, bases):
     askers = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
     for asker in askers:
         asker.start()
-    dice, killed, end = random.Random(1), 0, time.monotonic() + seconds
-    while time.monotonic() < end:
-        time.sleep(pause)
-        if pids := worker_pids(hub):
-            os.kill(dice.choice(pids), signal.SIGKILL)
-            killed += 1
-    over.set()
-    for asker in askers:
-        asker.join()
+    dice, killed, end = random.Random(1), 0, time.monotonic() + PATIENCE_SECONDS + deaths * pause
+    try:
+        while killed < deaths or counts.total() < requests:
+            assert time.monotonic() < end, (killed, counts)
+            time.sleep(pause)
+            if pids := worker_pids(hub):
+                os.kill(dice.choice(pids), signal.SIGKILL)
+                killed += 1
+    finally:
+        over.set()
+        for asker in askers:
+            asker.join()
     good = counts[200] / counts.total()
     print(f"{killed} workers killed, {counts.total()} requests, {100 * good:.3f} % answered, {metric(hub, 'holdfast_serve_asked_again_total'):.0f} asked again")
-    assert killed >= 3 and counts.total() > 100 and good >= 0.999 and len(wrong) <= counts.total() / 1000, wrong[:5]
+    assert good >= 0.999 and len(wrong) <= counts.total() / 1000, wrong[:5]
 
 
 def test_a_silent_worker_is_replaced_and_its_requests_are_answered(hub, bases):

@@ -66,6 +66,14 @@ def test_urgency_is_checked_and_kept_in_the_doors_own_words(hub):
     assert late.status in (429, 504) and set(late.json()) == {"error", "error_type"}, late.body
 
 
+@pytest.fixture(autouse=True)
+def within_a_day():
+    """Quotas of a day are of UTC's: no test goes on over its end."""
+    left = 86400 - time.time() % 86400
+    if left < 120:
+        time.sleep(left + 1)
+
+
 def test_a_quota_holds_exactly_and_says_what_is_left(hub):
     free = embed(hub, hub.bea)
     assert free.status == 200 and "x-ratelimit-limit-requests" not in free.headers
