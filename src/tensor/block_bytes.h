@@ -45,22 +45,48 @@ inline constexpr size_t byte_strip_bytes(const ByteFormat& format, size_t inputs
   return inputs / format.group * byte_group_bytes(format) + inputs / super_inputs * super_bytes(format);
 }
 
+// Fine steps in a step of a row's first bytes. Weights of four bits are met by sixteen: 16 * (code - zero) is
+// a byte still, so that a tile takes first and fine bytes beside each other in one product.
+inline constexpr int32_t fine_steps(const ByteFormat& format) { return format.code_bits == 4 ? 16 : 254; }
+
 // Rows quantised to -127 to 127, a scale for each group: x is about code * scale. Fine codes, where there are
-// any, are what the first ones leave over in steps of scale / 254: then x is (254 * code + fine) * scale, 15
-// bits in all, and `scales` hold a 254th.
+// any, are what the first ones leave over in steps of scale / S, S being fine_steps: then x is
+// (S * code + fine) * scale, 12 bits in all or 15, and `scales` hold an S-th.
 struct ByteRows {
-  int8_t* codes = nullptr;       // [rows, inputs]
-  int8_t* fine = nullptr;        // [rows, inputs], or null: rows have eight bits
-  float* scales = nullptr;       // [rows, groups]
-  float* scaled_sums = nullptr;  // [rows, groups]: scale times the sum below
-  int32_t* sums = nullptr;       // [rows, groups]: of code, or of 254 * code + fine
+  int8_t* codes = nullptr;       // [rows / lanes, groups, lanes, group_bytes]
+  bool fine = false;             // A group's fine codes stand behind its first ones.
+  float* scales = nullptr;       // For place()
+  float* scaled_sums = nullptr;  // For place(): scale times the sum below
+  int32_t* sums = nullptr;       // For place(): of code, or of S * code + fine
+  size_t lanes = 1;              // 1 or 16 rows' numbers of one group stand beside each other.
+
+  size_t group_bytes(size_t group) const { return fine ? 2 * group : group; }
+  size_t row_bytes(size_t inputs) const { return fine ? 2 * inputs : inputs; }
+  size_t place(size_t row, size_t groups) const {  // Of its first group; the next is `lanes` further.
+    return row / lanes * groups * lanes + row % lanes;
+  }
+  // Where the bytes of its first group are; the next is lanes * group_bytes further.
+  size_t code_place(size_t row, size_t inputs, size_t group) const {
+    return row / lanes * lanes * row_bytes(inputs) + row % lanes * group_bytes(group);
+  }
+  // Those from `row` on, a multiple of lanes.
+  ByteRows from(size_t row, size_t inputs, size_t groups) const {
+    ByteRows out = *this;
+    out.codes += row * row_bytes(inputs);
+    out.scales += row * groups;
+    out.scaled_sums += row * groups;
+    out.sums += row * groups;
+    return out;
+  }
 };
-inline constexpr int32_t fine_steps = 254;
+inline constexpr size_t lanes_of_many = 16;
 
 struct QuantizeJob {
   const float* in = nullptr;  // Rows in_stride floats apart
   size_t rows = 0, inputs = 0, in_stride = 0, group = 32;
-  ByteRows out;  // Of the first of these rows.
+  int32_t steps = 0;  // Of fine codes.
+  ByteRows out;
+  size_t row = 0;  // Of `out`, the first of these rows.
 };
 
 // sums[r][c] = sum over groups, from the first upwards, of scale_c * (scale_r * (whole sum of products))

@@ -10,9 +10,9 @@
 
 namespace holdfast::tensor {
 
-// How finely rows are quantised where they meet weights as bytes: by eight bits, or by fifteen, which costs a
-// second product of bytes and keeps most of what eight bits lose.
-enum class RowBits : uint8_t { eight, fifteen };
+// How finely rows are quantised where they meet weights as bytes: by eight bits, or by a second byte too,
+// which costs a second product of bytes and keeps most of what eight bits lose.
+enum class RowBits : uint8_t { eight, fine };
 
 // A linear layer whose weight is quantised in blocks: rows[i] are the blocks of output i, so that several
 // tensors of one type can be joined and rows reordered without reading them.
@@ -22,7 +22,7 @@ struct BlockWeights {
   std::span<const float> bias;                   // [outputs], or empty
   size_t inputs = 0;
   OutputLayout layout = OutputLayout::plain;
-  RowBits row_bits = RowBits::fifteen;
+  RowBits row_bits = RowBits::fine;
 };
 
 // Keeps codes and scales, in the order in which kernels read them, and never the widened weight: about the

@@ -11,8 +11,9 @@
 namespace holdfast::tensor {
 namespace {
 
-// Rows that one pass over a strip serves before it goes on to the next.
-constexpr size_t rows_share = 64;
+// Rows that one pass over a strip serves before it goes on to the next; with tiles more, as strips are
+// unpacked for them first.
+constexpr size_t rows_share = 64, rows_share_of_tiles = 256;
 constexpr size_t few_rows = 4, middle_rows = 16;
 // Rows and strips that a thread takes at a time.
 constexpr size_t rows_quantised = 4;
@@ -22,7 +23,7 @@ constexpr size_t shared_bytes = 16 << 20, packing_threads = 2, outputs_packed = 
 
 // One caller's rows as bytes, and one thread's sums; kept between calls.
 struct Scratch {
-  Floats codes, fine, scales, scaled_sums, sums, out;
+  Floats codes, scales, scaled_sums, sums, out;
 };
 thread_local Scratch scratch;
 
@@ -40,6 +41,7 @@ class ByteBlockLayer final : public Linear {
         inputs_(weights.inputs),
         groups_(weights.inputs / format_.group),
         rows_(weights.row_bits),
+        rows_share_(isa == Isa::amx ? rows_share_of_tiles : rows_share),
         outputs_(outputs_of(weights)),
         strips_(outputs_.strips()),
         strip_bytes_(byte_strip_bytes(format_, inputs_)),
@@ -71,8 +73,8 @@ class ByteBlockLayer final : public Linear {
                                                    : many_strips;
     threads.run((strips_ + share - 1) / share, [&](size_t index) {
       const size_t first = index * share, count = std::min(share, strips_ - first);
-      for (size_t row = 0; row < run.rows; row += rows_share)
-        dots(run, rows, first, count, row, std::min(rows_share, run.rows - row));
+      for (size_t row = 0; row < run.rows; row += rows_share_)
+        dots(run, rows, first, count, row, std::min(rows_share_, run.rows - row));
     });
   }
 
@@ -95,12 +97,13 @@ class ByteBlockLayer final : public Linear {
 
   ByteRows quantize(const LinearRun& run, Threads& threads) const {
     ByteRows out;
-    out.codes = reinterpret_cast<int8_t*>(ensure(scratch.codes, (run.rows * inputs_ + 3) / 4));
-    if (rows_ == RowBits::fifteen)
-      out.fine = reinterpret_cast<int8_t*>(ensure(scratch.fine, (run.rows * inputs_ + 3) / 4));
-    out.scales = ensure(scratch.scales, run.rows * groups_);
-    out.scaled_sums = ensure(scratch.scaled_sums, run.rows * groups_);
-    out.sums = reinterpret_cast<int32_t*>(ensure(scratch.sums, run.rows * groups_));
+    out.fine = rows_ == RowBits::fine;
+    out.lanes = run.rows < few_rows ? 1 : lanes_of_many;
+    const size_t padded = (run.rows + out.lanes - 1) / out.lanes * out.lanes, numbers = padded * groups_;
+    out.codes = reinterpret_cast<int8_t*>(ensure(scratch.codes, (padded * out.row_bytes(inputs_) + 3) / 4));
+    out.scales = ensure(scratch.scales, numbers);
+    out.scaled_sums = ensure(scratch.scaled_sums, numbers);
+    out.sums = reinterpret_cast<int32_t*>(ensure(scratch.sums, numbers));
     const auto part = [&](size_t first, size_t count) {
       QuantizeJob job;
       job.in_stride = run.in_stride != 0 ? run.in_stride : inputs_;
@@ -108,7 +111,9 @@ class ByteBlockLayer final : public Linear {
       job.rows = count;
       job.inputs = inputs_;
       job.group = format_.group;
-      job.out = from(out, first);
+      job.steps = fine_steps(format_);
+      job.out = out;
+      job.row = first;
       kernels_.quantize(job);
     };
     if (run.rows < 2 * rows_quantised) {
@@ -118,16 +123,6 @@ class ByteBlockLayer final : public Linear {
         part(index * rows_quantised, std::min(rows_quantised, run.rows - index * rows_quantised));
       });
     }
-    return out;
-  }
-
-  ByteRows from(const ByteRows& rows, size_t first) const {
-    ByteRows out = rows;
-    out.codes += first * inputs_;
-    if (rows.fine != nullptr) out.fine += first * inputs_;
-    out.scales += first * groups_;
-    out.scaled_sums += first * groups_;
-    out.sums += first * groups_;
     return out;
   }
 
@@ -205,7 +200,7 @@ class ByteBlockLayer final : public Linear {
             size_t row_count) const {
     BlockDotsJob job;
     job.format = format_;
-    job.rows = from(rows, row);
+    job.rows = rows.from(row, inputs_, groups_);
     job.row_count = row_count;
     job.strips = reinterpret_cast<const std::byte*>(packed_.data()) + first * strip_bytes_;
     job.strip_bytes = strip_bytes_;
@@ -222,6 +217,7 @@ class ByteBlockLayer final : public Linear {
   const ByteFormat format_;
   const size_t inputs_, groups_;
   const RowBits rows_;
+  const size_t rows_share_;
   const StripOutputs outputs_;
   const size_t strips_, strip_bytes_;
   KeptFloats packed_;

@@ -3,6 +3,7 @@
 #include "tensor/simd/block_tiles_amx.h"
 #include "tensor/simd/dots_avx512.h"
 #include "tensor/simd/f32x16_bf16.h"
+#include "tensor/simd/joined_tiles_amx.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_amx.h"
 
@@ -61,18 +62,26 @@ struct ByteTiles : AmxTiles {
   }
 };
 
-// Rows and strips signed.
+// Rows signed, strips signed or not.
 struct BlockCodeTiles : AmxTiles {
   template <int sums, int rows, int strip>
   static void dot() {
     if constexpr (sums == 0) _tile_dpbssd(0, 4, 6);
-    if constexpr (sums == 1) _tile_dpbssd(1, 5, 6);
+    if constexpr (sums == 1 && strip == 7) _tile_dpbssd(1, 5, 7);
+    if constexpr (sums == 1 && strip == 6) _tile_dpbssd(1, 5, 6);
     if constexpr (sums == 2) _tile_dpbssd(2, 4, 6);
     if constexpr (sums == 3) _tile_dpbssd(3, 5, 6);
+  }
+  template <int sums, int rows, int strip>
+  static void dot_unsigned() {
+    if constexpr (sums == 0) _tile_dpbsud(0, 4, 6);
+    if constexpr (sums == 1) _tile_dpbsud(1, 5, 7);
   }
 };
 using Blocks = BlockTiles<BlockCodeTiles, Dots512>;
 thread_local Blocks::Scratch scratch;
+using Joined = JoinedTiles<BlockCodeTiles, Dots512>;
+thread_local Joined::Scratch joined_scratch;
 
 using Products = ProductRows<F32x16Bf16>;
 using Attention = AttentionRows<F32x16Bf16>;
@@ -89,20 +98,20 @@ const ProductKernel amx_pairs = {1,
                                  Attention::share_pairs};
 // Whole tiles of rows; what is left over goes the same way where there is enough of it to gain by.
 void amx_block_dots(const BlockDotsJob& job) {
-  const size_t least = job.format.code_bits == 8 ? 8 : 13;
+  if (job.rows.lanes != Blocks::tile_rows) return avx512_vnni_block_dots(job);
+  const size_t least = job.format.code_bits == 8 ? 8 : 10;
   BlockDotsJob tiled = job;
   const size_t left = job.row_count % Blocks::tile_rows;
   if (left < least) tiled.row_count -= left;
-  Blocks::run(tiled, scratch);
+  if (Joined::takes(tiled))
+    Joined::run(tiled, joined_scratch);
+  else
+    Blocks::run(tiled, scratch);
   if (tiled.row_count == job.row_count) return;
   const size_t groups = job.inputs / job.format.group;
   BlockDotsJob rest = job;
   rest.row_count = left;
-  rest.rows.codes += tiled.row_count * job.inputs;
-  if (job.rows.fine != nullptr) rest.rows.fine += tiled.row_count * job.inputs;
-  rest.rows.scales += tiled.row_count * groups;
-  rest.rows.scaled_sums += tiled.row_count * groups;
-  rest.rows.sums += tiled.row_count * groups;
+  rest.rows = job.rows.from(tiled.row_count, job.inputs, groups);
   rest.sums += tiled.row_count * job.sums_stride;
   avx512_vnni_block_dots(rest);
 }

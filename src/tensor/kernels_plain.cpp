@@ -355,10 +355,11 @@ class PlainDots {
     const auto byte = static_cast<uint8_t>(lines[at / 4 * 64 + lane * 4 + at % 4]);
     return (input < group / 2 ? byte & 15 : byte >> 4) - job_.format.zero;
   }
-  int32_t row_code(size_t at) const {
-    const int32_t code = job_.rows.codes[at];
-    if (job_.rows.fine == nullptr) return code;
-    return fine_steps * code + job_.rows.fine[at];
+  int32_t row_code(size_t row, size_t g, size_t i) const {
+    const ByteRows& rows = job_.rows;
+    const int8_t* at = rows.codes + rows.code_place(row, job_.inputs, job_.format.group) +
+                       g * rows.lanes * rows.group_bytes(job_.format.group);
+    return rows.fine ? fine_steps(job_.format) * at[i] + at[job_.format.group + i] : at[i];
   }
   float sum(size_t row, size_t column) const {
     const ByteFormat& format = job_.format;
@@ -373,9 +374,8 @@ class PlainDots {
       }
       int32_t whole = 0;
       for (size_t i = 0; i < format.group; ++i)
-        whole += code(at + byte_scales_bytes(format), lane, i) *
-                 row_code(row * job_.inputs + g * format.group + i);
-      const size_t place = row * groups_ + g;
+        whole += code(at + byte_scales_bytes(format), lane, i) * row_code(row, g, i);
+      const size_t place = job_.rows.place(row, groups_) + g * job_.rows.lanes;
       out = std::fma(static_cast<float>(whole), number(at, super, lane) * job_.rows.scales[place], out);
       if (format.has_least)
         out = std::fma(number(at + number_bytes(format.scales), super + 32, lane),

@@ -26,16 +26,16 @@ inline float greatest(const float* x) {
 }
 
 template <size_t G>
-inline void quantize_group(const float* x, const ByteRows& out, size_t place, size_t at) {
+inline void quantize_group(const float* x, int32_t steps, const ByteRows& out, int8_t* to, size_t at) {
   // Adding 1.5 * 2^23 rounds to a whole number, halves to even, and leaves it in the low bits.
   constexpr float rounder = 12582912.0F;
   const float most = greatest<G>(x);
   const float inverse = most > 0 ? 127.0F / most : 0.0F, scale = most / 127.0F;
   int32_t codes[G], sum = 0;
-  if (out.fine == nullptr) {
+  if (!out.fine) {
     for (size_t i = 0; i < G; ++i) codes[i] = low_byte(x[i] * inverse + rounder);
     for (size_t i = 0; i < G; ++i) sum += codes[i];
-    for (size_t i = 0; i < G; ++i) out.codes[place + i] = static_cast<int8_t>(codes[i]);
+    for (size_t i = 0; i < G; ++i) to[i] = static_cast<int8_t>(codes[i]);
     out.scales[at] = scale;
     out.sums[at] = sum;
     out.scaled_sums[at] = scale * static_cast<float>(sum);
@@ -45,14 +45,14 @@ inline void quantize_group(const float* x, const ByteRows& out, size_t place, si
   for (size_t i = 0; i < G; ++i) {
     const float exact = x[i] * inverse, rounded = exact + rounder, whole = rounded - rounder;
     codes[i] = low_byte(rounded);
-    fine[i] = low_byte((exact - whole) * static_cast<float>(fine_steps) + rounder);
+    fine[i] = low_byte((exact - whole) * static_cast<float>(steps) + rounder);
   }
-  for (size_t i = 0; i < G; ++i) sum += fine_steps * codes[i] + fine[i];
-  for (size_t i = 0; i < G; ++i) out.codes[place + i] = static_cast<int8_t>(codes[i]);
-  for (size_t i = 0; i < G; ++i) out.fine[place + i] = static_cast<int8_t>(fine[i]);
-  out.scales[at] = scale / static_cast<float>(fine_steps);
+  for (size_t i = 0; i < G; ++i) sum += steps * codes[i] + fine[i];
+  for (size_t i = 0; i < G; ++i) to[i] = static_cast<int8_t>(codes[i]);
+  for (size_t i = 0; i < G; ++i) to[G + i] = static_cast<int8_t>(fine[i]);
+  out.scales[at] = scale / static_cast<float>(steps);
   out.sums[at] = sum;
-  out.scaled_sums[at] = scale / static_cast<float>(fine_steps) * static_cast<float>(sum);
+  out.scaled_sums[at] = scale / static_cast<float>(steps) * static_cast<float>(sum);
 }
 
 template <size_t G>
@@ -60,8 +60,11 @@ inline void quantize_rows_by(const QuantizeJob& job) {
   const size_t groups = job.inputs / G;
   for (size_t row = 0; row < job.rows; ++row) {
     const float* x = job.in + row * job.in_stride;
-    for (size_t g = 0; g < groups; ++g)
-      quantize_group<G>(x + g * G, job.out, row * job.inputs + g * G, row * groups + g);
+    const ByteRows& out = job.out;
+    int8_t* to = out.codes + out.code_place(job.row + row, job.inputs, G);
+    size_t at = out.place(job.row + row, groups);
+    for (size_t g = 0; g < groups; ++g, to += out.lanes * out.group_bytes(G), at += out.lanes)
+      quantize_group<G>(x + g * G, job.steps, job.out, to, at);
   }
 }
 
@@ -102,26 +105,35 @@ struct BlockDots {
 
   // What codes that lie `zero` too high add is taken off beforehand.
   template <size_t R, size_t C>
-  [[gnu::always_inline]] static inline void begin(Tile<R, C>& tile, int32_t zero, const int32_t* whole_sums,
-                                                  size_t groups) {
+  [[gnu::always_inline]] static inline void begin(Tile<R, C>& tile, int32_t zero,
+                                                  const int32_t* const (&whole_sums)[R], size_t at) {
 #pragma GCC unroll 8
     for (size_t r = 0; r < R; ++r) {
-      const Sum first = D::begin(zero == 0 ? 0 : -zero * whole_sums[r * groups]);
+      const Sum first = D::begin(zero == 0 ? 0 : -zero * whole_sums[r][at]);
 #pragma GCC unroll 8
       for (size_t c = 0; c < C; ++c) tile.sums[r][c] = first;
     }
   }
 
-  // Adds to each sum the products of a group's codes, `inputs` apart from row to row.
+  template <size_t R, size_t C>
+  [[gnu::always_inline]] static inline void clear(Tile<R, C>& tile) {
+#pragma GCC unroll 8
+    for (size_t r = 0; r < R; ++r)
+#pragma GCC unroll 8
+      for (size_t c = 0; c < C; ++c) tile.sums[r][c] = D::begin(0);
+  }
+
+  // Adds to each sum the products of a group's codes, `from` bytes into each row's.
   template <size_t bits, size_t G, size_t R, size_t C>
   [[gnu::always_inline]] static inline void multiply(Tile<R, C>& tile, const std::byte* lines,
-                                                     size_t strip_bytes, const int8_t* codes, size_t inputs) {
+                                                     size_t strip_bytes, const int8_t* const (&codes)[R],
+                                                     size_t from) {
     if constexpr (!D::template gathers<bits>) {
-      add_products<bits, G, R, C>(tile, lines, strip_bytes, codes, inputs);
+      add_products<bits, G, R, C>(tile, lines, strip_bytes, codes, from);
     } else {
       Tile<R, C> pairs;
-      begin<R, C>(pairs, 0, nullptr, 0);
-      add_products<bits, G, R, C>(pairs, lines, strip_bytes, codes, inputs);
+      clear<R, C>(pairs);
+      add_products<bits, G, R, C>(pairs, lines, strip_bytes, codes, from);
 #pragma GCC unroll 8
       for (size_t r = 0; r < R; ++r)
 #pragma GCC unroll 8
@@ -131,8 +143,8 @@ struct BlockDots {
 
   template <size_t bits, size_t G, size_t R, size_t C>
   [[gnu::always_inline]] static inline void add_products(Tile<R, C>& tile, const std::byte* lines,
-                                                         size_t strip_bytes, const int8_t* codes,
-                                                         size_t inputs) {
+                                                         size_t strip_bytes, const int8_t* const (&codes)[R],
+                                                         size_t from) {
     constexpr size_t count = G * bits / 32;  // Lines of the group.
 #pragma GCC unroll 8
     for (size_t l = 0; l < count; ++l) {
@@ -144,7 +156,7 @@ struct BlockDots {
           parts[c] = D::template line<bits>(lines + c * strip_bytes + 64 * l, half);
 #pragma GCC unroll 8
         for (size_t r = 0; r < R; ++r) {
-          const auto word = D::word(codes + r * inputs + 4 * (l + half * count));
+          const auto word = D::word(codes[r] + from + 4 * (l + half * count));
 #pragma GCC unroll 8
           for (size_t c = 0; c < C; ++c)
             tile.sums[r][c] = D::template add<bits>(tile.sums[r][c], parts[c], word);
@@ -156,21 +168,27 @@ struct BlockDots {
   template <size_t bits, size_t G, size_t R, size_t C>
   static void tile(const BlockDotsJob& job, size_t row, size_t strip) {
     const ByteFormat format = job.format;
-    const size_t groups = job.inputs / G, strip_bytes = job.strip_bytes, inputs = job.inputs;
+    const size_t groups = job.inputs / G, strip_bytes = job.strip_bytes;
+    const size_t lanes = job.rows.lanes, step = lanes * job.rows.group_bytes(G);
     const size_t scales_bytes = byte_scales_bytes(format), number = number_bytes(format.scales);
     const size_t head_bytes = super_bytes(format);
     const std::byte* at = job.strips + strip * strip_bytes;
     const std::byte* super = at;  // Read of parts only.
-    const int8_t* codes = job.rows.codes + row * inputs;
-    const int8_t* fine = job.rows.fine == nullptr ? nullptr : job.rows.fine + row * inputs;
-    const float* row_scales = job.rows.scales + row * groups;
-    const float* row_sums = job.rows.scaled_sums + row * groups;
-    const int32_t* whole_sums = job.rows.sums + row * groups;
+    const float *row_scales[R], *row_sums[R];
+    const int32_t* whole_sums[R];
+    const int8_t* codes[R];
+    for (size_t r = 0; r < R; ++r) {
+      const size_t place = job.rows.place(row + r, groups);
+      row_scales[r] = job.rows.scales + place;
+      row_sums[r] = job.rows.scaled_sums + place;
+      whole_sums[r] = job.rows.sums + place;
+      codes[r] = job.rows.codes + job.rows.code_place(row + r, job.inputs, G);
+    }
     const int32_t zero = bits == 8 ? D::byte_zero : format.zero;
     V out[R][C];
     for (size_t r = 0; r < R; ++r)
       for (size_t c = 0; c < C; ++c) out[r][c] = D::nothing();
-    for (size_t g = 0; g < groups; ++g) {
+    for (size_t g = 0, each = 0, from = 0; g < groups; ++g, each += lanes, from += step) {
       if (head_bytes != 0 && g % (super_inputs / G) == 0) {
         super = at;
         at += head_bytes;
@@ -178,19 +196,19 @@ struct BlockDots {
       if (row == 0) fetch(at + C * strip_bytes, C, strip_bytes, byte_group_bytes(format));
       const std::byte* lines = at + scales_bytes;
       Tile<R, C> whole;
-      if (fine == nullptr) {
-        begin<R, C>(whole, zero, whole_sums + g, groups);
-        multiply<bits, G, R, C>(whole, lines, strip_bytes, codes + g * G, inputs);
+      if (!job.rows.fine) {
+        begin<R, C>(whole, zero, whole_sums, each);
+        multiply<bits, G, R, C>(whole, lines, strip_bytes, codes, from);
       } else {
-        begin<R, C>(whole, 0, nullptr, 0);
-        multiply<bits, G, R, C>(whole, lines, strip_bytes, codes + g * G, inputs);
+        clear<R, C>(whole);
+        multiply<bits, G, R, C>(whole, lines, strip_bytes, codes, from);
 #pragma GCC unroll 8
         for (size_t r = 0; r < R; ++r)
 #pragma GCC unroll 8
           for (size_t c = 0; c < C; ++c)
             whole.sums[r][c] =
-                D::stepped(whole.sums[r][c], zero == 0 ? 0 : -zero * whole_sums[r * groups + g]);
-        multiply<bits, G, R, C>(whole, lines, strip_bytes, fine + g * G, inputs);
+                D::template stepped<bits>(whole.sums[r][c], zero == 0 ? 0 : -zero * whole_sums[r][each]);
+        multiply<bits, G, R, C>(whole, lines, strip_bytes, codes, from + G);
       }
 #pragma GCC unroll 8
       for (size_t c = 0; c < C; ++c) {
@@ -199,12 +217,12 @@ struct BlockDots {
         const V scale = numbers(format.scales, own, own_super);
 #pragma GCC unroll 8
         for (size_t r = 0; r < R; ++r)
-          out[r][c] = D::fma(D::floats(whole.sums[r][c]), D::times(scale, D::all(row_scales[r * groups + g])),
-                             out[r][c]);
+          out[r][c] =
+              D::fma(D::floats(whole.sums[r][c]), D::times(scale, D::all(row_scales[r][each])), out[r][c]);
         if (!format.has_least) continue;
         const V least = numbers(format.scales, own + number, own_super + 32);
 #pragma GCC unroll 8
-        for (size_t r = 0; r < R; ++r) out[r][c] = D::fma(least, D::all(row_sums[r * groups + g]), out[r][c]);
+        for (size_t r = 0; r < R; ++r) out[r][c] = D::fma(least, D::all(row_sums[r][each]), out[r][c]);
       }
       at += byte_group_bytes(format);
     }

@@ -1,15 +1,16 @@
 #pragma once
 
-// Products of quantised weights with many rows of bytes in AMX tile registers, written once for the tile
+// Products of quantised weights with many rows of bytes in AMX tile registers, but for those that
+// joined_tiles_amx.h takes, written once for the tile
 // instructions `Tiles` and sixteen floats `D` (dots_avx512.h), so that a test can run them on emulated ones.
 // In an unnamed namespace, as the other files of this folder.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <vector>
 
 #include "tensor/block_bytes.h"
+#include "tensor/buffer.h"
 #include "tensor/simd/tiles_amx.h"
 
 namespace holdfast::tensor {
@@ -25,9 +26,10 @@ struct BlockTiles {
 
   // One thread's, kept between calls.
   struct Scratch {
-    std::vector<int8_t> codes;        // A strip's, without their zero: [inputs / 4, 16, 4].
-    std::vector<float> scales, sums;  // Of each sixteen rows: [groups, 16].
+    Floats codes;  // A strip's, without their zero: bytes [inputs / 4, 16, 4], aligned to lines.
     alignas(64) int32_t whole[4][tile_rows * strip_columns] = {};
+
+    int8_t* bytes() { return reinterpret_cast<int8_t*>(codes.data()); }
   };
 
   static void configure(size_t rows, size_t group) {
@@ -57,20 +59,6 @@ struct BlockTiles {
         D::split(codes + i, static_cast<int8_t>(format.zero), out + i, out + half + i);
       strip += byte_group_bytes(format);
     }
-  }
-
-  // Scales and sums of rows, sixteen rows beside each other for each group; zeros where there are fewer.
-  static void turn(const BlockDotsJob& job, size_t groups, Scratch& own) {
-    const size_t tiles = (job.row_count + tile_rows - 1) / tile_rows;
-    const auto turned = [&](const float* from, std::vector<float>& to) {
-      to.assign(tiles * groups * tile_rows, 0.0F);
-      for (size_t r = 0; r < job.row_count; ++r) {
-        float* column = to.data() + r / tile_rows * groups * tile_rows + r % tile_rows;
-        for (size_t g = 0; g < groups; ++g) column[g * tile_rows] = from[r * groups + g];
-      }
-    };
-    turned(job.rows.scales, own.scales);
-    if (job.format.has_least) turned(job.rows.scaled_sums, own.sums);
   }
 
   // What a group of sixteen rows is multiplied with.
@@ -109,10 +97,9 @@ struct BlockTiles {
   // out += scale * whole sum, then the least, as block_bytes.h has it. A whole sum is below 2^24 in each of
   // its halves, so floats hold them and one rounding makes of both what it makes of the whole number.
   template <int first, bool fine, bool least>
-  [[gnu::always_inline]] static inline void add(const Scratch& own, size_t place, V scale, V smallest,
-                                                V (&out)[tile_rows]) {
-    const V step = D::all(static_cast<float>(fine_steps));
-    const float *scales = own.scales.data() + place, *sums = own.sums.data() + place;
+  [[gnu::always_inline]] static inline void add(const Scratch& own, const float* scales, const float* sums,
+                                                V scale, V smallest, V (&out)[tile_rows]) {
+    const V step = D::all(254.0F);
 #pragma GCC unroll 16
     for (size_t r = 0; r < tile_rows; ++r) {
       V whole = D::whole(own.whole[first] + r * strip_columns);
@@ -132,10 +119,12 @@ struct BlockTiles {
     const std::byte* super = at;
     const std::byte* ahead = at;  // Of the group that is multiplied, one further.
     const bool wide = format.code_bits == 8;
-    Operands operands{job.rows.codes + row * job.inputs, fine ? job.rows.fine + row * job.inputs : nullptr,
-                      job.inputs};
+    const size_t row_bytes = job.rows.group_bytes(group);
+    const int8_t* codes = job.rows.codes + row * job.rows.row_bytes(job.inputs);
+    Operands operands{codes, fine ? codes + group : nullptr, row_bytes};
+    const float *scales = job.rows.scales + row * groups, *row_sums = job.rows.scaled_sums + row * groups;
     const auto weights = [&](size_t g) -> const void* {
-      if (!wide) return own.codes.data() + g * group * strip_columns;
+      if (!wide) return own.bytes() + g * group * strip_columns;
       if (g % per_super == 0) ahead += head_bytes;
       const std::byte* lines = ahead + scales_bytes;
       ahead += group_bytes;
@@ -146,8 +135,8 @@ struct BlockTiles {
     for (size_t r = 0; r < tile_rows; ++r) out[r] = D::nothing();
     const auto next = [&]<int first>(size_t g) {
       multiply<first>(operands, weights(g), own);
-      operands.codes += group;
-      if constexpr (fine) operands.fine += group;
+      operands.codes += tile_rows * row_bytes;
+      if constexpr (fine) operands.fine += tile_rows * row_bytes;
     };
     const auto finish = [&]<int first>(size_t g) __attribute__((always_inline)) {
       // The next strip comes from memory: asked for group by group while this one is met by its first rows.
@@ -160,7 +149,7 @@ struct BlockTiles {
       const V scale = numbers(format.scales, at, super);
       V smallest = scale;
       if constexpr (least) smallest = numbers(format.scales, at + number, super + 32);
-      add<first, fine, least>(own, row * groups + g * tile_rows, scale, smallest, out);
+      add<first, fine, least>(own, scales + g * tile_rows, row_sums + g * tile_rows, scale, smallest, out);
       at += group_bytes;
     };
     next.template operator()<0>(0);
@@ -179,17 +168,17 @@ struct BlockTiles {
 
   static void run(const BlockDotsJob& job, Scratch& own) {
     using Tile = void (*)(const BlockDotsJob&, size_t, size_t, size_t, Scratch&);
-    const bool fine = job.rows.fine != nullptr, least = job.format.has_least;
+    const bool fine = job.rows.fine, least = job.format.has_least;
     const Tile one = fine ? (least ? tile<true, true> : tile<true, false>)
                           : (least ? tile<false, true> : tile<false, false>);
     const size_t group = job.format.group, groups = job.inputs / group;
     if (job.row_count == 0 || groups == 0) return;
     const bool narrow = job.format.code_bits == 4;
-    if (narrow && own.codes.size() < job.inputs * strip_columns) own.codes.resize(job.inputs * strip_columns);
-    turn(job, groups, own);
+    const size_t floats = job.inputs * strip_columns / 4;
+    if (narrow && own.codes.size() < floats) own.codes = Floats(floats);
     size_t configured = 0;
     for (size_t strip = 0; strip < job.strip_count; ++strip) {
-      if (narrow) widen(job, job.strips + strip * job.strip_bytes, own.codes.data());
+      if (narrow) widen(job, job.strips + strip * job.strip_bytes, own.bytes());
       for (size_t row = 0; row < job.row_count; row += tile_rows) {
         const size_t rows = std::min(tile_rows, job.row_count - row);
         if (rows != configured) configure(configured = rows, group);

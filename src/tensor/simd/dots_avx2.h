@@ -40,8 +40,13 @@ struct Dots256 {
             _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(all, all)))};
   }
   static V floats(Sum sum) { return {_mm256_cvtepi32_ps(sum.low), _mm256_cvtepi32_ps(sum.high)}; }
+  template <size_t bits>
   static Sum stepped(Sum sum, int32_t more) {
-    const __m256i by = _mm256_set1_epi32(fine_steps), first = _mm256_set1_epi32(more);
+    const __m256i first = _mm256_set1_epi32(more);
+    if constexpr (bits == 4)
+      return {_mm256_add_epi32(_mm256_slli_epi32(sum.low, 4), first),
+              _mm256_add_epi32(_mm256_slli_epi32(sum.high, 4), first)};
+    const __m256i by = _mm256_set1_epi32(254);
     return {_mm256_add_epi32(_mm256_mullo_epi32(sum.low, by), first),
             _mm256_add_epi32(_mm256_mullo_epi32(sum.high, by), first)};
   }

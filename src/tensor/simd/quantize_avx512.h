@@ -17,7 +17,7 @@ struct Quantize512 {
   static __m128i low_bytes(__m512 rounded) { return _mm512_cvtepi32_epi8(_mm512_castps_si512(rounded)); }
 
   template <size_t G>
-  static void group(const float* in, const ByteRows& out, size_t place, size_t at) {
+  static void group(const float* in, int32_t fine_steps, const ByteRows& out, int8_t* to, size_t at) {
     constexpr size_t count = G / 16;
     __m512 x[count];
     for (size_t i = 0; i < count; ++i) x[i] = _mm512_loadu_ps(in + i * 16);
@@ -31,17 +31,17 @@ struct Quantize512 {
     const __m512 by = _mm512_set1_ps(inverse), round = _mm512_set1_ps(rounder);
     const __m512 steps = _mm512_set1_ps(static_cast<float>(fine_steps));
     const __m512i whole_steps = _mm512_set1_epi32(fine_steps);
-    const bool fine = out.fine != nullptr;
+    const bool fine = out.fine;
     __m512i sums = _mm512_setzero_si512();
     for (size_t i = 0; i < count; ++i) {
       const __m512 exact = _mm512_mul_ps(x[i], by), rounded = _mm512_add_ps(exact, round);
       const __m128i codes = low_bytes(rounded);
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(out.codes + place + i * 16), codes);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i * 16), codes);
       __m512i more = _mm512_cvtepi8_epi32(codes);
       if (fine) {
         const __m512 left = _mm512_sub_ps(exact, _mm512_sub_ps(rounded, round));
         const __m128i low = low_bytes(_mm512_add_ps(_mm512_mul_ps(left, steps), round));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(out.fine + place + i * 16), low);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + G + i * 16), low);
         more = _mm512_add_epi32(_mm512_mullo_epi32(more, whole_steps), _mm512_cvtepi8_epi32(low));
       }
       sums = _mm512_add_epi32(sums, more);
@@ -55,9 +55,13 @@ struct Quantize512 {
   template <size_t G>
   static void rows_by(const QuantizeJob& job) {
     const size_t groups = job.inputs / G;
-    for (size_t row = 0; row < job.rows; ++row)
-      for (size_t g = 0; g < groups; ++g)
-        group<G>(job.in + row * job.in_stride + g * G, job.out, row * job.inputs + g * G, row * groups + g);
+    for (size_t row = 0; row < job.rows; ++row) {
+      const ByteRows& out = job.out;
+      int8_t* to = out.codes + out.code_place(job.row + row, job.inputs, G);
+      size_t at = out.place(job.row + row, groups);
+      for (size_t g = 0; g < groups; ++g, to += out.lanes * out.group_bytes(G), at += out.lanes)
+        group<G>(job.in + row * job.in_stride + g * G, job.steps, job.out, to, at);
+    }
   }
 
   static void rows(const QuantizeJob& job) { job.group == 32 ? rows_by<32>(job) : rows_by<16>(job); }
