@@ -37,13 +37,19 @@ struct Dots512 {
   // The same, and sixteen times as much.
   static void split_fine(const std::byte* at, int8_t zero, int8_t* low, int8_t* high, int8_t* low_16,
                          int8_t* high_16) {
-    const __m512i all = _mm512_loadu_si512(at), off = _mm512_set1_epi8(zero), mask = _mm512_set1_epi8(15);
-    const __m512i one = _mm512_sub_epi8(_mm512_and_si512(all, mask), off);
-    const __m512i other = _mm512_sub_epi8(_mm512_and_si512(_mm512_srli_epi16(all, 4), mask), off);
+    const __m512i all = _mm512_loadu_si512(at), mask = _mm512_set1_epi8(15);
+    __m512i one = _mm512_and_si512(all, mask), other = _mm512_and_si512(_mm512_srli_epi16(all, 4), mask);
+    __m512i other_16 = _mm512_andnot_si512(mask, all);
+    if (zero != 0) {
+      const __m512i off = _mm512_set1_epi8(zero);
+      one = _mm512_sub_epi8(one, off);
+      other = _mm512_sub_epi8(other, off);
+      other_16 = _mm512_sub_epi8(other_16, _mm512_set1_epi8(static_cast<int8_t>(16 * zero)));
+    }
     _mm512_storeu_si512(low, one);
     _mm512_storeu_si512(high, other);
     _mm512_storeu_si512(low_16, _mm512_andnot_si512(mask, _mm512_slli_epi16(one, 4)));
-    _mm512_storeu_si512(high_16, _mm512_andnot_si512(mask, _mm512_slli_epi16(other, 4)));
+    _mm512_storeu_si512(high_16, other_16);
   }
   static V whole(const int32_t* at) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(at)); }
   static V floats(Sum sum) { return _mm512_cvtepi32_ps(sum); }

@@ -16,6 +16,13 @@ struct Quantize512 {
 
   static __m128i low_bytes(__m512 rounded) { return _mm512_cvtepi32_epi8(_mm512_castps_si512(rounded)); }
 
+  // The sum of sixteen signed bytes: as bytes without sign, 128 more each, by sums of differences to zero.
+  static int32_t total(__m128i bytes) {
+    const __m128i raised = _mm_xor_si128(bytes, _mm_set1_epi8(-128));
+    const __m128i halves = _mm_sad_epu8(raised, _mm_setzero_si128());
+    return _mm_cvtsi128_si32(_mm_add_epi64(halves, _mm_unpackhi_epi64(halves, halves))) - 16 * 128;
+  }
+
   template <size_t G>
   static void group(const float* in, int32_t fine_steps, const ByteRows& out, int8_t* to, size_t at) {
     constexpr size_t count = G / 16;
@@ -30,23 +37,20 @@ struct Quantize512 {
     const float inverse = most > 0 ? 127.0F / most : 0.0F, scale = most / 127.0F;
     const __m512 by = _mm512_set1_ps(inverse), round = _mm512_set1_ps(rounder);
     const __m512 steps = _mm512_set1_ps(static_cast<float>(fine_steps));
-    const __m512i whole_steps = _mm512_set1_epi32(fine_steps);
     const bool fine = out.fine;
-    __m512i sums = _mm512_setzero_si512();
+    int32_t sum = 0, fine_sum = 0;
     for (size_t i = 0; i < count; ++i) {
       const __m512 exact = _mm512_mul_ps(x[i], by), rounded = _mm512_add_ps(exact, round);
       const __m128i codes = low_bytes(rounded);
       _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i * 16), codes);
-      __m512i more = _mm512_cvtepi8_epi32(codes);
-      if (fine) {
-        const __m512 left = _mm512_sub_ps(exact, _mm512_sub_ps(rounded, round));
-        const __m128i low = low_bytes(_mm512_add_ps(_mm512_mul_ps(left, steps), round));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + G + i * 16), low);
-        more = _mm512_add_epi32(_mm512_mullo_epi32(more, whole_steps), _mm512_cvtepi8_epi32(low));
-      }
-      sums = _mm512_add_epi32(sums, more);
+      sum += total(codes);
+      if (!fine) continue;
+      const __m512 left = _mm512_sub_ps(exact, _mm512_sub_ps(rounded, round));
+      const __m128i low = low_bytes(_mm512_add_ps(_mm512_mul_ps(left, steps), round));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + G + i * 16), low);
+      fine_sum += total(low);
     }
-    const int32_t sum = _mm512_reduce_add_epi32(sums);
+    if (fine) sum = fine_steps * sum + fine_sum;
     out.scales[at] = fine ? scale / static_cast<float>(fine_steps) : scale;
     out.sums[at] = sum;
     out.scaled_sums[at] = out.scales[at] * static_cast<float>(sum);
