@@ -40,7 +40,34 @@ void Allowance::give_back() {
 Quotas::Quotas(const Parts& parts)
     : parts_(parts),
       refused_(parts.metrics.counter("holdfast_serve_quota_refusals_total",
-                                     "Requests to models refused because a quota was used up.")) {}
+                                     "Requests to models refused because a quota was used up.")),
+      reached_(reached_counters(parts.metrics)) {}
+
+Quotas::Reached Quotas::reached_counters(Metrics& metrics) {
+  Reached out{};
+  for (size_t kind = 0; kind < out.size(); ++kind)
+    for (size_t i = 0; i < told_percents.size(); ++i)
+      out[kind][i] =
+          &metrics.counter("holdfast_serve_quotas_reached_total",
+                           "Limits of which so much was used up in their minute or day.",
+                           {{"kind", std::string(subject_kind_name(static_cast<SubjectKind>(kind)))},
+                            {"percent", std::to_string(told_percents[i])}});
+  return out;
+}
+
+// Each once a period; what passes both at once is told as the higher one.
+void Quotas::tell(const std::string& subject, Measure measure, Meter& meter) {
+  for (size_t i = 0; i < told_percents.size(); ++i) {
+    const int percent = told_percents[i];
+    if (meter.warned >= percent || meter.used * 100 < meter.limit * percent) continue;
+    meter.warned = percent;
+    if (const auto parsed = parse_subject(subject); parsed.ok())
+      reached_[static_cast<size_t>(parsed.value().kind)][i]->add();
+    parts_.log.warn("quota_reached",
+                    {{"subject", subject}, {"measure", measure_name(measure)}, {"percent", percent}});
+    break;
+  }
+}
 
 Result<std::unique_ptr<Quotas>> Quotas::open(const Parts& parts) {
   std::unique_ptr<Quotas> quotas(new Quotas(parts));
@@ -138,13 +165,7 @@ void Quotas::add(const std::string& subject, Measure measure, Meter& meter, int6
     if (!written.ok()) parts_.log.failure("quota_not_written", written.error());
     meter.written = ahead;  // Not tried again for every request where the database is away.
   }
-  for (const int percent : {100, 80}) {
-    if (meter.warned >= percent || meter.used * 100 < meter.limit * percent) continue;
-    meter.warned = percent;
-    parts_.log.warn("quota_reached",
-                    {{"subject", subject}, {"measure", measure_name(measure)}, {"percent", percent}});
-    break;
-  }
+  tell(subject, measure, meter);
 }
 
 std::optional<Error> Quotas::refusal(const std::string& subject, int64_t tokens,

@@ -113,8 +113,15 @@ class Quotas {
   void settle(std::span<const std::string> subjects, int64_t held, int64_t tokens, int64_t money);
   void give_back(std::span<const std::string> subjects, int64_t held);
 
+  // For an alert, without a name: by whose limit it was and how much of it was used up.
+  static constexpr std::array<int, 2> told_percents{100, 80};
+  using Reached = std::array<std::array<Counter*, told_percents.size()>, subject_kind_count>;
+  static Reached reached_counters(Metrics& metrics);
+  void tell(const std::string& subject, Measure measure, Meter& meter);
+
   Parts parts_;
   Counter& refused_;
+  const Reached reached_;
   std::mutex mutex_;  // Guards all below.
   std::map<std::string, Book> books_;
   std::chrono::milliseconds read_at_{-1'000'000};

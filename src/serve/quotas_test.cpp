@@ -69,6 +69,32 @@ TEST_P(QuotasTest, WhatHasCostWhatItMayIsSpentAndNothingElseIs) {
   EXPECT_FALSE(quotas->is_spent(dear));
 }
 
+TEST_P(QuotasTest, AtEightyAndAtAHundredPercentItIsToldAndCountedOnceAPeriod) {
+  const auto told = [&](int percent) {
+    const std::string line =
+        "holdfast_serve_quotas_reached_total{kind=\"user\",percent=\"" + std::to_string(percent) + "\"} ";
+    const std::string text = metrics->text();
+    const size_t at = text.find(line);
+    return at == std::string::npos ? -1 : std::stoi(text.substr(at + line.size()));
+  };
+  EXPECT_EQ(told(80), 0) << "there before it happens, so that a rate sees the first";
+  ASSERT_TRUE(limit(*quotas, user("ada"), Measure::requests_day, 10).ok());
+  for (int i = 0; i < 7; ++i) ASSERT_TRUE(ask(*quotas, "ada").ok());
+  EXPECT_EQ(told(80), 0);
+  ASSERT_TRUE(ask(*quotas, "ada").ok());
+  EXPECT_EQ(told(80), 1);
+  EXPECT_EQ(told(100), 0);
+  for (int i = 0; i < 5; ++i) (void)ask(*quotas, "ada");
+  EXPECT_EQ(told(80), 1);
+  EXPECT_EQ(told(100), 1);
+  clock.advance(milliseconds(24 * 3600 * 1000));
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(ask(*quotas, "ada").ok());
+  EXPECT_EQ(told(80), 2) << "another day";
+  size_t lines = 0;
+  for (const std::string& line : sink.lines()) lines += line.find("quota_reached") != std::string::npos;
+  EXPECT_EQ(lines, 3U);
+}
+
 TEST_P(QuotasTest, FeaturesAreSubjectsAsWell) {
   EXPECT_EQ(parse_subject("feature:letters").value().text(), "feature:letters");
   EXPECT_FALSE(parse_subject("feature:a/b").ok());

@@ -130,6 +130,9 @@ def test_a_feature_has_a_quota_of_its_own(hub):
     told = json.loads(hub.command("quota", "list", "--json"))
     assert next(one for one in told if one["subject"] == "feature:letters")["limits"]["requests_day"]["used"] == 2
     assert hub.http("PUT", "/api/quotas/feature/letters", hub.ada, {"requests_day": 5}).status == 403
+    # What an alert stands on; the log says whose it was.
+    assert 'holdfast_serve_quotas_reached_total{kind="feature",percent="100"} 1' in hub.http("GET", "/metrics").body.decode().splitlines()
+    assert [line for line in hub.log(400).splitlines() if '"quota_reached"' in line and '"feature:letters"' in line and '"percent":100' in line]
     set_quota(hub, "feature/letters", requests_day=None)
     assert embed(hub, hub.ada, **letters).status == 200
 
