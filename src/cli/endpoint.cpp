@@ -220,6 +220,56 @@ Result<int> remove(World& world, const Arguments& arguments) {
   return exit_done;
 }
 
+// "model:REPO[@REV]", "endpoint:NS/NAME" or "answer:JSON", as a step of a chain.
+Result<json::value> step_of(std::string_view word) {
+  const size_t colon = word.find(':');
+  const std::string_view kind = word.substr(0, colon);
+  if (colon == std::string_view::npos || (kind != "model" && kind != "endpoint" && kind != "answer"))
+    return fail(
+        Reason::bad_request,
+        fmt::format("'{}' is no step: model:REPO@REV, endpoint:NS/NAME or answer:JSON", word.substr(0, 80)));
+  const std::string_view target = word.substr(colon + 1);
+  if (kind != "answer") return json::value(json::object{{kind, target}});
+  TRY(json::value answer, codec::parse_json(target));
+  return json::value(json::object{{kind, std::move(answer)}});
+}
+
+void show_chain(World& world, const Arguments& arguments, const json::value& chain) {
+  if (arguments.has("--json")) return world.print(codec::to_text(chain) + "\n");
+  world.print(fmt::format("{} breaker {} timeout {} ms\n", text_of(chain, "endpoint"),
+                          text_of(chain, "breaker"), text_of(chain, "timeout_ms")));
+  for (const json::value& step : chain.at("steps").get_array())
+    for (const auto& [kind, target] : step.get_object())
+      world.print(fmt::format("{}:{}\n", std::string_view(kind), text_of(step, kind)));
+}
+
+// What stands in for an endpoint, in order: shown, set, or with "none" ended.
+Result<int> fallback(World& world, const Arguments& arguments) {
+  const std::vector<std::string_view>& words = arguments.positionals();
+  TRY(const Place place, place_of(words[0]));
+  const std::string path = fmt::format("/api/endpoints/{}/{}/fallback", place.ns, place.name);
+  const auto timeout = arguments.value("--timeout");
+  if (words.size() == 1) {
+    if (timeout) return fail(Reason::bad_request, "--timeout is said together with the steps");
+    TRY(const json::value chain, ask_json(world, arguments, {.path = path}));
+    show_chain(world, arguments, chain);
+    return exit_done;
+  }
+  json::object body{{"steps", json::array()}};
+  if (words.size() != 2 || words[1] != "none")
+    for (size_t i = 1; i < words.size(); ++i) {
+      TRY(json::value step, step_of(words[i]));
+      body["steps"].get_array().push_back(std::move(step));
+    }
+  if (timeout) {
+    TRY(const auto span, parse_duration(*timeout));
+    body["timeout_ms"] = span.count();
+  }
+  TRY(const json::value chain, ask_json(world, arguments, {"PUT", path, codec::to_text(body)}));
+  show_chain(world, arguments, chain);
+  return exit_done;
+}
+
 constexpr FlagRow record_flag{"--record", "NS/NAME", "Whatever release of this record is live."};
 constexpr FlagRow model_flag{"--model", "REPO[@REV]", "One revision of a model."};
 constexpr FlagRow name_flag{"--name", "NS/NAME", "The endpoint's name."};
@@ -237,6 +287,9 @@ constexpr FlagRow delay_flag{"--queue-delay", "SPAN",
                              "Requests wait no longer for their turn [limits.queue-delay]."};
 constexpr FlagRow file_flag{"--file", "YAML", "The same in a file: name, model, min_replicas …"};
 constexpr FlagRow timeout_flag{"--timeout", "SPAN", "How long to wait [60s]."};
+constexpr FlagRow patience_flag{"--timeout", "SPAN",
+                                "The steps answer when the endpoint takes longer [never]."};
+constexpr size_t steps_most = 8;
 
 }  // namespace
 
@@ -276,6 +329,11 @@ std::vector<Command> endpoint_commands() {
            1,
            1},
           attach),
+      client_command(
+          "endpoint fallback", "NS/NAME [STEP...]",
+          "Shows or says what answers when an endpoint cannot: model:, endpoint:, answer:, or none.",
+          "holdfast endpoint fallback demo/support model:demo/small@main endpoint:demo/other --timeout 2s",
+          {{patience_flag, endpoint_flag, token_flag, client_json_flag}, 1, 1 + steps_most}, fallback),
       client_command("endpoint list", "", "Lists endpoints.", "holdfast endpoint list",
                      {{endpoint_flag, token_flag, client_json_flag}, 0, 0}, list),
       client_command("endpoint wait", "NS/NAME", "Waits until an endpoint answers.",

@@ -156,6 +156,16 @@ def test_states_outlive_the_server_and_the_command_line_speaks_of_the_same(share
             refused = server.http("PUT", "/api/endpoints/ada/from-file", token, body)
             assert refused.status == 400 and why in refused.json()["error"], refused.body
         assert " scaledToZero " in run("scale-to-zero", "ada/from-file")
+        steps = ["model:ada/mask@main", 'answer:{"message": "later"}']
+        assert run("fallback", "ada/from-file", *steps, "--timeout", "2s").splitlines() == [
+            "ada/from-file breaker closed timeout 2000 ms", "model:ada/mask@main", 'answer:{"message":"later"}']
+        told = server.http("GET", "/api/endpoints/ada/from-file/fallback", token).json()
+        assert told["steps"] == [{"model": "ada/mask@main"}, {"answer": {"message": "later"}}] and json.loads(run("fallback", "ada/from-file", "--json")) == told
+        assert run("fallback", "ada/from-file", "none").splitlines() == ["ada/from-file breaker closed timeout 0 ms"]
+        for words in (["mask:x"], ["model:x"], ["answer:{"], ["endpoint:ada/from-file"]):
+            wrong = subprocess.run([program(), "endpoint", "fallback", "ada/from-file", *words], capture_output=True, text=True, cwd=tmp_path,
+                                   env={**os.environ, "HF_ENDPOINT": server.url, "HF_TOKEN": token, "HF_HOME": str(tmp_path)})
+            assert wrong.returncode != 0 and wrong.stderr, words
         run("delete", "ada/from-file")
         server.stop()
     finally:
