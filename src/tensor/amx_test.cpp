@@ -10,6 +10,7 @@
 #include "tensor/emulated_tiles.h"
 #include "tensor/kernels.h"
 #include "tensor/precision.h"
+#include "tensor/simd/tile_product_amx.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -64,6 +65,97 @@ void compare(Precision precision, uint32_t word_mask) {
     EXPECT_EQ(got, expected) << "round " << round;
     EXPECT_FALSE(Emulated::configured);
   }
+}
+
+template <Precision precision>
+void plain_finish(const FinishJob& job) {
+  plain_kernels.products[static_cast<size_t>(precision)].finish(job);
+}
+
+// Sums, then what becomes of them, against both at once.
+template <class Tiles, Precision precision>
+void compare_product(uint32_t word_mask) {
+  const ProductKernel& plain = plain_kernels.products[static_cast<size_t>(precision)];
+  std::mt19937 random(67);  // Seed 67.
+  const auto floats = [&](size_t count) {
+    std::vector<float> out(count);
+    for (float& x : out) x = static_cast<float>(static_cast<int>(random() % 2001) - 1000) / 512;
+    return out;
+  };
+  for (int round = 0; round < 24; ++round) {
+    SumsJob job;
+    job.row_count = random() % 110;
+    job.strip_count = 2 * (1 + random() % 3);
+    job.steps = 16 * (1 + random() % 5);
+    job.row_words = job.steps + 16;
+    job.strip_bytes = job.steps * line_bytes;
+    job.sums_stride = job.strip_count * strip_columns;
+    std::vector<uint32_t> rows(job.row_count == 0 ? 0 : job.row_count * job.row_words - 16);
+    std::vector<uint32_t> strips(job.strip_count * job.steps * 16);
+    for (uint32_t& word : rows) word = static_cast<uint32_t>(random()) & word_mask;
+    for (uint32_t& word : strips) word = static_cast<uint32_t>(random()) & word_mask;
+    job.rows = rows.data();
+    job.strips = reinterpret_cast<const std::byte*>(strips.data());
+
+    FinishJob finish;
+    finish.gated = random() % 3 == 0;
+    finish.rows = job.row_count;
+    const size_t whole = job.sums_stride / (finish.gated ? 2 : 1);
+    finish.columns = random() % 2 == 0 ? whole : whole - random() % (finish.gated ? 16 : 32);
+    finish.activation = random() % 2 == 0 ? Activation::gelu : Activation::none;
+    const std::vector<float> bias = floats(job.sums_stride), scales = floats(job.sums_stride);
+    const std::vector<float> row_scales = floats(job.row_count), inputs = floats(3 * job.row_count),
+                             weights = floats(3 * job.sums_stride);
+    std::vector<int32_t> zeros(job.row_count), sums_of_weights(job.sums_stride);
+    for (int32_t& zero : zeros) zero = static_cast<int32_t>(random() % 256);
+    for (int32_t& sum : sums_of_weights) sum = static_cast<int32_t>(random() % 9999) - 5000;
+    finish.bias = bias.data();
+    if (precision == Precision::int8) {
+      finish.row_scales = row_scales.data();
+      finish.row_zeros = zeros.data();
+      finish.column_scales = scales.data();
+      finish.weight_sums = sums_of_weights.data();
+      if (random() % 2 == 0) finish.apart = {inputs.data(), 3, weights.data(), 3};
+    }
+    const bool words = precision == Precision::bf16 && random() % 2 == 0;
+    if (words) finish.columns = whole;
+    finish.out_stride = finish.row_words = whole + 3;
+    const std::vector<float> addend = floats(job.row_count * finish.out_stride);
+    if (!words && random() % 2 == 0) finish.addend = addend.data();
+    std::vector<float> expected(job.row_count * finish.out_stride, 7), got = expected;
+    const auto put_into = [&](std::vector<float>& out) {
+      if (words)
+        finish.words = reinterpret_cast<uint32_t*>(out.data());
+      else
+        finish.out = out.data();
+    };
+
+    std::vector<uint32_t> sums(job.row_count * job.sums_stride);
+    put_into(expected);
+    job.sums = sums.data();
+    plain.sums(job);
+    finish.sums = sums.data();
+    finish.sums_stride = job.sums_stride;
+    plain.finish(finish);
+    put_into(got);
+    job.sums = nullptr;
+    finish.sums = nullptr;
+    TileProduct<Tiles, AnyEnding<plain_finish<precision>>>::run(job, finish);
+    const auto bits = [](const std::vector<float>& all) {
+      std::vector<uint32_t> out(all.size());
+      for (size_t i = 0; i < all.size(); ++i) out[i] = std::bit_cast<uint32_t>(all[i]);
+      return out;
+    };
+    EXPECT_EQ(bits(got), bits(expected)) << "round " << round;
+    EXPECT_FALSE(Emulated::configured);
+  }
+}
+
+TEST(Amx, ProductsOfBytesEndAsTheirSumsFinishedLater) {
+  compare_product<EmulatedBytes, Precision::int8>(0xFFFFFFFFU);
+}
+TEST(Amx, ProductsOfPairsEndAsTheirSumsFinishedLater) {
+  compare_product<EmulatedPairs, Precision::bf16>(0xBFFFBFFFU);
 }
 
 TEST(Amx, TilesOfBytesAddUpToThePlainSums) { compare<EmulatedBytes>(Precision::int8, 0xFFFFFFFFU); }

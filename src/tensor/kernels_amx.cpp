@@ -2,10 +2,11 @@
 #include "tensor/kernels.h"
 #include "tensor/simd/block_tiles_amx.h"
 #include "tensor/simd/dots_avx512.h"
+#include "tensor/simd/endings_avx512.h"
 #include "tensor/simd/f32x16_bf16.h"
 #include "tensor/simd/joined_tiles_amx.h"
 #include "tensor/simd/product_rows.h"
-#include "tensor/simd/tiles_amx.h"
+#include "tensor/simd/tile_product_amx.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -86,6 +87,22 @@ thread_local Joined::Scratch joined_scratch;
 using Products = ProductRows<F32x16Bf16>;
 using Attention = AttentionRows<F32x16Bf16>;
 
+// The first of the endings that fits the job.
+template <class Tiles, class Ending, class... More>
+void product(const SumsJob& sums, const FinishJob& finish) {
+  if constexpr (sizeof...(More) > 0)
+    if (!Ending::fits(finish)) return product<Tiles, More...>(sums, finish);
+  TileProduct<Tiles, Ending>::run(sums, finish);
+}
+void pair_product(const SumsJob& sums, const FinishJob& finish) {
+  product<PairTiles, PairsEnding<EndingKind::gelu>, PairsEnding<EndingKind::as_it_is>, FloatsEnding,
+          AnyEnding<Products::finish_pairs>>(sums, finish);
+}
+void byte_product(const SumsJob& sums, const FinishJob& finish) {
+  product<ByteTiles, BytesEnding<EndingKind::gelu>, BytesEnding<EndingKind::as_it_is>,
+          AnyEnding<Products::finish_bytes>>(sums, finish);
+}
+
 }  // namespace
 
 const ProductKernel amx_pairs = {1,
@@ -95,7 +112,9 @@ const ProductKernel amx_pairs = {1,
                                  Attention::transpose_pairs,
                                  Attention::pack_pairs,
                                  Attention::weigh_pairs,
-                                 Attention::share_pairs};
+                                 Attention::share_pairs,
+                                 0,
+                                 pair_product};
 // Whole tiles of rows; what is left over goes the same way where there is enough of it to gain by.
 void amx_block_dots(const BlockDotsJob& job) {
   if (job.rows.lanes != Blocks::tile_rows) return avx512_vnni_block_dots(job);
@@ -116,7 +135,15 @@ void amx_block_dots(const BlockDotsJob& job) {
   avx512_vnni_block_dots(rest);
 }
 
-const ProductKernel amx_bytes = {1, Products::prepare_bytes, TileSums<ByteTiles>::sums,
-                                 Products::finish_bytes};
+const ProductKernel amx_bytes = {1,
+                                 Products::prepare_bytes,
+                                 TileSums<ByteTiles>::sums,
+                                 Products::finish_bytes,
+                                 nullptr,
+                                 nullptr,
+                                 nullptr,
+                                 nullptr,
+                                 0,
+                                 byte_product};
 
 }  // namespace holdfast::tensor

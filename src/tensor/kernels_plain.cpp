@@ -192,7 +192,13 @@ float value_of(const FinishJob& job, size_t row, size_t column) {
       static_cast<const int32_t*>(job.sums)[at] - job.row_zeros[row] * job.weight_sums[column];
   const float value =
       static_cast<float>(sum) * job.row_scales[row] * job.column_scales[column] + job.bias[column];
-  return job.more_sums == nullptr ? value : value + job.more_sums[at];
+  if (job.apart.rows == nullptr) return value;
+  const float* inputs = job.apart.rows + row * job.apart.row_words;
+  const float* weights =
+      job.apart.strips + column / strip_columns * strip_columns * job.apart.count + column % strip_columns;
+  float more = 0;
+  for (size_t i = 0; i < job.apart.count; ++i) more = std::fma(inputs[i], weights[i * strip_columns], more);
+  return value + more;
 }
 
 // A number of a row of pairs.

@@ -17,6 +17,8 @@ namespace {
 
 // Rows that meet one group of strips before the next: they stay in the second-level cache.
 constexpr size_t block_rows_most = 144;
+// Where sums and what follows are one, each strip stays in the first-level cache while all rows pass by.
+constexpr size_t product_rows_most = 512;
 // Strips done at a time: with many rows two, whose lines stay in the first-level cache; with few, enough for
 // the widest tile.
 constexpr size_t few_rows = 4, few_strips = 12, many_strips = 2;
@@ -53,7 +55,7 @@ float* ensure(Floats& buffer, size_t count) {
 // Memory of one thread, kept between calls.
 struct Scratch {
   ReadyRows ready;
-  Floats sums, more_sums, out, normal;
+  Floats sums, out, normal;
 };
 thread_local Scratch scratch;
 
@@ -146,8 +148,9 @@ class PackedLayer final : public Linear {
     if (run.out_stride == 0) run.out_stride = width_;
     CHECK(run.out != nullptr || (run.reader != nullptr && run.norm == nullptr && run.addend == nullptr));
     // Blocks as even as can be, in whole tiles of twelve rows.
-    const size_t least = (run.rows + block_rows_most - 1) / block_rows_most;
-    const size_t block_rows = round_up((run.rows + least - 1) / least, 12);
+    const size_t most = kernel_.product != nullptr ? product_rows_most : block_rows_most;
+    const size_t least = (run.rows + most - 1) / most;
+    const size_t block_rows = round_up((run.rows + least - 1) / least, kernel_.product != nullptr ? 32 : 12);
     const size_t blocks = (run.rows + block_rows - 1) / block_rows;
     const auto rows_of = [&](size_t block) { return std::min(block_rows, run.rows - block * block_rows); };
     if (threads.count() == 1 || blocks >= 2 * threads.count()) {
@@ -306,9 +309,7 @@ class PackedLayer final : public Linear {
     sums.rows = reinterpret_cast<const uint32_t*>(source.rows->words.data()) + source.row * sums.row_words;
     sums.strip_bytes = strip_bytes();
     sums.steps = steps_;
-    sums.sums = ensure(scratch.sums, rows * group * strip_columns);
     FinishJob finish;
-    finish.sums = sums.sums;
     if (precision_ == Precision::int8) {
       finish.row_scales = source.rows->scales.data() + source.row;
       finish.row_zeros = source.rows->zeros.data() + source.row;
@@ -317,42 +318,58 @@ class PackedLayer final : public Linear {
     finish.gated = gated_;
     finish.out_stride = target.out_stride;
     finish.row_words = target.row_words;
-    SumsJob more;
-    more.row_words = sums.row_words;
-    more.rows = sums.rows + floats_from();
-    more.strip_bytes = apart_ * line_bytes;
-    more.steps = apart_;
-    more.sums = apart_ == 0 ? nullptr : ensure(scratch.more_sums, rows * group * strip_columns);
-    finish.more_sums = static_cast<const float*>(more.sums);
+    if (apart_ > 0) {
+      finish.apart.rows = reinterpret_cast<const float*>(sums.rows + floats_from());
+      finish.apart.row_words = sums.row_words;
+      finish.apart.count = apart_;
+    }
+    const float* addend = run.addend == nullptr ? nullptr : run.addend + row * run.out_stride;
+    if (kernel_.product != nullptr) return product(sums, finish, target, addend, rows, first, last);
+    finish.sums = sums.sums = ensure(scratch.sums, rows * group * strip_columns);
     for (size_t strip = first; strip < last; strip += group) {
       sums.strip_count = std::min(group, last - strip);
       sums.strips = reinterpret_cast<const std::byte*>(numbers_) + strip * strip_bytes();
       sums.sums_stride = finish.sums_stride = sums.strip_count * strip_columns;
       sums.next_lines = std::min(group, last - strip - sums.strip_count) * steps_;
       sums.next = sums.next_lines > 0 ? sums.strips + sums.strip_count * strip_bytes() : nullptr;
-      const size_t from = strip * strip_columns, column = gated_ ? from / 2 : from;
-      finish.columns = std::min(sums.sums_stride / (gated_ ? 2 : 1), width_ - column);
-      finish.bias = numbers_ + bias_at() + from;
-      if (precision_ == Precision::int8) {
-        finish.column_scales = numbers_ + scales_at() + from;
-        finish.weight_sums = reinterpret_cast<const int32_t*>(numbers_ + sums_at()) + from;
-      }
-      finish.word_from = column;
-      more.strips = reinterpret_cast<const std::byte*>(numbers_ + floats_at()) + strip * more.strip_bytes;
-      more.strip_count = sums.strip_count;
-      more.sums_stride = sums.sums_stride;
-      tiles(sums, more, finish, target,
-            run.addend == nullptr ? nullptr : run.addend + row * run.out_stride + column, rows);
+      set_columns(finish, strip, sums.strip_count);
+      tiles(sums, finish, target, addend == nullptr ? nullptr : addend + finish.word_from, rows);
     }
+  }
+
+  // What strips [first, first + count) become columns by.
+  void set_columns(FinishJob& finish, size_t first, size_t count) const {
+    const size_t from = first * strip_columns, column = gated_ ? from / 2 : from;
+    finish.columns = std::min(count * strip_columns / (gated_ ? 2 : 1), width_ - column);
+    finish.bias = numbers_ + bias_at() + from;
+    if (precision_ == Precision::int8) {
+      finish.column_scales = numbers_ + scales_at() + from;
+      finish.weight_sums = reinterpret_cast<const int32_t*>(numbers_ + sums_at()) + from;
+    }
+    finish.word_from = column;
+    finish.apart.strips = numbers_ + floats_at() + from * apart_;
+  }
+
+  // All strips at once, where multiplying and finishing go on beside each other.
+  void product(SumsJob sums, FinishJob finish, const Target& target, const float* addend, size_t rows,
+               size_t first, size_t last) const {
+    set_columns(finish, first, last - first);
+    sums.row_count = finish.rows = rows;
+    sums.strips = reinterpret_cast<const std::byte*>(numbers_) + first * strip_bytes();
+    sums.strip_count = last - first;
+    if (target.out != nullptr)
+      finish.out = target.out + finish.word_from;
+    else
+      finish.words = target.words;
+    if (addend != nullptr) finish.addend = addend + finish.word_from;
+    kernel_.product(sums, finish);
   }
 
   // Tile by tile of rows, each finished while its sums are in the first-level cache. Meanwhile the lines it
   // will write and the strips that come next are fetched, as the weights that stream by push both out of the
   // caches.
-  void tiles(SumsJob sums, SumsJob more, FinishJob finish, const Target& target, const float* addend,
-             size_t rows) const {
-    const ProductKernel& floats = kernels_->products[static_cast<size_t>(Precision::f32)];
-    const uint32_t *first_row = sums.rows, *first_floats = more.rows;
+  void tiles(SumsJob sums, FinishJob finish, const Target& target, const float* addend, size_t rows) const {
+    const uint32_t* first_row = sums.rows;
     const std::byte* next = sums.next;
     const size_t lines = sums.next_lines, column = finish.word_from;
     size_t left = kernel_.tile_rows == 0 ? 1 : (rows + kernel_.tile_rows - 1) / kernel_.tile_rows;
@@ -383,17 +400,13 @@ class PackedLayer final : public Linear {
           fetch(finish.addend + r * finish.out_stride, finish.columns * sizeof(float));
       }
       kernel_.sums(sums);
-      if (more.sums != nullptr) {
-        more.rows = first_floats + at * more.row_words;
-        more.row_count = some;
-        floats.sums(more);
-      }
       kernel_.finish(finish);
       at += some;
       if (finish.row_scales != nullptr) {
         finish.row_scales += some;
         finish.row_zeros += some;
       }
+      if (finish.apart.rows != nullptr) finish.apart.rows += some * finish.apart.row_words;
     }
   }
 

@@ -58,8 +58,13 @@ struct FinishJob {
   const int32_t* row_zeros = nullptr;
   const float* column_scales = nullptr;
   const int32_t* weight_sums = nullptr;
-  // int8 only, laid out as `sums`: what inputs that were met as floats add; may be null.
-  const float* more_sums = nullptr;
+  // int8 only: inputs that are met as floats; what they add is one sum over them in their order.
+  struct Apart {
+    const float* rows = nullptr;  // [rows, count], rows row_words apart; null: there are none
+    size_t row_words = 0;
+    const float* strips = nullptr;  // Of each sixteen columns [count, 16], one after the other.
+    size_t count = 0;
+  } apart;
   const float* bias = nullptr;  // Padded to whole strips, as column_scales and weight_sums are.
   Activation activation = Activation::none;
   bool gated = false;             // Strips alternate: sixteen gates, sixteen values.
@@ -116,6 +121,10 @@ struct ProductKernel {
   void (*share)(const ShareJob&) = nullptr;
   // Rows that `sums` takes at a time, where it begins anew for others at no cost; 0: it does not.
   size_t tile_rows = 0;
+  // Sums and what becomes of them in one, as finish(of sums) is: for units that multiply while others finish.
+  // Neither job has sums; `next` follows the last strip, and the finish has all columns of the strips. Null:
+  // there are none such.
+  void (*product)(const SumsJob&, const FinishJob&) = nullptr;
 };
 
 // On every instruction set.

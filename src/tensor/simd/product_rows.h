@@ -83,7 +83,15 @@ struct ProductRows {
       sum = V::load(sums);
     sum = sum + V::load(job.bias + at);
     if constexpr (sizeof(Number) == 4 && !std::is_same_v<Number, float>)
-      if (job.more_sums != nullptr) sum = sum + V::load(job.more_sums + row * job.sums_stride + at);
+      if (job.apart.rows != nullptr) sum = sum + apart_sum(job.apart, row, at);
+    return sum;
+  }
+  static V apart_sum(const FinishJob::Apart& apart, size_t row, size_t at) {
+    const float* inputs = apart.rows + row * apart.row_words;
+    const float* weights = apart.strips + at * apart.count;
+    V sum = V::all(0);
+    for (size_t i = 0; i < apart.count; ++i)
+      sum = V::fma(V::all(inputs[i]), V::load(weights + i * strip_columns), sum);
     return sum;
   }
 

@@ -60,14 +60,10 @@ struct TileSums {
     return out;
   }
 
-  template <bool both>
-  static void block(const SumsJob& job, size_t row, size_t strip, Ahead& ahead) {
-    Tiles::template zero<0>();
-    Tiles::template zero<1>();
-    if constexpr (both) {
-      Tiles::template zero<2>();
-      Tiles::template zero<3>();
-    }
+  // Adds a block of up to 32 rows and two strips to its tiles of sums.
+  // between(): what else is done after each step's products.
+  template <bool both, class Between>
+  static void steps(const SumsJob& job, size_t row, size_t strip, Ahead& ahead, Between between) {
     const uint32_t* a = job.rows + row * job.row_words;
     const std::byte* b = job.strips + strip * job.strip_bytes;
     const size_t row_bytes = job.row_words * 4;
@@ -83,23 +79,45 @@ struct TileSums {
         Tiles::template dot<2, 5, 6>();
         Tiles::template dot<3, 5, 7>();
       }
+      between();
     }
-    auto* out = static_cast<std::byte*>(job.sums) + (row * job.sums_stride + strip * strip_columns) * 4;
-    const size_t out_bytes = job.sums_stride * 4;
-    Tiles::template store<0>(out, out_bytes);
-    Tiles::template store<1>(out + line_bytes, out_bytes);
+  }
+  template <bool both>
+  static void zero() {
+    Tiles::template zero<0>();
+    Tiles::template zero<1>();
     if constexpr (both) {
-      Tiles::template store<2>(out + tile_rows * out_bytes, out_bytes);
-      Tiles::template store<3>(out + tile_rows * out_bytes + line_bytes, out_bytes);
+      Tiles::template zero<2>();
+      Tiles::template zero<3>();
     }
+  }
+  template <bool both>
+  static void store(std::byte* out, size_t bytes) {
+    Tiles::template store<0>(out, bytes);
+    Tiles::template store<1>(out + line_bytes, bytes);
+    if constexpr (both) {
+      Tiles::template store<2>(out + tile_rows * bytes, bytes);
+      Tiles::template store<3>(out + tile_rows * bytes + line_bytes, bytes);
+    }
+  }
+
+  template <bool both>
+  static void block(const SumsJob& job, size_t row, size_t strip, Ahead& ahead) {
+    zero<both>();
+    steps<both>(job, row, strip, ahead, [] {});
+    auto* out = static_cast<std::byte*>(job.sums) + (row * job.sums_stride + strip * strip_columns) * 4;
+    store<both>(out, job.sums_stride * 4);
+  }
+
+  static void configure_for(size_t rows) {
+    configure(std::min(rows, tile_rows), rows > tile_rows ? rows - tile_rows : 0);
   }
 
   static void sums(const SumsJob& job) {
     Ahead ahead = ahead_of(job);
     for (size_t row = 0; row < job.row_count;) {
       const size_t rows = std::min(2 * tile_rows, job.row_count - row);
-      if (row == 0 || rows < 2 * tile_rows)
-        configure(std::min(rows, tile_rows), rows > tile_rows ? rows - tile_rows : 0);
+      if (row == 0 || rows < 2 * tile_rows) configure_for(rows);
       for (size_t strip = 0; strip < job.strip_count; strip += 2)
         rows > tile_rows ? block<true>(job, row, strip, ahead) : block<false>(job, row, strip, ahead);
       row += rows;
