@@ -16,7 +16,7 @@ using tensor::Floats;
 
 // Tokens that go through all layers together: their activations (the inner layer's are the widest) should
 // stay in the second-level cache. Measured on MiniLM.
-constexpr size_t part_tokens = 192;
+constexpr size_t part_tokens = 256;
 
 void ensure(Floats& buffer, size_t count) {
   if (buffer.size() < count) buffer = Floats(count);
@@ -155,6 +155,13 @@ bool Encoder::writes_contexts(const Layer& layer) const {
          layer.attention_out->writes_for(*layer.attention_out);
 }
 
+// Whether queries, keys and values go to attention as bfloat16: where nothing changes them between.
+bool Encoder::joins_halves(size_t index) const {
+  const Layer& layer = *layers_[index];
+  return plan_.layers[index].rope < 0 && !layer.disentangled && plan_.head_width % 32 == 0 &&
+         layer.query_key_value->writes_halves();
+}
+
 // The window where columns do not follow each other, and what distances add to scores.
 void Encoder::set_bias(const TokenBatch& batch, Part part, size_t index, tensor::Attention& job,
                        std::vector<float>& by_distance) const {
@@ -199,14 +206,20 @@ void Encoder::attend_all(const TokenBatch& batch, Part part, size_t index, Space
   const int rope = plan_.layers[index].rope;
   if (rope >= 0)
     rotate(batch, first_row, batch.starts[part.last] - first_row, plan_.ropes[static_cast<size_t>(rope)],
-           space.joined.data());
+           space.joined());
   tensor::Attention job;
   std::vector<size_t> starts;  // Of the part's sequences in its buffers.
   for (size_t i = part.first; i <= part.last; ++i) starts.push_back(batch.starts[i] - first_row);
   job.query_starts = job.key_starts = starts;
-  job.query = space.joined.data();
-  job.key = job.query + width;
-  job.value = job.key + key_heads() * plan_.head_width;
+  if (joins_halves(index)) {
+    job.query_halves = reinterpret_cast<const uint16_t*>(space.joined());
+    job.key_halves = job.query_halves + width;
+    job.value_halves = job.key_halves + key_heads() * plan_.head_width;
+  } else {
+    job.query = space.joined();
+    job.key = job.query + width;
+    job.value = job.key + key_heads() * plan_.head_width;
+  }
   const tensor::Linear& reader = *layers_[index]->attention_out;
   if (writes_contexts(*layers_[index])) {
     job.words = reinterpret_cast<uint32_t*>(space.contexts.words.data());
@@ -284,13 +297,15 @@ void Encoder::run_layer(const TokenBatch& batch, Part part, size_t index, Space&
   const Layer& layer = *layers_[index];
   const Layer* next = index + 1 < layers_.size() ? layers_[index + 1].get() : nullptr;
   const bool after = plan_.norm_place == EncoderPlan::NormPlace::after;
-  float* y = after ? space.first.data() : x;  // The sum of both branches after attention.
   tensor::LinearRun run;
   run.rows = batch.starts[part.last] - batch.starts[part.first];
 
   tensor::LinearRun join = run;
   join.ready = &space.input;
-  join.out = space.joined.data();
+  if (joins_halves(index))
+    join.halves = reinterpret_cast<uint16_t*>(space.joined());
+  else
+    join.out = space.joined();
   layer.query_key_value->run(join, threads);
   space.ended(index, EncoderStep::query_key_value);
   attend_all(batch, part, index, space, threads);
@@ -301,18 +316,18 @@ void Encoder::run_layer(const TokenBatch& batch, Part part, size_t index, Space&
     attended.ready = &space.contexts;
   else
     attended.in = space.context.data();
-  attended.out = y;
+  attended.out = x;
   attended.addend = x;
   const tensor::RowNorm middle = row_norm(after ? *layer.attention_norm : *layer.out_norm);
   attended.norm = &middle;
-  attended.norm_out = after ? y : nullptr;
+  attended.norm_out = after ? x : nullptr;
   attended.reader = layer.inner.get();
-  attended.next = &space.middle;
+  attended.next = &space.input;
   layer.attention_out->run(attended, threads);
   space.ended(index, EncoderStep::attention_out);
 
   tensor::LinearRun widen = run;
-  widen.ready = &space.middle;
+  widen.ready = &space.input;
   widen.activation = plan_.activation;
   widen.reader = layer.out.get();
   widen.next = &space.inner;
@@ -321,8 +336,8 @@ void Encoder::run_layer(const TokenBatch& batch, Part part, size_t index, Space&
 
   tensor::LinearRun narrow = run;
   narrow.ready = &space.inner;
-  narrow.out = after ? space.second.data() : x;
-  narrow.addend = y;
+  narrow.out = x;
+  narrow.addend = x;
   tensor::RowNorm last;
   if (after) {
     last = row_norm(*layer.out_norm);
@@ -342,17 +357,15 @@ void Encoder::run_layer(const TokenBatch& batch, Part part, size_t index, Space&
 
 // For that many rows in any layer.
 void Encoder::make_room(size_t rows, Space& space) const {
-  const size_t width = plan_.width, all_heads = plan_.heads * plan_.head_width;
-  ensure(space.joined, rows * joined_width());
+  const size_t all_heads = plan_.heads * plan_.head_width;
   ensure(space.context, rows * all_heads);
-  ensure(space.first, rows * width);
-  ensure(space.second, rows * width);
   for (const auto& layer : layers_) {
     space.input.ensure(*layer->query_key_value, rows);
     space.contexts.ensure(*layer->attention_out, rows);
-    space.middle.ensure(*layer->inner, rows);
+    space.input.ensure(*layer->inner, rows);
     space.inner.ensure(*layer->out, rows);
   }
+  ensure(space.inner.words, rows * joined_width());
 }
 
 void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, StepWatch* watch,

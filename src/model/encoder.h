@@ -43,8 +43,11 @@ class Encoder {
     Norm norm;
   };
   struct Space {
-    tensor::Floats joined, context, first, second, start;
-    tensor::ReadyRows input, contexts, middle, inner;  // Of the four products of a layer.
+    tensor::Floats context, start;
+    // Of the four products of a layer. Little memory is near: what the first and the third read has one
+    // place, and so have queries, keys and values, which are gone when the fourth's rows come.
+    tensor::ReadyRows input, contexts, inner;
+    float* joined() { return inner.words.data(); }
     StepWatch* watch = nullptr;
     void ended(size_t layer, EncoderStep step) const {
       if (watch != nullptr) watch->ended(layer, step);
@@ -93,6 +96,7 @@ class Encoder {
   void run_layer(const TokenBatch& batch, Part part, size_t index, Space& space, tensor::Threads& threads,
                  float* x) const;
   bool writes_contexts(const Layer& layer) const;
+  bool joins_halves(size_t layer) const;
   tensor::RowNorm row_norm(const Norm& norm) const;
   void run(const TokenBatch& batch, Part part, tensor::Threads& threads, StepWatch* watch, float* out) const;
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <map>
 
 #include "model/encoder.h"
@@ -37,6 +38,18 @@ void raise(std::vector<float>& peaks, const tensor::ReadyRows& rows, const tenso
            size_t count) {
   raise(peaks, rows.words.data(), reader.row_words(), count, reader.inputs());
 }
+
+// Calls when the first product has read its rows, which others take the place of later.
+class FirstInput final : public StepWatch {
+ public:
+  explicit FirstInput(std::function<void()> look) : look_(std::move(look)) {}
+  void ended(size_t /*layer*/, EncoderStep step) override {
+    if (step == EncoderStep::query_key_value) look_();
+  }
+
+ private:
+  std::function<void()> look_;
+};
 
 // Ids as good as any: what stands out does so for every text. Short and long sequences between the ids that
 // vocabularies begin and end texts with, as these stand out most.
@@ -216,18 +229,20 @@ Result<Encoder::Apart> Encoder::try_layer(const WeightReader& floats, const Enco
   Status loaded = load_whole_layer(floats, kind, {}, distances, *layer);
   Apart out;
   if (loaded.ok()) {
+    const size_t rows = trial.batch.tokens();
+    std::vector<float> input, context, middle, inner;
+    FirstInput seen{[&] { raise(input, trial.space.input, *layer->query_key_value, rows); }};
+    trial.space.watch = &seen;
     layers_.push_back(layer);
     step_trial(trial);
     layers_.pop_back();
-    const size_t rows = trial.batch.tokens();
-    std::vector<float> input, context, middle, inner;
-    raise(input, trial.space.input, *layer->query_key_value, rows);
+    trial.space.watch = nullptr;
     if (writes_contexts(*layer))
       raise(context, trial.space.contexts, *layer->attention_out, rows);
     else
       raise(context, trial.space.context.data(), layer->attention_out->inputs(), rows,
             layer->attention_out->inputs());
-    raise(middle, trial.space.middle, *layer->inner, rows);
+    raise(middle, trial.space.input, *layer->inner, rows);
     raise(inner, trial.space.inner, *layer->out, rows);
     out = {apart_of(input), apart_of(context), apart_of(middle), apart_of(inner)};
   }

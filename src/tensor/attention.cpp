@@ -51,6 +51,7 @@ class HeadAttention {
         width_(round_up(keys_, 2 * strip_columns)),
         key_steps_(width_ / a_step_),
         value_strips_(round_up(value_width_, 2 * strip_columns) / strip_columns),
+        halves_(job.query_halves != nullptr),
         in_place_(precision == Precision::f32 && value_width_ % (2 * strip_columns) == 0),
         pages_(job.page_shape == nullptr ? Attention::Pages{} : job.pages[sequence]) {}
 
@@ -59,7 +60,8 @@ class HeadAttention {
     if (queries_ == 0) return;
     CHECK(keys_ >= queries_);
     if (job_.page_shape == nullptr) pack();
-    const size_t rows = std::clamp<size_t>(scores_most / width_ / 12 * 12, 12, rows_most);
+    const size_t tile = kernel_.product != nullptr ? 32 : 12;  // Rows that its sums take at once.
+    const size_t rows = std::clamp<size_t>(scores_most / width_ / tile * tile, tile, rows_most);
     const size_t heads = last - first;
     if (job_.page_shape != nullptr && heads * queries_ <= rows) {
       reserve(heads * queries_);
@@ -90,12 +92,20 @@ class HeadAttention {
     keys.out = reinterpret_cast<std::byte*>(ensure(scratch.keys, width_ * steps_));
     for (size_t from = 0; from < width_; from += strip_columns, keys.out += steps_ * line_bytes) {
       keys.rows = from < keys_ ? std::min(strip_columns, keys_ - from) : 0;
-      keys.in = job_.key + (key_first_ + from) * job_.key_stride + key_head_ * job_.head_width;
+      const size_t at = (key_first_ + std::min(from, keys_)) * job_.key_stride + key_head_ * job_.head_width;
+      if (halves_)
+        keys.halves = job_.key_halves + at;
+      else
+        keys.in = job_.key + at;
       kernel_.pack_transposed(keys);
     }
     if (in_place_) return;
     PackJob values;
-    values.in = job_.value + key_first_ * job_.value_stride + key_head_ * value_width_;
+    const size_t at = key_first_ * job_.value_stride + key_head_ * value_width_;
+    if (halves_)
+      values.halves = job_.value_halves + at;
+    else
+      values.in = job_.value + at;
     values.in_stride = job_.value_stride;
     values.rows = keys_;
     values.columns = value_width_;
@@ -117,23 +127,16 @@ class HeadAttention {
     const size_t seen = job_.after < keys_ - 1 - last ? last + job_.after + 1 : keys_;
     const size_t wide = round_up(seen, 2 * strip_columns);
 
-    PrepareJob prepare;
-    prepare.in = job_.query + (query_first_ + row) * job_.query_stride + head * job_.head_width;
-    prepare.in_stride = job_.query_stride;
-    prepare.rows = rows;
-    prepare.k = job_.head_width;
-    prepare.steps = steps_;
-    prepare.out = reinterpret_cast<uint32_t*>(scratch.queries.data());
-    prepare.row_words = query_words();
-    for (size_t i = 0; i < heads; ++i) {
-      kernel_.prepare(prepare);
-      prepare.in += job_.head_width;
-      prepare.out += rows * prepare.row_words;
-    }
-
     SumsJob sums;
-    sums.rows = reinterpret_cast<const uint32_t*>(scratch.queries.data());
-    sums.row_words = prepare.row_words;
+    if (halves_) {
+      sums.rows = reinterpret_cast<const uint32_t*>(
+          job_.query_halves + (query_first_ + row) * job_.query_stride + head * job_.head_width);
+      sums.row_words = job_.query_stride / 2;
+    } else {
+      prepare(head, heads, row, rows);
+      sums.rows = reinterpret_cast<const uint32_t*>(scratch.queries.data());
+      sums.row_words = query_words();
+    }
     sums.row_count = heads * rows;
     sums.steps = steps_;
     sums.strip_bytes = steps_ * line_bytes;
@@ -183,6 +186,23 @@ class HeadAttention {
         share.words = nullptr;
       }
       kernel_.share(share);
+    }
+  }
+
+  // Queries as the product reads them.
+  void prepare(size_t head, size_t heads, size_t row, size_t rows) const {
+    PrepareJob job;
+    job.in = job_.query + (query_first_ + row) * job_.query_stride + head * job_.head_width;
+    job.in_stride = job_.query_stride;
+    job.rows = rows;
+    job.k = job_.head_width;
+    job.steps = steps_;
+    job.out = reinterpret_cast<uint32_t*>(scratch.queries.data());
+    job.row_words = query_words();
+    for (size_t i = 0; i < heads; ++i) {
+      kernel_.prepare(job);
+      job.in += job_.head_width;
+      job.out += rows * job.row_words;
     }
   }
 
@@ -278,6 +298,7 @@ class HeadAttention {
   const size_t width_;      // Of a row of scores.
   const size_t key_steps_;  // Of the outputs' sums.
   const size_t value_strips_;
+  const bool halves_;    // Read instead of floats.
   const bool in_place_;  // Values are read where they are: their rows are lines already.
   const Attention::Pages pages_;
 };
@@ -293,6 +314,10 @@ void attend(const Attention& attention, Compute compute, Threads& threads) {
   // Scores and weights of int8 models are bf16: bytes would not do for softmax.
   const Precision precision = compute.precision == Precision::f32 ? Precision::f32 : Precision::bf16;
   const ProductKernel& kernel = kernels_for(compute.isa).products[static_cast<size_t>(precision)];
+  CHECK(attention.query_halves == nullptr ||
+        (precision == Precision::bf16 && takes_halves(compute.isa) && attention.head_width % 32 == 0 &&
+         attention.value_width % 32 == 0 && attention.query_stride % 2 == 0 &&
+         attention.key_stride % 2 == 0 && attention.value_stride % 2 == 0));
   const size_t sequences = attention.query_starts.size() - 1, group = attention.heads / attention.key_heads;
   // Heads that read the same keys share their packed form, unless there are few of those and many queries.
   const bool few_queries = attention.query_starts.back() - attention.query_starts.front() <= 4 * sequences;

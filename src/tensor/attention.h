@@ -40,6 +40,9 @@ struct Attention {
   const float* query = nullptr;
   const float* key = nullptr;
   const float* value = nullptr;
+  // Instead of these three, where takes_halves (kernels.h) and not in f32: the same in bfloat16. Head and
+  // value width are multiples of 32, strides even.
+  const uint16_t *query_halves = nullptr, *key_halves = nullptr, *value_halves = nullptr;
   float* out = nullptr;
   // Instead of out: rows as products of the same instruction set and precision read them (Linear::writes_for;
   // those of int8 read bytes and cannot), row_words apart. value_width is a multiple of sixteen then, all

@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <random>
 #include <vector>
 
+#include "tensor/kernels.h"
 #include "tensor/linear.h"
 
 namespace holdfast::tensor {
@@ -242,6 +244,47 @@ TEST(Attention, RowsForTheNextProductAreThoseMadeOfItsFloats) {
                                 expected.words.data() + row * job.row_words, used * sizeof(float)),
                     0)
               << isa_name(isa) << " " << precision_name(precision) << " round " << round << " row " << row;
+      }
+  }
+}
+
+TEST(Attention, OfBfloat16HasTheBitsOfTheSameNumbersAsFloats) {
+  std::mt19937 random(36);  // Seed 36.
+  const auto threads = make_threads(2);
+  for (int round = 0; round < 20; ++round) {
+    const size_t heads = 1 + random() % 3, head_width = 32 * (1 + random() % 3), width = heads * head_width;
+    const std::vector<size_t> starts = {0, 1 + random() % 50, 60 + random() % 90, 150 + random() % 3};
+    std::vector<uint16_t> halves(starts.back() * 3 * width);
+    Vector joined(halves.size());
+    for (size_t i = 0; i < halves.size(); ++i) {  // From 2^-7 to 2^8, of either sign.
+      halves[i] = static_cast<uint16_t>((random() & 0x8000U) + 0x3C00U + random() % 0x0800U);
+      joined[i] = std::bit_cast<float>(static_cast<uint32_t>(halves[i]) << 16);
+    }
+    Attention job;
+    job.query_stride = job.key_stride = job.value_stride = 3 * width;
+    job.out_stride = width;
+    job.query_starts = job.key_starts = starts;
+    job.heads = job.key_heads = heads;
+    job.head_width = head_width;
+    job.scale = 1e-4F;
+    for (Isa isa : isas_of_this_machine())
+      for (Precision precision : {Precision::bf16, Precision::int8}) {
+        if (!takes_halves(isa)) continue;
+        Vector expected(starts.back() * width), got = expected;
+        Attention floats = job;
+        floats.query = joined.data();
+        floats.key = floats.query + width;
+        floats.value = floats.key + width;
+        floats.out = expected.data();
+        attend(floats, {isa, precision}, *threads);
+        Attention short_numbers = job;
+        short_numbers.query_halves = halves.data();
+        short_numbers.key_halves = halves.data() + width;
+        short_numbers.value_halves = halves.data() + 2 * width;
+        short_numbers.out = got.data();
+        attend(short_numbers, {isa, precision}, *threads);
+        ASSERT_EQ(std::memcmp(got.data(), expected.data(), got.size() * sizeof(float)), 0)
+            << isa_name(isa) << " " << precision_name(precision) << " round " << round;
       }
   }
 }

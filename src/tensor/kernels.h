@@ -6,6 +6,7 @@
 #include "tensor/block_bytes.h"
 #include "tensor/block_format.h"
 #include "tensor/isa.h"
+#include "tensor/precision.h"
 #include "tensor/products.h"
 
 namespace holdfast::tensor {
@@ -45,6 +46,11 @@ struct Kernels {
 };
 
 const Kernels& kernels_for(Isa isa);
+
+// Whether a word of bf16 rows is a pair of numbers there, so that rows of bfloat16 are read as they are.
+inline bool takes_halves(Isa isa) {
+  return kernels_for(isa).products[static_cast<size_t>(Precision::bf16)].words_a_step == 1;
+}
 
 // One file each. Those of a larger instruction set take from a smaller one what they do not do better.
 extern const Kernels plain_kernels;

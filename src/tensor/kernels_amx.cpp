@@ -7,6 +7,7 @@
 #include "tensor/simd/joined_tiles_amx.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tile_product_amx.h"
+#include "tensor/simd/weights_bf16.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -111,7 +112,7 @@ const ProductKernel amx_pairs = {1,
                                  Products::finish_pairs,
                                  Attention::transpose_pairs,
                                  Attention::pack_pairs,
-                                 Attention::weigh_pairs,
+                                 Weights512::weigh,
                                  Attention::share_pairs,
                                  0,
                                  pair_product};

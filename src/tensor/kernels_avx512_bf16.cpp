@@ -4,6 +4,7 @@
 #include "tensor/simd/f32x16_bf16.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_avx512.h"
+#include "tensor/simd/weights_bf16.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -25,7 +26,7 @@ const ProductKernel avx512_bf16_pairs = {1,
                                          Products::finish_pairs,
                                          Attention::transpose_pairs,
                                          Attention::pack_pairs,
-                                         Attention::weigh_pairs,
+                                         Weights512::weigh,
                                          Attention::share_pairs,
                                          12};
 

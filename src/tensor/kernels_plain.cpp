@@ -252,10 +252,15 @@ void pack(const PackJob& job, bool pairs, size_t columns, At at) {
     }
 }
 
+float number_of(const PackJob& job, size_t row, size_t column) {
+  const size_t at = row * job.in_stride + column;
+  return job.halves != nullptr ? from_bf16(job.halves[at]) : job.in[at];
+}
+
 template <bool pairs>
 void pack_transposed(const PackJob& job) {
   pack(job, pairs, strip_columns, [&](size_t k, size_t column) {
-    return column < job.rows && k < job.columns ? job.in[column * job.in_stride + k] : 0.0F;
+    return column < job.rows && k < job.columns ? number_of(job, column, k) : 0.0F;
   });
 }
 
@@ -263,7 +268,7 @@ template <bool pairs>
 void pack_rows(const PackJob& job) {
   const size_t columns = (job.columns + strip_columns - 1) / strip_columns * strip_columns;
   pack(job, pairs, columns, [&](size_t k, size_t column) {
-    return k < job.rows && column < job.columns ? job.in[k * job.in_stride + column] : 0.0F;
+    return k < job.rows && column < job.columns ? number_of(job, k, column) : 0.0F;
   });
 }
 

@@ -122,6 +122,10 @@ class PackedLayer final : public Linear {
            (precision_ == Precision::f32 || width_ % (2 * strip_columns) == 0);
   }
 
+  bool writes_halves() const override {
+    return precision_ != Precision::f32 && width_ % (2 * strip_columns) == 0 && takes_halves(kernels_->isa);
+  }
+
   void make_ready(const float* in, size_t in_stride, size_t row, size_t rows, ReadyRows& out) const override {
     PrepareJob job;
     job.in = in;
@@ -146,7 +150,9 @@ class PackedLayer final : public Linear {
     LinearRun run = wish;
     if (run.in_stride == 0) run.in_stride = inputs_;
     if (run.out_stride == 0) run.out_stride = width_;
-    CHECK(run.out != nullptr || (run.reader != nullptr && run.norm == nullptr && run.addend == nullptr));
+    CHECK(run.halves == nullptr || (writes_halves() && run.norm == nullptr && run.reader == nullptr));
+    CHECK(run.out != nullptr || run.halves != nullptr ||
+          (run.reader != nullptr && run.norm == nullptr && run.addend == nullptr));
     // Blocks as even as can be, in whole tiles of twelve rows.
     const size_t most = kernel_.product != nullptr ? product_rows_most : block_rows_most;
     const size_t least = (run.rows + most - 1) / most;
@@ -281,6 +287,11 @@ class PackedLayer final : public Linear {
   // `kept`: memory for outputs that nobody asked for as floats.
   Target target_of(const LinearRun& run, Floats& kept, size_t row, size_t rows) const {
     Target out;
+    if (run.halves != nullptr) {
+      out.row_words = width_ / 2;
+      out.words = reinterpret_cast<uint32_t*>(run.halves) + row * out.row_words;
+      return out;
+    }
     if (run.out != nullptr) {
       out.out = run.out + row * run.out_stride;
       out.out_stride = run.out_stride;

@@ -41,6 +41,8 @@ struct LinearRun {
   float* out = nullptr;       // [rows, width()]
   size_t rows = 0;
   size_t in_stride = 0, out_stride = 0;
+  // Instead of out, with nothing that follows: bfloat16, [rows, width()]. Only where writes_halves().
+  uint16_t* halves = nullptr;
   Activation activation = Activation::none;
   const float* addend = nullptr;  // [rows, width()], rows as far apart as those of out; may be out itself
 
@@ -71,6 +73,8 @@ class Linear {
   // Whether the sums of `reader` read what this layer can write itself: bf16 on the same instruction set, or
   // f32.
   virtual bool writes_for(const Linear& reader) const;
+  // Whether its outputs can be bfloat16, as attention on the same instruction set takes them.
+  virtual bool writes_halves() const { return false; }
   virtual const ProductKernel* kernel() const { return nullptr; }  // Null where row_words() is 0.
   // All its numbers as make_packed_linear takes them; empty where they cannot be kept.
   virtual std::span<const float> packed() const { return {}; }

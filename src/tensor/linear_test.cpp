@@ -23,6 +23,14 @@ Vector random_floats(std::mt19937& random, size_t count) {
   return out;
 }
 
+// Rounded to the nearest, ties to even; numbers without a leading one are zero.
+uint16_t to_bf16(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  if ((bits & 0x7F800000U) == 0) bits &= 0x80000000U;
+  return static_cast<uint16_t>((bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16);
+}
+
 constexpr Activation activations[] = {Activation::none,     Activation::relu,      Activation::relu_squared,
                                       Activation::gelu,     Activation::gelu_tanh, Activation::gelu_quick,
                                       Activation::silu,     Activation::sigmoid,   Activation::tanh,
@@ -222,6 +230,39 @@ TEST(LinearLayer, ALayerKeptWithInputsThatItHasNotIsRefused) {
   const uint32_t no_input = 8;
   std::memcpy(numbers.data() + numbers.size() - 1, &no_input, sizeof no_input);
   EXPECT_EQ(make_packed_linear(numbers.span(), {4, 8}, compute), nullptr);
+}
+
+TEST(LinearLayer, OutputsInBfloat16AreItsFloatsRounded) {
+  std::mt19937 random(47);  // Seed 47.
+  for (int round = 0; round < 12; ++round) {
+    const size_t rows = 1 + random() % 130, width = 32 * (1 + random() % 4), inputs = 1 + random() % 200;
+    const Vector in = random_floats(random, rows * inputs), weight = random_floats(random, width * inputs),
+                 bias = random_floats(random, width);
+    const std::vector<uint32_t> apart = {static_cast<uint32_t>(random() % inputs)};
+    for (Isa isa : isas_of_this_machine())
+      for (Precision precision : all_precisions) {
+        LinearWeights weights{weight, bias, width, inputs};
+        if (round % 2 == 0) weights.apart = apart;
+        const auto layer = make_linear(weights, {isa, precision});
+        ASSERT_EQ(layer->writes_halves(), precision != Precision::f32 && takes_halves(isa));
+        if (!layer->writes_halves()) continue;
+        const auto threads = make_threads(1 + round % 2);
+        Vector out(rows * width);
+        std::vector<uint16_t> halves(rows * width);
+        LinearRun run;
+        run.in = in.data();
+        run.rows = rows;
+        run.activation = round % 3 == 0 ? Activation::gelu : Activation::none;
+        run.out = out.data();
+        layer->run(run, *threads);
+        run.out = nullptr;
+        run.halves = halves.data();
+        layer->run(run, *threads);
+        for (size_t i = 0; i < out.size(); ++i)
+          ASSERT_EQ(halves[i], to_bf16(out[i]))
+              << isa_name(isa) << " " << precision_name(precision) << " " << i;
+      }
+  }
 }
 
 TEST(LinearLayer, ARowHasTheSameBitsAloneAndAmongManyAndOnOneAndTwoThreads) {

@@ -71,8 +71,8 @@ struct FinishJob {
   const float* addend = nullptr;  // Rows out_stride apart.
   float* out = nullptr;
   size_t out_stride = 0;
-  // bf16 only, instead of out and without an addend: rows as `sums` of the same kernel reads them, from
-  // number word_from of a row, columns a multiple of sixteen.
+  // Instead of out and without an addend: rows as `sums` of the bf16 kernel of the instruction set reads
+  // them, from number word_from of a row, columns a multiple of sixteen. In int8 only where words are pairs.
   uint32_t* words = nullptr;
   size_t row_words = 0, word_from = 0;
 };
@@ -91,7 +91,9 @@ struct ShareJob {
 // Rows of floats as the packed form of a matrix that other rows are multiplied with: their transpose (rows
 // become outputs) or they themselves (rows become steps). What is missing of a line is zero.
 struct PackJob {
-  const float* in = nullptr;  // [rows, columns], rows in_stride floats apart
+  const float* in = nullptr;  // [rows, columns], rows in_stride numbers apart
+  // For pairs, instead of in: bfloat16, in_stride even; columns: a multiple of 32.
+  const uint16_t* halves = nullptr;
   size_t rows = 0, columns = 0, in_stride = 0;
   std::byte* out = nullptr;  // Strips strip_bytes apart; aligned to a line
   size_t strip_bytes = 0, steps = 0;

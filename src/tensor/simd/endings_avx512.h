@@ -82,7 +82,7 @@ class FloatsEnding {
   size_t stride_ = 0;
 };
 
-// Whole numbers into floats.
+// Whole numbers into floats or bfloat16.
 template <EndingKind kind>
 class BytesEnding {
  public:
@@ -95,25 +95,37 @@ class BytesEnding {
     sums_ = static_cast<const int32_t*>(job.sums);
   }
   void row() {
-    for (size_t at : {size_t{0}, strip_columns}) {
-      V value = V::centred(sums_ + at, *job_.row_zeros, job_.weight_sums + at) * V::all(*job_.row_scales) *
-                V::load(job_.column_scales + at);
-      value = value + V::load(job_.bias + at);
-      if (job_.apart.rows != nullptr) value = value + ProductRows<V>::apart_sum(job_.apart, 0, at);
-      value = ended<kind>(value);
-      if (job_.addend != nullptr) value = value + V::load(job_.addend + at);
-      value.store(job_.out + at);
+    V left = ended<kind>(value(0)), right = ended<kind>(value(strip_columns));
+    if (job_.words != nullptr) {
+      _mm512_storeu_si512(reinterpret_cast<uint16_t*>(job_.words) + job_.word_from,
+                          reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(right.v, left.v)));
+      job_.words += job_.row_words;
+    } else {
+      if (job_.addend != nullptr) {
+        left = left + V::load(job_.addend);
+        right = right + V::load(job_.addend + strip_columns);
+        job_.addend += job_.out_stride;
+      }
+      left.store(job_.out);
+      right.store(job_.out + strip_columns);
+      job_.out += job_.out_stride;
     }
     sums_ += 2 * strip_columns;
     ++job_.row_zeros;
     ++job_.row_scales;
-    job_.out += job_.out_stride;
-    if (job_.addend != nullptr) job_.addend += job_.out_stride;
     if (job_.apart.rows != nullptr) job_.apart.rows += job_.apart.row_words;
   }
 
  private:
   using V = F32x16Avx512;
+  V value(size_t at) const {
+    V out = V::centred(sums_ + at, *job_.row_zeros, job_.weight_sums + at) * V::all(*job_.row_scales) *
+            V::load(job_.column_scales + at);
+    out = out + V::load(job_.bias + at);
+    if (job_.apart.rows != nullptr) out = out + ProductRows<V>::apart_sum(job_.apart, 0, at);
+    return out;
+  }
+
   FinishJob job_;
   const int32_t* sums_ = nullptr;
 };

@@ -145,7 +145,11 @@ struct ProductRows {
   }
 
   static void finish_floats(const FinishJob& job) { finish_as<float, GeluKind::exact>(job); }
-  static void finish_bytes(const FinishJob& job) { finish_as<int32_t, GeluKind::near>(job); }
+  static void finish_bytes(const FinishJob& job) {
+    if (job.words == nullptr) return finish_as<int32_t, GeluKind::near>(job);
+    finish_to<int32_t, GeluKind::near>(
+        job, [job](V value, size_t row, size_t at) { value.store_as_bf16(halves(job, row, at)); });
+  }
   static void finish_pairs(const FinishJob& job) {
     if (job.words == nullptr) return finish_as<float, GeluKind::near>(job);
     finish_to<float, GeluKind::near>(
@@ -275,11 +279,30 @@ struct AttentionRows {
     });
   }
   static void transpose_pairs(const PackJob& job) {
+    if (job.halves != nullptr) return transpose_halves(job);
     transpose_strip(job, [&](const float* row, size_t step, uint32_t* words) {
       auto* halves = reinterpret_cast<uint16_t*>(words);
       numbers(row, 2 * step, job.columns).store_as_bf16(halves);
       numbers(row, 2 * step + 16, job.columns).store_as_bf16(halves + 16);
     });
+  }
+
+  static void transpose_halves(const PackJob& job) {
+    const auto* words = reinterpret_cast<const uint32_t*>(job.halves);
+    const size_t stride = job.in_stride / 2;
+    if (job.rows == 16 && 2 * job.steps == job.columns) {
+      for (size_t step = 0; step < job.steps; step += 16)
+        V::transpose(words + step, stride, job.out + step * line_bytes);
+      return;
+    }
+    alignas(64) uint32_t rows[16 * 16];
+    for (size_t step = 0; step < job.steps; step += 16) {
+      for (size_t row = 0; row < 16; ++row) {
+        const bool there = row < job.rows && 2 * step < job.columns;
+        for (size_t i = 0; i < 16; ++i) rows[row * 16 + i] = there ? words[row * stride + step + i] : 0;
+      }
+      V::transpose(rows, 16, job.out + step * line_bytes);
+    }
   }
 
   static void pack_floats(const PackJob& job) {
@@ -291,6 +314,7 @@ struct AttentionRows {
     }
   }
   static void pack_pairs(const PackJob& job) {
+    if (job.halves != nullptr) return pack_halves(job);
     const auto at = [&](size_t row, size_t column) -> V {
       if (row >= job.rows) return V::all(0);
       return numbers(job.in + row * job.in_stride, column, job.columns);
@@ -299,6 +323,23 @@ struct AttentionRows {
       std::byte* out = job.out + column / strip_columns * job.strip_bytes;
       for (size_t step = 0; step < job.steps; ++step, out += line_bytes)
         V::store_as_pairs(at(2 * step, column), at(2 * step + 1, column), out);
+    }
+  }
+
+  static void pack_halves(const PackJob& job) {
+    for (size_t column = 0; column < job.columns; column += strip_columns) {
+      auto* out = reinterpret_cast<uint32_t*>(job.out + column / strip_columns * job.strip_bytes);
+      const uint16_t* in = job.halves + column;
+      size_t step = 0;
+      for (; 2 * step + 1 < job.rows; ++step, in += 2 * job.in_stride, out += strip_columns)
+        for (size_t i = 0; i < strip_columns; ++i)
+          out[i] = in[i] | static_cast<uint32_t>(in[job.in_stride + i]) << 16;
+      if (2 * step < job.rows) {
+        for (size_t i = 0; i < strip_columns; ++i) out[i] = in[i];
+        ++step;
+        out += strip_columns;
+      }
+      std::fill(out, out + (job.steps - step) * strip_columns, 0U);
     }
   }
 
