@@ -19,6 +19,8 @@ namespace {
 constexpr size_t block_rows_most = 144;
 // Where sums and what follows are one, each strip stays in the first-level cache while all rows pass by.
 constexpr size_t product_rows_most = 512;
+// Where wide floats are put aside to become bytes: they stay in the second-level cache.
+constexpr size_t aside_rows_most = 96;
 // Strips done at a time: with many rows two, whose lines stay in the first-level cache; with few, enough for
 // the widest tile.
 constexpr size_t few_rows = 4, few_strips = 12, many_strips = 2;
@@ -154,7 +156,10 @@ class PackedLayer final : public Linear {
     CHECK(run.out != nullptr || run.halves != nullptr ||
           (run.reader != nullptr && run.norm == nullptr && run.addend == nullptr));
     // Blocks as even as can be, in whole tiles of twelve rows.
-    const size_t most = kernel_.product != nullptr ? product_rows_most : block_rows_most;
+    const bool puts_aside = run.out == nullptr && run.halves == nullptr && !writes_for(*run.reader);
+    const size_t most = kernel_.product == nullptr ? block_rows_most
+                        : puts_aside               ? aside_rows_most
+                                                   : product_rows_most;
     const size_t least = (run.rows + most - 1) / most;
     const size_t block_rows = round_up((run.rows + least - 1) / least, kernel_.product != nullptr ? 32 : 12);
     const size_t blocks = (run.rows + block_rows - 1) / block_rows;

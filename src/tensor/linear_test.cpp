@@ -216,6 +216,38 @@ TEST(LinearLayer, InputsThatStandOutAreMetAsFloatsOnEveryInstructionSet) {
   }
 }
 
+// With as many inputs met as floats as models have, and more; weights whose sums are large among them.
+TEST(LinearLayer, BytesEndInTheSameBitsOnAllFastInstructionSets) {
+  std::mt19937 random(48);  // Seed 48.
+  const auto threads = make_threads(1);
+  for (int round = 0; round < 24; ++round) {
+    const size_t rows = 1 + random() % 110, width = 32 * (1 + random() % 4), inputs = 20 + random() % 300;
+    constexpr size_t counts[] = {0, 4, 8, 5};
+    std::vector<uint32_t> apart(counts[round % 4]);
+    for (size_t i = 0; i < apart.size(); ++i) apart[i] = static_cast<uint32_t>(2 * i + 1);
+    Vector in = random_floats(random, rows * inputs), weight = random_floats(random, width * inputs);
+    if (round % 3 == 0)
+      for (float& x : weight) x = round % 2 == 0 ? 1.0F : -1.0F;
+    const Vector bias = random_floats(random, width), addend = random_floats(random, rows * width);
+    LinearWeights weights{weight, bias, width, inputs};
+    weights.apart = apart;
+    LinearRun run;
+    run.in = in.data();
+    run.rows = rows;
+    run.activation = round / 4 % 2 == 0 ? Activation::none : Activation::gelu;
+    if (round / 8 % 2 == 0) run.addend = addend.data();
+    Vector expected(rows * width), got = expected;
+    run.out = expected.data();
+    make_linear(weights, {Isa::avx2, Precision::int8})->run(run, *threads);
+    run.out = got.data();
+    for (Isa isa : isas_of_this_machine()) {
+      if (isa == Isa::plain) continue;
+      make_linear(weights, {isa, Precision::int8})->run(run, *threads);
+      EXPECT_TRUE(same_bits(got.data(), expected.data(), got.size())) << isa_name(isa) << " round " << round;
+    }
+  }
+}
+
 TEST(LinearLayer, ALayerKeptWithInputsThatItHasNotIsRefused) {
   const Vector weight(4 * 8, 1.0F);
   const std::vector<uint32_t> apart = {7};

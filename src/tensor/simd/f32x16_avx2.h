@@ -133,6 +133,10 @@ struct F32x16Avx2 {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
                      _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
   }
+  // min(max(round(v * factor) + zero, 0), 255) as bytes; what is no number is 255.
+  void store_quantized(F32x16Avx2 factor, F32x16Avx2 zero, uint8_t* p) const {
+    max(min((*this * factor).round() + zero, all(255.0F)), all(0.0F)).store_bytes(p);
+  }
   // Rounded to the nearest bfloat16, ties to even; not-a-number stays one.
   F32x16Avx2 rounded_bf16() const { return {rounded_eight(low), rounded_eight(high)}; }
   // The high halves: bfloat16 of numbers rounded to it.

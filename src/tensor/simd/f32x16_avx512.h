@@ -97,6 +97,13 @@ struct F32x16Avx512 {
   void store_bytes(uint8_t* p) const {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
   }
+  // min(max(round(v * factor) + zero, 0), 255) as bytes; what is no number is 255.
+  void store_quantized(F32x16Avx512 factor, F32x16Avx512 zero, uint8_t* p) const {
+    const __m512 scaled = _mm512_min_ps(_mm512_mul_ps(v, factor.v), _mm512_set1_ps(1e6F));
+    const __m512i byte = _mm512_add_epi32(_mm512_cvtps_epi32(scaled), _mm512_cvtps_epi32(zero.v));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                     _mm512_cvtusepi32_epi8(_mm512_max_epi32(byte, _mm512_setzero_si512())));
+  }
   // Rounded to the nearest bfloat16, ties to even; not-a-number stays one.
   F32x16Avx512 rounded_bf16() const {
     const __m512i bits = _mm512_castps_si512(v);

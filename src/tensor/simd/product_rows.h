@@ -219,9 +219,7 @@ struct ProductRows {
     float zeros[16];
     zero.store(zeros);
     job.zeros[row] = static_cast<int32_t>(zeros[0]);
-    row_to(in, job.k, out, 4 * job.steps, [=](V v, uint8_t* to) {
-      V::max(V::min((v * factor).round() + zero, V::all(255.0F)), V::all(0.0F)).store_bytes(to);
-    });
+    row_to(in, job.k, out, 4 * job.steps, [=](V v, uint8_t* to) { v.store_quantized(factor, zero, to); });
   }
 
   static void prepare_bytes(const PrepareJob& job) {
