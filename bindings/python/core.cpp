@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "codec/json.h"
+#include "normalized_string.h"
 #include "token/save.h"
 #include "token/tokenizer.h"
 #include "token/training/train.h"
@@ -331,6 +332,7 @@ PYBIND11_MODULE(_core, module) {
       .def(py::init<std::string>())
       .def("add", &Counter::add)
       .def("take", &Counter::take);
+  bind_normalized_string(module);
   module.def("canonical", [](const std::string& json) {
     return codec::to_text(value_or_raise(token::canonical_document(parsed(json))));
   });

@@ -1,6 +1,6 @@
 """Tokenizers of Holdfast: the classes and method names of the Python package `tokenizers`, exact to the last offset.
 
-Not here: normalizers, pre-tokenizers and decoders written in Python, NormalizedString and PreTokenizedString, dropout.
+Normalizers, pre-tokenizers and decoders written in Python work by themselves and in training, not inside encode(). Not here: dropout.
 """
 
 from enum import Enum
@@ -8,6 +8,7 @@ from enum import Enum
 from . import decoders, models, normalizers, pre_tokenizers, processors, trainers
 from ._core import digest
 from ._encoding import Encoding
+from ._normalized import NormalizedString, PreTokenizedString
 from ._part import Regex
 from ._tokenizer import AddedToken, Tokenizer
 from .implementations import (

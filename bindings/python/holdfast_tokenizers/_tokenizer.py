@@ -5,7 +5,9 @@ import json
 import os
 
 from . import _core
+from ._custom import Custom
 from ._encoding import Encoding
+from ._normalized import PreTokenizedString
 from ._part import changed, last_change, show_part, shown
 from .decoders import Decoder
 from .models import Model
@@ -118,12 +120,12 @@ class Tokenizer:
 
     # --- files ---
 
-    def _document(self):
+    def _document(self, instead=None):
         document = {"version": "1.0", "truncation": self._truncation_json(), "padding": self._padding_json(),
                     "added_tokens": [token._row(id) for id, token in sorted(self._added.values(), key=lambda row: row[0])]}
         for name in ("normalizer", "pre_tokenizer", "post_processor", "decoder", "model"):
             part = self._parts[name]
-            document[name] = None if part is None else part._data
+            document[name] = None if part is None else part._data if name not in (instead or {}) else instead[name]
         return document
 
     def to_str(self, pretty=False):
@@ -338,11 +340,14 @@ class Tokenizer:
             raise TypeError("a trainer is needed")
         if trainer._trains != self.model._data["type"]:
             raise Exception(f"{type(trainer).__name__} can only train a {trainer._trains}")
-        document = json.dumps({**self._document(), "added_tokens": []}, ensure_ascii=False)
+        own = [name for name in ("normalizer", "pre_tokenizer") if isinstance(self._parts[name], Custom)]
+        left_out = {"normalizer": None, "pre_tokenizer": None} if own else {}
+        document = json.dumps({**self._document(left_out), "added_tokens": []}, ensure_ascii=False)
         counter = _core.Counter(document)
         for text in texts:
             for one in [text] if isinstance(text, str) else text:
-                counter.add(one)
+                for word in self._words(one) if own else [one]:
+                    counter.add(word)
         trained = json.loads(_core.train(document, counter.take(), trainer._options()))
         self.model._data.clear()
         self.model._data.update(trained["model"])
@@ -351,6 +356,15 @@ class Tokenizer:
         before, self._added = self._added, {}
         self._add([token for _, token in before.values()])
         self._add(trainer.special_tokens)
+
+    def _words(self, text):
+        """What the parts cut a text into, as some of them are written in Python."""
+        parts = PreTokenizedString(text)
+        if self.normalizer is not None:
+            parts.normalize(self.normalizer.normalize)
+        if self.pre_tokenizer is not None:
+            self.pre_tokenizer.pre_tokenize(parts)
+        return [word for word, _, _ in parts.get_splits()]
 
     def train(self, files, trainer=None):
         def lines():

@@ -1,6 +1,8 @@
 """Decoders: what makes text of tokens."""
 
 from . import _core
+from ._custom import Custom
+from ._normalized import call
 from ._part import Field, Part, flag, one_character, pattern_of, text
 
 
@@ -12,7 +14,13 @@ class Decoder(Part):
 
     @staticmethod
     def custom(decoder):
-        raise NotImplementedError("decoders written in Python are not supported")
+        return _Custom(decoder)
+
+
+class _Custom(Custom, Decoder):
+    def decode(self, tokens):
+        own = self._custom
+        return "".join(call(own.decode_chain, list(tokens))) if hasattr(own, "decode_chain") else call(own.decode, list(tokens))
 
 
 class ByteLevel(Decoder):

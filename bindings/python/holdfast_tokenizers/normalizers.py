@@ -3,6 +3,8 @@
 import base64
 
 from . import _core
+from ._custom import Custom
+from ._normalized import NormalizedString, lend_normalized
 from ._part import Field, Part, flag, pattern_of, text
 
 
@@ -12,9 +14,23 @@ class Normalizer(Part):
     def normalize_str(self, sequence):
         return _core.normalize(text(self), sequence)
 
+    def normalize(self, normalized):
+        """Changes a NormalizedString in its place."""
+        normalized._core.normalize(text(self))
+
     @staticmethod
     def custom(normalizer):
-        raise NotImplementedError("normalizers written in Python are not supported")
+        return _Custom(normalizer)
+
+
+class _Custom(Custom, Normalizer):
+    def normalize(self, normalized):
+        lend_normalized(self._custom.normalize, normalized)
+
+    def normalize_str(self, sequence):
+        one = NormalizedString(sequence)
+        self.normalize(one)
+        return one.normalized
 
 
 class BertNormalizer(Normalizer):

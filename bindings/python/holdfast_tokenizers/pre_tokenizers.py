@@ -1,6 +1,8 @@
 """Pre-tokenizers: what cuts text into words."""
 
 from . import _core
+from ._custom import Custom
+from ._normalized import NormalizedString, PreTokenizedString, lend
 from ._part import Field, Part, behavior_name, behavior_of, flag, one_character, pattern_of, text
 
 
@@ -11,9 +13,23 @@ class PreTokenizer(Part):
         """Words, and where they are in the text, in characters."""
         return _core.pre_tokenize(text(self), sequence)
 
+    def pre_tokenize(self, pretok):
+        """Splits a PreTokenizedString in its place."""
+        pretok.split(lambda _, part: [NormalizedString(one) for one in part._core.split(text(self))])
+
     @staticmethod
     def custom(pretok):
-        raise NotImplementedError("pre-tokenizers written in Python are not supported")
+        return _Custom(pretok)
+
+
+class _Custom(Custom, PreTokenizer):
+    def pre_tokenize(self, pretok):
+        lend(self._custom.pre_tokenize, pretok, "Cannot use a PreTokenizedStringRefMut outside `pre_tokenize`")
+
+    def pre_tokenize_str(self, sequence):
+        parts = PreTokenizedString(sequence)
+        self.pre_tokenize(parts)
+        return [(part, offsets) for part, offsets, _ in parts.get_splits()]
 
 
 class ByteLevel(PreTokenizer):
