@@ -224,6 +224,40 @@ def test_an_endpoint_that_cannot_answer_is_stood_in_for(hub):
     assert 'holdfast_serve_breakers{state="open"} 1' in figures and 'holdfast_serve_fallbacks_total{by="answer"} 6' in figures
 
 
+def test_an_engine_that_hangs_or_fails_is_stood_in_for_in_time_and_asked_again_when_it_is_well(hub):
+    engine = FakeEngine(whole=[[{"label": "engine", "score": 1.0}]])
+    try:
+        made = hub.http("POST", "/api/endpoints/ada", hub.root, {"name": "far", "model": NAME, "url": engine.url, "engine": "tei"})
+        assert made.status == 201, made.body
+        steps = {"timeout_ms": 1500, "steps": [{"answer": {"message": "later"}}]}
+        assert hub.http("PUT", "/api/endpoints/ada/far/fallback", hub.ada, steps).status == 200
+
+        def ask():
+            """Who answered, and why it was not the engine."""
+            answer = embed(hub, hub.ada, path="/endpoints/ada/far/predict", **{"Cache-Control": "no-store"})
+            assert answer.status == 200, answer.body
+            reason = answer.headers.get("X-Holdfast-Fallback-Reason")
+            assert answer.json() == (engine.whole if reason is None else {"message": "later"})
+            return reason
+
+        def breaker():
+            return hub.http("GET", "/api/endpoints/ada/far/fallback", hub.ada).json()["breaker"]
+
+        assert ask() is None
+        engine.pause_seconds = 45
+        began = time.monotonic()
+        assert ask() == "failure" and time.monotonic() - began < engine.pause_seconds, "it was not waited for to the end"
+        engine.pause_seconds, engine.status = 0, 500
+        assert [ask() for _ in range(5)] == ["failure"] * 4 + ["breaker"] and breaker() != "closed"
+        engine.status, deadline = 200, time.monotonic() + 120
+        while ask() is not None:
+            assert time.monotonic() < deadline, "the engine is well, and nobody asks it"
+            time.sleep(0.5)
+        assert breaker() == "closed" and ask() is None
+    finally:
+        engine.close()
+
+
 def test_an_endpoint_that_has_cost_what_it_may_is_stood_in_for_until_it_may_again(hub):
     """The money of a day is the endpoint's own: what answers instead is not counted against it, but against its caller."""
     assert hub.http("POST", "/api/endpoints/ada", hub.ada, {"name": "dear", "model": NAME}).status == 201
