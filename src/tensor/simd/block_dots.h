@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "tensor/block_bytes.h"
+#include "tensor/simd/block_scales.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -78,18 +79,6 @@ template <class D>
 struct BlockDots {
   using V = typename D::V;
   using Sum = typename D::Sum;
-
-  static V numbers(ByteFormat::Scales kind, const std::byte* at, const std::byte* super) {
-    switch (kind) {
-      case ByteFormat::Scales::half:
-        return D::halves(at);
-      case ByteFormat::Scales::single:
-        return D::singles(at);
-      case ByteFormat::Scales::parts:
-        break;
-    }
-    return D::times(D::bytes(at), D::halves(super));
-  }
 
   // Weights come from memory when the first rows meet them: the same group of the next tile's strips is asked
   // for meanwhile, as the hardware does not foresee where strips begin.
@@ -214,13 +203,13 @@ struct BlockDots {
       for (size_t c = 0; c < C; ++c) {
         const std::byte* own = at + c * strip_bytes;
         const std::byte* own_super = super + c * strip_bytes;
-        const V scale = numbers(format.scales, own, own_super);
+        const V scale = numbers_at<D>(format.scales, own, own_super);
 #pragma GCC unroll 8
         for (size_t r = 0; r < R; ++r)
           out[r][c] =
               D::fma(D::floats(whole.sums[r][c]), D::times(scale, D::all(row_scales[r][each])), out[r][c]);
         if (!format.has_least) continue;
-        const V least = numbers(format.scales, own + number, own_super + 32);
+        const V least = numbers_at<D>(format.scales, own + number, own_super + 32);
 #pragma GCC unroll 8
         for (size_t r = 0; r < R; ++r) out[r][c] = D::fma(least, D::all(row_sums[r][each]), out[r][c]);
       }

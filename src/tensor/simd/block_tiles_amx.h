@@ -11,6 +11,7 @@
 
 #include "tensor/block_bytes.h"
 #include "tensor/buffer.h"
+#include "tensor/simd/block_scales.h"
 #include "tensor/simd/tiles_amx.h"
 
 namespace holdfast::tensor {
@@ -82,18 +83,6 @@ struct BlockTiles {
     Tiles::template store<first>(own.whole[first], line_bytes);
   }
 
-  static V numbers(ByteFormat::Scales kind, const std::byte* at, const std::byte* super) {
-    switch (kind) {
-      case ByteFormat::Scales::half:
-        return D::halves(at);
-      case ByteFormat::Scales::single:
-        return D::singles(at);
-      case ByteFormat::Scales::parts:
-        break;
-    }
-    return D::times(D::bytes(at), D::halves(super));
-  }
-
   // out += scale * whole sum, then the least, as block_bytes.h has it. A whole sum is below 2^24 in each of
   // its halves, so floats hold them and one rounding makes of both what it makes of the whole number.
   template <int first, bool fine, bool least>
@@ -146,9 +135,9 @@ struct BlockTiles {
         super = at;
         at += head_bytes;
       }
-      const V scale = numbers(format.scales, at, super);
+      const V scale = numbers_at<D>(format.scales, at, super);
       V smallest = scale;
-      if constexpr (least) smallest = numbers(format.scales, at + number, super + 32);
+      if constexpr (least) smallest = numbers_at<D>(format.scales, at + number, super + 32);
       add<first, fine, least>(own, scales + g * tile_rows, row_sums + g * tile_rows, scale, smallest, out);
       at += group_bytes;
     };

@@ -11,6 +11,7 @@
 
 #include "tensor/block_bytes.h"
 #include "tensor/buffer.h"
+#include "tensor/simd/block_scales.h"
 #include "tensor/simd/tiles_amx.h"
 
 namespace holdfast::tensor {
@@ -35,18 +36,6 @@ struct JoinedTiles {
     return job.format.code_bits == 4 && job.rows.fine && job.rows.lanes == tile_rows;
   }
 
-  static V number(ByteFormat::Scales kind, const std::byte* at, const std::byte* super) {
-    switch (kind) {
-      case ByteFormat::Scales::half:
-        return D::halves(at);
-      case ByteFormat::Scales::single:
-        return D::singles(at);
-      case ByteFormat::Scales::parts:
-        break;
-    }
-    return D::times(D::bytes(at), D::halves(super));
-  }
-
   static void unpack(const BlockDotsJob& job, const std::byte* at, Scratch& own) {
     const ByteFormat format = job.format;
     const size_t groups = job.inputs / format.group, half = size_t{8} * format.group;
@@ -62,8 +51,9 @@ struct JoinedTiles {
         super = at;
         at += head;
       }
-      D::store(numbers, number(format.scales, at, super));
-      if (format.has_least) D::store(numbers + strip_columns, number(format.scales, at + of, super + 32));
+      D::store(numbers, numbers_at<D>(format.scales, at, super));
+      if (format.has_least)
+        D::store(numbers + strip_columns, numbers_at<D>(format.scales, at + of, super + 32));
       for (size_t i = 0; i < half; i += line_bytes)
         D::split_fine(at + scales + i, zero, out + 2 * half + i, out + 3 * half + i, out + i, out + half + i);
     }
