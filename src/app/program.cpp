@@ -247,7 +247,7 @@ class RunningProgram final : public Program {
     serve::WorkerOptions worker = chosen.worker;
     worker.program = program_path;
     worker_starter_ = serve::make_process_starter(worker, clock_);
-    held_starter_ = serve::hold_to_locks(*worker_starter_, cli::runtime_name());
+    held_starter_ = serve::hold_to_locks(*worker_starter_, cli::runtime_name(), instance_->metrics());
     serve::ModelsOptions options;
     options.folder = data_layout::serving;
     options.workers_max = chosen.workers_max;

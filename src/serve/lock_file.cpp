@@ -150,10 +150,36 @@ std::vector<std::string> differences(const Lock& lock, const Lock& found) {
 
 namespace {
 
+constexpr const char* tokenizer_runbook = "docs/operating.md, 'A tokenizer that is another one'";
+
+// What turns text into tokens: a model reads another text where one of these is another.
+bool is_tokenizers(const std::string& path) {
+  const std::string name = io::Path(path).filename();
+  for (const std::string_view begin : {"tokenizer", "vocab", "merges", "added_tokens", "special_tokens_map"})
+    if (name.starts_with(begin)) return true;
+  for (const std::string_view end : {".model", ".spm", ".tiktoken"})
+    if (name.ends_with(end)) return true;
+  return false;
+}
+
+bool same_tokenizer(const Lock& lock, const Lock& found) {
+  const auto of = [](const Lock& one) {
+    std::map<std::string, std::string> out;
+    for (const auto& [path, digest] : one.files)
+      if (is_tokenizers(path)) out.emplace(path, digest);
+    return out;
+  };
+  return (lock.tokenizer.empty() || lock.tokenizer == found.tokenizer) && of(lock) == of(found);
+}
+
 class HeldStarter final : public WorkerStarter {
  public:
-  HeldStarter(WorkerStarter& starter, std::string runtime)
-      : starter_(starter), runtime_(std::move(runtime)) {}
+  HeldStarter(WorkerStarter& starter, std::string runtime, Metrics& metrics)
+      : starter_(starter),
+        runtime_(std::move(runtime)),
+        errors_(metrics.counter("holdfast_tokenization_errors_total",
+                                "Starts that were refused because the tokenizer is not the one that the lock "
+                                "pins.")) {}
 
   Result<std::unique_ptr<Worker>> start(const io::Path& folder, std::chrono::milliseconds deadline) override {
     TRY_DONE(check(folder));
@@ -171,18 +197,23 @@ class HeldStarter final : public WorkerStarter {
     TRY(const Lock found, look_at(*disk, ".", runtime_));
     const auto all = differences(lock.value(), found);
     if (all.empty()) return Done{};
-    return fail(Reason::model_unsupported,
-                fmt::format("the model is not what its holdfast.lock pins: {}", fmt::join(all, "; ")));
+    std::string said = fmt::format("the model is not what its holdfast.lock pins: {}", fmt::join(all, "; "));
+    if (!same_tokenizer(lock.value(), found)) {
+      errors_.add();
+      said += fmt::format(". What to do: {}", tokenizer_runbook);
+    }
+    return fail(Reason::model_unsupported, std::move(said));
   }
 
   WorkerStarter& starter_;
   const std::string runtime_;
+  Counter& errors_;
 };
 
 }  // namespace
 
-std::unique_ptr<WorkerStarter> hold_to_locks(WorkerStarter& starter, std::string runtime) {
-  return std::make_unique<HeldStarter>(starter, std::move(runtime));
+std::unique_ptr<WorkerStarter> hold_to_locks(WorkerStarter& starter, std::string runtime, Metrics& metrics) {
+  return std::make_unique<HeldStarter>(starter, std::move(runtime), metrics);
 }
 
 }  // namespace holdfast::serve

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/metrics.h"
 #include "base/result.h"
 #include "io/disk.h"
 #include "serve/worker_process.h"
@@ -39,7 +40,7 @@ Result<Lock> look_at(io::Disk& disk, const io::Path& folder, std::string_view ru
 std::vector<std::string> differences(const Lock& lock, const Lock& found);
 
 // A starter that holds every model whose folder has a holdfast.lock to it: model_unsupported with all
-// differences, and no worker, where there is one. Borrows the other.
-std::unique_ptr<WorkerStarter> hold_to_locks(WorkerStarter& starter, std::string runtime);
+// differences, and no worker, where there is one. What is refused for its tokenizer is counted. Borrows both.
+std::unique_ptr<WorkerStarter> hold_to_locks(WorkerStarter& starter, std::string runtime, Metrics& metrics);
 
 }  // namespace holdfast::serve

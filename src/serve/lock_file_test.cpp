@@ -33,7 +33,7 @@ class LockFileTest : public ::testing::Test {
   }
   Lock lock() { return look_at(*disk, ".", "holdfast 1").value(); }
   std::string refusal(const std::string& runtime = "holdfast 1") {
-    const auto held = hold_to_locks(workers, runtime);
+    const auto held = hold_to_locks(workers, runtime, *metrics);
     const auto started = held->start(folder.path(), std::chrono::milliseconds(1));
     return started.ok() ? "" : started.error().message;
   }
@@ -41,6 +41,7 @@ class LockFileTest : public ::testing::Test {
   io::TemporaryFolder folder;
   std::unique_ptr<io::Disk> disk = io::open_posix_disk(folder.path()).value();
   NoWorkers workers;
+  std::unique_ptr<Metrics> metrics = make_metrics();
 };
 
 TEST_F(LockFileTest, PinsWhatIsServedAndIsReadAsItWasWritten) {
@@ -58,9 +59,13 @@ TEST_F(LockFileTest, AStartWithAnythingElseFailsAndNamesTheDifference) {
   write(std::string(lock_name), lock_text(lock()));
   EXPECT_EQ(refusal(), "");
   EXPECT_EQ(workers.started, 2);
+  EXPECT_EQ(refusal("holdfast 2").find("docs/operating.md"), std::string::npos);
+  EXPECT_NE(metrics->text().find("holdfast_tokenization_errors_total 0"), std::string::npos);
   EXPECT_NE(refusal("holdfast 2").find("runtime is holdfast 2, the lock says holdfast 1"), std::string::npos);
   write("tokenizer.json", "{ }");
   EXPECT_NE(refusal().find("tokenizer is "), std::string::npos);
+  EXPECT_NE(metrics->text().find("holdfast_tokenization_errors_total 1"), std::string::npos);
+  EXPECT_NE(refusal().find("What to do: docs/operating.md"), std::string::npos);
   EXPECT_NE(refusal().find("; tokenizer.json is "), std::string::npos) << refusal();
   write("tokenizer.json", "{}");
   write("config.json", R"({"torch_dtype":"bfloat16"})");

@@ -3,6 +3,7 @@ import base64
 import concurrent.futures
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -374,3 +375,6 @@ def test_a_locked_model_starts_on_nothing_else(hub, tmp_path):
     api.upload_file(repo_id="ada/locked", path_or_fileobj=folder / "tokenizer_config.json", path_in_repo="tokenizer_config.json")
     refused = ask()
     assert refused.status == 400 and "tokenizer_config.json" in refused.json()["error"]["message"], refused.body
+    assert "docs/operating.md" in refused.json()["error"]["message"], "what to do about it"
+    counted = re.search(r"^holdfast_tokenization_errors_total (\d+)", hub.http("GET", "/metrics").body.decode(), re.M)
+    assert int(counted[1]) >= 1
