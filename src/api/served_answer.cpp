@@ -127,6 +127,8 @@ void say_who_answered(const Services& services, const Call& call, net::Response&
     response.headers.set(
         "X-Holdfast-Cold-Start",
         std::to_string(std::chrono::ceil<std::chrono::milliseconds>(call.served->work.load).count()));
+  if (const auto seed = call.served->work.seed)
+    response.headers.set("X-Holdfast-Seed", std::to_string(*seed));
   if (!by.tokenizer.empty()) response.headers.set("X-Tokenizer-Digest", by.tokenizer);
   if (const serve::Work& work = call.served->work; work.cached_inputs > 0)
     response.headers.set("X-Holdfast-Cache", work.missed_inputs > 0 ? "partial" : "hit");

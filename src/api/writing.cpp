@@ -62,6 +62,7 @@ class Exchange {
       --left_;
       prompt_tokens_ += event.end->prompt_tokens;
       new_tokens_ += event.end->new_tokens;
+      if (!seed_) seed_ = event.end->seed;
     }
     if (body_ == nullptr) {
       form_->keep(choice, event);
@@ -126,7 +127,8 @@ class Exchange {
                     .inputs = choices_,
                     .tokens = prompt_tokens_ + written,
                     .written_tokens = written,
-                    .first_token = first_ - began_};
+                    .first_token = first_ - began_,
+                    .seed = seed_};
     if (written > choices_)
       out.between_tokens =
           (newest_ - first_) * static_cast<int64_t>(choices_) / static_cast<int64_t>(written - choices_);
@@ -149,6 +151,7 @@ class Exchange {
   size_t left_;                            // Choices that have not ended.
   bool sent_ = false, nobody_ = false;
   std::optional<Error> error_;
+  std::optional<uint64_t> seed_;
   uint64_t prompt_tokens_ = 0, new_tokens_ = 0, pieces_ = 0;
   std::chrono::nanoseconds first_{}, newest_{}, busy_{};
 };

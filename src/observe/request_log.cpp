@@ -18,6 +18,7 @@ void log_request(Log& log, const SeriesNames& names, const Series& series, const
   const serve::Work& work = answered.work;
   const bool governed = !call.by.record.empty();
   const std::string input_digest = names.digest_of(call.input), output_digest = names.digest_of(call.output);
+  const std::string seed = work.seed ? std::to_string(*work.seed) : std::string();
   const std::array fields{
       LogField("trace_id", answered.trace.trace),
       LogField("span_id", answered.trace.span),
@@ -42,6 +43,7 @@ void log_request(Log& log, const SeriesNames& names, const Series& series, const
       LogField("inputs", work.inputs),
       LogField("tokens", work.tokens),
       LogField("written_tokens", work.written_tokens),
+      LogField("seed", seed),
       LogField("first_token_ms", milliseconds(work.first_token)),
       LogField("between_tokens_ms", milliseconds(work.between_tokens)),
       LogField("cold", work.cold()),

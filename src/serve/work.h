@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace holdfast::serve {
 
@@ -18,6 +19,7 @@ struct Work {
   uint64_t written_tokens = 0;  // Of `tokens`, those that the model wrote.
   // Of an answer that is written: until something of it was there, and from one token to the next on average.
   std::chrono::nanoseconds first_token{}, between_tokens{};
+  std::optional<uint64_t> seed;                   // Of the first answer that was written.
   uint64_t cached_inputs = 0, missed_inputs = 0;  // Looked for among kept answers, and found or not.
   std::chrono::milliseconds retry_after{};        // Of a refusal: when it may be worth asking again.
 
@@ -36,6 +38,7 @@ struct Work {
     written_tokens += more.written_tokens;
     if (first_token.count() == 0) first_token = more.first_token;
     if (between_tokens.count() == 0) between_tokens = more.between_tokens;
+    if (!seed) seed = more.seed;
     cached_inputs += more.cached_inputs;
     missed_inputs += more.missed_inputs;
     retry_after = more.retry_after.count() > 0 ? more.retry_after : retry_after;

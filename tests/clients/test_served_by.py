@@ -1,6 +1,8 @@
 """Who answered: every door of models that write, label and embed says it in the head of its answer, whole, streamed or refused."""
+import json
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,33 @@ def test_the_head_says_who_answered(commits, server, tokens, path, body, good):
     assert (told["X-Model-Id"], told["X-Model-Revision"], told["X-Deployment"]) == (name, commits[name], "on-demand"), (path, dict(told))
     assert re.fullmatch(r"[0-9a-f]{64}", told["X-Tokenizer-Digest"]) and told["X-Holdfast-Runtime"].startswith("holdfast ")
     assert told["X-Request-Id"] and re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]", told["traceparent"])
+    assert ("X-Holdfast-Seed" in told) == ((path, body) in WRITING), "whole answers that a model wrote say their seed"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_drawn_seed_is_told_and_gives_the_same_text_again(commits, server, tokens, stream):
+    body = {"model": WRITER, "messages": CHAT, "max_tokens": 16, "temperature": 1.5}
+
+    def text_of(more):
+        return server.http("POST", "/v1/chat/completions", tokens["ada"], {**body, **more})
+
+    def logged(request):
+        until = time.monotonic() + 20
+        while True:  # A line comes after its answer.
+            lines = [json.loads(line) for line in server.log_path.read_text().splitlines() if '"model_request"' in line and request in line]
+            if lines or time.monotonic() > until:
+                return lines
+            time.sleep(0.2)
+
+    first = text_of({"stream": stream})
+    lines = logged(first.headers["X-Request-Id"])
+    assert len(lines) == 1 and re.fullmatch(r"[0-9]+", lines[0]["seed"]), lines
+    if stream:
+        pieces = [json.loads(line[6:]) for line in first.body.decode().splitlines() if line.startswith("data: {")]
+        written = "".join(choice["delta"].get("content") or "" for piece in pieces for choice in piece["choices"])
+    else:
+        assert first.headers["X-Holdfast-Seed"] == lines[0]["seed"]
+        written = first.json()["choices"][0]["message"]["content"]
+    for _ in range(2):
+        again = text_of({"seed": int(lines[0]["seed"])})
+        assert again.headers["X-Holdfast-Seed"] == lines[0]["seed"] and again.json()["choices"][0]["message"]["content"] == written
