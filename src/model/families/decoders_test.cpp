@@ -36,6 +36,7 @@ TEST(DecoderFamilies, OptionsThatNoPartComputesAreRefusedByName) {
       {R"("model_type":"mpt","attn_config":{"alibi":false})", "attn_config"},
       {R"("model_type":"gpt_neo","attention_types":[[["global","local"],1]])", "one a layer"},
       {R"("model_type":"gpt_neo","attention_types":[[["global","local"],1000000000]],"num_layers":2)", ""},
+      {R"("model_type":"gpt_neo","attention_types":[[[],9223372036854775807]])", "one a layer"},
       {R"("model_type":"gpt_neo","attention_layers":["global","sparse","local","local"])", "attention"},
       {R"("model_type":"gemma3_text","use_bidirectional_attention":true)", "writes no text"},
       {R"("model_type":"llama","architectures":["LlamaModel"],"use_bidirectional_attention":true)", "llama"},

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json/array.hpp>
 
 #include "model/families/decoder_parts.h"
@@ -22,7 +23,9 @@ std::vector<bool> local_layers(ConfigReader& config, size_t layers) {
     for (const boost::json::value& one : *types) {
       const boost::json::array* pair = one.if_array();
       if (pair == nullptr || pair->size() != 2 || !(*pair)[0].is_array() || !(*pair)[1].is_int64()) continue;
-      for (int64_t i = 0; i < (*pair)[1].get_int64() && out.size() < layers; ++i)
+      // Names may be none, however often they are repeated.
+      const auto most = static_cast<int64_t>(layers);
+      for (int64_t i = 0; i < std::min((*pair)[1].get_int64(), most) && out.size() < layers; ++i)
         for (const boost::json::value& name : (*pair)[0].get_array()) add(name);
     }
   } else {
