@@ -100,6 +100,16 @@ TEST_F(AdapterTest, GivesWhatPeftGives) {
   }
 }
 
+TEST_F(AdapterTest, ABaseOfExpertsAnswersTheSameWhereAdaptersMayCome) {
+  for (const char* folder : {"mixtral/outgrown", "qwen2_moe/random", "granitemoe/random"}) {
+    SCOPED_TRACE(folder);
+    const DecoderModel model = base(folder), plain = DecoderModel::open(*disk, folder).value();
+    const std::vector<int64_t> prompt = {3, 5, 7, 11, 13};
+    const auto expected = logits_of(plain, *threads, prompt, nullptr);
+    EXPECT_EQ(logits_of(model, *threads, prompt, nullptr), expected);
+  }
+}
+
 TEST_F(AdapterTest, SeveralAtOnceAndNoneAreEachToTheBitWhatTheyAreAlone) {
   const DecoderModel model = base("llama/gqa"), plain = DecoderModel::open(*disk, "llama/gqa").value();
   const Adapter one = model.open_adapter(*disk, "lora/llama-all").value(),

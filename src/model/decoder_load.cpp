@@ -139,7 +139,7 @@ Status Decoder::load_layer(const DecoderWeights& weights, size_t index, Layer& l
   if (plan_.gated) {
     TRY(layer.inner,
         weights.gate_up(at + plan_.gate, at + plan_.up, plan_.gate_up.empty() ? "" : at + plan_.gate_up,
-                        plan_.inner, plan_.inner_bias));
+                        plan_.inner, plan_.inner_bias, plan_.gates_apart));
   } else {
     TRY(layer.inner, weights.linear(at + plan_.up, plan_.inner, plan_.width, plan_.inner_bias));
   }

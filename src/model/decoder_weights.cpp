@@ -104,8 +104,9 @@ Result<LinearLayer> DecoderWeights::query_key_value(const std::string& layer) co
 }
 
 Result<LinearLayer> DecoderWeights::gate_up(const std::string& gate, const std::string& up,
-                                            const std::string& joined, size_t inner, Bias bias) const {
-  const auto layout = plan_.gates_apart ? tensor::OutputLayout::plain : tensor::OutputLayout::gated;
+                                            const std::string& joined, size_t inner, Bias bias,
+                                            bool apart) const {
+  const auto layout = apart ? tensor::OutputLayout::plain : tensor::OutputLayout::gated;
   if (!joined.empty() && reader_.has(joined + ".weight")) {
     if (reader_.stays_in_blocks(joined + ".weight"))
       return reader_.joined_blocks({{joined, 2 * inner}}, plan_.width, bias, layout);
@@ -117,7 +118,7 @@ Result<LinearLayer> DecoderWeights::gate_up(const std::string& gate, const std::
     if (gated != nullptr) return gated;
     TRY(LinearLayer first, linear(gate, inner, plan_.width, bias));
     TRY(LinearLayer second, linear(up, inner, plan_.width, bias));
-    if (plan_.gates_apart) {
+    if (apart) {
       std::vector<LinearLayer> parts;
       parts.push_back(std::move(first));
       parts.push_back(std::move(second));

@@ -25,9 +25,9 @@ class DecoderWeights {
   Result<LinearLayer> linear(const std::string& name, size_t outputs, size_t inputs, Bias bias) const;
   // All queries, then all keys, then all values, whatever the checkpoint's order.
   Result<LinearLayer> query_key_value(const std::string& layer) const;
-  // Gates and then what they multiply.
+  // Gates and then what they multiply; `apart`: they come out of the product as they are (DecoderPlan).
   Result<LinearLayer> gate_up(const std::string& gate, const std::string& up, const std::string& joined,
-                              size_t inner, Bias bias) const;
+                              size_t inner, Bias bias, bool apart) const;
   // Gamma with 1 added where the family leaves it out.
   Result<Norm> norm(const std::string& name, size_t width, DecoderPlan::NormKind kind, Bias bias) const;
 

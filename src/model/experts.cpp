@@ -63,7 +63,7 @@ Result<Experts> Experts::load(const DecoderPlan& plan, const DecoderWeights& wei
   if (!experts.shared.empty()) {
     const std::string at = layer + experts.shared + ".";
     TRY(out.shared_.gate_up,
-        weights.gate_up(at + "gate_proj", at + "up_proj", "", experts.shared_inner, Bias::without));
+        weights.gate_up(at + "gate_proj", at + "up_proj", "", experts.shared_inner, Bias::without, false));
     TRY(out.shared_.down, weights.linear(at + "down_proj", plan.width, experts.shared_inner, Bias::without));
   }
   if (!experts.shared_gate.empty()) {
@@ -80,7 +80,8 @@ Status Experts::load_experts(const DecoderPlan& plan, const DecoderWeights& weig
   for (size_t i = 0; i < plan_.count; ++i) {
     const std::string one = fmt::format("{}.{}.", at, i);
     Expert expert;
-    TRY(expert.gate_up, weights.gate_up(one + plan_.gate, one + plan_.up, "", plan_.inner, Bias::without));
+    TRY(expert.gate_up,
+        weights.gate_up(one + plan_.gate, one + plan_.up, "", plan_.inner, Bias::without, false));
     TRY(expert.down, weights.linear(one + plan_.down, plan.width, plan_.inner, Bias::without));
     experts_.push_back(std::move(expert));
   }
@@ -103,8 +104,7 @@ Status Experts::load_stacked(const DecoderPlan& plan, const DecoderWeights& weig
       one.weight.assign(from, from + static_cast<std::ptrdiff_t>(outputs * inputs));
       return one;
     };
-    const auto layout = plan.gates_apart ? tensor::OutputLayout::plain : tensor::OutputLayout::gated;
-    experts_.push_back({part(both, 2 * inner, width).pack(reader.compute(), layout),
+    experts_.push_back({part(both, 2 * inner, width).pack(reader.compute(), tensor::OutputLayout::gated),
                         part(down, width, inner).pack(reader.compute())});
   }
   return Done{};
