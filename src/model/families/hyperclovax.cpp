@@ -5,9 +5,7 @@ namespace holdfast::model {
 
 // Granite whose logits are multiplied, perhaps with norms of what each branch adds.
 void plan_hyperclovax(ConfigReader& config, DecoderPlan& plan) {
-  plan_llama(config, plan);
-  plan.embedding_scale = config.number({"embedding_multiplier"}, 1);
-  plan.residual_scale = config.number({"residual_multiplier"}, 1);
+  plan_granite(config, plan);
   plan.logit_scale = config.number({"logits_scaling"}, 1);
   plan.scale = config.number({"attention_multiplier"}, 0);
   if (config.flag({"use_post_norm"}, false)) {
