@@ -32,6 +32,20 @@ Result<BoundArguments> BoundArguments::bind(std::string_view function, Arguments
   return out;
 }
 
+Result<BoundArguments> BoundArguments::bind_places(std::string_view function, Arguments arguments,
+                                                   size_t most, size_t required) {
+  BoundArguments out;
+  out.function_ = std::string(function) + "()";
+  const size_t given = arguments.positional.size();
+  if (!arguments.named.empty()) return type_error(out.function_ + " takes no keyword arguments");
+  if (given < required || given > most)
+    return type_error(out.function_ + " takes " + std::to_string(required) + " to " + std::to_string(most) +
+                      " arguments (" + std::to_string(given) + " given)");
+  out.values_.resize(most);
+  for (size_t i = 0; i < given; ++i) out.values_[i] = std::move(arguments.positional[i]);
+  return out;
+}
+
 Result<std::optional<std::string>> BoundArguments::text(size_t index) const {
   if (!has(index) || at(index).is(Kind::none)) return std::optional<std::string>();
   if (at(index).is(Kind::undefined)) return undefined_error(at(index));

@@ -17,6 +17,10 @@ class BoundArguments {
   static Result<BoundArguments> bind(std::string_view function, Arguments arguments,
                                      std::initializer_list<std::string_view> parameters, size_t required);
 
+  // Of a function of Python that takes no names for its arguments.
+  static Result<BoundArguments> bind_places(std::string_view function, Arguments arguments, size_t most,
+                                            size_t required);
+
   bool has(size_t index) const { return values_[index].has_value(); }
   const Value& at(size_t index) const { return *values_[index]; }
   Value value_or(size_t index, Value otherwise) const {

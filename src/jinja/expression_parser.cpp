@@ -235,6 +235,7 @@ Result<ExpressionPtr> ExpressionParser::primary() {
     case TokenKind::variable_begin:
     case TokenKind::variable_end:
     case TokenKind::end:
+    case TokenKind::broken:
       break;
   }
   return cursor_.error("unexpected '" + described(token) + "'");

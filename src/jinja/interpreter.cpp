@@ -25,6 +25,7 @@ class Interpreter {
     context.parent = &global;
     context.names = variables;
     root.parent = &context;
+    root_ = &root;
     for (const std::string& name : unset) root.set(name, undefined_name(name));
     TRY_DONE(execute(body, root));
     return std::move(out_);
@@ -90,6 +91,11 @@ class Interpreter {
       }
       case StatementKind::scope:
         return inner_scope(statement, scope);
+      case StatementKind::block: {
+        Scopes::Block block(scopes_, statement.scoped ? scope : *root_);
+        begin_scope(statement, 0, *block);
+        return execute(statement.bodies[0], *block);
+      }
       case StatementKind::generation: {
         Scopes::Block block(scopes_, scope);
         begin_scope(statement, 0, *block);
@@ -155,9 +161,11 @@ class Interpreter {
 
   Status rounds(const Statement& statement, Scope& scope, const Value& iterable, size_t level) {
     TRY(Items items, collect(runtime_, iterable));
-    if (statement.values[1]) {
-      TRY(items, selected(statement, scope, std::move(items)));
-    }
+    std::function<Result<bool>(const Value&)> passes;
+    if (statement.values[1])
+      passes = [this, &statement, &scope](const Value& item) {
+        return passes_condition(statement, scope, item);
+      };
     std::function<Result<Value>(Runtime&, Arguments)> recurse;
     if (statement.recursive) {
       scope.capture();
@@ -165,22 +173,12 @@ class Interpreter {
         return recursed(statement, scope, std::move(arguments), level + 1);
       };
     }
-    const auto variable = make_loop(std::move(items), level, std::move(recurse));
+    const auto variable = make_loop(std::move(items), level, std::move(passes), std::move(recurse));
     const Value shown = Value::of(Kind::loop, variable);
-    bool any_whole = false;
-    for (; variable->index < variable->rounds.size(); ++variable->index) {
-      variable->printed = "<LoopContext " + std::to_string(variable->index + 1) + "/" +
-                          std::to_string(variable->rounds.size()) + ">";
-      Scopes::Block block(scopes_, scope);
-      (*block).set("loop", shown);
-      begin_scope(statement, 0, *block);
-      const Value item = variable->rounds[variable->index];
-      TRY_DONE(assign(statement.targets[0], item, *block));
-      TRY(const Flow flow, execute(statement.bodies[0], *block));
-      any_whole |= flow == Flow::on;
-      if (flow == Flow::leave_loop) break;
-    }
-    if (any_whole) return Done{};
+    auto any_whole = each_round(statement, scope, *variable, shown);
+    variable->end();
+    if (!any_whole.ok()) return std::move(any_whole).error();
+    if (any_whole.value()) return Done{};
     // In jinja2 `else` is for loops without a round that came to its end, those left or cut short as well.
     Scopes::Block block(scopes_, scope);
     begin_scope(statement, 1, *block);
@@ -188,15 +186,30 @@ class Interpreter {
     return Done{};
   }
 
-  Result<Items> selected(const Statement& statement, Scope& scope, Items items) {
-    Items out;
-    for (Value& item : items) {
+  // Whether a round came to the end of the body.
+  Result<bool> each_round(const Statement& statement, Scope& scope, LoopObject& variable,
+                          const Value& shown) {
+    bool any_whole = false;
+    for (; variable.reaches(variable.index + 1); ++variable.index) {
       Scopes::Block block(scopes_, scope);
+      (*block).set("loop", shown);
+      begin_scope(statement, 0, *block);
+      const Value item = variable.rounds[variable.index];
       TRY_DONE(assign(statement.targets[0], item, *block));
-      TRY(const Value test, evaluator_.evaluate(*statement.values[1], *block));
-      if (truthy(test)) out.push_back(std::move(item));
+      TRY(const Flow flow, execute(statement.bodies[0], *block));
+      any_whole |= flow == Flow::on;
+      if (flow == Flow::leave_loop) return any_whole;
     }
-    return out;
+    if (variable.failure) return *variable.failure;
+    if (variable.index > 0) --variable.index;  // Kept in a namespace, it goes on telling of the last round.
+    return any_whole;
+  }
+
+  Result<bool> passes_condition(const Statement& statement, Scope& scope, const Value& item) {
+    Scopes::Block block(scopes_, scope);
+    TRY_DONE(assign(statement.targets[0], item, *block));
+    TRY(const Value test, evaluator_.evaluate(*statement.values[1], *block));
+    return truthy(test);
   }
 
   // loop(items) of a recursive loop.
@@ -286,7 +299,7 @@ class Interpreter {
     auto text = capture([&]() -> Status {
       Scopes::Block block(scopes_, scope);
       begin_scope(statement, 0, *block);
-      TRY_DONE(bind(statement.signature, name, std::move(arguments), *block));
+      TRY_DONE(bind(statement, name, std::move(arguments), *block));
       TRY_DONE(execute(statement.bodies[0], *block));
       return Done{};
     });
@@ -295,7 +308,8 @@ class Interpreter {
     return Value::text(std::move(text).value());
   }
 
-  Status bind(const Signature& signature, const std::string& name, Arguments arguments, Scope& scope) {
+  Status bind(const Statement& statement, const std::string& name, Arguments arguments, Scope& scope) {
+    const Signature& signature = statement.signature;
     const auto take_named = [&](const std::string& wanted) -> std::optional<Value> {
       for (auto it = arguments.named.begin(); it != arguments.named.end(); ++it)
         if (it->first == wanted) {
@@ -317,7 +331,12 @@ class Interpreter {
         value = take_named(parameter);
       }
       if (!value && i + signature.defaults.size() >= count) {
-        TRY(value, evaluator_.evaluate(*signature.defaults[i + signature.defaults.size() - count], scope));
+        auto other = evaluator_.evaluate(*signature.defaults[i + signature.defaults.size() - count], scope);
+        if (!other.ok()) {
+          if (error_line_ == 0) error_line_ = statement.line;  // The macro's, not the call's.
+          return std::move(other).error();
+        }
+        value = std::move(other).value();
       }
       scope.set(parameter,
                 value ? std::move(*value) : undefined("parameter '" + parameter + "' was not provided"));
@@ -367,6 +386,7 @@ class Interpreter {
   uint32_t& error_line_;
   Evaluator evaluator_;
   Scopes scopes_;
+  Scope* root_ = nullptr;
   std::string out_;
 };
 

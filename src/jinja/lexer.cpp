@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/result.h"
 #include "jinja/characters.h"
 #include "jinja/string_literal.h"
 
@@ -36,10 +37,14 @@ class Lexer {
  public:
   explicit Lexer(std::string source) : owned_(std::move(source)), rest_(owned_) {}
 
-  uint32_t line() const { return line_; }
-
-  Result<std::vector<Token>> run() {
-    while (!rest_.empty()) TRY_DONE(root());
+  std::vector<Token> run() {
+    while (!rest_.empty()) {
+      if (const Status read = root(); !read.ok()) {
+        add(TokenKind::broken, read.error().message);
+        return std::move(tokens_);
+      }
+    }
+    if (!tokens_.empty()) line_ = tokens_.back().line;  // The end is told where the last token begins.
     add(TokenKind::end, "");
     return std::move(tokens_);
   }
@@ -327,11 +332,6 @@ class Lexer {
 
 }  // namespace
 
-Result<std::vector<Token>> split_template(std::string_view source, uint32_t& error_line) {
-  Lexer lexer(normalized(source));
-  auto tokens = lexer.run();
-  if (!tokens.ok()) error_line = lexer.line();
-  return tokens;
-}
+std::vector<Token> split_template(std::string_view source) { return Lexer(normalized(source)).run(); }
 
 }  // namespace holdfast::jinja

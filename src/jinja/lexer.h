@@ -4,7 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
 #include "jinja/value.h"
 
 namespace holdfast::jinja {
@@ -21,6 +20,7 @@ enum class TokenKind : uint8_t {
   real,
   sign,  // An operator or bracket; `text` has it.
   end,
+  broken,  // What no token begins with: `text` says why. The last, instead of `end`.
 };
 
 struct Token {
@@ -30,8 +30,9 @@ struct Token {
   Value number;      // Of integer and real.
 };
 
-// A template as tokens, the last one `end`. White space control (-, +), trim_blocks, lstrip_blocks, raw
-// blocks and comments are done here, as jinja2's lexer does them. An error names the line in `error_line`.
-Result<std::vector<Token>> split_template(std::string_view source, uint32_t& error_line);
+// A template as tokens, the last one `end` or `broken`: jinja2 reads tokens as its parser asks for them, so
+// an error of the parser before a broken token is the one that is told. White space control (-, +),
+// trim_blocks, lstrip_blocks, raw blocks and comments are done here, as jinja2's lexer does them.
+std::vector<Token> split_template(std::string_view source);
 
 }  // namespace holdfast::jinja

@@ -21,7 +21,7 @@ Result<Value> dict_sort(Runtime& runtime, const Value& value, Arguments argument
       Bound::bind("dictsort", std::move(arguments), {"case_sensitive", "by", "reverse"}, 0));
   TRY(const auto by, given.text(1));
   TRY(const Integer falls, given.whole(2, 0));
-  if (by && *by != "key" && *by != "value")
+  if (given.has(1) && by != "key" && by != "value")
     return type_error("You can only sort by either \"key\" or \"value\"");
   if (value.is(Kind::undefined)) return undefined_error(value);
   if (!value.is(Kind::dict)) return type_error("'" + type_name(value) + "' object has no attribute 'items'");

@@ -7,6 +7,11 @@ namespace {
 
 Value count(size_t number) { return Value::integer(static_cast<Integer>(number)); }
 
+size_t length_of(LoopObject& loop) {
+  loop.reaches(SIZE_MAX);
+  return loop.rounds.size();
+}
+
 Value cycle_function(std::shared_ptr<LoopObject> loop) {
   return make_function("cycle", [loop](Runtime&, Arguments arguments) -> Result<Value> {
     if (arguments.positional.empty()) return type_error("no items for cycling given");
@@ -26,20 +31,20 @@ Value changed_function(std::shared_ptr<LoopObject> loop) {
 }
 
 std::optional<Value> loop_attribute(const std::shared_ptr<LoopObject>& loop, std::string_view name) {
-  const size_t index = loop->index, length = loop->rounds.size();
+  const size_t index = loop->index;
   if (name == "index") return count(index + 1);
   if (name == "index0") return count(index);
-  if (name == "revindex") return count(length - index);
-  if (name == "revindex0") return count(length - index - 1);
+  if (name == "revindex") return count(length_of(*loop) - index);
+  if (name == "revindex0") return count(length_of(*loop) - index - 1);
   if (name == "first") return Value::boolean(index == 0);
-  if (name == "last") return Value::boolean(index + 1 == length);
-  if (name == "length") return count(length);
+  if (name == "last") return Value::boolean(!loop->reaches(index + 2));
+  if (name == "length") return count(length_of(*loop));
   if (name == "depth") return count(loop->level + 1);
   if (name == "depth0") return count(loop->level);
   if (name == "previtem")
     return index == 0 ? undefined("there is no previous item") : loop->rounds[index - 1];
   if (name == "nextitem")
-    return index + 1 >= length ? undefined("there is no next item") : loop->rounds[index + 1];
+    return loop->reaches(index + 2) ? loop->rounds[index + 1] : undefined("there is no next item");
   if (name == "cycle") return cycle_function(loop);
   if (name == "changed") return changed_function(loop);
   return std::nullopt;
@@ -47,17 +52,42 @@ std::optional<Value> loop_attribute(const std::shared_ptr<LoopObject>& loop, std
 
 }  // namespace
 
-std::shared_ptr<LoopObject> make_loop(Items rounds, size_t level,
+bool LoopObject::reaches(size_t count) {
+  while (rounds.size() < count && asked < candidates.size()) {
+    const Value& next = candidates[asked++];
+    auto passed = passes(next);
+    if (!passed.ok()) {
+      failure = std::move(passed).error();
+      end();
+    } else if (passed.value()) {
+      rounds.push_back(next);
+    }
+  }
+  return rounds.size() >= count;
+}
+
+void LoopObject::end() {
+  passes = nullptr;
+  asked = candidates.size();
+}
+
+std::string LoopObject::shown() {
+  return "<LoopContext " + std::to_string(index + 1) + "/" + std::to_string(length_of(*this)) + ">";
+}
+
+std::shared_ptr<LoopObject> make_loop(Items candidates, size_t level,
+                                      std::function<Result<bool>(const Value&)> passes,
                                       std::function<Result<Value>(Runtime&, Arguments)> recurse) {
   auto loop = std::make_shared<LoopObject>();
   loop->name = "loop";
   loop->type_name = "LoopContext";
-  loop->rounds = std::move(rounds);
   loop->level = level;
-  for (const Value& item : loop->rounds) {
+  for (const Value& item : candidates) {
     loop->depth = std::max(loop->depth, item.depth() + 1);
     loop->weight += item.weight();
   }
+  loop->passes = std::move(passes);
+  (loop->passes ? loop->candidates : loop->rounds) = std::move(candidates);
   loop->call = std::move(recurse);
   if (!loop->call)
     loop->call = [](Runtime&, Arguments) -> Result<Value> {

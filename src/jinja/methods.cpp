@@ -16,7 +16,7 @@ struct Row {
 };
 
 Result<Value> dict_get(Runtime&, const Value& self, Arguments arguments) {
-  TRY(const BoundArguments given, BoundArguments::bind("get", std::move(arguments), {"key", "default"}, 1));
+  TRY(const BoundArguments given, BoundArguments::bind_places("get", std::move(arguments), 2, 1));
   if (!hashable(given.at(0))) return type_error("unhashable type: '" + type_name(given.at(0)) + "'");
   const Value* found = self.as_dict().find(given.at(0));
   return found != nullptr ? *found : given.value_or(1, Value());
@@ -39,7 +39,7 @@ Result<Value> copied(Runtime&, const Value& self, Arguments arguments) {
 }
 
 Result<Value> sequence_count(Runtime& runtime, const Value& self, Arguments arguments) {
-  TRY(const BoundArguments given, BoundArguments::bind("count", std::move(arguments), {"value"}, 1));
+  TRY(const BoundArguments given, BoundArguments::bind_places("count", std::move(arguments), 1, 1));
   TRY(const Items items, collect(runtime, self));
   Integer count = 0;
   for (const Value& item : items) {
@@ -50,8 +50,7 @@ Result<Value> sequence_count(Runtime& runtime, const Value& self, Arguments argu
 }
 
 Result<Value> sequence_index(Runtime& runtime, const Value& self, Arguments arguments) {
-  TRY(const BoundArguments given,
-      BoundArguments::bind("index", std::move(arguments), {"value", "start", "stop"}, 1));
+  TRY(const BoundArguments given, BoundArguments::bind_places("index", std::move(arguments), 3, 1));
   TRY(const Items items, collect(runtime, self));
   const auto count = static_cast<Integer>(items.size());
   TRY(Integer start, given.whole(1, 0));

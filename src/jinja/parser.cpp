@@ -1,7 +1,9 @@
 #include "jinja/parser.h"
 
 #include <algorithm>
+#include <unordered_set>
 
+#include "jinja/characters.h"
 #include "jinja/expression_parser.h"
 
 namespace holdfast::jinja {
@@ -74,6 +76,7 @@ class Parser {
         case TokenKind::integer:
         case TokenKind::real:
         case TokenKind::sign:
+        case TokenKind::broken:
           return cursor_.error("unexpected '" + described(cursor_.now()) + "'");
       }
     }
@@ -332,14 +335,28 @@ class Parser {
     return out;
   }
 
-  // Without inheritance a block is its own body.
+  // Without inheritance a block is its own body, compiled as a function of its own.
   Result<std::unique_ptr<Statement>> block() {
-    auto out = make(StatementKind::scope, cursor_.take().line);
+    auto out = make(StatementKind::block, cursor_.take().line);
     TRY(const std::string name, cursor_.expect_name());
-    cursor_.skip_name("scoped");
-    cursor_.skip_name("required");
-    TRY(Body body, whole_body("endblock"));
-    out->bodies.push_back(std::move(body));
+    out->scoped = cursor_.skip_name("scoped");
+    const bool required = cursor_.skip_name("required");
+    const size_t loops = std::exchange(loops_, 0);
+    auto body = whole_body("endblock");
+    loops_ = loops;
+    if (!body.ok()) return std::move(body).error();
+    const auto is_space = [](const auto& one) {
+      return one->kind == StatementKind::data && stripped(one->text, Ends::both).empty();
+    };
+    if (required && !std::all_of(body.value().begin(), body.value().end(), is_space))
+      return cursor_.error("Required blocks can only contain comments or whitespace");
+    if (required) {  // Nobody can fill it here.
+      out->kind = StatementKind::unsupported;
+      out->text = "Required block '" + name + "' not found";
+    }
+    out->bodies.push_back(std::move(body).value());
+    if (!blocks_.insert(name).second)
+      return cursor_.error_at(out->line, "block '" + name + "' defined twice");
     cursor_.skip_name(name);
     return out;
   }
@@ -368,7 +385,8 @@ class Parser {
                     ? "'autoescape' is not supported"
                     : "'" + tag + "' is not supported: no loader for this environment specified";
     if (tag == "autoescape") return cursor_.error_at(out->line, out->text);
-    while (!cursor_.is(TokenKind::block_end) && !cursor_.is(TokenKind::end)) cursor_.take();
+    while (!cursor_.is(TokenKind::block_end) && !cursor_.is(TokenKind::end) && !cursor_.is(TokenKind::broken))
+      cursor_.take();
     return out;
   }
 
@@ -376,6 +394,7 @@ class Parser {
   ExpressionParser expressions_;
   std::vector<std::string> open_;  // Tags whose end is still to come.
   std::vector<Names> ends_;
+  std::unordered_set<std::string> blocks_;
   size_t loops_ = 0;
   size_t target_depth_ = 0;
 };
@@ -383,8 +402,7 @@ class Parser {
 }  // namespace
 
 Result<Body> parse_template(std::string_view source, uint32_t& error_line) {
-  TRY(std::vector<Token> tokens, split_template(source, error_line));
-  Parser parser(std::move(tokens));
+  Parser parser(split_template(source));
   auto body = parser.run();
   if (!body.ok()) error_line = parser.error_line();
   return body;

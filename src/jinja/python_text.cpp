@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "jinja/characters.h"
+#include "jinja/loop.h"
 
 namespace holdfast::jinja {
 namespace {
@@ -52,8 +53,9 @@ class Printer {
       case Kind::name_space:
         return name_space(value.as<NamespaceObject>());
       case Kind::function:
-      case Kind::loop:
         return put(value.as<FunctionObject>().printed);
+      case Kind::loop:
+        return put(value.changing<LoopObject>().shown());
     }
     return Done{};
   }

@@ -50,7 +50,7 @@ bool is_identifier(std::string_view text) {
 
 template <Ends ends>
 Result<Value> strip(Runtime& runtime, const Value& self, Arguments arguments) {
-  TRY(const BoundArguments given, BoundArguments::bind("strip", std::move(arguments), {"chars"}, 0));
+  TRY(const BoundArguments given, BoundArguments::bind_places("strip", std::move(arguments), 1, 0));
   TRY(const auto set, given.text(0));
   const std::string& text = self.string();
   return made_text(runtime, std::string(set ? stripped(text, *set, ends) : stripped(text, ends)));
@@ -114,8 +114,7 @@ enum class Side : uint8_t { left, right };
 enum class NotFound : uint8_t { minus_one, error };
 template <Side side, NotFound not_found>
 Result<Value> find(Runtime& runtime, const Value& self, Arguments arguments) {
-  TRY(const BoundArguments given,
-      BoundArguments::bind("find", std::move(arguments), {"sub", "start", "end"}, 1));
+  TRY(const BoundArguments given, BoundArguments::bind_places("find", std::move(arguments), 3, 1));
   TRY(const auto wanted, given.text(0));
   if (!wanted) return type_error("must be str, not NoneType");
   TRY_DONE(runtime.budget.made(self.string().size()));
@@ -130,8 +129,7 @@ Result<Value> find(Runtime& runtime, const Value& self, Arguments arguments) {
 }
 
 Result<Value> count(Runtime& runtime, const Value& self, Arguments arguments) {
-  TRY(const BoundArguments given,
-      BoundArguments::bind("count", std::move(arguments), {"sub", "start", "end"}, 1));
+  TRY(const BoundArguments given, BoundArguments::bind_places("count", std::move(arguments), 3, 1));
   TRY(const auto wanted, given.text(0));
   if (!wanted) return type_error("must be str, not NoneType");
   TRY_DONE(runtime.budget.made(self.string().size()));
@@ -147,8 +145,7 @@ Result<Value> count(Runtime& runtime, const Value& self, Arguments arguments) {
 template <Side side>
 Result<Value> has_end(Runtime& runtime, const Value& self, Arguments arguments) {
   const char* name = side == Side::left ? "startswith" : "endswith";
-  TRY(const BoundArguments given,
-      BoundArguments::bind(name, std::move(arguments), {"prefix", "start", "end"}, 1));
+  TRY(const BoundArguments given, BoundArguments::bind_places(name, std::move(arguments), 3, 1));
   TRY_DONE(runtime.budget.steps(1 + self.string().size() / 256));
   TRY(const Window view, window(self, given, 1));
   const Value& wanted = given.at(0);
@@ -169,8 +166,7 @@ Result<Value> has_end(Runtime& runtime, const Value& self, Arguments arguments) 
 }
 
 Result<Value> replace(Runtime& runtime, const Value& self, Arguments arguments) {
-  TRY(const BoundArguments given,
-      BoundArguments::bind("replace", std::move(arguments), {"old", "new", "count"}, 2));
+  TRY(const BoundArguments given, BoundArguments::bind_places("replace", std::move(arguments), 3, 2));
   TRY(const auto old, given.text(0));
   TRY(const auto fresh, given.text(1));
   if (!old || !fresh) return type_error("replace() argument must be str, not None");
@@ -180,7 +176,7 @@ Result<Value> replace(Runtime& runtime, const Value& self, Arguments arguments) 
 }
 
 Result<Value> join(Runtime& runtime, const Value& self, Arguments arguments) {
-  TRY(const BoundArguments given, BoundArguments::bind("join", std::move(arguments), {"iterable"}, 1));
+  TRY(const BoundArguments given, BoundArguments::bind_places("join", std::move(arguments), 1, 1));
   if (!iterable(given.at(0))) return type_error("can only join an iterable");
   TRY(const Items items, collect(runtime, given.at(0)));
   std::string out;
@@ -197,7 +193,7 @@ Result<Value> join(Runtime& runtime, const Value& self, Arguments arguments) {
 
 template <Side side>
 Result<Value> partition(Runtime& runtime, const Value& self, Arguments arguments) {
-  TRY(const BoundArguments given, BoundArguments::bind("partition", std::move(arguments), {"sep"}, 1));
+  TRY(const BoundArguments given, BoundArguments::bind_places("partition", std::move(arguments), 1, 1));
   TRY(const auto separator, given.text(0));
   if (!separator || separator->empty()) return type_error("empty separator");
   const std::string& text = self.string();
@@ -214,7 +210,7 @@ Result<Value> partition(Runtime& runtime, const Value& self, Arguments arguments
 
 template <Side side>
 Result<Value> remove_end(Runtime& runtime, const Value& self, Arguments arguments) {
-  TRY(const BoundArguments given, BoundArguments::bind("removeprefix", std::move(arguments), {"prefix"}, 1));
+  TRY(const BoundArguments given, BoundArguments::bind_places("removeprefix", std::move(arguments), 1, 1));
   TRY(const auto end, given.text(0));
   if (!end) return type_error("removeprefix() argument must be str, not None");
   std::string_view text = self.string();
@@ -226,8 +222,7 @@ Result<Value> remove_end(Runtime& runtime, const Value& self, Arguments argument
 enum class Place : uint8_t { left, right, middle };
 template <Place place>
 Result<Value> justify(Runtime& runtime, const Value& self, Arguments arguments) {
-  TRY(const BoundArguments given,
-      BoundArguments::bind("center", std::move(arguments), {"width", "fillchar"}, 1));
+  TRY(const BoundArguments given, BoundArguments::bind_places("center", std::move(arguments), 2, 1));
   TRY(const Integer width, given.whole(0, 0));
   TRY(const auto fill, given.text(1));
   if (fill && character_count(*fill) != 1)
@@ -241,7 +236,7 @@ Result<Value> justify(Runtime& runtime, const Value& self, Arguments arguments) 
 }
 
 Result<Value> zero_fill(Runtime& runtime, const Value& self, Arguments arguments) {
-  TRY(const BoundArguments given, BoundArguments::bind("zfill", std::move(arguments), {"width"}, 1));
+  TRY(const BoundArguments given, BoundArguments::bind_places("zfill", std::move(arguments), 1, 1));
   TRY(const Integer width, given.whole(0, 0));
   if (width > width_max) return type_error("the width is too large");
   const std::string& text = self.string();
@@ -276,7 +271,7 @@ Result<Value> format(Runtime& runtime, const Value& self, Arguments arguments) {
 }
 
 Result<Value> format_map(Runtime& runtime, const Value& self, Arguments arguments) {
-  TRY(const BoundArguments given, BoundArguments::bind("format_map", std::move(arguments), {"mapping"}, 1));
+  TRY(const BoundArguments given, BoundArguments::bind_places("format_map", std::move(arguments), 1, 1));
   if (!given.at(0).is(Kind::dict)) return type_error("format_map() argument must be a mapping");
   Arguments all;
   for (const auto& [key, value] : given.at(0).as_dict().pairs)

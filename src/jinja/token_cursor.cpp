@@ -29,6 +29,8 @@ std::string kind_name(TokenKind kind) {
       return "sign";
     case TokenKind::end:
       return "end of template";
+    case TokenKind::broken:
+      return "broken token";
   }
   return "token";
 }
@@ -40,6 +42,10 @@ std::string described(const Token& token) {
 }
 
 Error TokenCursor::error_at(uint32_t line, std::string message) {
+  if (is(TokenKind::broken)) {  // Reading it failed before whatever is wrong with those before it was seen.
+    error_line_ = now().line;
+    return fail(Reason::bad_request, now().text);
+  }
   error_line_ = line;
   return fail(Reason::bad_request, std::move(message));
 }

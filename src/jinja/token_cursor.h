@@ -7,7 +7,7 @@
 
 namespace holdfast::jinja {
 
-// Where the parser is in the tokens. The last token is `end` and is never passed.
+// Where the parser is in the tokens. The last token is `end` or `broken` and is never passed.
 class TokenCursor {
  public:
   explicit TokenCursor(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}

@@ -81,6 +81,7 @@ enum class StatementKind : uint8_t {
   call_block,    // values[0] is the call; signature, bodies[0] are its caller
   filter_block,  // bodies[0] through values[0]
   scope,         // with: targets[i] = values[i]; bodies[0]
+  block,         // bodies[0], which sees the names of the template alone, or with `scoped` those around it
   generation,    // bodies[0]
   leave_loop,    // break
   next_round,    // continue
@@ -98,6 +99,7 @@ struct Statement {
   std::vector<std::vector<std::string>> unset;  // Of each body that is a scope, if any: see unset_names.h.
   Signature signature;
   bool recursive = false;
+  bool scoped = false;
 };
 
 }  // namespace holdfast::jinja

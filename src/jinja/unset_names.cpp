@@ -144,6 +144,7 @@ class ScopePass {
         for (const ExpressionPtr& value : statement.values) read(value.get(), names);
         break;
       case StatementKind::generation:
+      case StatementKind::block:
         break;
     }
     inner_.push_back(&statement);
@@ -166,7 +167,8 @@ class ScopePass {
 
   void mark_inner(Statement& statement) {
     for (size_t i = 0; i < statement.bodies.size(); ++i) {
-      Names names(&names_);
+      const bool apart = statement.kind == StatementKind::block && !statement.scoped;
+      Names names(apart ? nullptr : &names_);
       const bool is_loop_body = statement.kind == StatementKind::loop && i == 0;
       if (is_loop_body) names.parameter("loop");
       if (is_loop_body || statement.kind == StatementKind::scope)

@@ -322,4 +322,22 @@ TEMPLATES = [
     "{% set n = n %}{{ n }}",
     "{% for x in [1] %}{{ n }}{% set n = n %}{{ n }}{% endfor %}",
     "{% for x in [1] %}{% if x == n %}{% set n = 3 %}{% endif %}{{ n }}{% endfor %}",
+    # A condition is asked when its turn comes: rounds before may have changed what it depends on.
+    "{% set ns = namespace(found=false) %}{% for m in messages if not ns.found %}{{ m.role }}{% if m.role == 'user' %}{% set ns.found = true %}{% endif %}{% endfor %}",
+    "{% set ns = namespace(c=0) %}{% for x in numbers if ns.c < 2 %}{{ x }}{{ loop.index }}{% set ns.c = ns.c + 1 %}{% endfor %}{{ ns.c }}",
+    "{% set ns = namespace(c=0) %}{% for x in numbers if ns.c < 2 %}{{ x }}{{ loop.last }}{% set ns.c = ns.c + 1 %}{% endfor %}{{ ns.c }}",
+    "{% set ns = namespace(c=0) %}{% for x in numbers if ns.c < 2 %}{{ x }}{{ loop.length }}{{ loop.revindex }}{{ loop.nextitem }}{% set ns.c = ns.c + 1 %}{% endfor %}{{ ns.c }}",
+    "{% for a, b in [(1, 2), (3,)] if a %}{{ a }}{% break %}{% endfor %}", "{% for a, b in [(1, 2), (3,)] if a %}{{ a }}{{ loop.index }}{% endfor %}", "{% for x in [0, 1, 'a'] if x - 1 %}{{ x }}{% endfor %}",
+    "{% set ns = namespace(l=none) %}{% for x in numbers if x > n - 6 %}{% set ns.l = loop %}{% endfor %}{{ ns.l.length }}{{ ns.l.index }}",
+    # The line of an end that comes too early is that of the last token; what cannot be read is met when its turn comes.
+    "{% if yes %}\n\nx\n\n\n", "{% for x in [1] %}\na\nb{{ x }}\n\nc\n\n", "a\n{{ n n }}\n{{ ` }}", "a\n{{ n }}\n{{ ` }}", "{{ n.$ }}", "{% set none $ = 1 %}", "{{ n is not $ }}\n{% if %}", "{% if n $ %}", "\n{{ [1, 2) }}", "\n{{ n }}\n{% raw %}\nx\n",
+    "{% for x in [1] %}{{ x }}{# open\n\n", "{% include 'x' $ %}",
+    # Python's own functions take no names.
+    "{{ 'a'.replace(old='a', new='b') }}", "{{ 'a b'.split(sep=' ', maxsplit=1) }}", "{{ 'a'.strip(chars='a') }}", "{{ {'a': 1}.get(key='a') }}", "{{ {'a': 1}.get('a', default=2) }}", "{{ 'a'.center(width=3) }}", "{{ 'a\\tb'.expandtabs(tabsize=2) }}",
+    "{{ {}|dictsort(by=none) }}", "{{ {}|dictsort(by='x') }}",
+    # A block sees the names of the template, not those of the loop around it, unless it is scoped.
+    "{% for x in [1, 2] %}{% block a %}{{ x }}-{% endblock %}{% endfor %}", "{% for x in [1, 2] %}{% block a scoped %}{{ x }}-{% endblock %}{% endfor %}", "{% set z = 3 %}{% block a %}{{ z }}{% set z = 4 %}{{ z }}{% endblock %}{{ z }}",
+    "{% block a %}{% endblock %}\n{% block a %}{% endblock %}", "{% block a required %} {# c #}{% endblock %}", "{% block a required %}x{% endblock %}", "{% with z = 1 %}{% block a %}{{ z is defined }}{% endblock %}{% endwith %}",
+    # A parameter's default is a line of the macro, wherever it was called.
+    "{% macro m(a,\n b=1/0) %}\n{{ b }}{% endmacro %}\n\n{{ m(1) }}", "{% macro m(a) %}{{ a }}{{ caller() }}{% endmacro %}\n\n{% call(\nb=zz.y) m(1) %}\n{{ b }}{% endcall %}",
 ]
