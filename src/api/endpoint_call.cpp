@@ -26,6 +26,7 @@
 #include "net/client.h"
 #include "observe/desk.h"
 #include "serve/fallbacks.h"
+#include "serve/guardrails.h"
 #include "serve/guards.h"
 #include "serve/input_rules.h"
 
@@ -105,7 +106,8 @@ const ApiRoute* route_named(const RouteTable& table, std::string_view name) {
 }
 
 Result<net::Response> run_inner(Services& services, const ApiRoute& row, const Call& outer,
-                                const InnerRequest& inner, const serve::ReleaseAnswer& by, Telling telling) {
+                                const InnerRequest& inner, const serve::ReleaseAnswer& by, Telling telling,
+                                const Around& around) {
   const auto* handler = std::get_if<CallHandler>(&row.handle);
   if (handler == nullptr) return fail(Reason::not_offered, "this is not answered here");
   net::Request request;
@@ -144,7 +146,7 @@ Result<net::Response> run_inner(Services& services, const ApiRoute& row, const C
     outer.served->by = by;
     outer.served->told = true;
   }
-  auto answer = answer_and_tell(services, row.name, call, *handler);
+  auto answer = answer_and_tell(services, row.name, call, around ? around(*handler) : *handler);
   if (outer.served && note->dialect) outer.served->dialect = note->dialect;
   if (outer.served) outer.served->work.retry_after = note->work.retry_after;
   return answer;
@@ -159,6 +161,8 @@ Status remove_endpoint(Services& services, const GovernDoor& door, const identit
     TRY_DONE(services.guards->fallbacks->set(endpoint.id, {}));
   if (services.guards != nullptr && services.guards->input_rules != nullptr)
     TRY_DONE(services.guards->input_rules->forget(endpoint.id));
+  if (services.guards != nullptr && services.guards->guardrails != nullptr)
+    TRY_DONE(services.guards->guardrails->set(endpoint.id, {}));
   return Done{};
 }
 

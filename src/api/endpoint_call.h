@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,8 +27,11 @@ const ApiRoute* route_named(const RouteTable& table, std::string_view name);
 // Runs the row's handler for this caller with the answer of the gate fixed; headers of the answer say which
 // release it was. Told to the gate when `tell` says so.
 enum class Telling : uint8_t { tell, keep_quiet };
+// What stands around the row's handler, within what is told.
+using Around = std::function<CallHandler(CallHandler handler)>;
 Result<net::Response> run_inner(Services& services, const ApiRoute& row, const Call& outer,
-                                const InnerRequest& inner, const serve::ReleaseAnswer& by, Telling telling);
+                                const InnerRequest& inner, const serve::ReleaseAnswer& by, Telling telling,
+                                const Around& around = {});
 
 // Sends the body on to an outside engine and gives back what it said.
 Result<net::Response> forward(Services& services, const GovernDoor& door, const govern::Endpoint& endpoint,

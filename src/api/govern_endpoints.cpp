@@ -10,6 +10,7 @@
 #include "api/error_answer.h"
 #include "api/fallback_call.h"
 #include "api/govern_call.h"
+#include "api/guardrail_call.h"
 #include "api/input_check.h"
 #include "api/input_rules_call.h"
 #include "api/known_endpoints.h"
@@ -222,7 +223,9 @@ struct EndpointDoor {
   Services& services;
   const GovernDoor& door;
   KnownEndpoints& known;
-  const std::string& rest;  // Below the address.
+  const std::string& rest;   // Below the address.
+  const std::string& asked;  // The endpoint that the caller asked, whose guardrails hold whoever answers.
+  enum class As : uint8_t { callers, guards } as = As::callers;  // A guardrail asks past all of these.
 };
 
 Result<KnownEndpoints::Known> look_up(const EndpointDoor& at, const Call& call, const std::string& id) {
@@ -249,12 +252,30 @@ Error not_answered(const std::string& rest) {
   return fail(Reason::not_offered, fmt::format("an endpoint does not answer /{}", rest));
 }
 
+Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const std::string& id);
+
+// The guardrails of the endpoint that was asked, then of the one that answers.
+Around guardrails_around(const EndpointDoor& at, const std::string& id) {
+  if (at.as == EndpointDoor::As::guards) return {};
+  return [at, id](CallHandler handler) {
+    const GuardAsker ask = [at](const Call& call, const std::string& endpoint, const std::string& rest) {
+      return ask_endpoint(
+          {at.table, at.services, at.door, at.known, rest, endpoint, EndpointDoor::As::guards}, call,
+          endpoint);
+    };
+    if (!id.empty() && id != at.asked) handler = guarded(at.services, id, at.rest, ask, std::move(handler));
+    return guarded(at.services, at.asked, at.rest, ask, std::move(handler));
+  };
+}
+
 // The endpoint itself.
 Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const std::string& id) {
   const std::string& rest = at.rest;
   const ApiRoute* row = inner_row(at.table, call.request.method, task_path(rest));
   if (call.served && call.served->endpoint.empty()) call.served->endpoint = id;
-  TRY_DONE(check_input(at.services, call));  // First, as an outage of the database changes nothing of it.
+  const bool guards = at.as == EndpointDoor::As::guards;
+  // First, as an outage of the database changes nothing of it.
+  if (!guards) TRY_DONE(check_input(at.services, call));
   TRY(const KnownEndpoints::Known found,
       at.known.settle(KnownEndpoints::key(call, id), look_up(at, call, id)));
   const govern::Endpoint& endpoint = found.endpoint;
@@ -264,11 +285,12 @@ Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const st
       !says_deadline(call.request))
     call.served->queue_delay_max = std::chrono::milliseconds(endpoint.settings->queue_delay_ms);
   if (call.served) call.served->by = by;  // Whose feature is limited, and whose refusal is counted.
-  TRY_DONE(take_quota(at.services, call));
+  if (!guards) TRY_DONE(take_quota(at.services, call));
   const govern::Attachment* attachment = attachment_for(endpoint, by.model.commit);
   if (attachment == nullptr) {
     if (row == nullptr) return not_answered(rest);
-    return run_inner(at.services, *row, call, inner_request(call, by.model, rest), by, Telling::tell);
+    return run_inner(at.services, *row, call, inner_request(call, by.model, rest), by, Telling::tell,
+                     guardrails_around(at, id));
   }
   const InnerRequest inner{
       call.request.method, "", std::string(call.request.headers.get("Content-Type")), call.request.body, {}};
@@ -279,9 +301,10 @@ Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const st
   attempt.served->told = false;
   attempt.served->stream.reset();
   attempt.served->work = {};
-  const CallHandler send = [&](const Call& asked) -> Result<Response> {
+  CallHandler send = [&](const Call& asked) -> Result<Response> {
     return forward(at.services, at.door, endpoint, *attachment, asked, inner, rest);
   };
+  if (const Around around = guardrails_around(at, id)) send = around(std::move(send));
   if (call.served) {
     call.served->by = by;
     call.served->told = true;
@@ -306,7 +329,8 @@ Result<Response> ask_model(const EndpointDoor& at, const Call& call, const std::
   serve::ReleaseAnswer by;
   by.model = model;
   if (asking.served->by) by = *asking.served->by;
-  return run_inner(at.services, *row, call, inner_request(call, model, rest), by, Telling::tell);
+  return run_inner(at.services, *row, call, inner_request(call, model, rest), by, Telling::tell,
+                   guardrails_around(at, {}));
 }
 
 Result<Response> endpoint_call(const EndpointDoor& at, const Call& call, const std::string& endpoint) {
@@ -353,6 +377,10 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
       [&services, door](const Call& call) { return remove(services, door, call); });
   add_fallback_routes(table, services);
   add_input_rule_routes(table, services);
+  add_guardrail_routes(table, services, [door](const Call& call, const std::string& endpoint) -> Status {
+    TRY_DONE(door.registry.endpoints.find(call.caller, endpoint));
+    return Done{};
+  });
   add("POST", "/api/endpoints/{ns}/{name}/pause", "endpoint_pause", Access::signed_in_write,
       govern_handler(door, changed<&govern::Endpoints::pause>), govern_body_bytes_max);
   add("POST", "/api/endpoints/{ns}/{name}/resume", "endpoint_resume", Access::signed_in_write,
@@ -363,7 +391,7 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
   const auto known = std::make_shared<KnownEndpoints>(services.clock);
   const EndpointAsker by_name = [&table, &services, door, known](const Call& call, const std::string& id,
                                                                  const std::string& rest) {
-    return endpoint_call({table, services, door, *known, rest}, call, id);
+    return endpoint_call({table, services, door, *known, rest, id}, call, id);
   };
   const CallHandler ask = [by_name](const Call& call) {
     return by_name(call, record_in_path(call), std::string(call.capture("rest")));

@@ -41,19 +41,19 @@ unsigned escaped(std::string_view digits) {
   return value;
 }
 
-bool runs_no_model(std::string_view route) {
-  for (const std::string_view end :
-       {"/tokenize", "/detokenize", "/decode", "/chat_tokenize", "/apply-template"})
-    if (route.ends_with(end)) return true;
-  return false;
-}
-
 bool is_json(const net::Request& request) {
   const size_t begin = request.body.find_first_not_of(" \t\r\n");
   return begin != std::string::npos && (request.body[begin] == '{' || request.body[begin] == '[');
 }
 
 }  // namespace
+
+bool runs_no_model(std::string_view path) {
+  for (const std::string_view end :
+       {"/tokenize", "/detokenize", "/decode", "/chat_tokenize", "/apply-template"})
+    if (path.ends_with(end)) return true;
+  return false;
+}
 
 Status check_json_characters(std::string_view json) {
   if (json.find(static_cast<char>(delete_character)) != std::string_view::npos)

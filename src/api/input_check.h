@@ -15,6 +15,9 @@ Status check_json_characters(std::string_view json);
 // The same of a text itself, and invalid UTF-8.
 Status check_text_characters(std::string_view text);
 
+// Addresses that only split, join and render texts, and run no model.
+bool runs_no_model(std::string_view path);
+
 // Before a model is asked, what its protocol's parser does not look at: whether its caller is limited,
 // control characters unless input.control-characters lets them in, and input_rules_call.h. Routes that only
 // split, join and render texts run no model and take every text.

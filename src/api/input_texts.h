@@ -10,10 +10,18 @@
 
 namespace holdfast::api {
 
-// The texts of a body that its caller writes for the model, in any of the protocols: what a user or a tool
-// says in a chat, prompts, inputs, queries, documents. What the system or the model itself says is not among
-// them. Views into the body's values; at most input_texts_max.
-std::vector<std::pair<std::string_view, serve::TextPlace>> input_texts(const boost::json::object& body);
+// Whose turns of a chat: those of users and tools, or the system's and the model's own before them too.
+enum class Voices : uint8_t { users, all };
+
+// The texts of a body that its caller writes for the model, in any of the protocols: what is said in a chat,
+// prompts, inputs, queries, documents. Views into the body's values; at most input_texts_max.
+std::vector<std::pair<std::string_view, serve::TextPlace>> input_texts(const boost::json::object& body,
+                                                                       Voices voices = Voices::users);
+// Whether it asks something in tokens of the model, which nobody can read here.
+bool has_token_ids(const boost::json::object& body);
+
+// The texts that a model's answer says, in any of the protocols; labels, names and vectors are none.
+std::vector<std::string_view> output_texts(const boost::json::value& answer);
 
 inline constexpr size_t input_texts_max = 4096;
 

@@ -49,6 +49,7 @@
 #include "repo/masking_jobs.h"
 #include "serve/answer_cache.h"
 #include "serve/fallbacks.h"
+#include "serve/guardrails.h"
 #include "serve/guards.h"
 #include "serve/lock_file.h"
 #include "serve/models.h"
@@ -374,11 +375,13 @@ class RunningProgram final : public Program {
     receipt_key_.emplace(std::move(key));
     TRY(fallbacks_, serve::Fallbacks::open({instance_->database(), clock_, instance_->metrics()}));
     TRY(input_rules_, serve::InputRuleBook::open(instance_->database(), options.input_rules));
+    TRY(guardrails_, serve::Guardrails::open(instance_->database()));
     callers_.emplace(options.callers, clock_, log_, instance_->metrics());
     guards_ = {.quotas = quotas_.get(),
                .fallbacks = fallbacks_.get(),
                .answers = answer_cache_ ? &*answer_cache_ : nullptr,
                .input_rules = input_rules_.get(),
+               .guardrails = guardrails_.get(),
                .callers = &*callers_,
                .price_per_second = options.desk.price_per_hour / 3600,
                .key = &*receipt_key_,
@@ -476,6 +479,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<serve::Quotas> quotas_;
   std::unique_ptr<serve::Fallbacks> fallbacks_;
   std::unique_ptr<serve::InputRuleBook> input_rules_;
+  std::unique_ptr<serve::Guardrails> guardrails_;
   std::optional<serve::Callers> callers_;
   std::optional<identity::CheckpointKey> receipt_key_;
   serve::Guards guards_;

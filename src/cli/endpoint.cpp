@@ -270,6 +270,36 @@ Result<int> fallback(World& world, const Arguments& arguments) {
   return exit_done;
 }
 
+void show_guardrails(World& world, const Arguments& arguments, const json::value& answer) {
+  if (arguments.has("--json")) return world.print(codec::to_text(answer) + "\n");
+  for (const json::value& one : answer.at("guardrails").get_array()) world.print(codec::to_text(one) + "\n");
+}
+
+// What is looked at before and after an endpoint's model: shown, set from a file, or with "none" ended.
+Result<int> guardrails(World& world, const Arguments& arguments) {
+  const std::vector<std::string_view>& words = arguments.positionals();
+  TRY(const Place place, place_of(words[0]));
+  const std::string path = fmt::format("/api/endpoints/{}/{}/guardrails", place.ns, place.name);
+  const auto file = arguments.value("--file");
+  if (words.size() == 2 && (words[1] != "none" || file))
+    return fail(Reason::bad_request, "after the name stands --file, \"none\" or nothing");
+  if (words.size() == 1 && !file) {
+    TRY(const json::value known, ask_json(world, arguments, {.path = path}));
+    show_guardrails(world, arguments, known);
+    return exit_done;
+  }
+  json::value body = json::object{{"guardrails", json::array()}};
+  if (file) {
+    TRY(UserFiles files, UserFiles::open());
+    TRY(const std::string text, files.read(*file, file_bytes_max));
+    TRY(body, codec::parse_yaml(text));
+    if (body.is_array()) body = json::object{{"guardrails", std::move(body)}};
+  }
+  TRY(const json::value set, ask_json(world, arguments, {"PUT", path, codec::to_text(body)}));
+  show_guardrails(world, arguments, set);
+  return exit_done;
+}
+
 constexpr FlagRow record_flag{"--record", "NS/NAME", "Whatever release of this record is live."};
 constexpr FlagRow model_flag{"--model", "REPO[@REV]", "One revision of a model."};
 constexpr FlagRow name_flag{"--name", "NS/NAME", "The endpoint's name."};
@@ -286,6 +316,7 @@ constexpr FlagRow idle_flag{"--scale-to-zero-after", "SPAN",
 constexpr FlagRow delay_flag{"--queue-delay", "SPAN",
                              "Requests wait no longer for their turn [limits.queue-delay]."};
 constexpr FlagRow file_flag{"--file", "YAML", "The same in a file: name, model, min_replicas …"};
+constexpr FlagRow guardrails_flag{"--file", "YAML", "The list of guardrails, as docs/serving.md has it."};
 constexpr FlagRow timeout_flag{"--timeout", "SPAN", "How long to wait [60s]."};
 constexpr FlagRow patience_flag{"--timeout", "SPAN",
                                 "The steps answer when the endpoint takes longer [never]."};
@@ -329,6 +360,10 @@ std::vector<Command> endpoint_commands() {
            1,
            1},
           attach),
+      client_command("endpoint guardrails", "NS/NAME [none]",
+                     "Shows, sets or ends what is looked at before and after an endpoint's model.",
+                     "holdfast endpoint guardrails demo/support --file guardrails.yaml",
+                     {{guardrails_flag, endpoint_flag, token_flag, client_json_flag}, 1, 2}, guardrails),
       client_command(
           "endpoint fallback", "NS/NAME [STEP...]",
           "Shows or says what answers when an endpoint cannot: model:, endpoint:, answer:, or none.",

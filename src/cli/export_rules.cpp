@@ -77,6 +77,7 @@ constexpr std::array tables = {
     repo::TableRule{"serve_usage"},
     repo::TableRule{"serve_fallbacks"},
     repo::TableRule{"serve_input_rules"},
+    repo::TableRule{"serve_guardrails"},
     repo::TableRule{"govern_state"},
     repo::TableRule{"govern_records"},
     repo::TableRule{"govern_features"},

@@ -44,7 +44,7 @@ Judgement judge(const Answered& answered, Expected expected) {
   Judgement out;
   out.expected = expected;
   const serve::Work& work = answered.work;
-  out.post = std::max(answered.took - work.queue - work.load - work.tokenize - work.model,
+  out.post = std::max(answered.took - work.queue - work.load - work.tokenize - work.model - work.guard,
                       std::chrono::nanoseconds{});
   if (answered.error != nullptr) {
     const ReasonRow& row = reason_row(answered.error->code, answered.error->reason);

@@ -53,6 +53,7 @@ void log_request(Log& log, const SeriesNames& names, const Series& series, const
       LogField("tokenize_ms", milliseconds(work.tokenize)),
       LogField("model_ms", milliseconds(work.model)),
       LogField("post_ms", milliseconds(judgement.post)),
+      LogField("guard_ms", milliseconds(work.guard)),
   };
   log.event(LogLevel::info, "model_request", fields);
 }

@@ -27,6 +27,8 @@ std::string_view stage_name(Stage stage) {
       return "model";
     case Stage::post:
       return "post";
+    case Stage::guard:
+      return "guard";
   }
   return "post";
 }
@@ -124,6 +126,7 @@ void RequestProbe::ended(const Series& series, const Answered& answered, const J
   stage(Stage::tokenize, work.tokenize);
   stage(Stage::model, work.model);
   stage(Stage::post, judgement.post);
+  stage(Stage::guard, work.guard);
 }
 
 }  // namespace holdfast::observe

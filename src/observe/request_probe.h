@@ -11,8 +11,8 @@
 
 namespace holdfast::observe {
 
-enum class Stage : uint8_t { queue, load, tokenize, model, post };
-inline constexpr int stage_count = 5;
+enum class Stage : uint8_t { queue, load, tokenize, model, post, guard };
+inline constexpr int stage_count = 6;
 std::string_view stage_name(Stage stage);
 
 // What is counted of each request to a model, under its series; docs/metrics.md names them all. Safe from any

@@ -83,6 +83,8 @@ std::vector<Span> request_spans(const TraceRecord& record) {
     return spans.back();
   };
   const serve::Work& work = numbers.work;
+  // What was looked at before and after the model, in one: where the one ended is not kept.
+  if (work.guard.count() > 0) stage("guard", work.guard);
   if (!record.upstream.empty()) {
     Span& upstream = stage("upstream", work.model);
     upstream.id = record.upstream;

@@ -15,7 +15,7 @@ namespace holdfast::observe {
 // All that the spans of one request are made of, and whose it was; nothing that was asked or answered. Made
 // for every request and looked at for next to none: views of what it was made of, which one text can keep.
 struct TraceRecord {
-  static constexpr size_t stages_max = 5, id_bytes = 8;
+  static constexpr size_t stages_max = 6, id_bytes = 8;
 
   struct Numbers {
     int64_t release = 0;

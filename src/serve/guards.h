@@ -11,6 +11,7 @@ namespace holdfast::serve {
 
 class AnswerCache;
 class Fallbacks;
+class Guardrails;
 class Callers;
 class InputRuleBook;
 class Quotas;
@@ -22,6 +23,7 @@ struct Guards {
   Fallbacks* fallbacks = nullptr;
   AnswerCache* answers = nullptr;  // For what outside engines answer; our own models' is kept before them.
   InputRuleBook* input_rules = nullptr;
+  Guardrails* guardrails = nullptr;
   Callers* callers = nullptr;
   double price_per_second = 0;                   // Of a worker's time, in the operator's currency.
   const identity::CheckpointKey* key = nullptr;  // Signs receipts.

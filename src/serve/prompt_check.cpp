@@ -137,14 +137,7 @@ struct Reading {
   size_t hidden = 0;
 };
 
-Reading read(std::string_view text) {
-  // The ends matter most: what turns a model stands at the begin or behind a long document.
-  std::string joined;
-  if (text.size() > looked_at_bytes_max) {
-    joined = std::string(text.substr(0, looked_at_bytes_max / 2)) + ' ' +
-             std::string(text.substr(text.size() - looked_at_bytes_max / 2));
-    text = joined;
-  }
+Reading read_whole(std::string_view text) {
   Reading out;
   std::u32string word;
   const auto end_word = [&] {
@@ -170,6 +163,13 @@ Reading read(std::string_view text) {
   }
   end_word();
   return out;
+}
+
+// The ends matter most: what turns a model stands at the begin or behind a long document.
+Reading read(std::string_view text) {
+  if (text.size() <= looked_at_bytes_max) return read_whole(text);
+  return read_whole(std::string(text.substr(0, looked_at_bytes_max / 2)) + ' ' +
+                    std::string(text.substr(text.size() - looked_at_bytes_max / 2)));
 }
 
 // A word of each list in this order, each within a few words of the first.
@@ -314,6 +314,8 @@ std::string_view language_of(std::string_view text) {
   if (most(scripts.kana + scripts.han)) return scripts.kana * 10 > scripts.han ? "ja" : "zh";
   return "";
 }
+
+std::vector<std::string> plain_words(std::string_view text) { return read_whole(text).words; }
 
 bool is_known_language(std::string_view code) {
   return among(script_languages, code) ||

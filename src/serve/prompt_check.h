@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace holdfast::serve {
 
@@ -26,6 +27,10 @@ enum class TextPlace : uint8_t { turn, whole_prompt };
 // letters, characters that nobody sees and punctuation hide nothing. One pass; words of a language that is
 // not known say nothing. A guess by words: what it finds may be harmless, and what it does not find may not.
 std::optional<InputSign> find_sign(std::string_view text, TextPlace place);
+
+// The words of a text, however it is long, as they are compared here: lower case, full-width and look-alike
+// letters as plain ones, without what nobody sees.
+std::vector<std::string> plain_words(std::string_view text);
 
 // The language of a text as ISO 639-1 ("en"), by its script and its most frequent words; empty where that is
 // not sure: a short text, or a language that is not known.

@@ -45,6 +45,15 @@ CREATE TABLE serve_input_rules (
   characters BIGINT NOT NULL
 );
 )sql"},
+    // A stage's JSON, as it is said and shown.
+    sql::Migration{"serve", 4, R"sql(
+CREATE TABLE serve_guardrails (
+  endpoint TEXT NOT NULL,
+  position BIGINT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (endpoint, position)
+);
+)sql"},
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ struct Work {
   std::chrono::nanoseconds tokenize{};  // Of the batch that it went with.
   std::chrono::nanoseconds model{};     // As tokenize.
   std::chrono::nanoseconds post{};      // In the worker, after the model.
+  std::chrono::nanoseconds guard{};     // At the endpoint's guardrails, before the model and after.
   std::chrono::nanoseconds busy{};      // Its share of the worker's time: what it costs.
   uint64_t inputs = 0, tokens = 0, unknown_tokens = 0;
   uint64_t written_tokens = 0;  // Of `tokens`, those that the model wrote.
@@ -31,6 +32,7 @@ struct Work {
     tokenize += more.tokenize;
     model += more.model;
     post += more.post;
+    guard += more.guard;
     busy += more.busy;
     inputs += more.inputs;
     tokens += more.tokens;

@@ -16,7 +16,7 @@ export interface Stage {
   stage: string;
   ms: number; // Mean of an answer.
 }
-const stageNames = ["queue", "load", "tokenize", "model", "upstream", "post"];
+const stageNames = ["queue", "load", "tokenize", "model", "upstream", "post", "guard"];
 
 const step = 2000;
 const pointsMax = 300;
