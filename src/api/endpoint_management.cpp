@@ -181,6 +181,7 @@ Result<Response> update(const GovernDoor& door, const Call& call) {
   if (repository) change.model = std::string(*repository);
   if (revision) change.revision = std::string(*revision);
   TRY(change.settings, settings_of(body, before.settings.value_or(govern::EndpointSettings{})));
+  TRY_DONE(check_memory(door, call, change));
   return told(call, door, door.registry.endpoints.update(call.caller, id, change));
 }
 

@@ -141,9 +141,24 @@ Result<Response> update(const GovernDoor& door, const Call& call) {
   const std::string id = record_in_path(call);
   TRY(const govern::Endpoint before, door.registry.endpoints.find(call.caller, id));
   TRY(const govern::EndpointChange change, read_change(body, before));
+  TRY_DONE(check_memory(door, call, change));
   TRY(const govern::Endpoint after, door.registry.endpoints.update(call.caller, id, change));
   TRY(const json::object view, endpoint_view(door, call, after));
   return json_answer(view);
+}
+
+// What a change would be, and what memory it needs meanwhile.
+Result<Response> foresee(const GovernDoor& door, const Call& call) {
+  TRY(const json::object body, body_object(call));
+  const std::string id = record_in_path(call);
+  TRY(const govern::Endpoint before, door.registry.endpoints.find(call.caller, id));
+  TRY(const govern::EndpointChange change, read_change(body, before));
+  TRY(const govern::Endpoint after, door.registry.endpoints.foresee(call.caller, id, change));
+  TRY(json::value memory, foreseen_memory(door, call, change));
+  return json_answer(json::object{{"id", before.id},
+                                  {"model", after.model},
+                                  {"revision", after.revision},
+                                  {"memory", std::move(memory)}});
 }
 
 Result<Response> remove(Services& services, const GovernDoor& door, const Call& call) {
@@ -373,6 +388,8 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
   add("GET", "/api/endpoints/{ns}/{name}", "endpoint", Access::signed_in, govern_handler(door, show));
   add("PUT", "/api/endpoints/{ns}/{name}", "endpoint_update", Access::signed_in_write,
       govern_handler(door, update), govern_body_bytes_max);
+  add("POST", "/api/endpoints/{ns}/{name}/foresee", "endpoint_foresee", Access::signed_in_write,
+      govern_handler(door, foresee), govern_body_bytes_max);
   add("DELETE", "/api/endpoints/{ns}/{name}", "endpoint_delete", Access::signed_in_write,
       [&services, door](const Call& call) { return remove(services, door, call); });
   add_fallback_routes(table, services);

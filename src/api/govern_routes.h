@@ -16,7 +16,8 @@ class Client;
 }
 namespace holdfast::serve {
 class Models;
-}
+class SwitchMemory;
+}  // namespace holdfast::serve
 
 namespace holdfast::identity {
 class Secrets;
@@ -36,6 +37,7 @@ struct GovernDoor {
   EngineStreams* streams = nullptr;          // Null: answers of engines come whole.
   identity::Secrets* secrets = nullptr;      // Null: engines have tokens of their own only.
   govern::EndpointKeeper* keeper = nullptr;  // Null: nobody keeps endpoints; all run.
+  serve::SwitchMemory* memory = nullptr;     // Null: nobody looks whether two versions fit.
 };
 
 // /api/registry/** and /api/endpoints, as docs/registry-api.md says, and /endpoints/{ns}/{name}/**.

@@ -18,6 +18,7 @@
 #include "app/evaluating.h"
 #include "app/exchanging.h"
 #include "app/keeping.h"
+#include "app/machine_memory.h"
 #include "app/maintenance.h"
 #include "app/model_files.h"
 #include "app/moved_clock.h"
@@ -267,6 +268,10 @@ class RunningProgram final : public Program {
                                    .log = log_,
                                    .metrics = instance_->metrics()};
     TRY(models_, serve::open_models(options, parts));
+    TRY(proc_, io::open_posix_disk("/proc"));
+    TRY(control_groups_, io::open_posix_disk("/sys/fs/cgroup"));
+    memory_room_ = make_machine_memory(*proc_, *control_groups_, chosen.worker_memory, ::getpid());
+    switch_memory_.emplace(*memory_room_, *model_files_);
     if (chosen.cache_bytes > 0 && !chosen.zero_retention) {
       answer_cache_.emplace(chosen.cache_bytes, instance_->metrics());
       cached_models_ = serve::cache_answers(*models_, *answer_cache_);
@@ -399,7 +404,8 @@ class RunningProgram final : public Program {
                                  options.manual_clock ? &moved_clock_ : nullptr,
                                  engine_streams_.get(),
                                  &exchanging_->secrets(),
-                                 keeper_.get()};
+                                 keeper_.get(),
+                                 &*switch_memory_};
     shadow_asker_ = api::make_shadow_asker(table_, *services_, govern);
     release_askers_ = api::make_release_askers(*services_, *models_, govern);
     probe_askers_ = api::make_release_askers(*services_, *models_, govern);
@@ -458,6 +464,9 @@ class RunningProgram final : public Program {
   std::unique_ptr<serve::FileSource> model_files_;
   std::unique_ptr<serve::WorkerStarter> worker_starter_, held_starter_;
   std::unique_ptr<serve::Models> models_;
+  std::unique_ptr<io::Disk> proc_, control_groups_;
+  std::unique_ptr<serve::MemoryRoom> memory_room_;
+  std::optional<serve::SwitchMemory> switch_memory_;
   std::optional<serve::AnswerCache> answer_cache_;
   std::unique_ptr<serve::Models> cached_models_;  // Null: no answer is kept.
   std::unique_ptr<govern::Checker> checker_;

@@ -139,6 +139,11 @@ constexpr std::array table = {
         "An endpoint may say its own.",
         0, 3'600'000},
     OptionRow{"limits.worker-threads", OptionKind::count, "2", "Threads that a worker computes with.", 1, 64},
+    OptionRow{
+        "limits.worker-memory", OptionKind::bytes, "0",
+        "What all workers may have in memory together when an endpoint gets another version beside the one "
+        "that answers; 0: what the machine, or the server's control group, has.",
+        0, 1LL << 50},
     OptionRow{"limits.worker-heartbeat", OptionKind::duration, "2s",
               "How often a worker shows that it lives; after two that are missed it is replaced.", 50,
               600'000},
@@ -246,6 +251,7 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
   options.workers_max = static_cast<size_t>(chosen.count("limits.workers"));
   options.queue_delay_max = chosen.duration("limits.queue-delay");
   options.worker.threads = static_cast<int>(chosen.count("limits.worker-threads"));
+  options.worker_memory = chosen.bytes("limits.worker-memory");
   options.worker.heartbeat = chosen.duration("limits.worker-heartbeat");
   options.scaling.up_queue_delay = chosen.duration("scaling.up-queue-delay");
   options.scaling.up_utilization = static_cast<double>(chosen.count("scaling.up-utilization")) / 100;

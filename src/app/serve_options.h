@@ -50,6 +50,7 @@ struct ServeOptions {
   observe::AliasSet metric_aliases;
   uint64_t cache_bytes = 0;  // Of models' answers.
   size_t workers_max = 4;
+  uint64_t worker_memory = 0;   // Of all workers together; 0: what the machine has.
   serve::WorkerOptions worker;  // But for the program.
   serve::ScalingOptions scaling;
   std::chrono::milliseconds queue_delay_max{};  // Of requests that say no deadline; 0: none.

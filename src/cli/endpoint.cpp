@@ -132,6 +132,18 @@ Result<int> create(World& world, const Arguments& arguments) {
   return exit_done;
 }
 
+void show_foreseen(World& world, const Arguments& arguments, const json::value& foreseen) {
+  if (arguments.has("--json")) return world.print(codec::to_text(foreseen) + "\n");
+  const json::value& memory = foreseen.at("memory");
+  world.print(fmt::format("{} {}@{}\n", text_of(foreseen, "id"), text_of(foreseen, "model"),
+                          text_of(foreseen, "revision")));
+  if (memory.is_object())
+    world.print(fmt::format("bytes taken now {}, taken by the next {}, free {}: {}\n",
+                            text_of(memory, "standing_bytes"), text_of(memory, "next_bytes"),
+                            text_of(memory, "free_bytes"),
+                            text_of(memory, "fits") == "true" ? "both fit" : "both do not fit"));
+}
+
 Result<int> update(World& world, const Arguments& arguments) {
   json::object body;
   if (const auto file = arguments.value("--file")) {
@@ -142,9 +154,17 @@ Result<int> update(World& world, const Arguments& arguments) {
   for (const auto& [key, value] : target(arguments, place))
     if (key != "name") body[key] = value;
   TRY_DONE(read_settings(arguments, body));
+  const std::string path = fmt::format("/api/endpoints/{}/{}", place.ns, place.name);
+  if (arguments.has("--foresee")) {
+    TRY(const json::value foreseen,
+        ask_json(world, arguments, {"POST", path + "/foresee", codec::to_text(body)}));
+    show_foreseen(world, arguments, foreseen);
+    return exit_done;
+  }
   TRY(const json::value changed,
       ask_json(world, arguments,
-               {"PUT", fmt::format("/api/endpoints/{}/{}", place.ns, place.name), codec::to_text(body)}));
+               {"PUT", path + (arguments.has("--memory-unchecked") ? "?memory=unchecked" : ""),
+                codec::to_text(body)}));
   show(world, arguments, changed);
   return exit_done;
 }
@@ -316,6 +336,9 @@ constexpr FlagRow idle_flag{"--scale-to-zero-after", "SPAN",
 constexpr FlagRow delay_flag{"--queue-delay", "SPAN",
                              "Requests wait no longer for their turn [limits.queue-delay]."};
 constexpr FlagRow file_flag{"--file", "YAML", "The same in a file: name, model, min_replicas …"};
+constexpr FlagRow foresee_flag{"--foresee", "",
+                               "Says what memory both versions need meanwhile, and changes nothing."};
+constexpr FlagRow unchecked_flag{"--memory-unchecked", "", "Changes it even where both seem not to fit."};
 constexpr FlagRow guardrails_flag{"--file", "YAML", "The list of guardrails, as docs/serving.md has it."};
 constexpr FlagRow timeout_flag{"--timeout", "SPAN", "How long to wait [60s]."};
 constexpr FlagRow patience_flag{"--timeout", "SPAN",
@@ -337,8 +360,8 @@ std::vector<Command> endpoint_commands() {
       client_command("endpoint update", "NS/NAME",
                      "Changes an endpoint's revision, replicas or waiting; what is not said stays.",
                      "holdfast endpoint update demo/support --model demo/intents@main --max-replicas 4",
-                     {{model_flag, least_flag, most_flag, idle_flag, delay_flag, file_flag, endpoint_flag,
-                       token_flag, client_json_flag},
+                     {{model_flag, least_flag, most_flag, idle_flag, delay_flag, file_flag, foresee_flag,
+                       unchecked_flag, endpoint_flag, token_flag, client_json_flag},
                       1,
                       1},
                      update),

@@ -54,25 +54,31 @@ Status write_settings(sql::Transaction& tx, const std::string& id, const Endpoin
   return Done{};
 }
 
+Result<Endpoint> Endpoints::foresee(const identity::Caller& caller, const std::string& id,
+                                    const EndpointChange& change) const {
+  TRY(Endpoint before, find(caller, id));
+  TRY_DONE(parts_.access.check_change(caller, std::string_view(id).substr(0, id.find('/'))));
+  TRY_DONE(check_settings(change.settings.value_or(before.settings.value_or(EndpointSettings{}))));
+  const bool other = (change.model && *change.model != before.model) ||
+                     (change.revision && *change.revision != before.revision);
+  if (!other) return before;
+  if (!before.record.empty() || !before.attachments.empty())
+    return fail(Code::conflict,
+                "releases of its record, or its engine, decide what this endpoint answers with");
+  const size_t slash = id.find('/');
+  return place(caller, {.ns = id.substr(0, slash),
+                        .name = id.substr(slash + 1),
+                        .model = change.model.value_or(before.model),
+                        .revision = change.revision.value_or(change.model ? "" : before.revision)});
+}
+
 Result<Endpoint> Endpoints::update(const identity::Caller& caller, const std::string& id,
                                    const EndpointChange& change) {
   TRY(const Endpoint before, find(caller, id));
-  TRY_DONE(parts_.access.check_change(caller, std::string_view(id).substr(0, id.find('/'))));
+  TRY(const Endpoint after, foresee(caller, id, change));
   const EndpointSettings settings = change.settings.value_or(before.settings.value_or(EndpointSettings{}));
-  TRY_DONE(check_settings(settings));
-  Endpoint after = before;
   const bool other = (change.model && *change.model != before.model) ||
                      (change.revision && *change.revision != before.revision);
-  if (other) {
-    if (!before.record.empty() || !before.attachments.empty())
-      return fail(Code::conflict,
-                  "releases of its record, or its engine, decide what this endpoint answers with");
-    const size_t slash = id.find('/');
-    TRY(after, place(caller, {.ns = id.substr(0, slash),
-                              .name = id.substr(slash + 1),
-                              .model = change.model.value_or(before.model),
-                              .revision = change.revision.value_or(change.model ? "" : before.revision)}));
-  }
   TRY_DONE(parts_.database.write([&](sql::Transaction& tx) -> Status {
     TRY(const WallTime now, parts_.decisions.now(tx));
     if (other)

@@ -113,6 +113,9 @@ class Endpoints {
   // of that name that he may see. Empty: none.
   std::string named(const identity::Caller& caller, std::string_view said) const;
   Status remove(const identity::Caller& caller, const std::string& id);
+  // What the endpoint would be: its model and its revision's commit. Nothing is changed.
+  Result<Endpoint> foresee(const identity::Caller& caller, const std::string& id,
+                           const EndpointChange& change) const;
   // Another model or revision is loaded as a new one is. conflict where an outside engine or a record
   // decides.
   Result<Endpoint> update(const identity::Caller& caller, const std::string& id,
