@@ -25,6 +25,7 @@
 #include "identity/secrets.h"
 #include "net/client.h"
 #include "observe/desk.h"
+#include "observe/endpoint_probes.h"
 #include "serve/fallbacks.h"
 #include "serve/guardrails.h"
 #include "serve/guards.h"
@@ -163,6 +164,7 @@ Status remove_endpoint(Services& services, const GovernDoor& door, const identit
     TRY_DONE(services.guards->input_rules->forget(endpoint.id));
   if (services.guards != nullptr && services.guards->guardrails != nullptr)
     TRY_DONE(services.guards->guardrails->set(endpoint.id, {}));
+  TRY_DONE(observe::set_probes(services.database, endpoint.id, {}));
   return Done{};
 }
 

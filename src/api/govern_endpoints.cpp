@@ -15,6 +15,7 @@
 #include "api/input_rules_call.h"
 #include "api/known_endpoints.h"
 #include "api/named_endpoint.h"
+#include "api/probe_routes.h"
 #include "api/served_answer.h"
 #include "api/served_model.h"
 #include "api/served_note.h"
@@ -23,8 +24,10 @@
 #include "codec/json.h"
 #include "govern/endpoint_keeper.h"
 #include "govern/registry.h"
+#include "identity/own_caller.h"
 #include "identity/permission.h"
 #include "observe/desk.h"
+#include "observe/endpoint_prober.h"
 #include "repo/hub.h"
 
 namespace holdfast::api {
@@ -234,13 +237,14 @@ Result<serve::ReleaseAnswer> admit(Services& services, const GovernDoor& door, c
 
 // What an endpoint's address needs to answer.
 struct EndpointDoor {
-  RouteTable& table;
+  const RouteTable& table;
   Services& services;
   const GovernDoor& door;
   KnownEndpoints& known;
   const std::string& rest;   // Below the address.
   const std::string& asked;  // The endpoint that the caller asked, whose guardrails hold whoever answers.
-  enum class As : uint8_t { callers, guards } as = As::callers;  // A guardrail asks past all of these.
+  // A guardrail asks past guardrails, quotas and checks; a probe also wakes nobody and is told of nowhere.
+  enum class As : uint8_t { callers, guards, probes } as = As::callers;
 };
 
 Result<KnownEndpoints::Known> look_up(const EndpointDoor& at, const Call& call, const std::string& id) {
@@ -271,7 +275,7 @@ Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const st
 
 // The guardrails of the endpoint that was asked, then of the one that answers.
 Around guardrails_around(const EndpointDoor& at, const std::string& id) {
-  if (at.as == EndpointDoor::As::guards) return {};
+  if (at.as != EndpointDoor::As::callers) return {};
   return [at, id](CallHandler handler) {
     const GuardAsker ask = [at](const Call& call, const std::string& endpoint, const std::string& rest) {
       return ask_endpoint(
@@ -288,24 +292,24 @@ Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const st
   const std::string& rest = at.rest;
   const ApiRoute* row = inner_row(at.table, call.request.method, task_path(rest));
   if (call.served && call.served->endpoint.empty()) call.served->endpoint = id;
-  const bool guards = at.as == EndpointDoor::As::guards;
+  const bool callers = at.as == EndpointDoor::As::callers, probes = at.as == EndpointDoor::As::probes;
   // First, as an outage of the database changes nothing of it.
-  if (!guards) TRY_DONE(check_input(at.services, call));
+  if (callers) TRY_DONE(check_input(at.services, call));
   TRY(const KnownEndpoints::Known found,
       at.known.settle(KnownEndpoints::key(call, id), look_up(at, call, id)));
   const govern::Endpoint& endpoint = found.endpoint;
   const serve::ReleaseAnswer& by = found.by;
-  if (at.door.keeper != nullptr) TRY_DONE(at.door.keeper->admit(endpoint));
+  if (at.door.keeper != nullptr && !probes) TRY_DONE(at.door.keeper->admit(endpoint));
   if (call.served && endpoint.settings && endpoint.settings->queue_delay_ms >= 0 &&
       !says_deadline(call.request))
     call.served->queue_delay_max = std::chrono::milliseconds(endpoint.settings->queue_delay_ms);
   if (call.served) call.served->by = by;  // Whose feature is limited, and whose refusal is counted.
-  if (!guards) TRY_DONE(take_quota(at.services, call));
+  if (callers) TRY_DONE(take_quota(at.services, call));
   const govern::Attachment* attachment = attachment_for(endpoint, by.model.commit);
   if (attachment == nullptr) {
     if (row == nullptr) return not_answered(rest);
-    return run_inner(at.services, *row, call, inner_request(call, by.model, rest), by, Telling::tell,
-                     guardrails_around(at, id));
+    return run_inner(at.services, *row, call, inner_request(call, by.model, rest), by,
+                     probes ? Telling::keep_quiet : Telling::tell, guardrails_around(at, id));
   }
   const InnerRequest inner{
       call.request.method, "", std::string(call.request.headers.get("Content-Type")), call.request.body, {}};
@@ -320,6 +324,7 @@ Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const st
     return forward(at.services, at.door, endpoint, *attachment, asked, inner, rest);
   };
   if (const Around around = guardrails_around(at, id)) send = around(std::move(send));
+  if (probes) return send(attempt);
   if (call.served) {
     call.served->by = by;
     call.served->told = true;
@@ -370,7 +375,71 @@ Result<Response> health(const GovernDoor& door, const Call& call) {
   return json_answer(json::object{{"status", "ok"}});
 }
 
+// How the prober asks: as the server itself.
+class ProbeDoor final : public observe::EndpointAsker {
+ public:
+  ProbeDoor(const RouteTable& table, Services& services, const GovernDoor& door)
+      : table_(table), services_(services), door_(door), known_(services.clock) {}
+
+  Result<std::optional<serve::ReleaseAnswer>> standing(const std::string& id) override {
+    std::optional<serve::ReleaseAnswer> none;
+    const auto found = door_.registry.endpoints.find(identity::own_caller(actor), id);
+    if (!found.ok() && found.error().code == Code::not_found) return none;
+    TRY(govern::Endpoint endpoint, found);
+    if (!endpoint.record.empty()) return none;  // Has golden examples of its own.
+    const bool running = endpoint.state == govern::EndpointState::running ||
+                         (door_.keeper != nullptr && door_.keeper->answers_as_before(endpoint));
+    if (!running) return none;
+    if (door_.keeper != nullptr) endpoint = door_.keeper->standing(endpoint);
+    const bool ours = attachment_for(endpoint, endpoint.revision) == nullptr;
+    if (ours && (door_.keeper == nullptr || door_.keeper->replicas(endpoint).ready == 0)) return none;
+    serve::ReleaseAnswer by;
+    by.model = {endpoint.repository, endpoint.model, endpoint.revision};
+    return std::optional(by);
+  }
+
+  Result<std::string> ask(const Context& context, const std::string& endpoint, const std::string& path,
+                          const std::string& body) override {
+    net::Request request;
+    request.method = "POST";
+    request.target = fmt::format("/endpoints/{}/{}", endpoint, path);
+    request.headers.set("Content-Type", "application/json");
+    request.headers.set("Cache-Control", "no-store");  // What the model says now.
+    request.body = body;
+    Call call{.request = request,
+              .context = context,
+              .caller = identity::own_caller(actor),
+              .type = {},
+              .found = {},
+              .base_url = services_.public_url,
+              .served = std::make_shared<ServedNote>()};
+    call.context.trace_id = services_.random.hex(16);
+    call.served->retention = ServedNote::Retention::none;
+    TRY(const Response answer,
+        ask_endpoint({table_, services_, door_, known_, path, endpoint, EndpointDoor::As::probes}, call,
+                     endpoint));
+    const auto* text = std::get_if<std::string>(&answer.body);
+    if (answer.status != 200 || text == nullptr)
+      return fail(Reason::worker_failed, fmt::format("it answers with status {}", answer.status));
+    if (text->size() > observe::probe_bytes_max)
+      return fail(Reason::body_too_large, "its answer is too long to be compared");
+    return *text;
+  }
+
+ private:
+  static constexpr std::string_view actor = "(probe)";
+  const RouteTable& table_;
+  Services& services_;
+  const GovernDoor door_;
+  KnownEndpoints known_;
+};
+
 }  // namespace
+
+std::unique_ptr<observe::EndpointAsker> make_endpoint_asker(const RouteTable& table, Services& services,
+                                                            const GovernDoor& door) {
+  return std::make_unique<ProbeDoor>(table, services, door);
+}
 
 void add_govern_endpoint_routes(RouteTable& table, Services& services, const GovernDoor& door) {
   const auto add = [&](const char* method, const char* pattern, const char* name, Access access,
@@ -394,6 +463,7 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
       [&services, door](const Call& call) { return remove(services, door, call); });
   add_fallback_routes(table, services);
   add_input_rule_routes(table, services);
+  add_probe_routes(table, services, door);
   add_guardrail_routes(table, services, [door](const Call& call, const std::string& endpoint) -> Status {
     TRY_DONE(door.registry.endpoints.find(call.caller, endpoint));
     return Done{};

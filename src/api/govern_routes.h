@@ -11,6 +11,9 @@ class Evaluations;
 class EndpointKeeper;
 class ReleaseAskers;
 }  // namespace holdfast::govern
+namespace holdfast::observe {
+class EndpointAsker;
+}
 namespace holdfast::net {
 class Client;
 }
@@ -55,6 +58,10 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
 // endpoints.
 void add_endpoint_management_routes(RouteTable& table, Services& services, const GovernDoor& door);
 void add_govern_replay_routes(RouteTable& table, Services& services, const GovernDoor& door);
+
+// Asks endpoints for the prober. Borrows all three.
+std::unique_ptr<observe::EndpointAsker> make_endpoint_asker(const RouteTable& table, Services& services,
+                                                            const GovernDoor& door);
 
 // Asks our own workers, or engines that are attached. Borrows all it is given.
 std::unique_ptr<govern::ReleaseAskers> make_release_askers(Services& services, serve::Models& models,

@@ -11,9 +11,12 @@ namespace {
 
 class RunningProber final : public Probing {
  public:
-  RunningProber(std::unique_ptr<govern::ReleaseAskers> askers, const observe::Prober::Parts& parts,
-                std::chrono::milliseconds every)
-      : askers_(std::move(askers)), prober_(parts), every_(every), log_(parts.log) {
+  RunningProber(const ProbingParts& parts, ProbeAskers askers, std::chrono::milliseconds every)
+      : askers_(std::move(askers)),
+        prober_({parts.registry, *askers_.releases, parts.names, parts.log, parts.metrics}),
+        endpoints_({parts.database, *askers_.endpoints, parts.names, parts.ticks, parts.log, parts.metrics}),
+        every_(every),
+        log_(parts.log) {
     thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
   }
 
@@ -24,13 +27,15 @@ class RunningProber final : public Probing {
     while (true) {
       wake_.wait_for(lock, stop, every_, [] { return false; });
       if (stop.stop_requested()) return;
-      const Status made = guarded([&] { return prober_.tick(stop); });
-      if (!made.ok()) log_.failure("probes_failed", made.error());
+      for (const Status& made :
+           {guarded([&] { return prober_.tick(stop); }), guarded([&] { return endpoints_.tick(stop); })})
+        if (!made.ok()) log_.failure("probes_failed", made.error());
     }
   }
 
-  const std::unique_ptr<govern::ReleaseAskers> askers_;
+  const ProbeAskers askers_;
   observe::Prober prober_;
+  observe::EndpointProber endpoints_;
   const std::chrono::milliseconds every_;
   Log& log_;
   std::mutex mutex_;
@@ -40,13 +45,9 @@ class RunningProber final : public Probing {
 
 }  // namespace
 
-std::unique_ptr<Probing> start_probing(govern::Registry& registry,
-                                       std::unique_ptr<govern::ReleaseAskers> askers,
-                                       observe::SeriesNames& names, std::chrono::milliseconds every, Log& log,
-                                       Metrics& metrics) {
-  govern::ReleaseAskers& borrowed = *askers;
-  const observe::Prober::Parts parts{registry, borrowed, names, log, metrics};
-  return std::make_unique<RunningProber>(std::move(askers), parts, every);
+std::unique_ptr<Probing> start_probing(const ProbingParts& parts, ProbeAskers askers,
+                                       std::chrono::milliseconds every) {
+  return std::make_unique<RunningProber>(parts, std::move(askers), every);
 }
 
 }  // namespace holdfast::app

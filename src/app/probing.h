@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "govern/release_asker.h"
+#include "observe/endpoint_prober.h"
 #include "observe/prober.h"
 
 namespace holdfast::app {
@@ -14,10 +15,20 @@ class Probing {
  public:
   virtual ~Probing() = default;
 };
-// Takes `askers` over.
-std::unique_ptr<Probing> start_probing(govern::Registry& registry,
-                                       std::unique_ptr<govern::ReleaseAskers> askers,
-                                       observe::SeriesNames& names, std::chrono::milliseconds every, Log& log,
-                                       Metrics& metrics);
+// Whom it asks; taken over.
+struct ProbeAskers {
+  std::unique_ptr<govern::ReleaseAskers> releases;
+  std::unique_ptr<observe::EndpointAsker> endpoints;
+};
+struct ProbingParts {
+  govern::Registry& registry;
+  sql::Database& database;
+  observe::SeriesNames& names;
+  const Ticks& ticks;
+  Log& log;
+  Metrics& metrics;
+};
+std::unique_ptr<Probing> start_probing(const ProbingParts& parts, ProbeAskers askers,
+                                       std::chrono::milliseconds every);
 
 }  // namespace holdfast::app

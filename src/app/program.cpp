@@ -162,8 +162,9 @@ class RunningProgram final : public Program {
     watching_ = start_watching(*registry_, checkpoints_.get(), log_);
     TRY(evaluating_, start_evaluating(*evaluations_, std::move(release_askers_), log_));
     if (options.probes_every.count() > 0)
-      probing_ = start_probing(*registry_, std::move(probe_askers_), *series_names_, options.probes_every,
-                               log_, instance_->metrics());
+      probing_ = start_probing(
+          {*registry_, instance_->database(), *series_names_, ticks_, log_, instance_->metrics()},
+          {std::move(probe_askers_), std::move(endpoint_asker_)}, options.probes_every);
     keeping_ = start_keeping(*keeper_, *models_, log_);
     batching_ = start_batching(*batches_, api::make_request_asker(table_, *services_), log_);
     maintenance_ = start_maintenance({.content = instance_->content(),
@@ -409,6 +410,7 @@ class RunningProgram final : public Program {
     shadow_asker_ = api::make_shadow_asker(table_, *services_, govern);
     release_askers_ = api::make_release_askers(*services_, *models_, govern);
     probe_askers_ = api::make_release_askers(*services_, *models_, govern);
+    endpoint_asker_ = api::make_endpoint_asker(table_, *services_, govern);
     const api::DoorParts parts{.git = *smart_http_,
                                .models = cached_models_ ? *cached_models_ : *models_,
                                .instance_key = instance_->key(),
@@ -483,6 +485,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<observe::Shadow> shadow_;
   std::unique_ptr<observe::ShadowAsker> shadow_asker_;
   std::unique_ptr<govern::ReleaseAskers> release_askers_, probe_askers_;
+  std::unique_ptr<observe::EndpointAsker> endpoint_asker_;
   std::unique_ptr<observe::TraceExporter> traces_;
   std::unique_ptr<observe::Desk> desk_;
   std::unique_ptr<serve::Quotas> quotas_;

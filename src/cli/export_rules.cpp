@@ -102,6 +102,7 @@ constexpr std::array tables = {
     // Counts of words under the instance's key: another key knows none of them.
     repo::TableRule{"observe_drift", TableFate::made_again},
     repo::TableRule{"observe_budgets"},
+    repo::TableRule{"observe_endpoint_probes"},
 };
 
 // The columns that hold samples under the key of their row's data class.

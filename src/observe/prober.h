@@ -5,12 +5,12 @@
 #include <span>
 #include <stop_token>
 #include <string>
-#include <utility>
 
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/result.h"
 #include "govern/facts.h"
+#include "observe/probe_teller.h"
 #include "observe/series.h"
 
 namespace holdfast::govern {
@@ -34,7 +34,7 @@ class Prober {
     Log& log;
     Metrics& metrics;
   };
-  explicit Prober(const Parts& parts) : parts_(parts) {}
+  explicit Prober(const Parts& parts) : parts_(parts), teller_(parts.log, parts.metrics) {}
 
   // Once around: so many examples of each version, others at the next time. A version that fails does not
   // keep the rest from being asked. `stop` is looked at before every example.
@@ -42,17 +42,12 @@ class Prober {
   Status tick(const std::stop_token& stop);
 
  private:
-  struct Outcome {
-    int64_t right = 0, wrong = 0, failed = 0;
-    double seconds = 0;  // Of the last answer.
-  };
-  Outcome ask(const govern::Release& release, std::span<const govern::GoldenExample> examples,
-              const std::stop_token& stop);
-  void tell(const govern::Release& release, const Outcome& outcome);
+  ProbeOutcome ask(const govern::Release& release, std::span<const govern::GoldenExample> examples,
+                   const std::stop_token& stop);
 
   Parts parts_;
-  std::map<std::string, size_t> next_;                     // Example, by record.
-  std::map<std::pair<std::string, int64_t>, bool> sound_;  // By release, as it was told of last.
+  ProbeTeller teller_;
+  std::map<std::string, size_t> next_;  // Example, by record.
 };
 
 }  // namespace holdfast::observe

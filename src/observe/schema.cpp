@@ -25,6 +25,19 @@ CREATE TABLE observe_budgets (
   PRIMARY KEY (record, minutes, number)
 );
 )sql"},
+    // What is asked was written by who keeps the endpoint, and what is answered to it is no user's.
+    sql::Migration{"observe", 3, R"sql(
+CREATE TABLE observe_endpoint_probes (
+  endpoint TEXT NOT NULL,
+  position BIGINT NOT NULL,
+  path TEXT NOT NULL,
+  body TEXT NOT NULL,
+  stated BIGINT NOT NULL,
+  revision TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  PRIMARY KEY (endpoint, position)
+);
+)sql"},
 };
 
 }  // namespace
