@@ -30,6 +30,7 @@
 #include "serve/guardrails.h"
 #include "serve/guards.h"
 #include "serve/input_rules.h"
+#include "serve/warm_hours.h"
 
 namespace holdfast::api {
 namespace {
@@ -164,6 +165,8 @@ Status remove_endpoint(Services& services, const GovernDoor& door, const identit
     TRY_DONE(services.guards->input_rules->forget(endpoint.id));
   if (services.guards != nullptr && services.guards->guardrails != nullptr)
     TRY_DONE(services.guards->guardrails->set(endpoint.id, {}));
+  if (services.guards != nullptr && services.guards->schedules != nullptr)
+    TRY_DONE(services.guards->schedules->set(endpoint.id, {}));
   TRY_DONE(observe::set_probes(services.database, endpoint.id, {}));
   return Done{};
 }

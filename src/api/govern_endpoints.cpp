@@ -16,6 +16,7 @@
 #include "api/known_endpoints.h"
 #include "api/named_endpoint.h"
 #include "api/probe_routes.h"
+#include "api/schedule_routes.h"
 #include "api/served_answer.h"
 #include "api/served_model.h"
 #include "api/served_note.h"
@@ -464,6 +465,7 @@ void add_govern_endpoint_routes(RouteTable& table, Services& services, const Gov
   add_fallback_routes(table, services);
   add_input_rule_routes(table, services);
   add_probe_routes(table, services, door);
+  add_schedule_routes(table, services);
   add_guardrail_routes(table, services, [door](const Call& call, const std::string& endpoint) -> Status {
     TRY_DONE(door.registry.endpoints.find(call.caller, endpoint));
     return Done{};

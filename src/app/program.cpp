@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "api/ask_again.h"
 #include "api/engine_stream.h"
 #include "api/error_answer.h"
@@ -55,12 +57,20 @@
 #include "serve/lock_file.h"
 #include "serve/models.h"
 #include "serve/quotas.h"
+#include "serve/warm_hours.h"
 
 namespace holdfast::app {
 namespace {
 
 constexpr uint64_t free_bytes_min = 64 << 20;  // Below it a commit's journal may not fit.
 constexpr size_t socket_name_max = 100;        // The kernel's limit is 107.
+
+// A folder of the machine's; an empty one where it has none, since a disk makes its root.
+Result<std::unique_ptr<io::Disk>> open_if_there(const io::Path& folder) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) return io::make_memory_disk();
+  return io::open_posix_disk(folder);
+}
 
 // In the data folder, or, where its path is too long for a socket, in a folder of its own under /tmp.
 Result<io::Path> hook_socket_path(io::Disk& disk, Random& random) {
@@ -118,6 +128,8 @@ class RunningProgram final : public Program {
     open_clients();
     TRY_DONE(open_exchange(options));
     open_registry(options.card_demand);
+    TRY(time_zones_, open_if_there("/usr/share/zoneinfo"));
+    TRY(schedules_, serve::WarmSchedules::open(instance_->database(), *time_zones_));
     open_jobs();
     if (!options.traces.endpoint.empty()) {
       observe::TraceOptions traces = options.traces;
@@ -269,8 +281,8 @@ class RunningProgram final : public Program {
                                    .log = log_,
                                    .metrics = instance_->metrics()};
     TRY(models_, serve::open_models(options, parts));
-    TRY(proc_, io::open_posix_disk("/proc"));
-    TRY(control_groups_, io::open_posix_disk("/sys/fs/cgroup"));
+    TRY(proc_, open_if_there("/proc"));
+    TRY(control_groups_, open_if_there("/sys/fs/cgroup"));
     memory_room_ = make_machine_memory(*proc_, *control_groups_, chosen.worker_memory, ::getpid());
     switch_memory_.emplace(*memory_room_, *model_files_);
     if (chosen.cache_bytes > 0 && !chosen.zero_retention) {
@@ -346,8 +358,12 @@ class RunningProgram final : public Program {
 
   void open_jobs() {
     engine_streams_ = api::make_engine_streams(ticks_);
-    keeper_ = std::make_unique<govern::EndpointKeeper>(govern::EndpointKeeper::Parts{
-        .endpoints = registry_->endpoints, .models = *models_, .clock = clock_, .log = log_});
+    keeper_ = std::make_unique<govern::EndpointKeeper>(
+        govern::EndpointKeeper::Parts{.endpoints = registry_->endpoints,
+                                      .models = *models_,
+                                      .clock = clock_,
+                                      .log = log_,
+                                      .schedules = schedules_.get()});
     job_files_.emplace(job::Files::Parts{instance_->database(), clock_, random_});
     batches_.emplace(job::Batches::Parts{.database = instance_->database(),
                                          .files = *job_files_,
@@ -388,6 +404,7 @@ class RunningProgram final : public Program {
                .answers = answer_cache_ ? &*answer_cache_ : nullptr,
                .input_rules = input_rules_.get(),
                .guardrails = guardrails_.get(),
+               .schedules = schedules_.get(),
                .callers = &*callers_,
                .price_per_second = options.desk.price_per_hour / 3600,
                .key = &*receipt_key_,
@@ -477,6 +494,8 @@ class RunningProgram final : public Program {
   std::unique_ptr<Exchanging> exchanging_;
   std::unique_ptr<govern::Registry> registry_;
   std::unique_ptr<govern::Evaluations> evaluations_;
+  std::unique_ptr<io::Disk> time_zones_;
+  std::unique_ptr<serve::WarmSchedules> schedules_;
   std::unique_ptr<govern::EndpointKeeper> keeper_;
   std::unique_ptr<api::EngineStreams> engine_streams_;
   std::optional<job::Files> job_files_;

@@ -290,35 +290,39 @@ Result<int> fallback(World& world, const Arguments& arguments) {
   return exit_done;
 }
 
-void show_guardrails(World& world, const Arguments& arguments, const json::value& answer) {
-  if (arguments.has("--json")) return world.print(codec::to_text(answer) + "\n");
-  for (const json::value& one : answer.at("guardrails").get_array()) world.print(codec::to_text(one) + "\n");
-}
-
-// What is looked at before and after an endpoint's model: shown, set from a file, or with "none" ended.
-Result<int> guardrails(World& world, const Arguments& arguments) {
+// A list that is kept beside an endpoint: shown, set from a file, or with "none" ended.
+Result<int> kept_list(World& world, const Arguments& arguments, std::string_view what) {
   const std::vector<std::string_view>& words = arguments.positionals();
   TRY(const Place place, place_of(words[0]));
-  const std::string path = fmt::format("/api/endpoints/{}/{}/guardrails", place.ns, place.name);
+  const std::string path = fmt::format("/api/endpoints/{}/{}/{}", place.ns, place.name, what);
   const auto file = arguments.value("--file");
   if (words.size() == 2 && (words[1] != "none" || file))
     return fail(Reason::bad_request, "after the name stands --file, \"none\" or nothing");
-  if (words.size() == 1 && !file) {
-    TRY(const json::value known, ask_json(world, arguments, {.path = path}));
-    show_guardrails(world, arguments, known);
-    return exit_done;
+  Question asked{.path = path};
+  if (file || words.size() == 2) {
+    json::value body = json::object{{what, json::array()}};
+    if (file) {
+      TRY(UserFiles files, UserFiles::open());
+      TRY(const std::string text, files.read(*file, file_bytes_max));
+      TRY(body, codec::parse_yaml(text));
+      if (body.is_array()) body = json::object{{what, std::move(body)}};
+    }
+    asked = {"PUT", path, codec::to_text(body)};
   }
-  json::value body = json::object{{"guardrails", json::array()}};
-  if (file) {
-    TRY(UserFiles files, UserFiles::open());
-    TRY(const std::string text, files.read(*file, file_bytes_max));
-    TRY(body, codec::parse_yaml(text));
-    if (body.is_array()) body = json::object{{"guardrails", std::move(body)}};
-  }
-  TRY(const json::value set, ask_json(world, arguments, {"PUT", path, codec::to_text(body)}));
-  show_guardrails(world, arguments, set);
+  TRY(const json::value answer, ask_json(world, arguments, asked));
+  if (arguments.has("--json"))
+    world.print(codec::to_text(answer) + "\n");
+  else
+    for (const json::value& one : answer.at(what).get_array()) world.print(codec::to_text(one) + "\n");
   return exit_done;
 }
+Result<int> guardrails(World& world, const Arguments& arguments) {
+  return kept_list(world, arguments, "guardrails");
+}
+Result<int> schedule(World& world, const Arguments& arguments) {
+  return kept_list(world, arguments, "schedule");
+}
+Result<int> probes(World& world, const Arguments& arguments) { return kept_list(world, arguments, "probes"); }
 
 constexpr FlagRow record_flag{"--record", "NS/NAME", "Whatever release of this record is live."};
 constexpr FlagRow model_flag{"--model", "REPO[@REV]", "One revision of a model."};
@@ -339,7 +343,7 @@ constexpr FlagRow file_flag{"--file", "YAML", "The same in a file: name, model, 
 constexpr FlagRow foresee_flag{"--foresee", "",
                                "Says what memory both versions need meanwhile, and changes nothing."};
 constexpr FlagRow unchecked_flag{"--memory-unchecked", "", "Changes it even where both seem not to fit."};
-constexpr FlagRow guardrails_flag{"--file", "YAML", "The list of guardrails, as docs/serving.md has it."};
+constexpr FlagRow list_flag{"--file", "YAML", "The list, as docs/serving.md has it."};
 constexpr FlagRow timeout_flag{"--timeout", "SPAN", "How long to wait [60s]."};
 constexpr FlagRow patience_flag{"--timeout", "SPAN",
                                 "The steps answer when the endpoint takes longer [never]."};
@@ -386,7 +390,15 @@ std::vector<Command> endpoint_commands() {
       client_command("endpoint guardrails", "NS/NAME [none]",
                      "Shows, sets or ends what is looked at before and after an endpoint's model.",
                      "holdfast endpoint guardrails demo/support --file guardrails.yaml",
-                     {{guardrails_flag, endpoint_flag, token_flag, client_json_flag}, 1, 2}, guardrails),
+                     {{list_flag, endpoint_flag, token_flag, client_json_flag}, 1, 2}, guardrails),
+      client_command("endpoint schedule", "NS/NAME [none]",
+                     "Shows, sets or ends the hours in which an endpoint's workers stay loaded.",
+                     "holdfast endpoint schedule demo/support --file hours.yaml",
+                     {{list_flag, endpoint_flag, token_flag, client_json_flag}, 1, 2}, schedule),
+      client_command("endpoint probes", "NS/NAME [none]",
+                     "Shows, sets or ends what the server itself asks an endpoint every few minutes.",
+                     "holdfast endpoint probes demo/support --file probes.yaml",
+                     {{list_flag, endpoint_flag, token_flag, client_json_flag}, 1, 2}, probes),
       client_command(
           "endpoint fallback", "NS/NAME [STEP...]",
           "Shows or says what answers when an endpoint cannot: model:, endpoint:, answer:, or none.",

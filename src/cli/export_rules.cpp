@@ -78,6 +78,7 @@ constexpr std::array tables = {
     repo::TableRule{"serve_fallbacks"},
     repo::TableRule{"serve_input_rules"},
     repo::TableRule{"serve_guardrails"},
+    repo::TableRule{"serve_warm_hours"},
     repo::TableRule{"govern_state"},
     repo::TableRule{"govern_records"},
     repo::TableRule{"govern_features"},

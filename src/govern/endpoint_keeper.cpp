@@ -134,8 +134,11 @@ Status EndpointKeeper::look_at(const Endpoint& endpoint, const std::vector<Endpo
     case EndpointState::initializing:
     case EndpointState::updating:
       return load(endpoint, stop);
-    case EndpointState::paused:
     case EndpointState::scaled_to_zero:
+      if (by_schedule(endpoint) > 0) return wake_in_time(endpoint);
+      rest(endpoint, all);
+      return Done{};
+    case EndpointState::paused:
       rest(endpoint, all);
       return Done{};
     case EndpointState::failed:
@@ -147,7 +150,7 @@ Status EndpointKeeper::look_at(const Endpoint& endpoint, const std::vector<Endpo
   stands(endpoint);
   std::lock_guard lock(mutex_);
   rested_.erase(endpoint.id);
-  if (endpoint.settings->idle_minutes == 0 || endpoint.settings->replicas_min > 0) return Done{};
+  if (endpoint.settings->idle_minutes == 0 || least_of(endpoint) > 0) return Done{};
   const auto asked = asked_.try_emplace(endpoint.id, parts_.clock.now()).first->second;
   if (parts_.clock.now() - asked < std::chrono::minutes(endpoint.settings->idle_minutes)) return Done{};
   asked_.erase(endpoint.id);
@@ -158,6 +161,21 @@ Status EndpointKeeper::look_at(const Endpoint& endpoint, const std::vector<Endpo
 
 serve::Models::ReplicaCount EndpointKeeper::replicas(const Endpoint& endpoint) const {
   return is_ours(endpoint) ? parts_.models.replicas(model_of(endpoint)) : serve::Models::ReplicaCount{};
+}
+
+int64_t EndpointKeeper::by_schedule(const Endpoint& endpoint) const {
+  return parts_.schedules == nullptr ? 0 : parts_.schedules->replicas_at(endpoint.id, parts_.clock.wall());
+}
+
+int64_t EndpointKeeper::least_of(const Endpoint& endpoint) const {
+  return std::max(endpoint.settings->replicas_min, by_schedule(endpoint));
+}
+
+// Its warm hours have begun: as by a request.
+Status EndpointKeeper::wake_in_time(const Endpoint& endpoint) {
+  constexpr std::array from = {EndpointState::scaled_to_zero};
+  TRY_DONE(parts_.endpoints.set_state(endpoint.id, from, EndpointState::initializing, ""));
+  return Done{};
 }
 
 // Several endpoints may stand for one model: the most of each holds.
@@ -172,8 +190,9 @@ void EndpointKeeper::keep_replicas(const std::vector<Endpoint>& all) {
     for (const serve::ServedModel& model : {model_of(standing(endpoint)), model_of(endpoint)}) {
       if (failed && model.key() == model_of(endpoint).key()) continue;
       serve::Replicas& replicas = wanted.try_emplace(model.key(), Kept{model, {}}).first->second.replicas;
-      replicas.least = std::max(replicas.least, static_cast<size_t>(endpoint.settings->replicas_min));
-      replicas.most = std::max(replicas.most, static_cast<size_t>(endpoint.settings->replicas_max));
+      const auto least = static_cast<size_t>(least_of(endpoint));
+      replicas.least = std::max(replicas.least, least);
+      replicas.most = std::max({replicas.most, static_cast<size_t>(endpoint.settings->replicas_max), least});
     }
   }
   for (const auto& [key, kept] : kept_)

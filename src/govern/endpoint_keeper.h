@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "govern/endpoints.h"
 #include "serve/models.h"
+#include "serve/warm_hours.h"
 
 namespace holdfast::govern {
 
@@ -24,6 +25,7 @@ class EndpointKeeper {
     serve::Models& models;
     const Clock& clock;
     Log& log;
+    const serve::WarmSchedules* schedules = nullptr;  // Null: nobody has one.
   };
   explicit EndpointKeeper(const Parts& parts) : parts_(parts) {}
 
@@ -53,6 +55,9 @@ class EndpointKeeper {
     serve::ServedModel model;
     std::chrono::milliseconds since{};  // On the clock.
   };
+  int64_t by_schedule(const Endpoint& endpoint) const;  // Workers that its schedule wants now.
+  int64_t least_of(const Endpoint& endpoint) const;     // By that and its settings.
+  Status wake_in_time(const Endpoint& endpoint);
   void keep_replicas(const std::vector<Endpoint>& all);
   void stands(const Endpoint& endpoint);
   void unload_unused(const std::vector<Endpoint>& all);

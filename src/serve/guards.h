@@ -15,6 +15,7 @@ class Guardrails;
 class Callers;
 class InputRuleBook;
 class Quotas;
+class WarmSchedules;
 
 // What stands beside the way of every request to a model; borrowed by the doors, opened by app/. Null: this
 // is not there.
@@ -24,6 +25,7 @@ struct Guards {
   AnswerCache* answers = nullptr;  // For what outside engines answer; our own models' is kept before them.
   InputRuleBook* input_rules = nullptr;
   Guardrails* guardrails = nullptr;
+  WarmSchedules* schedules = nullptr;
   Callers* callers = nullptr;
   double price_per_second = 0;                   // Of a worker's time, in the operator's currency.
   const identity::CheckpointKey* key = nullptr;  // Signs receipts.

@@ -54,6 +54,20 @@ CREATE TABLE serve_guardrails (
   PRIMARY KEY (endpoint, position)
 );
 )sql"},
+    // Weekdays as bits from Monday on; minutes of the day; the rule as TZ has it.
+    sql::Migration{"serve", 5, R"sql(
+CREATE TABLE serve_warm_hours (
+  endpoint TEXT NOT NULL,
+  position BIGINT NOT NULL,
+  weekdays BIGINT NOT NULL,
+  begins BIGINT NOT NULL,
+  ends BIGINT NOT NULL,
+  time_zone TEXT NOT NULL,
+  time_rule TEXT NOT NULL,
+  replicas BIGINT NOT NULL,
+  PRIMARY KEY (endpoint, position)
+);
+)sql"},
 };
 
 }  // namespace

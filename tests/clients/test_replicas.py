@@ -4,13 +4,14 @@ import json
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from holdfast_server import HoldfastServer
+from holdfast_server import HoldfastServer, program
 from huggingface_hub import HfApi
 from many_calls import Caller, ask_all, metric, worker_pids
 
@@ -215,6 +216,27 @@ def test_replicas_follow_the_load_and_cold_starts_are_marked(hub):
     assert metric(hub, "holdfast_serve_cold_starts_total") == starts + 1
     assert "X-Holdfast-Cold-Start" not in Caller(hub, hub.token).ask(base, {"inputs": "warm"})[1]
     remove(hub, "elastic")
+
+
+def test_a_schedule_keeps_workers_warm_in_its_hours_and_nobody_waits(hub):
+    base = endpoint(hub, "scheduled", OTHER, max_replicas=1, scale_to_zero_minutes=60)
+    assert hub.http("POST", "/api/inference-endpoints/v2/endpoint/ada/scheduled/scale-to-zero", hub.token).status == 200
+    until(lambda: replicas(hub, "scheduled")[0] == 0, "still loaded")
+    file = Path(hub.folder) / "hours.yaml"
+    file.write_text("schedule:\n  - {from: '00:00', until: '24:00', time_zone: Europe/Berlin, min_replicas: 2}\n")
+    said = subprocess.run([program(), "endpoint", "schedule", "ada/scheduled", "--file", str(file), "--endpoint", hub.url, "--token", hub.token], capture_output=True, text=True)
+    assert said.returncode == 0 and json.loads(said.stdout)["days"] == "mon,tue,wed,thu,fri,sat,sun", said
+    until(lambda: replicas(hub, "scheduled")[0] == 2, "its hours did not wake it")
+    starts = metric(hub, "holdfast_serve_cold_requests_total")
+    assert "X-Holdfast-Cold-Start" not in Caller(hub, hub.token).ask(base, {"inputs": "warm"})[1]
+    assert metric(hub, "holdfast_serve_cold_requests_total") == starts
+    kept = hub.http("GET", "/api/endpoints/ada/scheduled/schedule", hub.token).json()
+    assert kept["min_replicas_now"] == 2 and kept["schedule"][0]["time_zone"] == "Europe/Berlin"
+    for bad in ({"from": "00:00", "until": "24:00", "time_zone": "Nowhere/Else"}, {"from": "0", "until": "24:00"}):
+        assert hub.http("PUT", "/api/endpoints/ada/scheduled/schedule", hub.token, {"schedule": [bad]}).status == 400
+    assert hub.http("PUT", "/api/endpoints/ada/scheduled/schedule", hub.token, {"schedule": []}).json()["min_replicas_now"] == 0
+    until(lambda: replicas(hub, "scheduled")[0] <= 1, "the second worker stayed")
+    remove(hub, "scheduled")
 
 
 def test_another_revision_takes_over_without_a_failed_request(hub):
