@@ -153,7 +153,7 @@ class Continuation {
         if (text.ok() && text.value().find(stop) != std::string::npos) return false;
       return true;
     };
-    model::DecoderRows rows(generator_.model(), threads_);
+    model::DecoderRows rows(generator_.model(), threads_, generator_.adapter());
     if (order_.stops.empty()) return generate(rows, {&row, 1}, settings);
     return generate(rows, {&row, 1}, settings, {}, stopped);
   }

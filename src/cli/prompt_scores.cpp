@@ -35,8 +35,13 @@ PromptScores::Token judged(TokenId token, std::span<const float> scores, size_t 
 
 }  // namespace
 
-PromptScores::PromptScores(const model::DecoderModel& model, std::vector<TokenId> prompt, size_t alternatives)
-    : model_(model), prompt_(std::move(prompt)), alternatives_(alternatives), part_(tokens_a_step) {
+PromptScores::PromptScores(const model::DecoderModel& model, const model::Adapter* adapter,
+                           std::vector<TokenId> prompt, size_t alternatives)
+    : model_(model),
+      adapter_(adapter),
+      prompt_(std::move(prompt)),
+      alternatives_(alternatives),
+      part_(tokens_a_step) {
   // Where rotary frequencies hang on the length there are no parts.
   for (const model::RopeSpec& rope : model.plan().ropes)
     if (rope.kind == model::RopeSpec::Kind::dynamic || rope.kind == model::RopeSpec::Kind::longrope)
@@ -53,7 +58,8 @@ Status PromptScores::step(tensor::Threads& threads) {
   for (size_t i = begin; i < end; ++i) batch.add(prompt_[i], 0, static_cast<int64_t>(i));
   batch.end_sequence();
   std::vector<model::KvCache*> caches = {&cache_};
-  TRY(const model::Decoder::States states, model_.decoder().forward(batch, caches, threads));
+  TRY(const model::Decoder::States states,
+      model_.decoder().forward(batch, caches, threads, model::Decoder::Keep::last, {&adapter_, 1}));
   const size_t inputs = model_.decoder().head_inputs(), width = model_.head_width();
   std::vector<float> scores(head_rows * width);
   for (size_t at = begin; at < end; at += head_rows) {

@@ -8,7 +8,7 @@
 namespace holdfast::cli {
 
 // How likely each token of a prompt was after those before it, by the model's own scores; a part at a time,
-// so that others' answers go on between. Borrows the model. One thread.
+// so that others' answers go on between. Borrows the model and the adapter, which may be none. One thread.
 class PromptScores {
  public:
   struct Token {
@@ -17,7 +17,8 @@ class PromptScores {
     std::vector<model::LogProbability> others;    // The likeliest.
   };
 
-  PromptScores(const model::DecoderModel& model, std::vector<model::TokenId> prompt, size_t alternatives);
+  PromptScores(const model::DecoderModel& model, const model::Adapter* adapter,
+               std::vector<model::TokenId> prompt, size_t alternatives);
 
   bool done() const { return tokens_.size() == prompt_.size(); }
   Status step(tensor::Threads& threads);
@@ -25,6 +26,7 @@ class PromptScores {
 
  private:
   const model::DecoderModel& model_;
+  const model::Adapter* const adapter_;
   const std::vector<model::TokenId> prompt_;
   const size_t alternatives_;
   size_t part_ = 0;  // Tokens of a step.

@@ -131,6 +131,7 @@ class AdapterReader {
       if (!used_.contains(name))
         return fail(Reason::model_unsupported,
                     fmt::format("the adapter changes '{}', which is not supported", name.substr(0, 120)));
+    out.bytes_ = bytes_;
     return out;
   }
 
@@ -171,6 +172,7 @@ class AdapterReader {
     if (outputs == joined_outputs() && module.ends_with(plan_.query_key_value) &&
         !plan_.query_key_value.empty())
       up_weight = reordered(up_weight, rank);
+    bytes_ += (down_weight.size() + up_weight.size()) * sizeof(float);
     into.push_back({tensor::make_linear({down_weight, {}, rank, inputs}, compute_),
                     tensor::make_linear({up_weight, {}, outputs, rank}, compute_), column});
     return Done{};
@@ -194,6 +196,7 @@ class AdapterReader {
   const tensor::Weights& weights_;
   const tensor::Compute compute_;
   std::set<std::string, std::less<>> used_;
+  size_t bytes_ = 0;
 };
 
 Result<Adapter> Adapter::open(io::Disk& disk, const io::Path& folder, const DecoderPlan& plan,

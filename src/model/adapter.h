@@ -44,6 +44,7 @@ class Adapter {
   }
   void add(size_t layer, Place place, const Job& job, tensor::Threads& threads) const;
 
+  size_t bytes() const { return bytes_; }  // What its weights take in memory.
   // No other adapter of this process has or had it; above 0.
   uint64_t number() const { return number_; }
   const std::string& base() const {
@@ -57,6 +58,7 @@ class Adapter {
   };
 
   uint64_t number_ = 0;
+  size_t bytes_ = 0;
   std::string base_;
   std::vector<Layer> layers_;
 };

@@ -207,28 +207,20 @@ void Decoder::project_latent(Work& work, const Latent& latent, const float* in, 
 // Puts the new keys and values into the caches.
 void Decoder::keep(Work& work, size_t index) const {
   const tensor::PageShape& shape = pages_->shape();
-  const tensor::ProductKernel& kernel = kernels_->products[static_cast<size_t>(page_precision())];
   const size_t offset = index * shape.layer_floats();
-  const auto put = [&](size_t sequence, size_t page) {
-    const KvCache& cache = *work.caches[sequence];
-    const size_t first = std::max(cache.tokens, page * tensor::page_tokens);
-    const size_t end = std::min(cache.tokens + work.batch.length(sequence), (page + 1) * tensor::page_tokens);
-    const float* at =
-        work.space.joined.data() + (work.batch.starts[sequence] + first - cache.tokens) * joined_width();
-    tensor::put_tokens(shape, kernel, cache.page(page, offset), first % tensor::page_tokens,
-                       {at + key_offset(), at + value_offset(), joined_width(), end - first});
-  };
-  // A thread takes whole pages, all of a text's or all texts'.
-  const size_t sequences = work.batch.sequences();
-  if (sequences > 1) {
-    return work.threads.run(sequences, [&](size_t sequence) {
+  by_rows(work.threads, work.batch.tokens(), [&](size_t first, size_t count) {
+    const std::vector<size_t>& starts = work.batch.starts;
+    size_t sequence =
+        static_cast<size_t>(std::upper_bound(starts.begin(), starts.end(), first) - starts.begin()) - 1;
+    for (size_t row = first; row < first + count; ++row) {
+      while (row >= starts[sequence + 1]) ++sequence;
       const KvCache& cache = *work.caches[sequence];
-      for (size_t page = cache.tokens / tensor::page_tokens; page < cache.pages(); ++page)
-        put(sequence, page);
-    });
-  }
-  const size_t from = work.caches[0]->tokens / tensor::page_tokens;
-  work.threads.run(work.caches[0]->pages() - from, [&](size_t page) { put(0, from + page); });
+      const size_t token = cache.tokens + row - starts[sequence];
+      const float* at = work.space.joined.data() + row * joined_width();
+      tensor::put_token(shape, cache.page(token / tensor::page_tokens, offset), token % tensor::page_tokens,
+                        at + key_offset(), at + value_offset());
+    }
+  });
 }
 
 // work.context from work.joined and the caches, which take the new keys and values first.
@@ -274,6 +266,7 @@ void Decoder::attend(Work& work, size_t index) const {
     return tensor::attend(job, compute_, work.threads);
   }
   keep(work, index);
+  // Caches hold floats, so that one text's bits are the same however it came in.
   const size_t offset = index * pages_->shape().layer_floats();
   std::vector<const float*> pages;
   std::vector<tensor::Attention::Pages> lists;
@@ -289,7 +282,7 @@ void Decoder::attend(Work& work, size_t index) const {
   job.pages = lists;
   job.page_shape = &pages_->shape();
   job.key_starts = key_starts;
-  tensor::attend(job, {compute_.isa, page_precision()}, work.threads);
+  tensor::attend(job, {compute_.isa, tensor::Precision::f32}, work.threads);
 }
 
 // out = the branch, without what it is added to.
@@ -318,16 +311,15 @@ void Decoder::attention(Work& work, size_t index, const float* in, float* out) c
   scale_all(out, rows * plan_.width, plan_.residual_scale);
 }
 
-// What adapters add to a product, of the sequences that have one.
+// What adapters add to a product, of the sequences that have one; neighbours with the same one together.
 void Decoder::adapt(Work& work, size_t index, Adapter::Place place, const float* in, size_t inputs,
                     float* out, size_t outputs) const {
-  for (size_t i = 0; i < work.adapters.size(); ++i) {
+  for (size_t i = 0, end = 0; i < work.adapters.size(); i = end) {
     const Adapter* adapter = work.adapters[i];
+    for (end = i + 1; end < work.adapters.size() && work.adapters[end] == adapter;) ++end;
     if (adapter == nullptr || !adapter->changes(index, place)) continue;
-    const size_t row = work.batch.starts[i];
-    adapter->add(index, place,
-                 {in + row * inputs, out + row * outputs, work.batch.length(i), inputs, outputs},
-                 work.threads);
+    const size_t row = work.batch.starts[i], rows = work.batch.starts[end] - row;
+    adapter->add(index, place, {in + row * inputs, out + row * outputs, rows, inputs, outputs}, work.threads);
   }
 }
 

@@ -12,7 +12,10 @@ size_t DecoderRows::length_max() const {
 Status DecoderRows::step(const TokenBatch& batch, std::span<float> scores) {
   std::vector<KvCache*> caches;
   for (KvCache& cache : caches_) caches.push_back(&cache);
-  TRY(const Decoder::States states, model_.decoder().forward(batch, caches, threads_));
+  std::vector<const Adapter*> adapters;
+  if (adapter_ != nullptr) adapters.assign(batch.sequences(), adapter_);
+  TRY(const Decoder::States states,
+      model_.decoder().forward(batch, caches, threads_, Decoder::Keep::last, adapters));
   const size_t width = model_.decoder().head_inputs();
   std::vector<float> last(batch.sequences() * width);
   for (size_t i = 0; i < batch.sequences(); ++i)

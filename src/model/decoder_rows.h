@@ -9,7 +9,9 @@ namespace holdfast::model {
 // takes over that row's cache as far as they agree, with the same bits. Borrows the model and the threads.
 class DecoderRows final : public NextToken {
  public:
-  DecoderRows(const DecoderModel& model, tensor::Threads& threads) : model_(model), threads_(threads) {}
+  // `adapter`: of all rows, borrowed; null for the base alone.
+  DecoderRows(const DecoderModel& model, tensor::Threads& threads, const Adapter* adapter = nullptr)
+      : model_(model), threads_(threads), adapter_(adapter) {}
 
   size_t vocabulary() const override { return model_.head_width(); }
   size_t length_max() const override;
@@ -22,6 +24,7 @@ class DecoderRows final : public NextToken {
 
   const DecoderModel& model_;
   tensor::Threads& threads_;
+  const Adapter* const adapter_;
   // The cache to begin a prompt with, and how many tokens it holds.
   KvCache begin_cache(const std::vector<TokenId>& prompt) const;
 

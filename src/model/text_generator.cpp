@@ -6,6 +6,7 @@
 
 #include "model/generation/generate.h"
 #include "token/formats/folder.h"
+#include "token/formats/tokenizer_config.h"
 
 namespace holdfast::model {
 namespace {
@@ -42,34 +43,35 @@ class Unfolding {
 };
 
 Status open_model(io::Disk& disk, const io::Path& place, tensor::Compute compute,
-                  std::unique_ptr<DecoderModel>& out) {
+                  DecoderModel::Adapters adapters, std::shared_ptr<const DecoderModel>& out) {
   TRY(DecoderModel model, is_file(place) ? DecoderModel::open_gguf(disk, place, compute)
-                                         : DecoderModel::open(disk, place, compute));
+                                         : DecoderModel::open(disk, place, compute, adapters));
   if (model.plan().head_kind != DecoderPlan::Head::language)
     return fail(Reason::model_unsupported, "the model does not generate text");
-  out = std::make_unique<DecoderModel>(std::move(model));
+  out = std::make_shared<const DecoderModel>(std::move(model));
   return Done{};
 }
 
 Status open_tokenizer(io::Disk& disk, const io::Path& place, token::FolderDocument& found,
-                      std::unique_ptr<token::Tokenizer>& out) {
+                      std::shared_ptr<const token::Tokenizer>& out) {
   TRY(found, is_file(place) ? token::document_of_file(disk, place) : token::document_of_folder(disk, place));
   TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(found.document));
   // Patterns are compiled when a text first needs them: here nobody waits for it.
   (void)tokenizer.encode({.text = "a 1", .words = {}, .pair = {}}, {});
-  out = std::make_unique<token::Tokenizer>(std::move(tokenizer));
+  out = std::make_shared<const token::Tokenizer>(std::move(tokenizer));
   return Done{};
 }
 
 }  // namespace
 
-Result<TextGenerator> TextGenerator::open(io::Disk& disk, const io::Path& place, tensor::Compute compute) {
+Result<TextGenerator> TextGenerator::open(io::Disk& disk, const io::Path& place, tensor::Compute compute,
+                                          DecoderModel::Adapters adapters) {
   TextGenerator out;
   token::FolderDocument found;
   // Beside each other: the first word waits for both.
   std::array<Status, 2> done{Done{}, Done{}};
   tensor::make_threads(done.size())->run(done.size(), [&](size_t part) {
-    done[part] = part == 0 ? open_model(disk, place, compute, out.model_)
+    done[part] = part == 0 ? open_model(disk, place, compute, adapters, out.model_)
                            : open_tokenizer(disk, place, found, out.tokenizer_);
   });
   for (Status& part : done) TRY_DONE(std::move(part));
@@ -80,6 +82,15 @@ Result<TextGenerator> TextGenerator::open(io::Disk& disk, const io::Path& place,
                               out.tokenizer_->vocabulary_size(), out.model_->plan().vocabulary));
   if (const std::string* text = found.config.chat_template(); text != nullptr) out.chat_template_ = *text;
   for (const auto& [role, token] : found.config.specials) out.special_tokens_[role] = token.content;
+  return out;
+}
+
+Result<TextGenerator> TextGenerator::with_adapter(io::Disk& disk, const io::Path& folder) const {
+  TextGenerator out = *this;
+  TRY(Adapter adapter, model_->open_adapter(disk, folder));
+  out.adapter_ = std::make_shared<const Adapter>(std::move(adapter));
+  TRY(const token::TokenizerConfig own, token::read_tokenizer_config(disk, folder));
+  if (const std::string* text = own.chat_template(); text != nullptr) out.chat_template_ = *text;
   return out;
 }
 

@@ -14,9 +14,17 @@ namespace holdfast::model {
 // thread, each with its own Conversation.
 class TextGenerator {
  public:
-  static Result<TextGenerator> open(io::Disk& disk, const io::Path& place, tensor::Compute compute = {});
+  // `adapters`: whether with_adapter will be called.
+  static Result<TextGenerator> open(io::Disk& disk, const io::Path& place, tensor::Compute compute = {},
+                                    DecoderModel::Adapters adapters = DecoderModel::Adapters::none);
+
+  // The same model, which it shares, with a LoRA adapter of PEFT's: any number beside each other. Its
+  // folder's chat template goes before the base's, which is what it was trained by; the tokenizer is the
+  // base's.
+  Result<TextGenerator> with_adapter(io::Disk& disk, const io::Path& folder) const;
 
   const DecoderModel& model() const { return *model_; }
+  const Adapter* adapter() const { return adapter_.get(); }  // Null: the base alone.
   const token::Tokenizer& tokenizer() const { return *tokenizer_; }
   const std::string& chat_template() const { return chat_template_; }  // Empty: none.
   // bos_token and the like by name, as templates ask for them.
@@ -26,8 +34,9 @@ class TextGenerator {
  private:
   TextGenerator() = default;
 
-  std::unique_ptr<DecoderModel> model_;
-  std::unique_ptr<token::Tokenizer> tokenizer_;
+  std::shared_ptr<const DecoderModel> model_;
+  std::shared_ptr<const token::Tokenizer> tokenizer_;
+  std::shared_ptr<const Adapter> adapter_;
   std::string chat_template_;
   boost::json::object special_tokens_;
 };
@@ -44,7 +53,7 @@ struct Answer {
 class Conversation {
  public:
   Conversation(const TextGenerator& generator, tensor::Threads& threads)
-      : generator_(generator), rows_(generator.model(), threads) {}
+      : generator_(generator), rows_(generator.model(), threads, generator.adapter()) {}
 
   // Called with each piece of text as soon as it is whole; false ends the answer.
   using OnText = std::function<bool(std::string_view piece)>;

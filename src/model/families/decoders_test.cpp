@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/json/object.hpp>
 #include <string>
 
 #include "codec/json.h"
