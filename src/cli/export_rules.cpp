@@ -61,6 +61,7 @@ constexpr std::array tables = {
     repo::TableRule{"repo_withdrawn"},
     repo::TableRule{"repo_held_releases"},
     repo::TableRule{"repo_clearances"},
+    repo::TableRule{"repo_adapter_bases"},
     repo::TableRule{"repo_masking_jobs", TableFate::made_again},
     // An upstream's token is named here and lies in identity_secrets, which stays.
     repo::TableRule{"exchange_upstreams"},

@@ -27,6 +27,12 @@ Hub::Hub(const HubParts& parts)
       search(parts.database, rights),
       audience(parts.database, parts.clock),
       collections(parts.database, parts.permission, rights, parts.clock, parts.random),
-      push_rules(storage, publisher, uploads, rights, parts.content, discussions, checks) {}
+      push_rules(storage, publisher, uploads, rights, parts.content, discussions, checks),
+      adapter_bases({.database = parts.database,
+                     .storage = storage,
+                     .browser = browser,
+                     .repositories = repositories,
+                     .revisions = revisions,
+                     .clock = parts.clock}) {}
 
 }  // namespace holdfast::repo

@@ -7,6 +7,7 @@
 #include "identity/audit.h"
 #include "identity/permission.h"
 #include "io/disk.h"
+#include "repo/adapter_bases.h"
 #include "repo/audience.h"
 #include "repo/branches.h"
 #include "repo/browser.h"
@@ -59,6 +60,7 @@ struct Hub {
   Audience audience;
   Collections collections;
   PushRules push_rules;
+  AdapterBases adapter_bases;
 };
 
 }  // namespace holdfast::repo

@@ -60,6 +60,7 @@ constexpr std::array tables = {
     TableRule{"repo_verdicts"},
     TableRule{"repo_held_releases"},
     TableRule{"repo_clearances"},
+    TableRule{"repo_adapter_bases"},
     TableRule{"repo_masking_jobs", TableFate::made_again},
     TableRule{"repo_collections"},
     TableRule{"repo_collection_items"},

@@ -256,6 +256,16 @@ CREATE TABLE repo_masking_jobs (
   failure TEXT NOT NULL DEFAULT ''
 );
 )sql"},
+    sql::Migration{"repo", 7, R"sql(
+CREATE TABLE repo_adapter_bases (
+  repo BIGINT NOT NULL,
+  commit_oid TEXT NOT NULL,
+  base BIGINT NOT NULL,
+  base_commit TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (repo, commit_oid)
+);
+)sql"},
 };
 
 }  // namespace
