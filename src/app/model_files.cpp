@@ -47,6 +47,17 @@ class HubFiles final : public serve::FileSource {
     return Done{};
   }
 
+  Result<std::optional<serve::ServedModel>> base_of(const serve::ServedModel& model) override {
+    TRY(const std::optional<repo::Repository> repository,
+        hub_.repositories.find(repo::RepoId{model.repository}));
+    if (!repository) return fail(Reason::repo_not_found, "Repository not found");
+    TRY(const git::ObjectId commit, git::ObjectId::parse(model.commit));
+    TRY(std::optional<repo::AdapterBase> base, hub_.adapter_bases.find(*repository, commit));
+    if (!base) return std::optional<serve::ServedModel>();
+    return std::optional(
+        serve::ServedModel{base->repository.raw, std::move(base->name), std::move(base->commit)});
+  }
+
  private:
   Result<Opened> open(const serve::ServedModel& model) {
     TRY(std::optional<repo::Repository> repository, hub_.repositories.find(repo::RepoId{model.repository}));

@@ -46,13 +46,14 @@ void add_reply(jinja::ReplyPiece piece, serve::GenerateEvent& event) {
 
 }  // namespace
 
-CompletionWriter::CompletionWriter(const model::TextGenerator& generator, tensor::Threads& threads,
-                                   const Clock& clock, Random& random)
-    : generator_(generator),
+CompletionWriter::CompletionWriter(AdapterShelf& adapters, tensor::Threads& threads, const Clock& clock,
+                                   Random& random)
+    : adapters_(adapters),
+      generator_(*adapters.base()),
       threads_(threads),
       clock_(clock),
       random_(random),
-      batch_(generator.model(), threads, step_options(generator.model())) {}
+      batch_(generator_.model(), threads, step_options(generator_.model())) {}
 
 void CompletionWriter::fail_answer(uint64_t id, Error error) {
   ended_.push_back({.id = id, .error = std::move(error)});
@@ -61,7 +62,9 @@ void CompletionWriter::fail_answer(uint64_t id, Error error) {
 void CompletionWriter::begin(const serve::GenerateAsk& ask) {
   auto body = codec::parse_json_object(ask.request);
   if (!body.ok()) return fail_answer(ask.id, std::move(body).error());
-  auto call = read_completion_call(body.value(), generator_, clock_.wall());
+  auto generator = adapters_.find(ask.adapter);
+  if (!generator.ok()) return fail_answer(ask.id, std::move(generator).error());
+  auto call = read_completion_call(body.value(), *generator.value(), clock_.wall());
   if (!call.ok()) return fail_answer(ask.id, std::move(call).error());
   // mistral's template wants nine letters and digits.
   const bool short_ids = call.value().reply.family == jinja::ReplyFamily::mistral;
@@ -69,11 +72,13 @@ void CompletionWriter::begin(const serve::GenerateAsk& ask) {
     return short_ids ? random_.hex(5).substr(0, 9) : "call_" + random_.hex(12);
   });
   answer->id = ask.id;
+  answer->generator = std::move(generator).value();
   answer->call = std::move(call).value();
   // A seed that any client can say again: JSON readers hold 53 bits.
   if (!answer->call.seeded) answer->call.settings.seed = random_.u64() >> 11;
   if (answer->call.with_prompt)
-    answer->prompt.emplace(generator_.model(), answer->call.prompt, answer->call.alternatives.value_or(0));
+    answer->prompt.emplace(generator_.model(), answer->generator->adapter(), answer->call.prompt,
+                           answer->call.alternatives.value_or(0));
   answers_.push_back(std::move(answer));
 }
 
@@ -97,6 +102,7 @@ std::shared_ptr<const std::vector<std::string>> CompletionWriter::token_bytes() 
 
 Status CompletionWriter::join(Answer& answer) {
   model::StepRequest request{.prompt = answer.call.prompt, .settings = answer.call.settings};
+  request.adapter = answer.generator->adapter();
   request.alternatives = answer.call.alternatives;
   if (answer.call.grammar != nullptr) {
     request.bound.token_bytes = token_bytes();

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "cli/adapter_shelf.h"
 #include "cli/completion_call.h"
 #include "cli/prompt_scores.h"
 #include "model/step_batch.h"
@@ -16,13 +17,13 @@
 namespace holdfast::cli {
 
 // Answers of one model, many at once: calls come in at any time and each step brings every answer a token
-// further. What has no room yet waits. Borrows all four. One thread at a time.
+// further. What has no room yet waits. Each is of the base or of an adapter. Borrows all four. One thread at
+// a time.
 class CompletionWriter {
  public:
   static constexpr size_t answers_at_once = 32;
 
-  CompletionWriter(const model::TextGenerator& generator, tensor::Threads& threads, const Clock& clock,
-                   Random& random);
+  CompletionWriter(AdapterShelf& adapters, tensor::Threads& threads, const Clock& clock, Random& random);
 
   void begin(const serve::GenerateAsk& ask);
   void cancel(uint64_t id);
@@ -34,6 +35,7 @@ class CompletionWriter {
  private:
   struct Answer {
     uint64_t id = 0;
+    std::shared_ptr<const model::TextGenerator> generator;  // The base, or it with an adapter.
     CompletionCall call;
     std::optional<PromptScores> prompt;                  // While it is looked at.
     std::optional<model::StepBatch::Sequence> sequence;  // None: waits for room.
@@ -64,7 +66,8 @@ class CompletionWriter {
   const std::string& bytes_of(model::TokenId token);
   std::shared_ptr<const std::vector<std::string>> token_bytes();
 
-  const model::TextGenerator& generator_;
+  AdapterShelf& adapters_;
+  const model::TextGenerator& generator_;  // The base: tokens and vocabulary are the same for all.
   tensor::Threads& threads_;
   const Clock& clock_;
   Random& random_;

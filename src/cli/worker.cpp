@@ -31,6 +31,7 @@ struct WorkerWords {
   int channel = -1;
   size_t threads = 1;
   std::chrono::milliseconds heartbeat{0};
+  bool adapters = false;  // Some may come.
   std::string folder;
 };
 
@@ -42,14 +43,15 @@ std::optional<int> number(std::string_view text) {
 }
 
 std::optional<WorkerWords> parse(std::span<const std::string_view> arguments) {
-  if (arguments.size() != 7 || arguments[0] != "--channel" || arguments[2] != "--threads" ||
+  const bool adapters = arguments.size() == 8 && arguments[6] == "--adapters";
+  if (!(arguments.size() == 7 || adapters) || arguments[0] != "--channel" || arguments[2] != "--threads" ||
       arguments[4] != "--heartbeat")
     return std::nullopt;
   const auto channel = number(arguments[1]), threads = number(arguments[3]), beat = number(arguments[5]);
   if (!channel || *channel < 3 || !threads || *threads < 1 || *threads > 64 || !beat || *beat < 0)
     return std::nullopt;
-  return WorkerWords{*channel, static_cast<size_t>(*threads), std::chrono::milliseconds(*beat),
-                     std::string(arguments[6])};
+  return WorkerWords{*channel, static_cast<size_t>(*threads), std::chrono::milliseconds(*beat), adapters,
+                     std::string(arguments.back())};
 }
 
 // The tokens of one item's inputs, in the model's own bounds.
@@ -279,12 +281,15 @@ Status work(const WorkerWords& words, WorkerLine& line, World& world) {
   const auto disk = io::open_posix_disk(words.folder);
   if (!disk.ok()) return refused(disk.error());
   const auto threads = tensor::make_threads(words.threads);
-  const auto writer = open_writer(*disk.value());
+  const auto writer = open_writer(*disk.value(), words.adapters);
   if (!writer.ok()) return refused(writer.error());
   if (writer.value() != nullptr) {
     TRY_DONE(line.send(FrameKind::ready, serve::encode_facts(writer.value()->facts())));
     return writer.value()->work(line, world.clock(), world.random(), *threads);
   }
+  if (words.adapters)
+    return refused(
+        fail(Reason::model_unsupported, "the adapter's base does not write text; others cannot be changed"));
   const auto rewrites = model::rewrites_text(*disk.value(), "");
   if (!rewrites.ok()) return refused(rewrites.error());
   if (rewrites.value()) {
@@ -305,7 +310,8 @@ int run_worker(World& world, std::span<const std::string_view> arguments) {
   const auto words = parse(arguments);
   if (!words) {
     world.complain(
-        "holdfast: worker is started by the server: --channel N --threads N --heartbeat MS FOLDER\n");
+        "holdfast: worker is started by the server: --channel N --threads N --heartbeat MS [--adapters] "
+        "FOLDER\n");
     return exit_misused;
   }
   WorkerLine line(process::Channel(process::Descriptor(words->channel)), world.clock(), words->heartbeat);
@@ -315,7 +321,7 @@ int run_worker(World& world, std::span<const std::string_view> arguments) {
 }  // namespace
 
 std::vector<Command> worker_commands() {
-  return {{"worker", "--channel N --threads N --heartbeat MS FOLDER",
+  return {{"worker", "--channel N --threads N --heartbeat MS [--adapters] FOLDER",
            "Holds one model for the server, which starts it.",
            "holdfast worker --channel 3 --threads 2 --heartbeat 2000 /srv/holdfast/serving/1-0123",
            run_worker}};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/adapter_shelf.h"
 #include "cli/completion_writer.h"
 #include "cli/writer_tasks.h"
 #include "model/any_model.h"
@@ -15,8 +16,8 @@ using serve::FrameKind;
 // One conversation with the server.
 class Loop {
  public:
-  Loop(WorkerLine& line, const Clock& clock, const model::TextGenerator& generator, CompletionWriter& writer)
-      : line_(line), clock_(clock), generator_(generator), writer_(writer) {}
+  Loop(WorkerLine& line, const Clock& clock, AdapterShelf& adapters, CompletionWriter& writer)
+      : line_(line), clock_(clock), adapters_(adapters), writer_(writer) {}
 
   Status run() {
     while (true) {
@@ -59,39 +60,45 @@ class Loop {
     if (frame.kind != static_cast<uint8_t>(FrameKind::ask)) return fail(Code::corrupt, "an unexpected frame");
     TRY(const std::vector<serve::EmbedItem> items, serve::decode_ask(frame.payload));
     std::vector<Result<serve::EmbedAnswer>> answers;
-    for (const serve::EmbedItem& item : items)
-      answers.push_back(answer_writer_task(item, generator_, writer_.answers(), clock_.wall()));
+    for (const serve::EmbedItem& item : items) {
+      const auto generator = adapters_.find(item.adapter);
+      answers.push_back(generator.ok()
+                            ? answer_writer_task(item, *generator.value(), writer_.answers(), clock_.wall())
+                            : Result<serve::EmbedAnswer>(generator.error()));
+    }
     return send(FrameKind::answer, serve::encode_answers(answers));
   }
 
   WorkerLine& line_;
   const Clock& clock_;
-  const model::TextGenerator& generator_;
+  AdapterShelf& adapters_;
   CompletionWriter& writer_;
 };
 
 class OpenWriter final : public WriterWorker {
  public:
-  explicit OpenWriter(model::TextGenerator generator) : generator_(std::move(generator)) {}
+  explicit OpenWriter(model::TextGenerator generator)
+      : generator_(std::make_shared<const model::TextGenerator>(std::move(generator))) {}
 
   serve::WorkerFacts facts() const override {
     serve::WorkerFacts out;
-    out.tokens_max = static_cast<uint32_t>(generator_.tokens_max());
+    out.tokens_max = static_cast<uint32_t>(generator_->tokens_max());
     out.task = "text-generation";
     return out;
   }
   Status work(WorkerLine& line, const Clock& clock, Random& random, tensor::Threads& threads) const override {
-    CompletionWriter writer(generator_, threads, clock, random);
-    return Loop(line, clock, generator_, writer).run();
+    AdapterShelf adapters(generator_);
+    CompletionWriter writer(adapters, threads, clock, random);
+    return Loop(line, clock, adapters, writer).run();
   }
 
  private:
-  const model::TextGenerator generator_;
+  const std::shared_ptr<const model::TextGenerator> generator_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<const WriterWorker>> open_writer(io::Disk& folder) {
+Result<std::unique_ptr<const WriterWorker>> open_writer(io::Disk& folder, bool adapters) {
   TRY(const std::vector<io::Entry> entries, folder.list(""));
   const auto first_with = [&](std::string_view ending) {
     const auto found = std::find_if(entries.begin(), entries.end(),
@@ -110,7 +117,9 @@ Result<std::unique_ptr<const WriterWorker>> open_writer(io::Disk& folder) {
     // What sentence-transformers wrote embeds texts, whatever architecture its config.json names.
     if (!writes || model::is_sentence_folder(folder, "")) return std::unique_ptr<const WriterWorker>();
   }
-  TRY(model::TextGenerator generator, model::TextGenerator::open(folder, place, compute));
+  using Adapters = model::DecoderModel::Adapters;
+  TRY(model::TextGenerator generator,
+      model::TextGenerator::open(folder, place, compute, adapters ? Adapters::may_come : Adapters::none));
   return std::unique_ptr<const WriterWorker>(std::make_unique<OpenWriter>(std::move(generator)));
 }
 

@@ -23,7 +23,8 @@ class WriterWorker {
 };
 
 // Null where the folder holds a model for the text tasks. A model that writes is what config.json names, or a
-// GGUF file where there are no other weights, of which the first by name is taken.
-Result<std::unique_ptr<const WriterWorker>> open_writer(io::Disk& folder);
+// GGUF file where there are no other weights, of which the first by name is taken. `adapters`: whether
+// requests may name some.
+Result<std::unique_ptr<const WriterWorker>> open_writer(io::Disk& folder, bool adapters);
 
 }  // namespace holdfast::cli

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "base/result.h"
 
 namespace holdfast::serve {
+
+class AdapterCopy;
 
 // A token of an answer or of a prompt, where a call asks for them.
 struct WrittenToken {
@@ -95,7 +98,9 @@ struct Generation {
   // Asked on the model's thread between steps, also before the first event: true ends it. May be empty.
   std::function<bool()> gone = {};
   std::chrono::milliseconds deadline = std::chrono::milliseconds::max();  // On the Clock; ends it too.
-  double cost = 1;  // Set by the models, request_cost.h.
+  // Set by the models: request_cost.h, and the adapter that changes the model; null for none.
+  double cost = 1;
+  std::shared_ptr<const AdapterCopy> adapter{};
   // The queue's own: workers that died with it, when it came, on the Clock, when it was given to one, on the
   // Ticks, and what was told of it.
   size_t attempts = 0;

@@ -181,8 +181,9 @@ class HeldStarter final : public WorkerStarter {
                                 "Starts that were refused because the tokenizer is not the one that the lock "
                                 "pins.")) {}
 
-  Result<std::unique_ptr<Worker>> start(const io::Path& folder, std::chrono::milliseconds deadline) override {
-    TRY_DONE(check(folder));
+  Result<std::unique_ptr<Worker>> start(const WorkerFolder& folder,
+                                        std::chrono::milliseconds deadline) override {
+    TRY_DONE(check(folder.path));
     return starter_.start(folder, deadline);
   }
 

@@ -10,7 +10,7 @@ namespace {
 class NoWorkers final : public WorkerStarter {
  public:
   int started = 0;
-  Result<std::unique_ptr<Worker>> start(const io::Path&, std::chrono::milliseconds) override {
+  Result<std::unique_ptr<Worker>> start(const WorkerFolder&, std::chrono::milliseconds) override {
     ++started;
     return std::unique_ptr<Worker>();
   }
@@ -34,7 +34,7 @@ class LockFileTest : public ::testing::Test {
   Lock lock() { return look_at(*disk, ".", "holdfast 1").value(); }
   std::string refusal(const std::string& runtime = "holdfast 1") {
     const auto held = hold_to_locks(workers, runtime, *metrics);
-    const auto started = held->start(folder.path(), std::chrono::milliseconds(1));
+    const auto started = held->start({folder.path()}, std::chrono::milliseconds(1));
     return started.ok() ? "" : started.error().message;
   }
 

@@ -63,7 +63,7 @@ class NotingWorker final : public Worker {
 class NotingStarter final : public WorkerStarter {
  public:
   explicit NotingStarter(Script& script) : script_(script) {}
-  Result<std::unique_ptr<Worker>> start(const io::Path&, milliseconds) override {
+  Result<std::unique_ptr<Worker>> start(const WorkerFolder&, milliseconds) override {
     return std::unique_ptr<Worker>(std::make_unique<NotingWorker>(script_));
   }
 

@@ -9,6 +9,8 @@
 #include <mutex>
 
 #include "codec/json.h"
+#include "serve/adapter_copies.h"
+#include "serve/kept_replicas.h"
 #include "serve/model_slot.h"
 #include "serve/request_cost.h"
 
@@ -52,7 +54,8 @@ struct Underway {
   Work* work;  // The asker's; null: nobody asks.
   Models::Place place{};
   std::shared_ptr<ModelSlot> slot{};  // Shared with Models, and with others that wait.
-  std::shared_ptr<Ticket> ticket{};   // As ticket.h says.
+  std::shared_ptr<const AdapterCopy> adapter{};
+  std::shared_ptr<Ticket> ticket{};  // As ticket.h says.
   std::chrono::nanoseconds began{};
   std::chrono::milliseconds deadline{};
   Work spent{};
@@ -104,7 +107,10 @@ class PendingEmbed final : public PendingAnswer {
 class OpenModels final : public Models {
  public:
   OpenModels(ModelsOptions options, const ModelsParts& parts)
-      : options_(std::move(options)), parts_(parts), probe_(parts.metrics, options_.workers_max) {}
+      : options_(std::move(options)),
+        parts_(parts),
+        probe_(parts.metrics, options_.workers_max),
+        adapters_(parts.disk, options_.folder, parts.files, parts.random) {}
 
   Result<EmbedAnswer> embed(const Context& context, const ServedModel& model, EmbedItem request,
                             const Asker& asker) override {
@@ -138,7 +144,9 @@ class OpenModels final : public Models {
     if (generation.request.size() > options_.input_bytes_max)
       return fail(Reason::input_too_long,
                   fmt::format("the request has more than {} bytes", options_.input_bytes_max));
-    TRY(const std::shared_ptr<ModelSlot> slot, slot_for(model));
+    TRY(const ServedModel host, adapters_.host_of(model));
+    TRY(const std::shared_ptr<ModelSlot> slot, slot_for(host));
+    TRY(generation.adapter, adapters_.get(model));
     generation.deadline = std::min(generation.deadline, context.deadline);
     generation.cost = cost_of_generation(generation.request);
     add_seed(generation.request, parts_.random);
@@ -146,7 +154,8 @@ class OpenModels final : public Models {
   }
 
   Result<WorkerFacts> facts(const Context& context, const ServedModel& model, const Asker& asker) override {
-    TRY(const std::shared_ptr<ModelSlot> slot, slot_for(model));
+    TRY(const ServedModel host, adapters_.host_of(model));
+    TRY(const std::shared_ptr<ModelSlot> slot, slot_for(host));
     if (const auto known = slot->facts()) return *known;
     EmbedItem request;
     request.texts = {""};
@@ -162,11 +171,18 @@ class OpenModels final : public Models {
     return fail(Reason::model_loading, "the model is being loaded");
   }
 
+  // The base of an adapter goes with its last one.
   bool unload(const ServedModel& model) override {
+    const auto host = adapters_.host_of(model);
+    if (!host.ok()) return true;
+    if (!host.value().same_as(model)) {
+      adapters_.drop(model);
+      if (!adapters_.of(host.value()).empty()) return true;
+    }
     Leaving leaving{parts_.disk};  // Ended after the lock is released: that takes a while.
     std::lock_guard lock(mutex_);
     const auto slot = std::find_if(slots_.begin(), slots_.end(),
-                                   [&](const auto& one) { return one->model().same_as(model); });
+                                   [&](const auto& one) { return one->model().same_as(host.value()); });
     if (slot == slots_.end()) return true;
     if (!(*slot)->idle() || slot->use_count() > 1) return false;
     take_out(slot, leaving);
@@ -174,24 +190,24 @@ class OpenModels final : public Models {
   }
 
   Status keep(const ServedModel& model, const Replicas& wish) override {
+    TRY(const ServedModel host, adapters_.host_of(model));
     {
       std::lock_guard lock(mutex_);
-      if (wish == Replicas{})
-        bounds_.erase(model.key());
-      else
-        bounds_[model.key()] = wish;
+      const Replicas all = kept_.set(host, model, wish);
       for (const auto& slot : slots_)
-        if (slot->model().same_as(model)) slot->set_bounds(wish);
+        if (slot->model().same_as(host)) slot->set_bounds(all);
     }
     if (wish.least == 0) return Done{};
-    TRY_DONE(slot_for(model));
+    TRY_DONE(slot_for(host));
     return Done{};
   }
 
   ReplicaCount replicas(const ServedModel& model) const override {
+    const auto host = adapters_.host_of(model);
+    if (!host.ok()) return {};
     std::lock_guard lock(mutex_);
     for (const auto& slot : slots_)
-      if (slot->model().same_as(model)) return {slot->ready(), slot->wanted()};
+      if (slot->model().same_as(host.value())) return {slot->ready(), slot->wanted()};
     return {};
   }
 
@@ -232,10 +248,20 @@ class OpenModels final : public Models {
   void refresh_figures() override { probe_.refresh(parts_.ticks.now()); }
 
   std::vector<ServedModel> loaded() const override {
-    std::lock_guard lock(mutex_);
+    std::vector<ServedModel> hosts;
+    {
+      std::lock_guard lock(mutex_);
+      for (const auto& slot : slots_)
+        if (slot->facts()) hosts.push_back(slot->model());
+    }
     std::vector<ServedModel> out;
-    for (const auto& slot : slots_)
-      if (slot->facts()) out.push_back(slot->model());
+    for (const ServedModel& host : hosts)
+      for (const ServedModel& adapter : adapters_.of(host)) out.push_back(adapter);
+    for (ServedModel& host : hosts) {
+      host.takes_adapters = false;  // It answers by itself too.
+      if (std::ranges::none_of(out, [&](const ServedModel& one) { return one.same_as(host); }))
+        out.push_back(std::move(host));
+    }
     return out;
   }
 
@@ -271,7 +297,10 @@ class OpenModels final : public Models {
 
   Status push_slices(const Context& context, const ServedModel& model, EmbedItem request, const Asker& asker,
                      Underway& underway) {
-    TRY(underway.slot, slot_for(model));
+    TRY(const ServedModel host, adapters_.host_of(model));
+    TRY(underway.slot, slot_for(host));
+    TRY(underway.adapter, adapters_.get(model));
+    if (underway.adapter != nullptr) request.adapter = underway.adapter->place();
     auto [ticket, slices] = cut_request(std::move(request));
     underway.ticket = std::move(ticket);
     underway.began = parts_.ticks.now();
@@ -302,8 +331,7 @@ class OpenModels final : public Models {
     slots_.push_front(std::make_shared<ModelSlot>(model, options_.slot, free_place(), std::move(prepare),
                                                   parts_.starter, probe_, parts_.clock, parts_.ticks,
                                                   parts_.log));
-    if (const auto bounds = bounds_.find(model.key()); bounds != bounds_.end())
-      slots_.front()->set_bounds(bounds->second);
+    if (const auto bounds = kept_.of(model)) slots_.front()->set_bounds(*bounds);
     return slots_.front();
   }
 
@@ -350,8 +378,9 @@ class OpenModels final : public Models {
   std::mutex entering_;                   // Guards the two below.
   std::map<std::string, size_t> inside_;  // By key, those that wait.
   size_t all_inside_ = 0;
+  mutable AdapterCopies adapters_;
   mutable std::mutex mutex_;                     // Guards the two below.
-  std::map<std::string, Replicas> bounds_;       // By the model's key, where they are not the usual ones.
+  KeptReplicas kept_;                            // Where they are not the usual ones.
   std::list<std::shared_ptr<ModelSlot>> slots_;  // Most recently used first. Shared with requests that wait.
 };
 

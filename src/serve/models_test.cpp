@@ -88,7 +88,7 @@ class FakeWorker final : public Worker {
 class FakeStarter final : public WorkerStarter {
  public:
   explicit FakeStarter(Script& script) : script_(script) {}
-  Result<std::unique_ptr<Worker>> start(const io::Path&, milliseconds) override {
+  Result<std::unique_ptr<Worker>> start(const WorkerFolder&, milliseconds) override {
     ++script_.starts;
     if (script_.refuse_load) return fail(Reason::entry_not_found, "no weights");
     return std::unique_ptr<Worker>(std::make_unique<FakeWorker>(script_));

@@ -56,7 +56,10 @@ std::string signed_text(const Receipt& receipt) {
   std::string out = fmt::format("holdfast receipt\n{}\n{}\n", version, format_time(receipt.at));
   for (const Field& field : fields)
     out += fmt::format("{} {} {}\n", field.name, (receipt.*field.text).size(), receipt.*field.text);
-  return out + fmt::format("release {}\n", receipt.release);
+  out += fmt::format("release {}\n", receipt.release);
+  // Of adapters alone, so that receipts from before there were any are still true.
+  if (!receipt.base.empty()) out += fmt::format("base {} {}\n", receipt.base.size(), receipt.base);
+  return out;
 }
 
 }  // namespace
@@ -99,6 +102,7 @@ std::string receipt_text(const Receipt& receipt) {
   boost::json::object out{{"holdfast_receipt", version}, {"at", format_time(receipt.at)}};
   for (const Field& field : fields) out[field.name] = receipt.*field.text;
   out["release"] = receipt.release;
+  if (!receipt.base.empty()) out["base"] = receipt.base;
   out["key"] = receipt.key;
   out["signature"] = receipt.signature;
   return codec::to_text(out);
@@ -129,6 +133,8 @@ Result<Receipt> parse_receipt(std::string_view text) {
   TRY(const std::string_view at, codec::json_text(object, "at"));
   TRY(out.at, parse_time(at));
   TRY(out.release, codec::json_integer(object, "release"));
+  TRY(const auto base, codec::json_text_if(object, "base"));
+  out.base = base.value_or("");
   TRY(out.key, codec::json_text(object, "key"));
   TRY(out.signature, codec::json_text(object, "signature"));
   return out;
@@ -141,6 +147,7 @@ Receipt make_receipt(const ServedCall& call, std::string output_digest, std::str
               .door = call.door,
               .model = call.by.model.name,
               .revision = call.by.model.commit,
+              .base = call.by.base,
               .tokenizer = call.by.tokenizer,
               .deployment = call.by.deployment,
               .record = call.by.record,

@@ -20,6 +20,7 @@ struct Receipt {
   WallTime at{};
   std::string door;             // The route's name.
   std::string model, revision;  // "ns/name" and the commit, which fixes weights, configuration and templates.
+  std::string base;             // "ns/name@commit" of what the model is an adapter of; empty for others.
   std::string tokenizer;        // SHA-256 of tokenizer.json; empty where there is none.
   std::string deployment;       // "demo/support/2/canary", "on-demand"
   std::string record;           // With the release it fixes prompt and settings; empty: no record governs it.

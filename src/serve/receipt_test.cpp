@@ -38,6 +38,31 @@ TEST_F(ReceiptTest, IsReadAsItWasWrittenInBothFormsAndVerified) {
   EXPECT_EQ(made.input, body_digest("in"));
 }
 
+TEST_F(ReceiptTest, OfAnAdapterNamesItsBaseAndIsBoundToIt) {
+  const ServedCall call{.id = "0f",
+                        .by = {.model = {2, "ada/tuned", std::string(40, 'c')},
+                               .base = "ada/m@1",
+                               .tokenizer = {},
+                               .record = {},
+                               .feature = {}},
+                        .user = "ada",
+                        .door = "openai_completions",
+                        .captures = {},
+                        .content_type = {},
+                        .input = "in",
+                        .output = "out"};
+  const Receipt made = make_receipt(call, "holdfast 1 test", WallTime{}, key);
+  EXPECT_EQ(made.base, "ada/m@1");
+  EXPECT_EQ(parse_receipt(receipt_text(made)).value(), made);
+  EXPECT_TRUE(verify_receipt(made, key.public_key()).ok());
+  Receipt other = made;
+  other.base = "ada/m@2";
+  EXPECT_FALSE(verify_receipt(other, key.public_key()).ok());
+  other.base.clear();
+  EXPECT_FALSE(verify_receipt(other, key.public_key()).ok());
+  EXPECT_EQ(receipt_text(receipt()).find("base"), std::string::npos);
+}
+
 TEST_F(ReceiptTest, AnyChangeIsFound) {
   const Receipt made = receipt();
   const auto changed = [&](auto change) {

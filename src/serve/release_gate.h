@@ -26,8 +26,9 @@ struct ReleaseQuestion {
 struct ReleaseAnswer {
   ServedModel model;
   std::string deployment = "on-demand";  // "demo/support/2/canary"
-  std::string tokenizer;                 // SHA-256 of tokenizer.json; empty when there is none.
-  std::string record, feature;           // Empty: no record governs the model.
+  std::string base{};           // "ns/name@commit" of what the model is an adapter of; told by the door.
+  std::string tokenizer;        // SHA-256 of tokenizer.json; empty when there is none.
+  std::string record, feature;  // Empty: no record governs the model.
   int64_t release = 0;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "serve/adapter_copies.h"
+
 namespace holdfast::serve {
 namespace {
 
@@ -66,9 +68,9 @@ void Replica::run(std::stop_token stop) {
 
 void Replica::start() {
   auto folder = parts_.prepare();
-  auto started = folder.ok()
-                     ? parts_.starter.start(folder.value(), parts_.clock.now() + parts_.options.load_timeout)
-                     : Result<std::unique_ptr<Worker>>(std::move(folder).error());
+  auto started = folder.ok() ? parts_.starter.start({folder.value(), parts_.model.takes_adapters},
+                                                    parts_.clock.now() + parts_.options.load_timeout)
+                             : Result<std::unique_ptr<Worker>>(std::move(folder).error());
   if (!started.ok()) {
     parts_.log.failure("model_not_loaded", started.error(), {{"model", parts_.model.name}});
     // It died, which says nothing of the model yet.
@@ -133,7 +135,7 @@ void Replica::broke(const Error& error) {
 void Replica::begin(std::vector<Generation> all) {
   for (Generation& one : all) {
     const uint64_t id = ++last_generation_;
-    const GenerateAsk ask{id, one.request};
+    const GenerateAsk ask{id, one.request, one.adapter == nullptr ? "" : one.adapter->place()};
     writing_.emplace(id, std::move(one));
     heard_at_ = parts_.clock.now();
     // A worker that is gone is found out when it is listened to.

@@ -108,7 +108,7 @@ class LetterWorker final : public Worker {
 class LetterStarter final : public WorkerStarter {
  public:
   explicit LetterStarter(Stage& stage) : stage_(stage) {}
-  Result<std::unique_ptr<Worker>> start(const io::Path&, milliseconds) override {
+  Result<std::unique_ptr<Worker>> start(const WorkerFolder&, milliseconds) override {
     const int number = ++stage_.starts;
     if (stage_.failing_starts > 0) {
       --stage_.failing_starts;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,10 +19,14 @@ struct ServedModel {
   int64_t repository = 0;
   std::string name;    // "ns/name", for people.
   std::string commit;  // 40 hex digits.
+  // Loaded so that adapters can change it, which takes more room: another worker's than the model alone.
+  bool takes_adapters = false;
 
-  std::string key() const { return std::to_string(repository) + "-" + commit; }
+  std::string key() const {
+    return std::to_string(repository) + "-" + commit + (takes_adapters ? "-adapted" : "");
+  }
   bool same_as(const ServedModel& other) const {  // Whatever it is called.
-    return repository == other.repository && commit == other.commit;
+    return repository == other.repository && commit == other.commit && takes_adapters == other.takes_adapters;
   }
 };
 
@@ -35,6 +40,10 @@ class FileSource {
   virtual ~FileSource() = default;
   virtual Result<std::vector<File>> list(const ServedModel& model) = 0;
   virtual Status copy(const ServedModel& model, const std::string& path, io::WriteFile& into) = 0;
+  // What a model that is an adapter changes, always the same commit; nothing for others.
+  virtual Result<std::optional<ServedModel>> base_of(const ServedModel&) {
+    return std::optional<ServedModel>();
+  }
 };
 
 // Whether a file of a repository may be needed to serve the model: configuration, tokenizer, chat template,

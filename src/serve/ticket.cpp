@@ -138,7 +138,7 @@ std::pair<std::shared_ptr<Ticket>, std::vector<Slice>> cut_request(EmbedItem req
   size_t first = 0;
   for (const size_t end : ends) {
     EmbedItem item{request.wanted, request.long_text, take_part(request.texts, first, end - first),
-                   take_part(request.ids, first, end - first)};
+                   take_part(request.ids, first, end - first), request.adapter};
     const double item_cost = cost_of(item);
     out.push_back({.ticket = ticket, .first = first, .item = std::move(item), .cost = item_cost});
     first = end;

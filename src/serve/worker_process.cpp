@@ -166,7 +166,8 @@ class ProcessStarter final : public WorkerStarter {
  public:
   ProcessStarter(WorkerOptions options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
 
-  Result<std::unique_ptr<Worker>> start(const io::Path& folder, std::chrono::milliseconds deadline) override {
+  Result<std::unique_ptr<Worker>> start(const WorkerFolder& folder,
+                                        std::chrono::milliseconds deadline) override {
     TRY(auto ends, process::Channel::make_pair());
     process::SpawnOptions spawn{.program = options_.program};
     spawn.arguments = {"worker",
@@ -175,8 +176,9 @@ class ProcessStarter final : public WorkerStarter {
                        "--threads",
                        std::to_string(options_.threads),
                        "--heartbeat",
-                       std::to_string(options_.heartbeat.count()),
-                       folder.string()};
+                       std::to_string(options_.heartbeat.count())};
+    if (folder.takes_adapters) spawn.arguments.emplace_back("--adapters");
+    spawn.arguments.push_back(folder.path.string());
     spawn.errors = process::Stream::ours;
     spawn.passed = {{ends.second.raw(), channel_number}};
     TRY(process::Child child, process::Child::spawn(spawn));

@@ -33,18 +33,24 @@ class Worker {
                                                     std::chrono::milliseconds deadline) = 0;
 };
 
+// What a worker is started on.
+struct WorkerFolder {
+  io::Path path;
+  bool takes_adapters = false;  // As of a ServedModel.
+};
+
 // Starts workers. Safe from any thread.
 class WorkerStarter {
  public:
   virtual ~WorkerStarter() = default;
   // Returns once the model is loaded: its own error when it cannot be, worker_failed when the process cannot
   // run.
-  virtual Result<std::unique_ptr<Worker>> start(const io::Path& folder,
+  virtual Result<std::unique_ptr<Worker>> start(const WorkerFolder& folder,
                                                 std::chrono::milliseconds deadline) = 0;
 };
 
 struct WorkerOptions {
-  // This executable: it is started as `worker --channel 3 --threads N --heartbeat MS FOLDER`.
+  // This executable: it is started as `worker --channel 3 --threads N --heartbeat MS [--adapters] FOLDER`.
   std::string program;
   int threads = 2;
   std::chrono::milliseconds heartbeat{2'000};

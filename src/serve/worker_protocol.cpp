@@ -79,6 +79,7 @@ Result<EmbedItem> take_item(ByteReader& in) {
     TRY(std::vector<uint32_t> ids, take_numbers<uint32_t>(in));
     item.ids.push_back(std::move(ids));
   }
+  TRY(item.adapter, take_text(in));
   return item;
 }
 
@@ -185,6 +186,7 @@ Bytes encode_ask(std::span<const EmbedItem> items) {
     for (const std::string& text : item.texts) put_text(out, text);
     out.u32(static_cast<uint32_t>(item.ids.size()));
     for (const std::vector<uint32_t>& ids : item.ids) put_numbers(out, ids);
+    put_text(out, item.adapter);
   }
   return std::move(out).take();
 }
@@ -233,7 +235,7 @@ Result<PeerError> decode_error(ByteView payload) {
 
 Result<std::vector<EmbedItem>> decode_ask(ByteView payload) {
   ByteReader in(payload);
-  TRY(const uint32_t count, take_count(in, 10));
+  TRY(const uint32_t count, take_count(in, 14));
   if (count > items_max) return broken("too many items");
   std::vector<EmbedItem> items;
   for (uint32_t i = 0; i < count; ++i) {
@@ -266,6 +268,7 @@ Bytes encode_generate(const GenerateAsk& ask) {
   ByteWriter out;
   out.u64(ask.id);
   put_text(out, ask.request);
+  put_text(out, ask.adapter);
   return std::move(out).take();
 }
 
@@ -307,6 +310,7 @@ Result<GenerateAsk> decode_generate(ByteView payload) {
   GenerateAsk ask;
   TRY(ask.id, in.u64());
   TRY(ask.request, take_text(in));
+  TRY(ask.adapter, take_text(in));
   TRY_DONE(at_end(in));
   return ask;
 }

@@ -40,6 +40,7 @@ struct EmbedItem {
   LongText long_text = LongText::cut_right;
   std::vector<std::string> texts;
   std::vector<std::vector<uint32_t>> ids;
+  std::string adapter;  // Folder of the one that changes the model; empty: none.
 
   size_t size() const { return ids.empty() ? texts.size() : ids.size(); }
 };
@@ -75,6 +76,7 @@ struct PeerError {
 struct GenerateAsk {
   uint64_t id = 0;
   std::string request;  // JSON
+  std::string adapter;  // Folder of the one that changes the model; empty: none.
 };
 
 Bytes encode_facts(const WorkerFacts& facts);

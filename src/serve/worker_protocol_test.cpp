@@ -12,6 +12,7 @@ std::vector<EmbedItem> sample_items() {
   EmbedItem ids;
   ids.wanted = Wanted::features;
   ids.ids = {{1, 2, 3}, {4}};
+  ids.adapter = "/serving/adapter-1";
   return {texts, ids};
 }
 
@@ -34,6 +35,8 @@ TEST(WorkerProtocol, what_is_sent_is_what_arrives) {
   EXPECT_EQ(items.value()[0].long_text, LongText::refuse);
   EXPECT_EQ(items.value()[1].ids, sample_items()[1].ids);
   EXPECT_EQ(items.value()[1].wanted, Wanted::features);
+  EXPECT_EQ(items.value()[0].adapter, "");
+  EXPECT_EQ(items.value()[1].adapter, sample_items()[1].adapter);
 
   const auto answers = decode_answers(encode_answers(sample_answers()));
   ASSERT_TRUE(answers.ok()) << answers.error().message;
@@ -53,9 +56,10 @@ TEST(WorkerProtocol, what_is_sent_is_what_arrives) {
 }
 
 TEST(WorkerProtocol, generation_frames_arrive_as_sent_and_cut_ones_are_corrupt) {
-  const Bytes ask = encode_generate({7, "{}"}), cancel = encode_cancel(9);
+  const Bytes ask = encode_generate({7, "{}", "/a"}), cancel = encode_cancel(9);
   EXPECT_EQ(decode_generate(ask).value().id, 7U);
   EXPECT_EQ(decode_generate(ask).value().request, "{}");
+  EXPECT_EQ(decode_generate(ask).value().adapter, "/a");
   EXPECT_EQ(decode_cancel(cancel).value(), 9U);
   GenerateEvent going{.id = 1,
                       .text = "a\xC3\xA9",
