@@ -113,11 +113,17 @@ Result<net::Response> embeddings(Services& services, serve::Models& models, cons
           serve::EmbedAnswer answer) { return write_list(wish, said, std::move(answer)); });
 }
 
-json::object describe(const repo::Repository& repository) {
-  return {{"id", repository.full_name()},
-          {"object", "model"},
-          {"created", repository.created.time_since_epoch().count() / 1000},
-          {"owned_by", repository.ns}};
+// Of an adapter also what it changes, as vLLM says it.
+json::object describe(Services& services, const repo::Repository& repository, const std::string& commit) {
+  json::object out{{"id", repository.full_name()},
+                   {"object", "model"},
+                   {"created", repository.created.time_since_epoch().count() / 1000},
+                   {"owned_by", repository.ns}};
+  const auto id = git::ObjectId::parse(commit);
+  if (!id.ok()) return out;
+  const auto base = services.hub.adapter_bases.find(repository, id.value());
+  if (base.ok() && base.value()) out["parent"] = base.value()->name;
+  return out;
 }
 
 // One that the caller may ask, loaded or not. The openai client sends the slash of the name encoded.
@@ -126,7 +132,7 @@ Result<json::object> model_object(Services& services, const Call& call, std::str
   TRY(const std::optional<repo::Repository> found,
       services.hub.repositories.find(repo::RepoId{model.repository}));
   if (!found) return fail(Reason::repo_not_found, "Repository not found");
-  return describe(*found);
+  return describe(services, *found, model.commit);
 }
 
 // Under one model's own address.
@@ -144,7 +150,7 @@ Result<net::Response> list_models(Services& services, serve::Models& models, con
     TRY(const std::optional<repo::Repository> found,
         services.hub.repositories.find(repo::RepoId{model.repository}));
     if (!found || !services.hub.rights.may_find(call.caller, *found)) continue;
-    data.emplace_back(describe(*found));
+    data.emplace_back(describe(services, *found, model.commit));
   }
   return json_answer(json::object{{"object", "list"}, {"data", std::move(data)}});
 }

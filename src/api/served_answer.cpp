@@ -122,6 +122,7 @@ void say_who_answered(const Services& services, const Call& call, net::Response&
   const serve::ReleaseAnswer& by = *call.served->by;
   response.headers.set("X-Model-Id", by.model.name);
   response.headers.set("X-Model-Revision", by.model.commit);
+  if (!by.base.empty()) response.headers.set("X-Model-Base", by.base);
   response.headers.set("X-Deployment", by.deployment);
   if (call.served->work.cold())
     response.headers.set(

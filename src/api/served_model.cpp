@@ -58,6 +58,26 @@ Result<serve::ServedModel> admitted(Services& services, const Call& call, const 
   return chosen;
 }
 
+// What an adapter changes goes into the call's note. Who asks for one by itself needs the right to its base
+// as well; what a record governs was approved as it is. An adapter without its base is refused where it is
+// loaded: an outside engine may have one.
+Status note_base(Services& services, const Call& call, const serve::ServedModel& model, bool approved) {
+  TRY(const auto adapter, services.hub.repositories.find(repo::RepoId{model.repository}));
+  if (!adapter) return Done{};
+  TRY(const git::ObjectId commit, git::ObjectId::parse(model.commit));
+  const auto base = services.hub.adapter_bases.find(*adapter, commit);
+  if (!base.ok() || !base.value()) return Done{};
+  if (call.served && call.served->by)
+    call.served->by->base = fmt::format("{}@{}", base.value()->name, base.value()->commit);
+  if (approved) return Done{};
+  TRY(const auto whole, services.hub.repositories.find(base.value()->repository));
+  const Error missing = fail(Reason::model_unsupported, "the adapter's base is not there, or not for you");
+  if (!whole || !services.hub.rights.may_find(call.caller, *whole)) return missing;
+  TRY(const bool past_gate, services.hub.rights.may_read_files(call.caller, *whole));
+  if (!past_gate) return repo::gate_refusal(*whole, call.base_url);
+  return Done{};
+}
+
 }  // namespace
 
 serve::Asker asker_of(const Call& call) {
@@ -97,6 +117,7 @@ std::string_view call_key(const Call& call) {
 Result<serve::ServedModel> find_served_model(Services& services, const Call& call, std::string_view name) {
   if (call.served && call.served->fixed) {
     call.served->by = call.served->fixed;
+    TRY_DONE(note_base(services, call, call.served->fixed->model, true));
     return call.served->fixed->model;
   }
   const Error missing =
@@ -127,7 +148,11 @@ Result<serve::ServedModel> find_served_model(Services& services, const Call& cal
   TRY(const repo::Revision commit, services.hub.revisions.find(found->id, revision));
   const auto named = at == std::string_view::npos ? serve::ReleaseQuestion::Revision::left_open
                                                   : serve::ReleaseQuestion::Revision::named;
-  return admitted(services, call, {found->id.raw, found->full_name(), commit.commit.hex()}, named);
+  TRY(serve::ServedModel model,
+      admitted(services, call, {found->id.raw, found->full_name(), commit.commit.hex()}, named));
+  const bool approved = call.served && call.served->by && !call.served->by->record.empty();
+  TRY_DONE(note_base(services, call, model, approved));
+  return model;
 }
 
 }  // namespace holdfast::api

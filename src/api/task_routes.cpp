@@ -110,7 +110,7 @@ Result<net::Response> compare(serve::Models& models, const Call& call, const ser
 // A sentence model answers one vector a text; a bare one the hidden states of each token; any other its own
 // task.
 Result<net::Response> extract(Services& services, serve::Models& models, const Call& call) {
-  TRY(const serve::ServedModel model, find_served_model(services, call, model_in_path(call)));
+  TRY(const serve::ServedModel model, find_written_model(services, call));
   TRY(const json::object body, codec::parse_json_object(call.request.body));
   const serve::Asker asker = asker_of(call);
   const json::value* input = body.if_contains("inputs");
@@ -188,7 +188,7 @@ Result<net::Response> predict_instances(Services& services, serve::Models& model
 // The task that the address names.
 Result<net::Response> named_task(Services& services, serve::Models& models, const Call& call,
                                  std::string_view task) {
-  TRY(const serve::ServedModel model, find_served_model(services, call, model_in_path(call)));
+  TRY(const serve::ServedModel model, find_written_model(services, call));
   TRY(const json::object body, codec::parse_json_object(call.request.body));
   if (!body.contains("inputs")) return fail(Reason::bad_request, "'inputs' is missing");
   if (task == "text-generation") return answer_text_generation(services, models, call, model, body);

@@ -109,7 +109,6 @@ Status read_stops(const json::object& given, json::object& asked) {
 Status refuse_what_is_not_offered(const Parameters& parameters, const json::object& given) {
   TRY(const bool watermark, parameters.flag("watermark"));
   if (watermark) return fail(Reason::not_offered, "`watermark` is not offered here");
-  if (parameters.has("adapter_id")) return fail(Reason::not_offered, "`adapter_id` is not offered here");
   TRY(const auto best, codec::json_integer_if(given, "best_of"));
   if (best && *best < 1) return wrong("best_of", "must be strictly positive");
   if (best && *best > 1)
@@ -199,7 +198,7 @@ Result<net::Response> write(Services& services, serve::Models& models, const Cal
 }
 
 Result<net::Response> generate(Services& services, serve::Models& models, const Call& call, Way way) {
-  TRY(const serve::ServedModel model, find_served_model(services, call, model_in_path(call)));
+  TRY(const serve::ServedModel model, find_written_model(services, call));
   TRY(const json::object body, codec::parse_json_object(call.request.body));
   TRY(TgiCall tgi, read_call(body));
   tgi.shape.streams = way == Way::streamed;
@@ -232,6 +231,28 @@ Result<net::Response> chat_tokenize(Services& services, serve::Models& models, c
 }
 
 }  // namespace
+
+Result<serve::ServedModel> find_written_model(Services& services, const Call& call) {
+  const std::string path = model_in_path(call);
+  if (call.request.body.find("\"adapter_id\"") == std::string::npos)
+    return find_served_model(services, call, path);
+  const auto body = codec::parse_json_object(call.request.body);
+  const json::object* given = nullptr;
+  if (body.ok())
+    if (const auto found = codec::json_object_if(body.value(), "parameters"); found.ok())
+      given = found.value();
+  const json::value* said = given == nullptr ? nullptr : given->if_contains("adapter_id");
+  if (said == nullptr || said->is_null()) return find_served_model(services, call, path);
+  if (!said->is_string()) return wrong("adapter_id", "must be a text");
+  if (call.served && call.served->fixed)
+    return fail(Reason::not_offered, "`adapter_id` is not offered by an endpoint: deploy one of the adapter");
+  TRY(serve::ServedModel adapter, find_served_model(services, call, std::string(said->get_string())));
+  const std::string base = call.served && call.served->by ? call.served->by->base : std::string();
+  if (base.empty()) return wrong("adapter_id", fmt::format("names {}, which is no adapter", adapter.name));
+  if (!base.starts_with(path.substr(0, path.find('@')) + "@"))
+    return wrong("adapter_id", fmt::format("names an adapter of {}, which is not {}", base, path));
+  return adapter;
+}
 
 Result<net::Response> answer_text_generation(Services& services, serve::Models& models, const Call& call,
                                              const serve::ServedModel& model, const json::object& body) {

@@ -13,6 +13,9 @@ namespace holdfast::api {
 // text-embeddings-inference's: the model says which of the two answers.
 void add_tgi_routes(RouteTable& table, Services& services, serve::Models& models);
 
+// As find_served_model of the address, or the adapter of it that the body's `adapter_id` names.
+Result<serve::ServedModel> find_written_model(Services& services, const Call& call);
+
 // The task API's answer of a model that writes: text-generation, streamed where the body says so.
 Result<net::Response> answer_text_generation(Services& services, serve::Models& models, const Call& call,
                                              const serve::ServedModel& model,

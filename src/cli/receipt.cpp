@@ -46,18 +46,20 @@ Result<int> verify(World& world, const Arguments& arguments) {
   TRY_DONE(check_body(files, arguments, "--output", receipt.output));
   TRY_DONE(check_replay(files, arguments, receipt));
   if (arguments.has("--json")) {
-    world.print(codec::to_text(boost::json::object{{"valid", true},
-                                                   {"key_given", key.has_value()},
-                                                   {"model", receipt.model},
-                                                   {"revision", receipt.revision},
-                                                   {"deployment", receipt.deployment},
-                                                   {"at", format_time(receipt.at)},
-                                                   {"key", receipt.key}}) +
-                "\n");
+    boost::json::object out{{"valid", true},
+                            {"key_given", key.has_value()},
+                            {"model", receipt.model},
+                            {"revision", receipt.revision},
+                            {"deployment", receipt.deployment},
+                            {"at", format_time(receipt.at)},
+                            {"key", receipt.key}};
+    if (!receipt.base.empty()) out["base"] = receipt.base;
+    world.print(codec::to_text(out) + "\n");
     return exit_done;
   }
   world.print(fmt::format("the receipt is sound: {}@{} ({}) answered at {}\n", receipt.model,
                           receipt.revision, receipt.deployment, format_time(receipt.at)));
+  if (!receipt.base.empty()) world.print(fmt::format("it is an adapter of {}\n", receipt.base));
   if (!key)
     world.print(
         fmt::format("signed by the key that it names itself, {}; with --key it is held to the one you "

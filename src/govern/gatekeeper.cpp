@@ -74,8 +74,15 @@ Result<std::string> Gatekeeper::tokenizer_of(const serve::ServedModel& model) {
     if (const auto known = tokenizers_.find(model.key()); known != tokenizers_.end()) return known->second;
   }
   std::string digest;
-  TRY(const auto repository, parts_.hub.repositories.find(repo::RepoId{model.repository}));
-  const auto commit = git::ObjectId::parse(model.commit);
+  TRY(auto repository, parts_.hub.repositories.find(repo::RepoId{model.repository}));
+  auto commit = git::ObjectId::parse(model.commit);
+  // An adapter's texts are cut by its base's; one that has none here is refused where it is loaded.
+  if (repository && commit.ok())
+    if (const auto base = parts_.hub.adapter_bases.find(*repository, commit.value());
+        base.ok() && base.value()) {
+      TRY(repository, parts_.hub.repositories.find(base.value()->repository));
+      commit = git::ObjectId::parse(base.value()->commit);
+    }
   if (repository && commit.ok()) {
     TRY(digest, parts_.parts.file_digest(*repository, commit.value(), "tokenizer.json"));
   }
