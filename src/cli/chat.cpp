@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <charconv>
 
+#include "cli/adapted_model.h"
 #include "cli/compute_flags.h"
 #include "cli/connection.h"
 #include "cli/conversation.h"
@@ -26,12 +27,14 @@ constexpr FlagRow flags[] = {
     {"--seed", "N", "What draws begin from."},
     {"--dtype", "f32|bf16|int8", "What products are computed in [f32; int8 for a GGUF file]."},
     {"--instructions", "SET", "Instead of the best the machine has."},
+    adapter_flag,
     endpoint_flag,
     token_flag,
 };
 
 struct ChatWords {
-  std::string place;  // A folder, or a file.
+  std::string place;    // A folder, or a file.
+  std::string adapter;  // A folder; empty: none.
   std::optional<std::string_view> prompt, system;
   model::GenerationSettings settings;
   size_t new_tokens_max = 512;
@@ -122,8 +125,7 @@ class Chat {
 
 Status chat(World& world, const ChatWords& words) {
   TRY(UserFiles files, UserFiles::open());
-  TRY(const model::TextGenerator generator,
-      model::TextGenerator::open(files.disk(), files.path(words.place), words.compute));
+  TRY(const model::TextGenerator generator, open_adapted(files, words.place, words.compute, words.adapter));
   const auto threads = tensor::make_threads(2);
   Chat talk(world, words, generator, *threads);
   if (words.prompt) return talk.say(*words.prompt);
@@ -145,6 +147,9 @@ int run_chat(World& world, std::span<const std::string_view> arguments) {
   auto source = open_source(world, parsed.value(), parsed.value().positionals()[0], RemoteType::model);
   if (!source.ok()) return report(world, source.error());
   words.value().place = std::move(source.value().folder);
+  auto adapter = adapter_place(world, parsed.value());
+  if (!adapter.ok()) return report(world, adapter.error());
+  words.value().adapter = std::move(adapter).value();
   const Status done = chat(world, words.value());
   return done.ok() ? exit_done : report(world, done.error());
 }
@@ -154,7 +159,7 @@ int run_chat(World& world, std::span<const std::string_view> arguments) {
 std::vector<Command> chat_commands() {
   return {{"chat",
            "MODEL [--prompt TEXT] [--system TEXT] [--max-new N] [--temperature T] [--seed N] "
-           "[--dtype f32|bf16|int8] [--instructions SET] [--endpoint URL] [--token T]",
+           "[--dtype f32|bf16|int8] [--instructions SET] [--adapter ADAPTER] [--endpoint URL] [--token T]",
            "Talks with a model folder, GGUF file or model of the hub in the terminal, without a server.",
            "holdfast chat ./SmolLM2-135M-Instruct.Q4_1.gguf", run_chat}};
 }

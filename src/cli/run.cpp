@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "cli/adapted_model.h"
 #include "cli/compute_flags.h"
 #include "cli/connection.h"
 #include "cli/continuation.h"
@@ -28,6 +29,7 @@ constexpr FlagRow flags[] = {
     {"--dtype", "f32|bf16|int8", "What products are computed in [f32; int8 for a GGUF file]."},
     {"--instructions", "SET", "Instead of the best the machine has: plain, avx2, avx512, ..."},
     {"--openvino", "FOLDER", "Where OpenVINO's libraries are."},
+    adapter_flag,
     {"--json", "", "As it is without: the answer is JSON."},
     endpoint_flag,
     token_flag,
@@ -35,7 +37,8 @@ constexpr FlagRow flags[] = {
 
 struct RunWords {
   std::string_view task;
-  std::string place;  // A folder, or a file.
+  std::string place;    // A folder, or a file.
+  std::string adapter;  // A folder; empty: none.
   std::optional<std::string> input;
   boost::json::object parameters;
   tensor::Compute compute;
@@ -85,11 +88,13 @@ Result<std::string> answer(World& world, RunWords words, const std::string& inpu
   const auto threads = tensor::make_threads(2);
   const io::Path place = files.path(words.place);
   if (words.task == writing_task) {
-    TRY(const model::TextGenerator generator, model::TextGenerator::open(files.disk(), place, words.compute));
+    TRY(const model::TextGenerator generator, open_adapted(files, words.place, words.compute, words.adapter));
     TRY(const boost::json::value answer,
         continue_text(generator, inputs, words.parameters, *threads, world.clock().wall()));
     return codec::to_text(answer) + "\n";
   }
+  if (!words.adapter.empty())
+    return fail(Reason::bad_request, fmt::format("--adapter is for {} alone", writing_task));
   TRY(const bool rewrites, model::rewrites_text(files.disk(), place));
   if (rewrites) {
     TRY(const model::TextRewriter rewriter, model::TextRewriter::open(files.disk(), place, words.compute));
@@ -113,6 +118,9 @@ int run_task(World& world, std::span<const std::string_view> arguments) {
   auto source = open_source(world, parsed.value(), parsed.value().positionals()[1], RemoteType::model);
   if (!source.ok()) return report(world, source.error());
   words.value().place = std::move(source.value().folder);
+  auto adapter = adapter_place(world, parsed.value());
+  if (!adapter.ok()) return report(world, adapter.error());
+  words.value().adapter = std::move(adapter).value();
   std::string input;
   if (words.value().input) {
     input = *words.value().input;
@@ -133,7 +141,7 @@ int run_task(World& world, std::span<const std::string_view> arguments) {
 std::vector<Command> run_commands() {
   return {{"run",
            "TASK MODEL [INPUT] [--parameters JSON] [--dtype f32|bf16|int8] [--instructions SET] "
-           "[--openvino FOLDER] [--json] [--endpoint URL] [--token T]",
+           "[--openvino FOLDER] [--adapter ADAPTER] [--json] [--endpoint URL] [--token T]",
            "Runs a task of a model on one input, without a server.",
            "holdfast run feature-extraction ./all-MiniLM-L6-v2 \"A sentence.\"", run_task}};
 }
