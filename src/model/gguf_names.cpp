@@ -28,6 +28,25 @@ constexpr GgufArchitecture architectures[] = {
     {"starcoder2", "starcoder2", halves},
     {"qwen2moe", "qwen2_moe", halves},
     {"qwen3moe", "qwen3_moe", halves},
+    {"arcee", "arcee", neighbours},
+    {"bloom", "bloom", halves},
+    {"cohere2", "cohere2", neighbours},
+    {"command-r", "cohere", neighbours},
+    {"dots1", "dots1", halves},
+    {"ernie4_5", "ernie4_5", neighbours},
+    {"exaone4", "exaone4", halves},
+    {"falcon", "falcon", halves},
+    {"glm4", "glm4", neighbours},
+    {"glm4moe", "glm4_moe", halves},
+    {"gptneox", "gpt_neox", halves},
+    {"granitemoe", "granitemoe", neighbours},
+    {"mpt", "mpt", halves},
+    {"nemotron", "nemotron", halves, one},
+    {"olmo", "olmo", neighbours},
+    {"olmoe", "olmoe", halves},
+    {"phi2", "phi", halves},
+    {"seed_oss", "seed_oss", halves},
+    {"starcoder", "gpt_bigcode", halves},
 };
 
 // Names of a layer's tensors in GGUF, and the family files'.
@@ -137,10 +156,17 @@ std::string name_from_gguf(const DecoderPlan& plan, std::string_view name) {
         {"ffn_up", plan.gate_up.empty() ? &plan.up : &plan.gate_up},
         {"ffn_down", &plan.down}})
     if (rest == theirs) found = *ours;
+  // Falcon's two norms side by side are told apart by a number, the feed-forward's first. Where nothing
+  // follows attention's branch, its norm "after" is the one before the feed-forward.
+  if (plan.inner_norm == "ln_mlp" && rest == "attn_norm") found = plan.inner_norm;
+  if (plan.inner_norm == "ln_mlp" && rest == "attn_norm_2") found = plan.attention_norm;
+  if (rest == "post_attention_norm" && plan.attention_post_norm.empty()) found = plan.inner_norm;
   if (plan.experts) {
     const ExpertsPlan& experts = *plan.experts;
     if (rest == "ffn_gate_inp") found = experts.router;
     if (rest == "ffn_gate_inp_shexp") found = experts.shared_gate;
+    if (rest == "exp_probs_b" && end == ".bias")
+      return fmt::format("{}{}.{}.e_score_correction_bias", plan.layer_prefix, layer, experts.router);
     for (const auto& [theirs, ours] : {Names{"ffn_gate_shexp", ".gate_proj"},
                                        {"ffn_up_shexp", ".up_proj"},
                                        {"ffn_down_shexp", ".down_proj"}})

@@ -33,6 +33,27 @@ void expect_rows(io::Disk& disk, const io::Path& file, const tensor::Weights& go
   }
 }
 
+std::vector<float> logits_of(const DecoderModel& model, std::span<const int64_t> ids,
+                             tensor::Threads& threads) {
+  TokenBatch batch;
+  for (size_t i = 0; i < ids.size(); ++i) batch.add(ids[i], 0, static_cast<int64_t>(i));
+  batch.end_sequence();
+  const auto states = model.decoder().forward(batch, {}, threads).value();
+  std::vector<float> logits(ids.size() * model.head_width());
+  model.run_head(states.last.data(), ids.size(), logits.data(), threads);
+  return logits;
+}
+
+void expect_near(std::span<const float> got, std::span<const float> expected, float bound) {
+  ASSERT_EQ(expected.size(), got.size());
+  float scale = 0, worst = 0;
+  for (size_t i = 0; i < got.size(); ++i) {
+    scale = std::max(scale, std::abs(expected[i]));
+    worst = std::max(worst, std::abs(expected[i] - got[i]));
+  }
+  EXPECT_LE(worst, bound * scale);
+}
+
 void expect_file(io::Disk& disk, const boost::json::object& one, const tensor::Weights& golden) {
   const std::string file(one.at("file").as_string());
   SCOPED_TRACE(file);
@@ -42,21 +63,8 @@ void expect_file(io::Disk& disk, const boost::json::object& one, const tensor::W
   const auto threads = tensor::make_threads(2);
   const tensor::TensorView& ids_view = *golden.find(one.at("input_ids").as_string());
   const std::vector<int64_t> ids = tensor::to_integers(ids_view).value();
-  TokenBatch batch;
-  for (size_t i = 0; i < ids.size(); ++i) batch.add(ids[i], 0, static_cast<int64_t>(i));
-  batch.end_sequence();
-  const auto states = model.value().decoder().forward(batch, {}, *threads).value();
-  const size_t width = model.value().head_width();
-  std::vector<float> logits(ids.size() * width);
-  model.value().run_head(states.last.data(), ids.size(), logits.data(), *threads);
-  const std::vector<float> expected = tensor::to_floats(*golden.find(one.at("logits").as_string())).value();
-  ASSERT_EQ(expected.size(), logits.size());
-  float scale = 0, worst = 0;
-  for (size_t i = 0; i < logits.size(); ++i) {
-    scale = std::max(scale, std::abs(expected[i]));
-    worst = std::max(worst, std::abs(expected[i] - logits[i]));
-  }
-  EXPECT_LE(worst, 1e-4F * scale);
+  expect_near(logits_of(model.value(), ids, *threads),
+              tensor::to_floats(*golden.find(one.at("logits").as_string())).value(), 1e-4F);
 
   std::vector<int64_t> greedy = tensor::to_integers(*golden.find(one.at("greedy").as_string())).value();
   DecoderRows rows(model.value(), *threads);
@@ -80,6 +88,40 @@ void expect_folder(const std::filesystem::path& root, size_t files) {
 }
 
 TEST(Gguf, EveryCommittedFileGivesItsLogitsAndText) { expect_folder("tests/golden/models/gguf", 3); }
+
+// llama.cpp's cache holds float16, ours float32.
+TEST(Gguf, EveryArchitectureGivesWhatLlamaCppGives) {
+  const auto disk = io::open_posix_disk("tests/golden/models/gguf-architectures").value();
+  const auto json = codec::parse_json_object(io::read_text(*disk, "golden.json", 1 << 20).value()).value();
+  const auto golden = tensor::Weights::open_file(*disk, "golden.safetensors").value();
+  const std::vector<int64_t> ids = tensor::to_integers(*golden.find("ids")).value();
+  const auto threads = tensor::make_threads(2);
+  const boost::json::array& cases = json.at("cases").as_array();
+  EXPECT_EQ(cases.size(), 20U);
+  for (const boost::json::value& one : cases) {
+    const std::string file(one.at("file").as_string());
+    SCOPED_TRACE(file);
+    const auto model = DecoderModel::open_gguf(*disk, file);
+    ASSERT_TRUE(model.ok()) << model.error().message;
+    expect_near(logits_of(model.value(), ids, *threads),
+                tensor::to_floats(*golden.find(one.at("logits").as_string())).value(), 3e-3F);
+  }
+}
+
+// A file that says more of a layer than its architecture has would be computed in part.
+TEST(Gguf, ATensorThatNoLayerReadsIsRefusedByItsName) {
+  std::string bytes = io::read_text(*io::open_posix_disk("tests/golden/models/gguf-architectures").value(),
+                                    "phi2.gguf", 1 << 20)
+                          .value();
+  const std::string known = "blk.1.ffn_down.weight", other = "blk.1.ffn_sown.weight";
+  bytes.replace(bytes.find(known), known.size(), other);
+  const auto memory = io::make_memory_disk();
+  ASSERT_TRUE(memory->create("x.gguf").value()->append(as_bytes(bytes)).ok());
+  const auto model = DecoderModel::open_gguf(*memory, "x.gguf");
+  ASSERT_FALSE(model.ok());
+  EXPECT_EQ(model.error().reason, Reason::model_unsupported);
+  EXPECT_NE(model.error().message.find(other), std::string::npos) << model.error().message;
+}
 
 TEST(Gguf, EveryFileOfTheReferenceDataGivesItsLogitsAndText) {
   const auto root = io::reference_data("models/gguf");

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <boost/json/value.hpp>
+#include <charconv>
 #include <cmath>
 
+#include "codec/json.h"
 #include "model/families/decoders.h"
 #include "model/gguf_names.h"
 #include "tensor/blocks.h"
@@ -49,12 +51,68 @@ constexpr std::pair<std::string_view, std::string_view> read_keys[] = {
     {"expert_used_count", "num_experts_per_tok"},
     {"expert_feed_forward_length", "moe_intermediate_size"},
     {"expert_shared_feed_forward_length", "shared_expert_intermediate_size"},
+    {"expert_count", "num_local_experts"},
+    {"expert_shared_count", "n_shared_experts"},
+    {"leading_dense_block_count", "first_k_dense_replace"},
+    {"expert_weights_scale", "routed_scaling_factor"},
+    {"expert_group_count", "n_group"},
+    {"expert_group_used_count", "topk_group"},
+    {"attention.clamp_kqv", "clip_qkv"},
+    {"logit_scale", "logit_scale"},
 };
+constexpr int64_t gated_by_sigmoid = 2;  // Of expert_gating_func.
+
+// What mpt keeps in an object of its own.
+Result<boost::json::object> mpt_attention(const codec::GgufFile& file) {
+  boost::json::object out;
+  TRY_DONE(copy_number(file, "mpt.attention.clamp_kqv", "clip_qkv", out));
+  TRY(const auto slope, file.number_if("mpt.attention.max_alibi_bias"));
+  out["alibi"] = slope.value_or(0) > 0;
+  if (slope) out["alibi_bias_max"] = *slope;
+  return out;
+}
+
+// Of DeepSeek's kind of experts, and how many layers there are without those that predict further tokens.
+Status add_grouped(const codec::GgufFile& file, const std::string& name, boost::json::object& config) {
+  TRY(const auto gating, file.integer_if(name + ".expert_gating_func"));
+  if (gating.value_or(gated_by_sigmoid) != gated_by_sigmoid)
+    return fail(Reason::model_unsupported,
+                "experts that are chosen otherwise than by sigmoid are not supported");
+  TRY(const auto normalized, file.flag_if(name + ".expert_weights_norm"));
+  if (normalized) config["norm_topk_prob"] = *normalized;
+  TRY(const auto further, file.integer_if(name + ".nextn_predict_layers"));
+  TRY(const auto layers, file.integer_if(name + ".block_count"));
+  if (further && layers && *further >= 0 && *further < *layers)
+    config["num_hidden_layers"] = *layers - *further;
+  config["use_qk_norm"] = has(file, "blk.0.attn_q_norm.weight");
+  return Done{};
+}
 
 // What the file says by what it holds, and what llama.cpp knows of an architecture without being told.
 Status add_unsaid(const codec::GgufFile& file, const std::string& name, boost::json::object& config) {
   if (name == "llama" && has(file, "blk.0.ffn_gate_exps.weight")) config["model_type"] = "mixtral";
   if (name == "qwen3moe") config["norm_topk_prob"] = true;
+  if (name == "dots1" || name == "glm4moe") TRY_DONE(add_grouped(file, name, config));
+  if (name == "command-r") config["use_qk_norm"] = has(file, "blk.0.attn_q_norm.weight");
+  if (name == "ernie4_5") config["use_bias"] = has(file, "blk.0.attn_q.bias");
+  if (name == "seed_oss") config["attention_out_bias"] = has(file, "blk.0.attn_output.bias");
+  if (name == "gptneox") {
+    TRY(const auto parallel, file.flag_if("gptneox.use_parallel_residual"));
+    config["use_parallel_residual"] = parallel.value_or(true);
+  }
+  if (name == "mpt") {
+    TRY(config["attn_config"], mpt_attention(file));
+  }
+  if (name == "starcoder" || name == "falcon") {
+    TRY(const auto keys, file.integer_if(name + ".attention.head_count_kv"));
+    config["multi_query"] = keys == 1;
+    if (keys) config["num_kv_heads"] = *keys;
+    config["new_decoder_architecture"] = keys.value_or(1) > 1;
+    config["num_ln_in_parallel_attn"] = has(file, "blk.0.attn_norm_2.weight") ? 2 : 1;
+    config["bias"] = has(file, "blk.0.attn_qkv.bias");
+  }
+  if (!config.contains("sliding_window") && (name == "exaone4" || name == "dots1" || name == "cohere2"))
+    config["sliding_window"] = nullptr;  // Their families have one unless they are told.
   if (name == "starcoder2") config["use_bias"] = has(file, "blk.0.attn_output.bias");
   if (name == "stablelm") {
     config["use_qkv_bias"] = has(file, "blk.0.attn_q.bias");
@@ -98,15 +156,17 @@ Result<boost::json::object> config_of_gguf(const codec::GgufFile& file) {
   config["vocab_size"] = static_cast<int64_t>(words->dimensions[1]);
   config["tie_word_embeddings"] = file.find_tensor("output.weight") == nullptr;
   // Biases are there or not; the file does not say so otherwise.
-  config["attention_bias"] = file.find_tensor("blk.0.attn_q.bias") != nullptr;
+  config["attention_bias"] = has(file, "blk.0.attn_q.bias") || has(file, "blk.0.attn_qkv.bias");
   config["mlp_bias"] = file.find_tensor("blk.0.ffn_down.bias") != nullptr;
   TRY_DONE(add_unsaid(file, std::string(architecture->name), config));
   TRY(const auto turning, file.integer_if(at + "rope.dimension_count"));
   TRY(const auto width, file.integer_if(at + "embedding_length"));
   TRY(const auto heads, file.integer_if(at + "attention.head_count"));
-  if (turning && width && heads && *heads > 0 && !config.contains("head_dim"))
-    config["partial_rotary_factor"] =
-        static_cast<double>(*turning) * static_cast<double>(*heads) / static_cast<double>(*width);
+  if (width && heads && *heads > 0 && *width > 0 && !config.contains("head_dim"))
+    config["head_dim"] = *width / *heads;  // Whatever the family's usual one is.
+  TRY(const auto head, codec::json_integer_if(config, "head_dim"));
+  if (turning && head && *head > 0)
+    config["partial_rotary_factor"] = static_cast<double>(*turning) / static_cast<double>(*head);
   return config;
 }
 
@@ -118,6 +178,19 @@ Result<std::unique_ptr<GgufWeights>> GgufWeights::open(io::Disk& disk, const io:
   TRY_DONE(out->read_plan());
   for (const codec::GgufTensor& tensor : out->file_->tensors()) TRY_DONE(out->add(tensor));
   return out;
+}
+
+// What no layer of ours reads must not have changed what it computes.
+Status GgufWeights::pass_over(std::string_view name) const {
+  if (!name.starts_with("blk.")) return Done{};
+  const std::string_view rest = name.substr(4);
+  size_t layer = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), layer);
+  if (error == std::errc{} && layer >= plan_.layers.size()) return Done{};  // Predicts further tokens.
+  for (const std::string_view harmless : {"rope_freqs", "attn_rot_embd", "rotary"})
+    if (name.find(harmless) != std::string_view::npos) return Done{};
+  return fail(Reason::model_unsupported,
+              fmt::format("the file's '{}' is not known in this architecture", name.substr(0, 80)));
 }
 
 Status GgufWeights::add(const codec::GgufTensor& tensor) {
@@ -137,7 +210,7 @@ Status GgufWeights::add(const codec::GgufTensor& tensor) {
     return Done{};
   }
   std::string name = name_from_gguf(plan_, tensor.name);
-  if (name.empty()) return Done{};
+  if (name.empty()) return pass_over(tensor.name);
   if (plan_.experts && tensor.name.ends_with("ffn_gate_inp_shexp.weight") && view.shape.size() == 1)
     view.shape.insert(view.shape.begin(), 1);  // One gate, as a row.
   tensors_.emplace(std::move(name), std::move(view));
@@ -191,10 +264,14 @@ Status GgufWeights::read_plan() {
   const GgufArchitecture& architecture = *gguf_architecture(name.value_or(""));  // config_of_gguf found it.
   for (RopeSpec& rope : plan.ropes) rope.pairs = architecture.pairs;
   TRY_DONE(read_stored_factors(plan));
-  if (architecture.adds_one) {
+  if (architecture.adds_one && plan.norm == DecoderPlan::NormKind::layer_plus_one) {
+    plan.norm = DecoderPlan::NormKind::layer;
+  } else if (architecture.adds_one) {
     plan.norm = DecoderPlan::NormKind::root_mean_square;
     plan.head_norm_kind = DecoderPlan::NormKind::root_mean_square;
   }
+  plan.joined_order = DecoderPlan::JoinedOrder::blocks;  // Converters bring them all into it.
+  if (plan.experts) plan.experts->layout = ExpertsPlan::Layout::each;
   plan.prefixes.clear();
   plan.order = DecoderPlan::WeightOrder::outputs_first;
   plan_ = std::move(plan);

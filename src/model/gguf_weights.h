@@ -27,6 +27,7 @@ class GgufWeights final : public BlockSource {
   GgufWeights() = default;
   Status read_plan();
   Status add(const codec::GgufTensor& tensor);
+  Status pass_over(std::string_view name) const;
   Status read_stored_factors(DecoderPlan& plan) const;
 
   std::unique_ptr<io::MappedFile> bytes_;
