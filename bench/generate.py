@@ -4,7 +4,7 @@ Engines take turns in every round, with the same threads on the same CPUs; a rat
 Greedy text from the same prompt must agree as far as both are sure (quantised activations differ in the last bits, so a
 near tie may go either way: how many tokens agree is printed). The last line says how fast the machine reads a buffer of
 the weights' size with the same threads, which is what one stream is bounded by; many streams are bounded by the int8 products of
-rows that have twelve bits or fifteen (docs/decisions/0010-quantised-rows.md says how far that lets them go).
+rows of fifteen bits (docs/decisions/0010-quantised-rows.md says how far that lets them go).
 
 usage: generate.py [--program build/holdfast] [--model FILE.gguf] [--python build/bench-env/bin/python] [--rounds 5]
                    [--threads 2] [--new 128] [--prefill 512] [--streams 16]

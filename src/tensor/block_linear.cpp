@@ -9,6 +9,7 @@
 #include "tensor/kept_floats.h"
 #include "tensor/kernels.h"
 #include "tensor/strip_outputs.h"
+#include "tensor/whole_block_linear.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -163,7 +164,11 @@ std::unique_ptr<const Linear> make_block_linear(const BlockWeights& weights, Com
   CHECK(block_format(weights.type).has_value());
   CHECK(weights.layout == OutputLayout::plain || weights.rows.size() % 2 == 0);
   CHECK(weights.bias.empty() || weights.bias.size() == weights.rows.size());
-  if (compute.precision == Precision::int8) return make_byte_block_linear(weights, compute.isa);
+  if (compute.precision == Precision::int8) {
+    if (weights.row_bits == RowBits::fine && has_whole_form(weights.type))
+      return make_whole_block_linear(weights, compute.isa);
+    return make_byte_block_linear(weights, compute.isa);
+  }
   return std::make_unique<BlockLayer>(weights, compute);
 }
 

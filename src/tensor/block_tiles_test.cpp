@@ -10,7 +10,6 @@
 #include "tensor/emulated_tiles.h"
 #include "tensor/kernels.h"
 #include "tensor/simd/block_tiles_amx.h"
-#include "tensor/simd/joined_tiles_amx.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -22,15 +21,6 @@ struct EmulatedCodes : Emulated {
       for (unsigned at = 0; at < 32; at += 8)
         sum +=
             static_cast<uint32_t>(static_cast<int8_t>(x >> at & 255U) * static_cast<int8_t>(y >> at & 255U));
-      return sum;
-    });
-  }
-  template <int c, int a, int b>
-  static void dot_unsigned() {  // The strip's bytes.
-    each<c, a, b>([](uint32_t sum, uint32_t x, uint32_t y) {
-      for (unsigned at = 0; at < 32; at += 8)
-        sum +=
-            static_cast<uint32_t>(static_cast<int8_t>(x >> at & 255U) * static_cast<int32_t>(y >> at & 255U));
       return sum;
     });
   }
@@ -76,14 +66,6 @@ struct PlainLanes {
       high[i] = static_cast<int8_t>((at<uint8_t>(from, i) >> 4) - zero);
     }
   }
-  static void split_fine(const std::byte* from, int8_t zero, int8_t* low, int8_t* high, int8_t* low_16,
-                         int8_t* high_16) {
-    split(from, zero, low, high);
-    for (size_t i = 0; i < 64; ++i) {
-      low_16[i] = static_cast<int8_t>(16 * low[i]);
-      high_16[i] = static_cast<int8_t>(16 * high[i]);
-    }
-  }
   static V whole(const int32_t* from) {
     return each([=](size_t i) { return static_cast<float>(from[i]); });
   }
@@ -115,9 +97,7 @@ TEST(BlockTiles, AddUpToThePlainSums) {
   constexpr ByteFormat::Scales kinds[] = {ByteFormat::Scales::half, ByteFormat::Scales::single,
                                           ByteFormat::Scales::parts};
   std::mt19937 random(63);  // Seed 63.
-  using Joined = JoinedTiles<EmulatedCodes, PlainLanes>;
   Blocks::Scratch scratch;
-  Joined::Scratch joined;
   for (int round = 0; round < 72; ++round) {
     BlockDotsJob job;
     job.format.code_bits = round % 2 == 0 ? 4 : 8;
@@ -149,10 +129,7 @@ TEST(BlockTiles, AddUpToThePlainSums) {
     job.sums = expected.data();
     plain_kernels.block_dots(job);
     job.sums = got.data();
-    if (Joined::takes(job))
-      Joined::run(job, joined);
-    else
-      Blocks::run(job, scratch);
+    Blocks::run(job, scratch);
     ASSERT_EQ(got, expected) << "round " << round;
     EXPECT_FALSE(Emulated::configured);
   }

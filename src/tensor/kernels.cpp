@@ -14,22 +14,24 @@ Kernels with(const Kernels& base, Isa isa, Precision precision, const ProductKer
   return out;
 }
 
-Kernels with(Kernels base, void (*block_dots)(const BlockDotsJob&)) {
+Kernels with(Kernels base, void (*block_dots)(const BlockDotsJob&), void (*whole_dots)(const WholeDotsJob&)) {
   base.block_dots = block_dots;
+  base.whole_dots = whole_dots;
   return base;
 }
 
 }  // namespace
 
 const Kernels& kernels_for(Isa isa) {
-  static const Kernels avx2_vnni =
-      with(with(avx2_kernels, Isa::avx2_vnni, Precision::int8, avx2_vnni_bytes), avx2_vnni_block_dots);
-  static const Kernels avx512_vnni = with(
-      with(avx512_kernels, Isa::avx512_vnni, Precision::int8, avx512_vnni_bytes), avx512_vnni_block_dots);
+  static const Kernels avx2_vnni = with(with(avx2_kernels, Isa::avx2_vnni, Precision::int8, avx2_vnni_bytes),
+                                        avx2_vnni_block_dots, avx2_vnni_whole_dots);
+  static const Kernels avx512_vnni =
+      with(with(avx512_kernels, Isa::avx512_vnni, Precision::int8, avx512_vnni_bytes), avx512_vnni_block_dots,
+           avx512_vnni_whole_dots);
   static const Kernels avx512_bf16 = with(avx512_vnni, Isa::avx512_bf16, Precision::bf16, avx512_bf16_pairs);
   static const Kernels amx = with(
       with(with(avx512_bf16, Isa::amx, Precision::bf16, amx_pairs), Isa::amx, Precision::int8, amx_bytes),
-      amx_block_dots);
+      amx_block_dots, amx_whole_dots);
   switch (isa) {
     case Isa::plain:
       return plain_kernels;

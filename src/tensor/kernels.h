@@ -8,6 +8,7 @@
 #include "tensor/isa.h"
 #include "tensor/precision.h"
 #include "tensor/products.h"
+#include "tensor/whole_format.h"
 
 namespace holdfast::tensor {
 
@@ -42,6 +43,8 @@ struct Kernels {
   void (*widen)(const WidenJob&);
   void (*quantize)(const QuantizeJob&);
   void (*block_dots)(const BlockDotsJob&);
+  void (*whole_rows)(const WholeQuantizeJob&);
+  void (*whole_dots)(const WholeDotsJob&);
   ProductKernel products[precisions];  // By Precision.
 };
 
@@ -61,6 +64,11 @@ void avx2_block_dots(const BlockDotsJob& job);
 void avx2_vnni_block_dots(const BlockDotsJob& job);
 void avx512_vnni_block_dots(const BlockDotsJob& job);
 void amx_block_dots(const BlockDotsJob& job);
+void plain_whole_dots(const WholeDotsJob& job);
+void avx2_whole_dots(const WholeDotsJob& job);
+void avx2_vnni_whole_dots(const WholeDotsJob& job);
+void avx512_vnni_whole_dots(const WholeDotsJob& job);
+void amx_whole_dots(const WholeDotsJob& job);
 extern const ProductKernel avx2_vnni_bytes;
 extern const ProductKernel avx512_pairs, avx512_bytes;
 extern const ProductKernel avx512_vnni_bytes;

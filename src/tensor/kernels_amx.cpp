@@ -4,10 +4,10 @@
 #include "tensor/simd/dots_avx512.h"
 #include "tensor/simd/endings_avx512.h"
 #include "tensor/simd/f32x16_bf16.h"
-#include "tensor/simd/joined_tiles_amx.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tile_product_amx.h"
 #include "tensor/simd/weights_bf16.h"
+#include "tensor/simd/whole_tiles_amx.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -69,21 +69,23 @@ struct BlockCodeTiles : AmxTiles {
   template <int sums, int rows, int strip>
   static void dot() {
     if constexpr (sums == 0) _tile_dpbssd(0, 4, 6);
-    if constexpr (sums == 1 && strip == 7) _tile_dpbssd(1, 5, 7);
-    if constexpr (sums == 1 && strip == 6) _tile_dpbssd(1, 5, 6);
-    if constexpr (sums == 2) _tile_dpbssd(2, 4, 6);
+    if constexpr (sums == 1) _tile_dpbssd(1, 5, 6);
+    if constexpr (sums == 2 && rows == 4) _tile_dpbssd(2, 4, 6);
+    if constexpr (sums == 2 && rows == 5) _tile_dpbssd(2, 5, 6);
     if constexpr (sums == 3) _tile_dpbssd(3, 5, 6);
   }
   template <int sums, int rows, int strip>
   static void dot_unsigned() {
-    if constexpr (sums == 0) _tile_dpbsud(0, 4, 6);
-    if constexpr (sums == 1) _tile_dpbsud(1, 5, 7);
+    if constexpr (sums == 1) _tile_dpbsud(1, 4, 7);
+    if constexpr (sums == 3) _tile_dpbsud(3, 5, 7);
   }
 };
 using Blocks = BlockTiles<BlockCodeTiles, Dots512>;
 thread_local Blocks::Scratch scratch;
-using Joined = JoinedTiles<BlockCodeTiles, Dots512>;
-thread_local Joined::Scratch joined_scratch;
+using Whole = WholeTiles<BlockCodeTiles, Dots512>;
+thread_local Whole::Scratch whole_scratch;
+// Of fewer rows a strip's unpacking costs more than tiles gain.
+constexpr size_t whole_rows_least = 7;
 
 using Products = ProductRows<F32x16Bf16>;
 using Attention = AttentionRows<F32x16Bf16>;
@@ -129,10 +131,7 @@ void amx_block_dots(const BlockDotsJob& job) {
   BlockDotsJob tiled = job;
   const size_t left = job.row_count % Blocks::tile_rows;
   if (left < least) tiled.row_count -= left;
-  if (Joined::takes(tiled))
-    Joined::run(tiled, joined_scratch);
-  else
-    Blocks::run(tiled, scratch);
+  Blocks::run(tiled, scratch);
   if (tiled.row_count == job.row_count) return;
   const size_t groups = job.inputs / job.format.group;
   BlockDotsJob rest = job;
@@ -140,6 +139,12 @@ void amx_block_dots(const BlockDotsJob& job) {
   rest.rows = job.rows.from(tiled.row_count, job.inputs, groups);
   rest.sums += tiled.row_count * job.sums_stride;
   avx512_vnni_block_dots(rest);
+}
+
+void amx_whole_dots(const WholeDotsJob& job) {
+  if (job.rows.lanes != Whole::tile_rows || job.row_count < whole_rows_least)
+    return avx512_vnni_whole_dots(job);
+  Whole::run(job, whole_scratch);
 }
 
 const ProductKernel amx_bytes = {1,

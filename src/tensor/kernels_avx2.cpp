@@ -5,6 +5,8 @@
 #include "tensor/simd/f32x16_avx2.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_avx2.h"
+#include "tensor/simd/whole_dots.h"
+#include "tensor/simd/whole_rows.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -28,6 +30,8 @@ const Kernels avx2_kernels = {Isa::avx2,
                               Blocks::widen,
                               quantize_rows,
                               avx2_block_dots,
+                              whole_rows,
+                              avx2_whole_dots,
                               {{1, Products::prepare_floats, Tiles256<FloatDot256>::sums,
                                 Products::finish_floats, Attention::transpose_floats, Attention::pack_floats,
                                 Attention::weigh_floats, Attention::share_floats, 6},
@@ -35,5 +39,6 @@ const Kernels avx2_kernels = {Isa::avx2,
                                avx2_bytes}};
 
 void avx2_block_dots(const BlockDotsJob& job) { BlockDots<Dots256<PairSteps>>::run(job); }
+void avx2_whole_dots(const WholeDotsJob& job) { WholeDots<Dots256<PairSteps>>::run(job); }
 
 }  // namespace holdfast::tensor

@@ -5,6 +5,7 @@
 #include "tensor/simd/f32x16_avx2.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_avx2.h"
+#include "tensor/simd/whole_dots.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -37,5 +38,6 @@ const ProductKernel avx2_vnni_bytes = {1,
                                        6};
 
 void avx2_vnni_block_dots(const BlockDotsJob& job) { BlockDots<Dots256<QuadSteps>>::run(job); }
+void avx2_vnni_whole_dots(const WholeDotsJob& job) { WholeDots<Dots256<QuadSteps>>::run(job); }
 
 }  // namespace holdfast::tensor

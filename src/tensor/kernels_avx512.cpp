@@ -4,6 +4,7 @@
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/quantize_avx512.h"
 #include "tensor/simd/tiles_avx512.h"
+#include "tensor/simd/whole_rows_avx512.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -28,6 +29,8 @@ const Kernels avx512_kernels = {
     Blocks::widen,
     Quantize512::rows,
     avx2_block_dots,
+    WholeRows512::rows,
+    avx2_whole_dots,
     {{1, Products::prepare_floats, Tiles512<FloatDot512>::sums, Products::finish_floats,
       Attention::transpose_floats, Attention::pack_floats, Attention::weigh_floats, Attention::share_floats,
       12},

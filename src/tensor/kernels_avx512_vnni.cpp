@@ -5,6 +5,7 @@
 #include "tensor/simd/f32x16_avx512.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_avx512.h"
+#include "tensor/simd/whole_dots.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -30,5 +31,6 @@ const ProductKernel avx512_vnni_bytes = {1,
                                          12};
 
 void avx512_vnni_block_dots(const BlockDotsJob& job) { BlockDots<Dots512>::run(job); }
+void avx512_vnni_whole_dots(const WholeDotsJob& job) { WholeDots<Dots512>::run(job); }
 
 }  // namespace holdfast::tensor

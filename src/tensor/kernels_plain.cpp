@@ -8,6 +8,7 @@
 #include "tensor/blocks.h"
 #include "tensor/kernels.h"
 #include "tensor/simd/block_dots.h"
+#include "tensor/simd/whole_rows.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -416,6 +417,8 @@ const Kernels plain_kernels = {
     widen,
     quantize_rows,
     block_dots,
+    whole_rows,
+    plain_whole_dots,
     {{1, prepare_floats, float_sums, finish, pack_transposed<false>, pack_rows<false>, weigh<false>, share},
      {1, prepare_bf16, bf16_sums, finish, pack_transposed<true>, pack_rows<true>, weigh<true>, share},
      {1, prepare_bytes, byte_sums, finish}}};

@@ -1,7 +1,6 @@
 #pragma once
 
-// Products of quantised weights with many rows of bytes in AMX tile registers, but for those that
-// joined_tiles_amx.h takes, written once for the tile
+// Products of quantised weights with many rows of bytes in AMX tile registers, written once for the tile
 // instructions `Tiles` and sixteen floats `D` (dots_avx512.h), so that a test can run them on emulated ones.
 // In an unnamed namespace, as the other files of this folder.
 #include <algorithm>
@@ -87,8 +86,7 @@ struct BlockTiles {
   // its halves, so floats hold them and one rounding makes of both what it makes of the whole number.
   template <int first, bool fine, bool least>
   [[gnu::always_inline]] static inline void add(const Scratch& own, const float* scales, const float* sums,
-                                                V scale, V smallest, V (&out)[tile_rows]) {
-    const V step = D::all(254.0F);
+                                                V step, V scale, V smallest, V (&out)[tile_rows]) {
 #pragma GCC unroll 16
     for (size_t r = 0; r < tile_rows; ++r) {
       V whole = D::whole(own.whole[first] + r * strip_columns);
@@ -119,6 +117,7 @@ struct BlockTiles {
       ahead += group_bytes;
       return lines;
     };
+    const V step = D::all(static_cast<float>(fine_steps(format)));
     V out[tile_rows];
 #pragma GCC unroll 16
     for (size_t r = 0; r < tile_rows; ++r) out[r] = D::nothing();
@@ -138,7 +137,8 @@ struct BlockTiles {
       const V scale = numbers_at<D>(format.scales, at, super);
       V smallest = scale;
       if constexpr (least) smallest = numbers_at<D>(format.scales, at + number, super + 32);
-      add<first, fine, least>(own, scales + g * tile_rows, row_sums + g * tile_rows, scale, smallest, out);
+      add<first, fine, least>(own, scales + g * tile_rows, row_sums + g * tile_rows, step, scale, smallest,
+                              out);
       at += group_bytes;
     };
     next.template operator()<0>(0);

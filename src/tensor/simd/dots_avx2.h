@@ -82,6 +82,22 @@ struct Dots256 {
       return {Step::add_pairs(sum.low, line.low, word), Step::add_pairs(sum.high, line.high, word)};
     return {Step::add(sum.low, line.low, word), Step::add(sum.high, line.high, word)};
   }
+  // What whole_dots.h needs.
+  static constexpr size_t whole_wide_of_one = 2, whole_wide = 1, whole_rows = 2;
+  static Sum words(const std::byte* at) {
+    const auto* p = reinterpret_cast<const __m256i*>(at);
+    return {_mm256_loadu_si256(p), _mm256_loadu_si256(p + 1)};
+  }
+  // The low half of a sum beside `high`, as two numbers of 16 bits.
+  static Sum beside(Sum low, int32_t high) {
+    const __m256i upper = _mm256_set1_epi32(static_cast<int32_t>(static_cast<uint32_t>(high) << 16));
+    return {_mm256_blend_epi16(low.low, upper, 0xAA), _mm256_blend_epi16(low.high, upper, 0xAA)};
+  }
+  // The sum of the products of both halves.
+  static Sum add_pairs(Sum sum, Sum a, Sum b) {
+    return {_mm256_add_epi32(sum.low, _mm256_madd_epi16(a.low, b.low)),
+            _mm256_add_epi32(sum.high, _mm256_madd_epi16(a.high, b.high))};
+  }
   static Sum gathered(Sum sum, Sum pairs) {
     return {Step::gathered(sum.low, pairs.low), Step::gathered(sum.high, pairs.high)};
   }

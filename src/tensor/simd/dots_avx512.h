@@ -34,23 +34,6 @@ struct Dots512 {
     _mm512_storeu_si512(low, _mm512_sub_epi8(_mm512_and_si512(all, mask), off));
     _mm512_storeu_si512(high, _mm512_sub_epi8(_mm512_and_si512(_mm512_srli_epi16(all, 4), mask), off));
   }
-  // The same, and sixteen times as much.
-  static void split_fine(const std::byte* at, int8_t zero, int8_t* low, int8_t* high, int8_t* low_16,
-                         int8_t* high_16) {
-    const __m512i all = _mm512_loadu_si512(at), mask = _mm512_set1_epi8(15);
-    __m512i one = _mm512_and_si512(all, mask), other = _mm512_and_si512(_mm512_srli_epi16(all, 4), mask);
-    __m512i other_16 = _mm512_andnot_si512(mask, all);
-    if (zero != 0) {
-      const __m512i off = _mm512_set1_epi8(zero);
-      one = _mm512_sub_epi8(one, off);
-      other = _mm512_sub_epi8(other, off);
-      other_16 = _mm512_sub_epi8(other_16, _mm512_set1_epi8(static_cast<int8_t>(16 * zero)));
-    }
-    _mm512_storeu_si512(low, one);
-    _mm512_storeu_si512(high, other);
-    _mm512_storeu_si512(low_16, _mm512_andnot_si512(mask, _mm512_slli_epi16(one, 4)));
-    _mm512_storeu_si512(high_16, other_16);
-  }
   static V whole(const int32_t* at) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(at)); }
   static V floats(Sum sum) { return _mm512_cvtepi32_ps(sum); }
   template <size_t bits>
@@ -77,6 +60,47 @@ struct Dots512 {
   template <size_t bits>
   static Sum add(Sum sum, Line line, __m512i word) {
     return _mm512_dpbusd_epi32(sum, line, word);
+  }
+
+  // What whole_dots.h and whole_tiles_amx.h need.
+  static constexpr size_t whole_wide_of_one = 4, whole_wide = 2, whole_rows = 4;
+  static Sum words(const std::byte* at) { return _mm512_loadu_si512(at); }
+  // The low half of a sum beside `high`, as two numbers of 16 bits.
+  static Sum beside(Sum low, int32_t high) {
+    return _mm512_mask_blend_epi16(
+        0xAAAAAAAAU, low, _mm512_set1_epi32(static_cast<int32_t>(static_cast<uint32_t>(high) << 16)));
+  }
+  // The sum of the products of both halves.
+  static Sum add_pairs(Sum sum, Sum a, Sum b) { return _mm512_dpwssd_epi32(sum, a, b); }
+  struct Spread {
+    __m512i step, least;  // In both halves of each word: a weight's step, and what code 0 stands for.
+  };
+  static Spread spread(const std::byte* at) {
+    const __m512i all = _mm512_loadu_si512(at);
+    const __m512i step = _mm512_mask_blend_epi16(0xAAAAAAAAU, all, _mm512_slli_epi32(all, 16));
+    const __m512i middle = _mm512_mask_blend_epi16(0xAAAAAAAAU, _mm512_srli_epi32(all, 16), all);
+    return {step, _mm512_sub_epi16(middle, _mm512_slli_epi16(step, 3))};
+  }
+  // The weights of 64 bytes of codes, those of the low halves and of the high ones: first bytes, with their
+  // sign, and last ones, without.
+  static void two_bytes(const Spread& of, const std::byte* at, int8_t* low, int8_t* low_last, int8_t* high,
+                        int8_t* high_last) {
+    const __m512i all = _mm512_loadu_si512(at), mask = _mm512_set1_epi16(15);
+    const auto weight = [&](__m512i codes) {
+      return _mm512_add_epi16(_mm512_mullo_epi16(codes, of.step), of.least);
+    };
+    const auto put = [](__m512i even, __m512i odd, int8_t* first, int8_t* last) {
+      constexpr uint64_t odds = 0xAAAAAAAAAAAAAAAAU;
+      _mm512_storeu_si512(first, _mm512_mask_blend_epi8(odds, _mm512_srli_epi16(even, 8), odd));
+      _mm512_storeu_si512(last, _mm512_mask_blend_epi8(odds, even, _mm512_slli_epi16(odd, 8)));
+    };
+    put(weight(_mm512_and_si512(all, mask)), weight(_mm512_and_si512(_mm512_srli_epi16(all, 8), mask)), low,
+        low_last);
+    put(weight(_mm512_and_si512(_mm512_srli_epi16(all, 4), mask)), weight(_mm512_srli_epi16(all, 12)), high,
+        high_last);
+  }
+  static Sum shifted_sum(const int32_t* first, const int32_t* last) {
+    return _mm512_add_epi32(_mm512_slli_epi32(_mm512_loadu_si512(first), 8), _mm512_loadu_si512(last));
   }
 };
 
