@@ -42,6 +42,7 @@ Result<std::shared_ptr<const AdapterCopy>> AdapterCopies::get(const ServedModel&
   const io::Path folder = folder_ / ("adapter-" + random_.hex(8));
   TRY(io::Path files, ensure_serving_copy(disk_, folder, files_, model, random_));
   auto copy = std::make_shared<const AdapterCopy>(disk_, model, folder, std::move(files));
+  TRY_DONE(starter_.may_use(copy->place()));
   std::shared_ptr<const AdapterCopy> oldest;  // Removed after this lock is released.
   std::lock_guard kept(mutex_);
   copies_.push_front(copy);

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "io/disk.h"
 #include "serve/serving_copy.h"
+#include "serve/worker_process.h"
 
 namespace holdfast::serve {
 
@@ -38,13 +39,13 @@ class AdapterCopies {
  public:
   static constexpr size_t copies_max = 64, known_max = 4096;
 
-  AdapterCopies(io::Disk& disk, io::Path folder, FileSource& files, Random& random)
-      : disk_(disk), folder_(std::move(folder)), files_(files), random_(random) {}
+  AdapterCopies(io::Disk& disk, io::Path folder, FileSource& files, WorkerStarter& starter, Random& random)
+      : disk_(disk), folder_(std::move(folder)), files_(files), starter_(starter), random_(random) {}
 
   // What answers for a model: the base that takes adapters, or the model itself where it is none. Errors are
   // the file source's.
   Result<ServedModel> host_of(const ServedModel& model);
-  // Null for what is no adapter.
+  // Null for what is no adapter. The starter's error for one that is not what its lock pins.
   Result<std::shared_ptr<const AdapterCopy>> get(const ServedModel& model);
   void drop(const ServedModel& adapter);
   // Those that are there, most recently asked for first; of one host.
@@ -57,6 +58,7 @@ class AdapterCopies {
   io::Disk& disk_;
   const io::Path folder_;
   FileSource& files_;
+  WorkerStarter& starter_;
   Random& random_;
   std::mutex making_;         // One copy is made at a time.
   mutable std::mutex mutex_;  // Guards the two below.

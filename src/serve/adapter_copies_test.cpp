@@ -97,6 +97,10 @@ class AdapterStarter final : public WorkerStarter {
     seen_.started.push_back(folder);
     return std::unique_ptr<Worker>(std::make_unique<AdapterWorker>(seen_));
   }
+  Status may_use(const io::Path&) override {
+    return refuses ? Status(fail(Reason::model_unsupported, "not what its lock pins")) : Status(Done{});
+  }
+  std::atomic<bool> refuses = false;
 
  private:
   Seen& seen_;
@@ -202,8 +206,20 @@ TEST_F(AdapterCopiesTest, TheBaseGoesWithItsLastAdapter) {
   EXPECT_FALSE(write(*models, 11).empty()) << "and comes back";
 }
 
+TEST_F(AdapterCopiesTest, OneThatIsNotWhatItsLockPinsIsRefusedAndLeavesNothing) {
+  const auto models = open();
+  starter.refuses = true;
+  const Status asked = models->generate(
+      context, model(10), {.request = "{}", .on_event = [](const GenerateEvent&) { return true; }}, nullptr);
+  ASSERT_FALSE(asked.ok());
+  EXPECT_EQ(asked.error().reason, Reason::model_unsupported);
+  EXPECT_EQ(folders(), 0U);
+  starter.refuses = false;
+  EXPECT_FALSE(write(*models, 10).empty()) << "and is looked at again";
+}
+
 TEST_F(AdapterCopiesTest, CopiesAreBoundedAndWhoHoldsOneKeepsIt) {
-  AdapterCopies copies(*disk, "serving", files, random);
+  AdapterCopies copies(*disk, "serving", files, starter, random);
   const auto held = copies.get(model(first_adapter)).value();
   for (int64_t i = 1; i <= static_cast<int64_t>(AdapterCopies::copies_max); ++i)
     ASSERT_NE(copies.get(model(first_adapter + i)).value(), nullptr);

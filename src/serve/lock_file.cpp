@@ -186,6 +186,10 @@ class HeldStarter final : public WorkerStarter {
     TRY_DONE(check(folder.path));
     return starter_.start(folder, deadline);
   }
+  Status may_use(const io::Path& folder) override {
+    TRY_DONE(check(folder));
+    return starter_.may_use(folder);
+  }
 
  private:
   Status check(const io::Path& folder) const {

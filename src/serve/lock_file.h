@@ -40,7 +40,8 @@ Result<Lock> look_at(io::Disk& disk, const io::Path& folder, std::string_view ru
 std::vector<std::string> differences(const Lock& lock, const Lock& found);
 
 // A starter that holds every model whose folder has a holdfast.lock to it: model_unsupported with all
-// differences, and no worker, where there is one. What is refused for its tokenizer is counted. Borrows both.
+// differences, and no worker, where there is one; the same of an adapter's folder. What is refused for its
+// tokenizer is counted. Borrows both.
 std::unique_ptr<WorkerStarter> hold_to_locks(WorkerStarter& starter, std::string runtime, Metrics& metrics);
 
 }  // namespace holdfast::serve

@@ -54,6 +54,15 @@ TEST_F(LockFileTest, PinsWhatIsServedAndIsReadAsItWasWritten) {
   EXPECT_TRUE(differences(made, lock()).empty());
 }
 
+TEST_F(LockFileTest, AnAdapterIsHeldToItsLockAsAModelIs) {
+  write(std::string(lock_name), lock_text(lock()));
+  const auto held = hold_to_locks(workers, "holdfast 1", *metrics);
+  EXPECT_TRUE(held->may_use(folder.path()).ok());
+  write("model.safetensors", "others");
+  EXPECT_FALSE(held->may_use(folder.path()).ok());
+  EXPECT_EQ(workers.started, 0);
+}
+
 TEST_F(LockFileTest, AStartWithAnythingElseFailsAndNamesTheDifference) {
   EXPECT_EQ(refusal(), "") << "no lock, no question";
   write(std::string(lock_name), lock_text(lock()));

@@ -110,7 +110,7 @@ class OpenModels final : public Models {
       : options_(std::move(options)),
         parts_(parts),
         probe_(parts.metrics, options_.workers_max),
-        adapters_(parts.disk, options_.folder, parts.files, parts.random) {}
+        adapters_(parts.disk, options_.folder, parts.files, parts.starter, parts.random) {}
 
   Result<EmbedAnswer> embed(const Context& context, const ServedModel& model, EmbedItem request,
                             const Asker& asker) override {

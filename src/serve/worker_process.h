@@ -47,6 +47,8 @@ class WorkerStarter {
   // run.
   virtual Result<std::unique_ptr<Worker>> start(const WorkerFolder& folder,
                                                 std::chrono::milliseconds deadline) = 0;
+  // Whether a worker may use what lies in a folder, where it is asked apart from a start: an adapter's files.
+  virtual Status may_use(const io::Path&) { return Done{}; }
 };
 
 struct WorkerOptions {
