@@ -207,20 +207,28 @@ void Decoder::project_latent(Work& work, const Latent& latent, const float* in, 
 // Puts the new keys and values into the caches.
 void Decoder::keep(Work& work, size_t index) const {
   const tensor::PageShape& shape = pages_->shape();
+  const tensor::ProductKernel& kernel = kernels_->products[static_cast<size_t>(page_precision())];
   const size_t offset = index * shape.layer_floats();
-  by_rows(work.threads, work.batch.tokens(), [&](size_t first, size_t count) {
-    const std::vector<size_t>& starts = work.batch.starts;
-    size_t sequence =
-        static_cast<size_t>(std::upper_bound(starts.begin(), starts.end(), first) - starts.begin()) - 1;
-    for (size_t row = first; row < first + count; ++row) {
-      while (row >= starts[sequence + 1]) ++sequence;
+  const auto put = [&](size_t sequence, size_t page) {
+    const KvCache& cache = *work.caches[sequence];
+    const size_t first = std::max(cache.tokens, page * tensor::page_tokens);
+    const size_t end = std::min(cache.tokens + work.batch.length(sequence), (page + 1) * tensor::page_tokens);
+    const float* at =
+        work.space.joined.data() + (work.batch.starts[sequence] + first - cache.tokens) * joined_width();
+    tensor::put_tokens(shape, kernel, cache.page(page, offset), first % tensor::page_tokens,
+                       {at + key_offset(), at + value_offset(), joined_width(), end - first});
+  };
+  // A thread takes whole pages, all of a text's or all texts'.
+  const size_t sequences = work.batch.sequences();
+  if (sequences > 1) {
+    return work.threads.run(sequences, [&](size_t sequence) {
       const KvCache& cache = *work.caches[sequence];
-      const size_t token = cache.tokens + row - starts[sequence];
-      const float* at = work.space.joined.data() + row * joined_width();
-      tensor::put_token(shape, cache.page(token / tensor::page_tokens, offset), token % tensor::page_tokens,
-                        at + key_offset(), at + value_offset());
-    }
-  });
+      for (size_t page = cache.tokens / tensor::page_tokens; page < cache.pages(); ++page)
+        put(sequence, page);
+    });
+  }
+  const size_t from = work.caches[0]->tokens / tensor::page_tokens;
+  work.threads.run(work.caches[0]->pages() - from, [&](size_t page) { put(0, from + page); });
 }
 
 // work.context from work.joined and the caches, which take the new keys and values first.
@@ -266,7 +274,6 @@ void Decoder::attend(Work& work, size_t index) const {
     return tensor::attend(job, compute_, work.threads);
   }
   keep(work, index);
-  // Caches hold floats, so that one text's bits are the same however it came in.
   const size_t offset = index * pages_->shape().layer_floats();
   std::vector<const float*> pages;
   std::vector<tensor::Attention::Pages> lists;
@@ -282,7 +289,7 @@ void Decoder::attend(Work& work, size_t index) const {
   job.pages = lists;
   job.page_shape = &pages_->shape();
   job.key_starts = key_starts;
-  tensor::attend(job, {compute_.isa, tensor::Precision::f32}, work.threads);
+  tensor::attend(job, {compute_.isa, page_precision()}, work.threads);
 }
 
 // out = the branch, without what it is added to.

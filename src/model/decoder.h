@@ -89,6 +89,9 @@ class Decoder {
 
   size_t key_offset() const { return plan_.heads * plan_.head_width; }
   size_t value_offset() const { return key_offset() + plan_.key_heads * plan_.head_width; }
+  tensor::Precision page_precision() const {
+    return pages_->shape().pairs ? tensor::Precision::bf16 : tensor::Precision::f32;
+  }
   size_t joined_width() const { return value_offset() + plan_.key_heads * plan_.value_width; }
 
   void embed(Work& work, float* x) const;

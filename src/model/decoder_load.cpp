@@ -153,8 +153,11 @@ Result<Decoder> Decoder::load(DecoderPlan plan, const WeightReader& reader) {
   out.compute_ = reader.compute();
   out.kernels_ = &tensor::kernels_for(out.compute_.isa);
   const DecoderPlan& made = out.plan_;
+  // Bfloat16 only where products take it as it is: there attention of few rows gains by it as well.
+  const bool pairs =
+      out.compute_.precision != tensor::Precision::f32 && tensor::takes_halves(out.compute_.isa);
   out.pages_ = std::make_unique<const KvPool>(
-      tensor::PageShape{made.layers.size(), made.key_heads, made.head_width, made.value_width});
+      tensor::PageShape{made.layers.size(), made.key_heads, made.head_width, made.value_width, pairs});
   out.spaces_ = std::make_unique<ScratchPool<Space>>();
   const DecoderWeights weights(out.plan_, reader);
   TRY_DONE(out.load_outside(weights));

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <random>
 #include <vector>
 
@@ -64,6 +65,51 @@ void compare(Precision precision, uint32_t word_mask) {
     TileSums<Tiles>::sums(job);
     EXPECT_EQ(got, expected) << "round " << round;
     EXPECT_FALSE(Emulated::configured);
+  }
+}
+
+// Strips that lie in pages, by the page or by the step, against the same beside each other.
+TEST(AmxTiles, StripsInPagesAreThoseBesideEachOther) {
+  std::mt19937 random(68);  // Seed 68.
+  for (int round = 0; round < 40; ++round) {
+    const bool by_steps = round % 2 == 0;
+    SumsJob job;
+    job.row_count = 1 + random() % 40;
+    const size_t pages = 1 + random() % 4, page_strips = 2 * (1 + random() % 2),
+                 page_steps = 16 * (1 + random() % 2);
+    job.strip_count = by_steps ? page_strips : page_strips * pages;
+    job.steps = by_steps ? page_steps * pages : page_steps;
+    job.row_words = job.steps + 16;
+    job.strip_bytes = job.steps * line_bytes;
+    job.sums_stride = job.strip_count * strip_columns;
+    std::vector<uint32_t> rows(job.row_count * job.row_words), strips(job.strip_count * job.steps * 16);
+    for (uint32_t& word : rows) word = static_cast<uint32_t>(random()) & 0xBFFFBFFFU;
+    for (uint32_t& word : strips) word = static_cast<uint32_t>(random()) & 0xBFFFBFFFU;
+    job.rows = rows.data();
+    job.strips = reinterpret_cast<const std::byte*>(strips.data());
+    std::vector<uint32_t> expected(job.row_count * job.sums_stride), got(expected.size());
+    job.sums = expected.data();
+    TileSums<EmulatedPairs>::sums(job);
+
+    const size_t offset = random() % 7, line = strip_columns, page_lines = page_strips * page_steps;
+    std::vector<std::vector<float>> own;
+    std::vector<const float*> list;
+    for (size_t page = 0; page < pages; ++page) {
+      std::vector<float>& to = own.emplace_back(offset + page_lines * line);
+      for (size_t strip = 0; strip < page_strips; ++strip) {
+        const size_t from =
+            by_steps ? strip * job.steps + page * page_steps : (page * page_strips + strip) * job.steps;
+        std::memcpy(to.data() + offset + strip * page_steps * line, strips.data() + from * line,
+                    page_steps * line_bytes);
+      }
+    }
+    for (const auto& page : own) list.push_back(page.data());
+    job.strips = nullptr;
+    job.strip_bytes = page_steps * line_bytes;
+    job.pages = {list.data(), offset, by_steps ? 0 : page_strips, by_steps ? page_steps : 0};
+    job.sums = got.data();
+    TileSums<EmulatedPairs>::sums(job);
+    EXPECT_EQ(got, expected) << "round " << round;
   }
 }
 

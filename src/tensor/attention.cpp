@@ -206,16 +206,24 @@ class HeadAttention {
     }
   }
 
+  // Of the outputs' sums over so many keys: those of pairs come in whole lines.
+  size_t sums_steps(size_t keys) const {
+    return a_step_ == 1 ? keys : round_up(keys, 2 * strip_columns) / a_step_;
+  }
+
   const float* page_head(size_t page) const {
     return pages_[page] + key_head_ * job_.page_shape->head_floats();
   }
 
   // Scores of the first `wide` keys.
   void score(SumsJob sums, size_t wide) const {
-    if (job_.page_shape == nullptr) {
+    if (job_.page_shape == nullptr || kernel_.reads_pages) {
       sums.strips = reinterpret_cast<const std::byte*>(scratch.keys.data());
       sums.strip_count = wide / strip_columns;
       sums.sums = scratch.scores.data();
+      if (job_.page_shape != nullptr)
+        sums.pages = {pages_.data(), key_head_ * job_.page_shape->head_floats(), page_tokens / strip_columns,
+                      0};
       return kernel_.sums(sums);
     }
     sums.strip_count = page_tokens / strip_columns;
@@ -229,13 +237,18 @@ class HeadAttention {
   // Values of the first `seen` keys by their weights.
   void collect(SumsJob sums, size_t seen) const {
     if (job_.page_shape != nullptr) {
+      const PageShape& shape = *job_.page_shape;
       const uint32_t* rows = sums.rows;
-      sums.strip_bytes = page_tokens * line_bytes;
+      sums.strip_bytes = shape.value_steps() * line_bytes;
+      if (kernel_.reads_pages) {
+        sums.pages = {pages_.data(), key_head_ * shape.head_floats() + shape.key_floats(), 0,
+                      shape.value_steps()};
+        return kernel_.sums(sums);
+      }
       for (size_t from = 0; from < seen; from += page_tokens) {
-        sums.rows = rows + from;
-        sums.steps = std::min(page_tokens, seen - from);
-        sums.strips =
-            reinterpret_cast<const std::byte*>(page_head(from / page_tokens) + job_.page_shape->key_floats());
+        sums.rows = rows + from / a_step_;
+        sums.steps = std::min(shape.value_steps(), sums_steps(seen - from));
+        sums.strips = reinterpret_cast<const std::byte*>(page_head(from / page_tokens) + shape.key_floats());
         kernel_.sums(sums);
         sums.begin = SumsJob::Begin::at_sums;
       }
@@ -308,12 +321,14 @@ class HeadAttention {
 void attend(const Attention& attention, Compute compute, Threads& threads) {
   CHECK(attention.query_starts.size() == attention.key_starts.size());
   CHECK(attention.page_shape == nullptr ||
-        (compute.precision == Precision::f32 && attention.pages.size() + 1 == attention.query_starts.size()));
+        (attention.page_shape->pairs == (compute.precision != Precision::f32) &&
+         attention.pages.size() + 1 == attention.query_starts.size()));
   CHECK(attention.key_heads > 0 && attention.heads % attention.key_heads == 0);
   CHECK(attention.words == nullptr || compute.precision != Precision::int8);
   // Scores and weights of int8 models are bf16: bytes would not do for softmax.
   const Precision precision = compute.precision == Precision::f32 ? Precision::f32 : Precision::bf16;
   const ProductKernel& kernel = kernels_for(compute.isa).products[static_cast<size_t>(precision)];
+  CHECK(attention.page_shape == nullptr || !attention.page_shape->pairs || takes_halves(compute.isa));
   CHECK(attention.query_halves == nullptr ||
         (precision == Precision::bf16 && takes_halves(compute.isa) && attention.head_width % 32 == 0 &&
          attention.value_width % 32 == 0 && attention.query_stride % 2 == 0 &&

@@ -32,7 +32,7 @@ struct AttentionBias {
 // not depend on what else is in the batch, nor on how its queries are split into calls.
 struct Attention {
   // Keys and values may lie in pages of page_tokens (key_pages.h) instead: of each sequence its pages in
-  // order, each at the layer's begin. f32 only; key, value and their strides are not read then.
+  // order, each at the layer's begin, in pairs unless in f32; key, value and their strides are not read then.
   using Pages = std::span<const float* const>;
   std::span<const Pages> pages;
   const PageShape* page_shape = nullptr;  // Null: none.

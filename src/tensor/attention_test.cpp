@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "tensor/buffer.h"
 #include "tensor/kernels.h"
 #include "tensor/linear.h"
 
@@ -30,7 +31,10 @@ struct Case {
   std::vector<size_t> query_starts = {0}, key_starts = {0};
   Attention job;
 
-  Case(std::mt19937& random, size_t sequences, size_t longest, bool generates) {
+  enum class Strides : uint8_t { any, same };  // Of keys and values.
+
+  Case(std::mt19937& random, size_t sequences, size_t longest, bool generates,
+       Strides strides = Strides::any) {
     const size_t group = 1 + random() % 3;
     job.key_heads = 1 + random() % 3;
     job.heads = job.key_heads * group;
@@ -46,6 +50,8 @@ struct Case {
     job.query_stride = job.heads * job.head_width + random() % 3;
     job.key_stride = job.key_heads * job.head_width + random() % 3;
     job.value_stride = job.key_heads * wide + random() % 3;
+    if (strides == Strides::same)
+      job.key_stride = job.value_stride = std::max(job.key_stride, job.value_stride);
     job.out_stride = job.heads * wide + random() % 3;
     query = random_floats(random, query_starts.back() * job.query_stride);
     key = random_floats(random, key_starts.back() * job.key_stride);
@@ -289,22 +295,37 @@ TEST(Attention, OfBfloat16HasTheBitsOfTheSameNumbersAsFloats) {
   }
 }
 
-// The keys and values of a case in pages.
+// The keys and values of a case in pages that another text had before, put there in pieces, some of them over
+// what was guessed and given up.
 struct Paged {
   PageShape shape;
-  std::vector<Vector> pages;
+  std::vector<Floats> pages;
   std::vector<std::vector<const float*>> lists;
   std::vector<Attention::Pages> spans;
 
-  explicit Paged(const Case& test) {
-    shape = {1, test.job.key_heads, test.job.head_width, test.value_width()};
+  Paged(const Case& test, Isa isa, Precision precision, std::mt19937& random) {
+    const ProductKernel& kernel = kernels_for(isa).products[static_cast<size_t>(precision)];
+    shape = {1, test.job.key_heads, test.job.head_width, test.value_width(), precision != Precision::f32};
+    const Vector before(page_tokens * shape.key_heads * std::max(shape.head_width, shape.value_width), NAN);
+    const Vector guesses(before.size(), 1e30F);
     for (size_t s = 0; s + 1 < test.key_starts.size(); ++s) {
       const size_t first = test.key_starts[s], keys = test.key_starts[s + 1] - first, from = pages.size();
-      for (size_t k = 0; k < keys; ++k) {
-        if (k % page_tokens == 0) pages.emplace_back(shape.floats());
-        put_token(shape, pages.back().data(), k % page_tokens,
-                  test.job.key + (first + k) * test.job.key_stride,
-                  test.job.value + (first + k) * test.job.value_stride);
+      for (size_t k = 0; k < keys;) {
+        if (k % page_tokens == 0) {
+          Floats& page = pages.emplace_back(shape.floats());
+          std::fill_n(page.data(), page.size(), 0.0F);
+          put_tokens(shape, kernel, page.data(), 0, {before.data(), before.data(), 0, page_tokens});
+        }
+        const size_t most = std::min(page_tokens - k % page_tokens, keys - k);
+        const size_t count = random() % 2 == 0 ? most : 1 + random() % std::min<size_t>(most, 5);
+        if (random() % 3 == 0)
+          put_tokens(shape, kernel, pages.back().data(), k % page_tokens,
+                     {guesses.data(), guesses.data(), 0, 1 + random() % most});
+        const float* key = test.job.key + (first + k) * test.job.key_stride;
+        const float* value = test.job.value + (first + k) * test.job.value_stride;
+        put_tokens(shape, kernel, pages.back().data(), k % page_tokens,
+                   {key, value, test.job.key_stride, count});
+        k += count;
       }
       auto& list = lists.emplace_back();
       for (size_t page = from; page < pages.size(); ++page) list.push_back(pages[page].data());
@@ -317,21 +338,24 @@ TEST(Attention, FromPagesHasTheBitsOfRows) {
   std::mt19937 random(35);  // Seed 35.
   const auto threads = make_threads(2);
   for (int round = 0; round < 60; ++round) {
-    Case test(random, 1 + random() % 4, 120, true);
-    const Paged paged(test);
-    for (Isa isa : isas_of_this_machine()) {
-      std::fill(test.out.begin(), test.out.end(), 0.0F);
-      attend(test.job, {isa, Precision::f32}, *threads);
-      const Vector whole = test.out;
-      std::fill(test.out.begin(), test.out.end(), 0.0F);
-      Attention from_pages = test.job;
-      from_pages.key = from_pages.value = nullptr;
-      from_pages.pages = paged.spans;
-      from_pages.page_shape = &paged.shape;
-      attend(from_pages, {isa, Precision::f32}, *threads);
-      EXPECT_EQ(std::memcmp(whole.data(), test.out.data(), whole.size() * sizeof(float)), 0)
-          << isa_name(isa) << " round " << round;
-    }
+    Case test(random, 1 + random() % 4, 120, true, Case::Strides::same);
+    for (Isa isa : isas_of_this_machine())
+      for (Precision precision : {Precision::f32, Precision::bf16}) {
+        if (precision == Precision::bf16 && !takes_halves(isa)) continue;
+        const Paged paged(test, isa, precision, random);
+        std::fill(test.out.begin(), test.out.end(), 0.0F);
+        attend(test.job, {isa, precision}, *threads);
+        const Vector whole = test.out;
+        std::fill(test.out.begin(), test.out.end(), 0.0F);
+        Attention from_pages = test.job;
+        from_pages.key = from_pages.value = nullptr;
+        from_pages.pages = paged.spans;
+        from_pages.page_shape = &paged.shape;
+        attend(from_pages, {isa, precision}, *threads);
+        if (whole.empty()) continue;
+        EXPECT_EQ(std::memcmp(whole.data(), test.out.data(), whole.size() * sizeof(float)), 0)
+            << isa_name(isa) << " " << precision_name(precision) << " round " << round;
+      }
   }
 }
 

@@ -123,7 +123,8 @@ const ProductKernel amx_pairs = {1,
                                  Weights512::weigh,
                                  Attention::share_pairs,
                                  0,
-                                 pair_product};
+                                 pair_product,
+                                 true};
 // Whole tiles of rows; what is left over goes the same way where there is enough of it to gain by.
 void amx_block_dots(const BlockDotsJob& job) {
   if (job.rows.lanes != Blocks::tile_rows) return avx512_vnni_block_dots(job);

@@ -36,6 +36,23 @@ struct SumsJob {
   size_t row_words = 0, row_count = 0;
   const std::byte* strips = nullptr;                   // strip_bytes apart
   size_t strip_bytes = 0, strip_count = 0, steps = 0;  // strip_count: even
+  // Instead of `strips`, where ProductKernel::reads_pages: they lie in pages, `offset` floats from where each
+  // begins.
+  struct Pages {
+    const float* const* first = nullptr;  // Null: none.
+    size_t offset = 0;
+    size_t strips = 0;  // Of a page, an even count, the next page has the next ones.
+    // Or all strips begin in the first page and go on in the next after so many steps, 16 times some.
+    size_t steps = 0;
+
+    const std::byte* at(size_t strip, size_t step, size_t bytes_of_strip) const {
+      const size_t page = strips != 0 ? strip / strips : step / steps;
+      const size_t strip_there = strips != 0 ? strip % strips : strip,
+                   step_there = steps != 0 ? step % steps : step;
+      return reinterpret_cast<const std::byte*>(first[page] + offset) + strip_there * bytes_of_strip +
+             step_there * line_bytes;
+    }
+  } pages;
   // Lines that are read soon, `next_lines` of them, to be fetched into the cache meanwhile; may be null.
   const std::byte* next = nullptr;
   size_t next_lines = 0;
@@ -44,7 +61,7 @@ struct SumsJob {
   size_t line_stride = line_bytes;
   void* sums = nullptr;  // [row_count, strip_count * 16], rows sums_stride numbers apart
   size_t sums_stride = 0;
-  // f32 only: goes on from what `sums` holds, so that a sum over k may come in pieces.
+  // Not on AMX, nor in int8: goes on from what `sums` holds, so that a sum over k may come in pieces.
   enum class Begin : uint8_t { at_zero, at_sums };
   Begin begin = Begin::at_zero;
 };
@@ -127,6 +144,7 @@ struct ProductKernel {
   // Neither job has sums; `next` follows the last strip, and the finish has all columns of the strips. Null:
   // there are none such.
   void (*product)(const SumsJob&, const FinishJob&) = nullptr;
+  bool reads_pages = false;  // SumsJob::pages
 };
 
 // On every instruction set.

@@ -65,10 +65,12 @@ struct TileSums {
   template <bool both, class Between>
   static void steps(const SumsJob& job, size_t row, size_t strip, Ahead& ahead, Between between) {
     const uint32_t* a = job.rows + row * job.row_words;
-    const std::byte* b = job.strips + strip * job.strip_bytes;
     const size_t row_bytes = job.row_words * 4;
-    for (size_t step = 0; step < job.steps; step += tile_rows, a += tile_rows, b += tile_rows * line_bytes) {
+    const bool paged = job.pages.first != nullptr;
+    const std::byte* beside = paged ? nullptr : job.strips + strip * job.strip_bytes;
+    for (size_t step = 0; step < job.steps; step += tile_rows, a += tile_rows) {
       ahead.fetch();
+      const std::byte* b = paged ? job.pages.at(strip, step, job.strip_bytes) : beside + step * line_bytes;
       Tiles::template load<4>(a, row_bytes);
       Tiles::template load<6>(b, line_bytes);
       Tiles::template load<7>(b + job.strip_bytes, line_bytes);
