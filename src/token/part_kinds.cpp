@@ -117,9 +117,12 @@ bool PartKind::is_legacy(std::string_view field) const {
 
 const PartKind* find_part_kind(Stage stage, const boost::json::object& part) {
   const std::vector<PartKind>& kinds = kinds_of(stage);
+  const PartKind* told = nullptr;
   if (const boost::json::value* type = part.if_contains("type"); type != nullptr && type->is_string()) {
     const auto found = std::ranges::find(kinds, std::string_view(type->get_string()), &PartKind::type);
-    return found == kinds.end() ? nullptr : &*found;
+    if (found != kinds.end()) told = &*found;
+    const bool type_decides = stage == Stage::pre_tokenizer || stage == Stage::model;
+    if (type_decides || (told != nullptr && stage != Stage::post_processor)) return told;
   }
   for (const PartKind& kind : kinds) {
     const bool has_some = std::ranges::any_of(
@@ -129,7 +132,7 @@ const PartKind* find_part_kind(Stage stage, const boost::json::object& part) {
     });
     if (has_some && has_all) return &kind;
   }
-  return nullptr;
+  return told;
 }
 
 const PartKind& added_token_kind() {

@@ -30,7 +30,8 @@ struct PartKind {
 };
 
 // By the part's `type`; without one, as old files are, the first kind all of whose required fields are there.
-// Null where there is none.
+// So too where the type is unknown, and of post-processors always, but for pre-tokenizers and models. Null
+// where there is none.
 const PartKind* find_part_kind(Stage stage, const boost::json::object& part);
 const PartKind& added_token_kind();
 

@@ -41,8 +41,8 @@ std::string_view type_of(const boost::json::object& json) {
 Result<std::unique_ptr<Decoder>> load(const boost::json::object& json, size_t depth) {
   if (depth > depth_max)
     return fail(Reason::bad_request, "the tokenizer's decoders are too deep in each other");
-  TRY(const auto given, codec::json_text_if(json, "type"));
-  const std::string_view type = given.value_or(type_of(json));
+  const boost::json::value* given = json.if_contains("type");
+  std::string_view type = given != nullptr && given->is_string() ? std::string_view(given->get_string()) : "";
   if (type == "ByteLevel") return make_byte_level_decoder();
   if (type == "ByteFallback") return make_byte_fallback_decoder();
   if (type == "Fuse") return make_fuse_decoder();
@@ -55,6 +55,12 @@ Result<std::unique_ptr<Decoder>> load(const boost::json::object& json, size_t de
       {"Replace", load_replace_decoder},
       {"Strip", load_strip_decoder},
   };
+  const auto is_known = [&](std::string_view name) {
+    return name == "Sequence" ||
+           std::ranges::any_of(kinds, [&](const auto& kind) { return kind.first == name; });
+  };
+  if (const std::string_view told = type_of(json); !is_known(type) && !told.empty()) type = told;
+  if (type == "ByteLevel") return make_byte_level_decoder();
   for (const auto& [name, load_kind] : kinds)
     if (type == name) return load_kind(json);
   if (type != "Sequence")

@@ -263,6 +263,33 @@ TEST(Save, the_digest_sees_content_and_not_spelling) {
   EXPECT_EQ(one.value().size(), 64U);
 }
 
+// As the reference library 0.23.3 reads them: fields go before the type of a post-processor, and stand for a
+// type that is unknown.
+TEST(Save, a_part_is_what_its_fields_say_where_its_type_does_not) {
+  const auto saved_with = [](const std::string& part) {
+    const auto text = saved_tokenizer_json(parsed(
+        R"({"model": {"type": "WordLevel", "vocab": {"[UNK]": 0}, "unk_token": "[UNK]"}, )" + part + "}"));
+    return text.ok() ? text.value() : text.error().message;
+  };
+  const std::pair<const char*, const char*> rows[] = {
+      {R"("post_processor": {"type": "RobertaProcessing", "sep": ["a", 0], "cls": ["b", 0]})",
+       R"("BertProcessing")"},
+      {R"("post_processor": {"type": "BertProcessing", "sep": ["a", 0], "cls": ["b", 0], "trim_offsets": true,
+          "add_prefix_space": false})",
+       R"("RobertaProcessing")"},
+      {R"("normalizer": {"type": "Unheard", "prepend": "x"})", R"("Prepend")"},
+      {R"("normalizer": {"type": 5, "normalizers": []})", R"("normalizers")"},
+      {R"("decoder": {"type": "Unheard", "suffix": "x"})", R"("BPEDecoder")"}};
+  for (const auto& [part, kind] : rows) {
+    const std::string text = saved_with(part);
+    EXPECT_NE(text.find(kind), std::string::npos) << part << text;
+    const auto read =
+        Tokenizer::load(R"({"model": {"type": "WordLevel", "vocab": {"[UNK]": 0}, "unk_token": "[UNK]"}, )" +
+                        std::string(part) + "}");
+    EXPECT_TRUE(read.ok()) << part << read.error().message;
+  }
+}
+
 TEST(Save, what_is_saved_is_saved_the_same_again) {
   auto disk = disk_with({{"tokenizer.model", model_file(1)}});
   auto found = document_of_folder(*disk, "m");

@@ -1,5 +1,7 @@
 #include "token/normalizers/normalizer.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <vector>
@@ -28,7 +30,10 @@ class NormalizerSequence final : public Normalizer {
   std::vector<std::unique_ptr<Normalizer>> parts_;
 };
 
-// Early files have no type: the fields tell.
+constexpr std::array<std::string_view, 6> kinds_with_fields = {"BertNormalizer", "Precompiled", "Replace",
+                                                               "Strip",          "Prepend",     "Sequence"};
+
+// Early files have no type: the fields tell, as where the type is none that is known.
 std::string_view type_of(const boost::json::object& json) {
   if (json.contains("strip_left")) return "Strip";
   if (json.contains("precompiled_charsmap")) return "Precompiled";
@@ -41,14 +46,18 @@ std::string_view type_of(const boost::json::object& json) {
 Result<std::unique_ptr<Normalizer>> load(const boost::json::object& json, size_t depth) {
   if (depth > depth_max)
     return fail(Reason::bad_request, "the tokenizer's normalizers are too deep in each other");
-  TRY(const auto given, codec::json_text_if(json, "type"));
-  const std::string_view type = given.value_or(type_of(json));
-  if (type == "BertNormalizer" || type == "Bert") return load_bert_normalizer(json);
+  const boost::json::value* given = json.if_contains("type");
+  std::string_view type = given != nullptr && given->is_string() ? std::string_view(given->get_string()) : "";
+  if (type == "Bert") type = "BertNormalizer";
+  if (auto plain = make_plain_normalizer(type)) return plain;
+  if (std::ranges::find(kinds_with_fields, type) == kinds_with_fields.end()) {
+    if (const std::string_view told = type_of(json); !told.empty()) type = told;
+  }
+  if (type == "BertNormalizer") return load_bert_normalizer(json);
   if (type == "Precompiled") return load_precompiled(json);
   if (type == "Replace") return load_replace(json);
   if (type == "Strip") return load_strip(json);
   if (type == "Prepend") return load_prepend(json);
-  if (auto plain = make_plain_normalizer(type)) return plain;
   if (type != "Sequence")
     return fail(Reason::model_unsupported,
                 "the tokenizer's normalizer '" + std::string(type.substr(0, 60)) + "' is not supported");

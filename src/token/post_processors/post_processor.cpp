@@ -32,10 +32,21 @@ class PostProcessorSequence final : public PostProcessor {
   std::vector<std::unique_ptr<PostProcessor>> parts_;
 };
 
-// The fields tell where there is no type; the reference looks at nothing else.
+// The fields tell, whatever the type: the reference tries its kinds in this order, and only the last two look
+// at it. So Roberta's without its own two fields is Bert's.
 std::string_view type_of(const boost::json::object& json) {
-  if (json.contains("sep")) return json.contains("trim_offsets") ? "RobertaProcessing" : "BertProcessing";
-  if (json.contains("single")) return "TemplateProcessing";
+  const auto is_flag = [&json](std::string_view key) {
+    const boost::json::value* value = json.if_contains(key);
+    return value != nullptr && value->is_bool();
+  };
+  if (json.contains("sep") && json.contains("cls"))
+    return is_flag("trim_offsets") && is_flag("add_prefix_space") ? "RobertaProcessing" : "BertProcessing";
+  const boost::json::value* given = json.if_contains("type");
+  const std::string_view type =
+      given != nullptr && given->is_string() ? std::string_view(given->get_string()) : "";
+  if (type == "ByteLevel") return type;
+  if (json.contains("single") && json.contains("pair")) return "TemplateProcessing";
+  if (!type.empty()) return type;
   if (json.contains("trim_offsets")) return "ByteLevel";
   return json.contains("processors") ? "Sequence" : "";
 }
@@ -43,8 +54,7 @@ std::string_view type_of(const boost::json::object& json) {
 Result<std::unique_ptr<PostProcessor>> load(const boost::json::object& json, size_t depth) {
   if (depth > depth_max)
     return fail(Reason::bad_request, "the tokenizer's post-processors are too deep in each other");
-  TRY(const auto given, codec::json_text_if(json, "type"));
-  const std::string_view type = given.value_or(type_of(json));
+  const std::string_view type = type_of(json);
   if (type == "BertProcessing") return load_bert_processing(json);
   if (type == "RobertaProcessing") return load_roberta_processing(json);
   if (type == "TemplateProcessing") return load_template_processing(json);

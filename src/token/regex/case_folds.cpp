@@ -75,12 +75,12 @@ std::string caseless_text(std::u32string_view run) {
   return out;
 }
 
-std::vector<std::string> long_cases_of(const CodeSet& set) {
+std::vector<std::string> long_cases_of(const CodeSet& set, LongCases wanted) {
   const auto is_in = [&set](char32_t code) { return set[code]; };
   std::vector<std::string> out;
   for (const auto& [text, codes] : folds())
     if (text.size() > 1 && std::any_of(codes.begin(), codes.end(), is_in) &&
-        !std::all_of(text.begin(), text.end(), is_in))
+        (wanted == LongCases::all || !std::all_of(text.begin(), text.end(), is_in)))
       out.push_back(text_of(text));
   return out;
 }

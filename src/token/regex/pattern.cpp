@@ -370,11 +370,18 @@ class Translator {
     intersect(all, part, intersected);
     // Classes within it are as they are written, and so is a property alone.
     if (mode_.caseless && depth == 0) {
-      if (!negated && !mode_.looks_back) all.more = long_cases_of(*all.set);
+      if (!negated && !mode_.looks_back)
+        all.more = long_cases_of(*all.set, without_end() ? LongCases::not_of_its_own : LongCases::all);
       *all.set = with_other_cases(*all.set);
     }
     if (negated) all.set->flip();
     return all;
+  }
+
+  // Whether what was just read is repeated as often as it can be.
+  bool without_end() const {
+    return rest_.starts_with('*') || rest_.starts_with('+') ||
+           (rest_.starts_with('{') && rest_.substr(0, rest_.find('}')).ends_with(','));
   }
 
   static void intersect(Class& all, Class& part, bool intersected) {

@@ -128,6 +128,8 @@ TEST(Caseless, SeveralCharactersAreOneAndOneSeveral) {
   EXPECT_EQ(with_bars("(?i)[\u00DF]", "ss\u00DFx"), "ss|\u00DF|x|");
   EXPECT_EQ(with_bars("(?i)[^\u00DF]", "ss\u00DF"), "s|s|\u00DF|");
   EXPECT_EQ(with_bars(R"((?i)[\p{Ll}&&[^f]])", "fiss1"), "fi|s|s|1|");
+  EXPECT_EQ(with_bars(R"((?i)[\p{L}]{,2} )", "xss "), "xss |");
+  EXPECT_EQ(with_bars(R"((?i)[\w]1)", "ss1"), "ss1|");
   EXPECT_EQ(with_bars("(?i)(?<=ss)a", "ssa\u00DFa"), "ss|a|\u00DFa|");
   EXPECT_EQ(with_bars(R"((?i)\x{df})", "ss\u00DFx"), "ss|\u00DF|x|");
 }
