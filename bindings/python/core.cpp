@@ -10,6 +10,7 @@
 
 #include "codec/json.h"
 #include "normalized_string.h"
+#include "own_parts.h"
 #include "token/save.h"
 #include "token/tokenizer.h"
 #include "token/training/train.h"
@@ -281,9 +282,13 @@ void bind_tokenizer(py::module_& module) {
   using token::Tokenizer;
   using Free = py::call_guard<py::gil_scoped_release>;
   py::class_<Tokenizer, std::shared_ptr<Tokenizer>>(module, "Tokenizer")
-      .def(py::init([](const std::string& json) {
-        return std::make_shared<Tokenizer>(value_or_raise(Tokenizer::load(json)));
-      }))
+      .def(py::init([](const std::string& json, const py::object& normalizer, const py::object& pre_tokenizer,
+                       const py::object& decoder) {
+             return std::make_shared<Tokenizer>(
+                 value_or_raise(Tokenizer::load_with(json, own_parts(normalizer, pre_tokenizer, decoder))));
+           }),
+           py::arg("json"), py::arg("normalizer") = py::none(), py::arg("pre_tokenizer") = py::none(),
+           py::arg("decoder") = py::none())
       .def(
           "encode_batch",
           [](const Tokenizer& self, const std::vector<Pair>& batch, const Options& options, size_t threads) {

@@ -51,6 +51,12 @@ class NormalizedString {
     end_ = static_cast<uint32_t>(text.size());
   }
 
+  NormalizedString(token::NormalizedText text, std::shared_ptr<const std::string> input, uint32_t shift)
+      : input_(std::move(input)), shift_(shift) {
+    *this = part(std::move(text));
+  }
+
+  const token::NormalizedText& text() const { return text_; }
   const std::string& normalized() const { return text_.text(); }
   // Of nothing, the place may be anywhere.
   std::string original() const {
@@ -112,9 +118,10 @@ class NormalizedString {
   NormalizedString part(token::NormalizedText text) const {
     NormalizedString out;
     out.input_ = input_;
+    out.shift_ = shift_;
     const token::Span span = text.origin(0, text.text().size());
-    out.begin_ = span.begin;
-    out.end_ = std::max(span.begin, span.end);
+    out.begin_ = span.begin - std::min(shift_, span.begin);
+    out.end_ = std::max(out.begin_, span.end - std::min(shift_, span.end));
     out.text_ = std::move(text);
     return out;
   }
@@ -123,11 +130,21 @@ class NormalizedString {
   }
 
   std::shared_ptr<const std::string> input_;
+  uint32_t shift_ = 0;            // Bytes of the whole input before input_.
   uint32_t begin_ = 0, end_ = 0;  // Of what this is a part of, in the input.
   token::NormalizedText text_;
 };
 
 }  // namespace
+
+py::object shown_text(const token::NormalizedText& text, std::shared_ptr<const std::string> input,
+                      uint32_t shift) {
+  return py::cast(NormalizedString(text, std::move(input), shift));
+}
+
+const token::NormalizedText& text_shown(const py::handle& shown) {
+  return shown.cast<const NormalizedString&>().text();
+}
 
 void bind_normalized_string(py::module_& module) {
   py::class_<NormalizedString>(module, "NormalizedString")

@@ -85,7 +85,7 @@ Result<Encoding> Tokenizer::encode_text(std::string_view text, uint32_t type_id,
   Encoding fast;
   if (encode_fast(text, type_id, word, options, fast)) return fast;
   TRY(Pieces pieces, added_.split(text, normalizer_.get(), options.specials_in_text));
-  if (pre_tokenizer_) TRY_DONE(pre_tokenizer_->split(pieces));
+  if (pre_tokenizer_) TRY_DONE(pre_tokenizer_->split_text(pieces, text));
   for (Piece& piece : pieces) {
     if (piece.tokens) continue;
     TRY(piece.tokens, model_->tokenize(piece.text.text()));

@@ -51,6 +51,14 @@ struct Input {
   std::optional<std::span<const std::string>> pair_words = {};  // Instead of pair.
 };
 
+// Parts that no document can hold, as they are written in another language: they stand where they are set for
+// what the document says.
+struct OwnParts {
+  std::unique_ptr<Normalizer> normalizer;
+  std::unique_ptr<PreTokenizer> pre_tokenizer;
+  std::unique_ptr<Decoder> decoder;
+};
+
 // A tokenizer.json: added tokens, normalizer, pre-tokenizer, model, post-processor, decoder. Immutable once
 // loaded; safe from any thread. The order of steps and their oddities are those of the reference library.
 class Tokenizer {
@@ -62,6 +70,7 @@ class Tokenizer {
 
   // Malformed files are bad_request, kinds of parts we do not have model_unsupported.
   static Result<Tokenizer> load(std::string_view json);
+  static Result<Tokenizer> load_with(std::string_view json, OwnParts own);
   // The same of a document that is parsed already: what other formats are turned into.
   static Result<Tokenizer> from_document(const boost::json::object& document);
 
@@ -118,7 +127,7 @@ class Tokenizer {
 
   Tokenizer() = default;
   // `tables`: what is left out of the document, or null.
-  static Result<Tokenizer> from_parts(const boost::json::object& document, ModelTables* tables);
+  static Result<Tokenizer> from_parts(const boost::json::object& document, ModelTables* tables, OwnParts own);
   void prepare_fast(const boost::json::object& document);
   bool encode_fast(std::string_view text, uint32_t type_id, std::optional<int32_t> word,
                    const EncodeOptions& options, Encoding& out) const;

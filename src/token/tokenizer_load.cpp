@@ -59,30 +59,35 @@ Result<Padding> load_padding(const boost::json::object& json) {
 
 }  // namespace
 
-Result<Tokenizer> Tokenizer::load(std::string_view text) {
+Result<Tokenizer> Tokenizer::load(std::string_view text) { return load_with(text, {}); }
+
+Result<Tokenizer> Tokenizer::load_with(std::string_view text, OwnParts own) {
   constexpr codec::JsonLimits limits{.depth_max = 32, .bytes_max = json_bytes_max};
   if (text.size() <= limits.bytes_max)
     if (auto split = split_document(text))
       if (const auto rest = codec::parse_json_object(split->rest, limits); rest.ok())
-        return from_parts(rest.value(), &split->tables);
+        return from_parts(rest.value(), &split->tables, std::move(own));
   TRY(const boost::json::object document, codec::parse_json_object(text, limits));
-  return from_document(document);
+  return from_parts(document, nullptr, std::move(own));
 }
 
 Result<Tokenizer> Tokenizer::from_document(const boost::json::object& json) {
-  return from_parts(json, nullptr);
+  return from_parts(json, nullptr, {});
 }
 
-Result<Tokenizer> Tokenizer::from_parts(const boost::json::object& json, ModelTables* tables) {
+Result<Tokenizer> Tokenizer::from_parts(const boost::json::object& json, ModelTables* tables, OwnParts own) {
   Tokenizer out;
+  const bool has_own_ways = own.normalizer != nullptr || own.pre_tokenizer != nullptr;
   TRY(const boost::json::object* model, codec::json_object(json, "model"));
   TRY(out.model_, load_model(*model, tables));
   TRY(const boost::json::object* normalizer, codec::json_object_if(json, "normalizer"));
-  if (normalizer != nullptr) {
+  out.normalizer_ = std::move(own.normalizer);
+  if (normalizer != nullptr && !out.normalizer_) {
     TRY(out.normalizer_, load_normalizer(*normalizer));
   }
   TRY(const boost::json::object* pre_tokenizer, codec::json_object_if(json, "pre_tokenizer"));
-  if (pre_tokenizer != nullptr) {
+  out.pre_tokenizer_ = std::move(own.pre_tokenizer);
+  if (pre_tokenizer != nullptr && !out.pre_tokenizer_) {
     TRY(out.pre_tokenizer_, load_pre_tokenizer(*pre_tokenizer));
   }
   TRY(const boost::json::object* post_processor, codec::json_object_if(json, "post_processor"));
@@ -90,7 +95,8 @@ Result<Tokenizer> Tokenizer::from_parts(const boost::json::object& json, ModelTa
     TRY(out.post_processor_, load_post_processor(*post_processor));
   }
   TRY(const boost::json::object* decoder, codec::json_object_if(json, "decoder"));
-  if (decoder != nullptr) {
+  out.decoder_ = std::move(own.decoder);
+  if (decoder != nullptr && !out.decoder_) {
     TRY(out.decoder_, load_decoder(*decoder));
   }
   TRY(const boost::json::array* added, codec::json_array_if(json, "added_tokens"));
@@ -105,7 +111,7 @@ Result<Tokenizer> Tokenizer::from_parts(const boost::json::object& json, ModelTa
   if (padding != nullptr) {
     TRY(out.padding_, load_padding(*padding));
   }
-  out.prepare_fast(json);
+  if (!has_own_ways) out.prepare_fast(json);
   return out;
 }
 

@@ -1,12 +1,14 @@
-"""Parts written in Python. They do what they do by themselves and in training; a tokenizer that has one cannot encode or be saved."""
+"""Parts written in Python. The native tokenizer calls them where it has its own; a tokenizer that has one cannot be saved."""
 
 
 class Custom:
     """What such a part has beside its class; `custom` is the object of the caller's."""
 
+    _called = None  # In the refusal, where it is not the name of the class.
+
     @property
     def _data(self):
-        kind = type(self).__mro__[2].__name__
+        kind = self._called or type(self).__mro__[2].__name__
         raise Exception(f"Custom {kind} cannot be serialized")
 
     @_data.setter

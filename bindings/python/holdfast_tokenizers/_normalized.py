@@ -4,6 +4,7 @@ import json
 
 from . import _core
 from ._part import behavior_of, pattern_of
+from .models import Token
 
 
 def call(function, *arguments):
@@ -162,6 +163,18 @@ class PreTokenizedString:
     def __init__(self, s):
         self._text, self._of_byte = s, None
         self._splits = [(NormalizedString(s), None)] if s else []
+
+    @staticmethod
+    def _of(text, rows):
+        """Of parts as the native tokenizer has them; their tokens are those that were found in the text before."""
+        out = PreTokenizedString("")
+        out._text = text
+        out._splits = [(NormalizedString(core), None if tokens is None else [Token(*token) for token in tokens]) for core, tokens in rows]
+        return out
+
+    def _rows(self):
+        return [(part._core, None if tokens is None else [(token.id, token.value, tuple(token.offsets)) for token in tokens])
+                for part, tokens in self._splits if part.normalized or tokens]
 
     def split(self, func):
         made = []

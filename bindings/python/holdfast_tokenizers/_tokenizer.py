@@ -115,7 +115,9 @@ class Tokenizer:
         compiled = self._compiled
         if compiled is None or compiled[0] != last_change():
             now = last_change()
-            compiled = self._compiled = (now, _core.Tokenizer(self.to_str()))
+            own = {name: part._native() for name, part in self._parts.items() if isinstance(part, Custom)}
+            document = self._document(dict.fromkeys(own))
+            compiled = self._compiled = (now, _core.Tokenizer(json.dumps(document, ensure_ascii=False, separators=(",", ":")), **own))
         return compiled[1]
 
     # --- files ---

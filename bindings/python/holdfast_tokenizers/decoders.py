@@ -18,6 +18,11 @@ class Decoder(Part):
 
 
 class _Custom(Custom, Decoder):
+    _called = "PyDecoder"
+
+    def _native(self):
+        return self.decode
+
     def decode(self, tokens):
         own = self._custom
         return "".join(call(own.decode_chain, list(tokens))) if hasattr(own, "decode_chain") else call(own.decode, list(tokens))

@@ -24,6 +24,9 @@ class Normalizer(Part):
 
 
 class _Custom(Custom, Normalizer):
+    def _native(self):
+        return lambda core: self.normalize(NormalizedString(core))
+
     def normalize(self, normalized):
         lend_normalized(self._custom.normalize, normalized)
 

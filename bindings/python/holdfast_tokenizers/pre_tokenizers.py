@@ -23,6 +23,14 @@ class PreTokenizer(Part):
 
 
 class _Custom(Custom, PreTokenizer):
+    def _native(self):
+        def cut(text, rows):
+            parts = PreTokenizedString._of(text, rows)
+            self.pre_tokenize(parts)
+            return parts._rows()
+
+        return cut
+
     def pre_tokenize(self, pretok):
         lend(self._custom.pre_tokenize, pretok, "Cannot use a PreTokenizedStringRefMut outside `pre_tokenize`")
 

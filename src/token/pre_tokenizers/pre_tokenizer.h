@@ -14,6 +14,11 @@ class PreTokenizer {
   virtual ~PreTokenizer() = default;
   // tokenization_failed where a regular expression needs too many steps.
   virtual Status split(Pieces& pieces) const = 0;
+  // The same for one that is asked about the input as well, from which the pieces came.
+  virtual Status split_text(Pieces& pieces, std::string_view input) const {
+    (void)input;
+    return split(pieces);
+  }
 };
 
 // From the `pre_tokenizer` object of a tokenizer.json. Unknown kinds are model_unsupported.
