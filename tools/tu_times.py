@@ -30,9 +30,9 @@ def read_log(path):
 
 
 def source_of(obj):
-    """src/net/server.cpp from src's object path CMakeFiles/room_net.dir/src/net/server.cpp.o."""
-    match = re.search(r"\.dir/(.*)\.o$", obj)
-    return match[1] if match else obj
+    """src/net/server.cpp from the object path CMakeFiles/room_net.dir/src/net/server.cpp.o; the folder of its CMakeLists.txt before it."""
+    match = re.search(r"^(.*?)CMakeFiles/[^/]*\.dir/(.*)\.o$", obj)
+    return match[1] + match[2] if match else obj
 
 
 def exempt_units():
