@@ -224,7 +224,7 @@ Result<ExpressionPtr> ExpressionParser::primary() {
       if (token.text == "{") return dict();
       if (token.text == "(") {
         cursor_.take();
-        TRY(node, tuple(Conditional::allowed, {}, true));
+        TRY(node, tuple(Conditional::allowed, true));
         TRY_DONE(cursor_.expect_sign(")"));
         return node;
       }
@@ -241,11 +241,9 @@ Result<ExpressionPtr> ExpressionParser::primary() {
   return cursor_.error("unexpected '" + described(token) + "'");
 }
 
-Result<ExpressionPtr> ExpressionParser::tuple(Conditional conditional, std::string_view end_name,
-                                              bool in_parentheses) {
+Result<ExpressionPtr> ExpressionParser::tuple(Conditional conditional, bool in_parentheses) {
   const auto at_end = [&] {
-    return cursor_.is(TokenKind::variable_end) || cursor_.is(TokenKind::block_end) || cursor_.is_sign(")") ||
-           (!end_name.empty() && cursor_.is_name(end_name));
+    return cursor_.is(TokenKind::variable_end) || cursor_.is(TokenKind::block_end) || cursor_.is_sign(")");
   };
   const uint32_t line = cursor_.now().line;
   std::vector<ExpressionPtr> parts;

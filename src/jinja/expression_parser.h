@@ -25,9 +25,8 @@ class ExpressionParser {
   explicit ExpressionParser(TokenCursor& cursor) : cursor_(cursor) {}
 
   Result<ExpressionPtr> expression(Conditional conditional = Conditional::allowed);
-  // One expression or, where commas stand, a tuple. `end_name` ends it too ("recursive").
-  Result<ExpressionPtr> tuple(Conditional conditional = Conditional::allowed, std::string_view end_name = {},
-                              bool in_parentheses = false);
+  // One expression or, where commas stand, a tuple.
+  Result<ExpressionPtr> tuple(Conditional conditional = Conditional::allowed, bool in_parentheses = false);
   // The filters of `{% filter a|b %}` and `{% set x | a %}`: the innermost one has no part.
   Result<ExpressionPtr> filter_chain();
 

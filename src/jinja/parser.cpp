@@ -173,10 +173,10 @@ class Parser {
 
   Result<std::unique_ptr<Statement>> loop() {
     auto out = make(StatementKind::loop, cursor_.take().line);
-    TRY(Target target, targets("in"));
+    TRY(Target target, targets());
     out->targets.push_back(std::move(target));
     TRY_DONE(cursor_.expect_name("in"));
-    TRY(ExpressionPtr iterable, expressions_.tuple(Conditional::not_here, "recursive"));
+    TRY(ExpressionPtr iterable, expressions_.tuple(Conditional::not_here));
     out->values.push_back(std::move(iterable));
     ExpressionPtr filter;
     if (cursor_.skip_name("if")) {
@@ -197,14 +197,14 @@ class Parser {
   }
 
   // One name, one attribute of a namespace, or a tuple of them.
-  Result<Target> targets(std::string_view end_name) {
+  Result<Target> targets() {
     const uint32_t line = cursor_.now().line;
     Target all;
     all.line = line;
     while (true) {
       if (!all.several.empty()) TRY_DONE(cursor_.expect_sign(","));
-      const bool ends = cursor_.is(TokenKind::block_end) || cursor_.is_sign(")") || cursor_.is_sign("=") ||
-                        (!end_name.empty() && cursor_.is_name(end_name));
+      // Neither `in` nor `=` ends a tuple, as jinja2 looks for them in vain.
+      const bool ends = cursor_.is(TokenKind::block_end) || cursor_.is_sign(")");
       if (ends && !all.several.empty()) break;
       TRY(Target one, target());
       all.several.push_back(std::move(one));
@@ -220,7 +220,7 @@ class Parser {
     out.line = cursor_.now().line;
     if (cursor_.skip_sign("(")) {
       if (++target_depth_ > 20) return cursor_.error("targets are nested too deeply");
-      TRY(out, targets({}));
+      TRY(out, targets());
       --target_depth_;
       TRY_DONE(cursor_.expect_sign(")"));
       return out;
@@ -239,7 +239,7 @@ class Parser {
 
   Result<std::unique_ptr<Statement>> assign() {
     auto out = make(StatementKind::assign, cursor_.take().line);
-    TRY(Target to, targets({}));
+    TRY(Target to, targets());
     out->targets.push_back(std::move(to));
     if (cursor_.skip_sign("=")) {
       TRY(ExpressionPtr value, expressions_.tuple());
@@ -324,7 +324,7 @@ class Parser {
     auto out = make(StatementKind::scope, cursor_.take().line);
     while (!cursor_.is(TokenKind::block_end)) {
       if (!out->targets.empty()) TRY_DONE(cursor_.expect_sign(","));
-      TRY(Target to, targets({}));
+      TRY(Target to, targets());
       TRY_DONE(cursor_.expect_sign("="));
       TRY(ExpressionPtr value, expressions_.expression());
       out->targets.push_back(std::move(to));

@@ -340,4 +340,7 @@ TEMPLATES = [
     "{% block a %}{% endblock %}\n{% block a %}{% endblock %}", "{% block a required %} {# c #}{% endblock %}", "{% block a required %}x{% endblock %}", "{% with z = 1 %}{% block a %}{{ z is defined }}{% endblock %}{% endwith %}",
     # A parameter's default is a line of the macro, wherever it was called.
     "{% macro m(a,\n b=1/0) %}\n{{ b }}{% endmacro %}\n\n{{ m(1) }}", "{% macro m(a) %}{{ a }}{{ caller() }}{% endmacro %}\n\n{% call(\nb=zz.y) m(1) %}\n{{ b }}{% endcall %}",
+    # A comma wants another name before `in` and `=`, which are none that ends a tuple.
+    "{% for a, in [[1]] %}{{ a }}{% endfor %}", "{% set a, = [1] %}{{ a }}", "{% with a, = [1] %}{{ a }}{% endwith %}", "{% for a, in in [[1, 2]] %}{{ a }}{% endfor %}", "{% set (a, ) = [1] %}{{ a }}",
+    "{% for a in 1, recursive %}{{ a }}{% endfor %}", "{% for (a, ) in [[1]] %}{{ a }}{% endfor %}",
 ]
