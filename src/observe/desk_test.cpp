@@ -82,6 +82,18 @@ TEST_F(DeskTest, EveryRequestIsCountedOnceUnderItsReleaseByHowItEnded) {
   EXPECT_EQ(value("holdfast_serve_request_duration_seconds_count" + labels()), 98);
 }
 
+TEST_F(DeskTest, WhatAKeptAnswerTookIsToldBesideWhatTheModelTook) {
+  serve::Work kept, partly = work();
+  kept.inputs = kept.cached_inputs = 2;
+  partly.cached_inputs = partly.missed_inputs = 1;
+  desk.served({.call = call(2), .work = kept, .took = milliseconds(1)});
+  desk.served({.call = call(2), .work = partly, .took = milliseconds(20)});
+  desk.served({.call = call(2), .work = work(), .took = milliseconds(20)});
+  EXPECT_EQ(value("holdfast_serve_cached_request_duration_seconds_count" + labels()), 1);
+  EXPECT_NEAR(value("holdfast_serve_cached_request_duration_seconds_sum" + labels()), 0.001, 1e-9);
+  EXPECT_EQ(value("holdfast_serve_request_duration_seconds_count" + labels()), 3);
+}
+
 TEST_F(DeskTest, TheStagesAddUpToTheWholeAndAPredictionCostsItsShare) {
   for (int i = 0; i < 10; ++i) desk.served({.call = call(2), .work = work(), .took = microseconds(10'000)});
   double stages = 0;

@@ -60,6 +60,9 @@ RequestProbe::Row& RequestProbe::row(const Series& series) {
   made.cold_seconds =
       &metrics_.histogram("holdfast_serve_cold_request_duration_seconds",
                           "The same, of requests that met a model not loaded yet.", seconds_bounds, labels);
+  made.cached_seconds = &metrics_.histogram(
+      "holdfast_serve_cached_request_duration_seconds",
+      "The same, of requests that were answered from kept answers alone.", seconds_bounds, labels);
   made.first_token = &metrics_.histogram(
       "holdfast_serve_time_to_first_token_seconds",
       "Of written answers, from admission until the first of it was there.", seconds_bounds, labels);
@@ -112,6 +115,8 @@ void RequestProbe::ended(const Series& series, const Answered& answered, const J
   if (judgement.outcome != Outcome::answered) return;
   counted.seconds->observe(seconds(answered.took));
   if (work.cold()) counted.cold_seconds->observe(seconds(answered.took));
+  if (work.cached_inputs > 0 && work.missed_inputs == 0)
+    counted.cached_seconds->observe(seconds(answered.took));
   counted.items->add(static_cast<double>(work.inputs));
   counted.tokens->add(static_cast<double>(work.tokens));
   counted.written->add(static_cast<double>(work.written_tokens));

@@ -30,7 +30,8 @@ class RequestProbe {
   struct Row {
     std::array<Counter*, outcome_count> requests{};
     std::array<Histogram*, stage_count> stages{};
-    Histogram *seconds = nullptr, *cold_seconds = nullptr, *first_token = nullptr, *between_tokens = nullptr;
+    Histogram *seconds = nullptr, *cold_seconds = nullptr, *cached_seconds = nullptr, *first_token = nullptr,
+              *between_tokens = nullptr;
     Counter *items = nullptr, *tokens = nullptr, *written = nullptr, *unknown = nullptr, *cold = nullptr,
             *busy = nullptr, *cost = nullptr;
     Gauge* cost_each = nullptr;
