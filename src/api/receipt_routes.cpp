@@ -18,10 +18,22 @@ Result<net::Response> key(Services& services, const Call&) {
       boost::json::object{{"algorithm", "ed25519"}, {"key", services.guards->key->public_key()}});
 }
 
+// What answers are computed with here, which receipts name and locks pin.
+Result<net::Response> runtime(Services& services, const Call&) {
+  if (services.guards == nullptr)
+    return fail(Reason::not_offered, "this server does not say what it runs on");
+  boost::json::object libraries;
+  for (const auto& [name, version] : services.guards->libraries) libraries[name] = version;
+  return json_answer(
+      boost::json::object{{"runtime", services.guards->runtime}, {"libraries", std::move(libraries)}});
+}
+
 }  // namespace
 
 void add_receipt_routes(RouteTable& table, Services& services) {
   table.add("GET", "/api/receipts/key", "receipt_key", Access::open, 0, services, key);
+  // Of use to whoever looks for a library with a known hole, too.
+  table.add("GET", "/api/runtime", "runtime", Access::instance_admin, 0, services, runtime);
 }
 
 }  // namespace holdfast::api

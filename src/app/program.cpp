@@ -262,7 +262,7 @@ class RunningProgram final : public Program {
     serve::WorkerOptions worker = chosen.worker;
     worker.program = program_path;
     worker_starter_ = serve::make_process_starter(worker, clock_);
-    held_starter_ = serve::hold_to_locks(*worker_starter_, cli::runtime_name(), instance_->metrics());
+    held_starter_ = serve::hold_to_locks(*worker_starter_, cli::runtime(), instance_->metrics());
     serve::ModelsOptions options;
     options.folder = data_layout::serving;
     options.workers_max = chosen.workers_max;
@@ -413,7 +413,8 @@ class RunningProgram final : public Program {
                .controls = options.control_characters ? serve::Guards::Controls::allowed
                                                       : serve::Guards::Controls::refused,
                .queue_delay_max = options.queue_delay_max,
-               .runtime = cli::runtime_name()};
+               .runtime = cli::runtime_name(),
+               .libraries = cli::runtime().libraries};
     services_->guards = &guards_;
     const api::GovernDoor govern{*registry_,
                                  *evaluations_,

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 
 #include "base/arguments.h"
+#include "cli/linked_libraries.h"
 #include "cli/user_files.h"
 #include "cli/version.h"
 #include "codec/hex.h"
@@ -22,7 +23,7 @@ constexpr uint64_t prompt_bytes_max = 4 << 20;
 // The folder as it is, and what the flags say of it.
 Result<serve::Lock> look(UserFiles& files, const Arguments& arguments) {
   const std::string_view folder = arguments.positionals()[0];
-  TRY(serve::Lock lock, serve::look_at(files.disk(), files.path(folder), runtime_name()));
+  TRY(serve::Lock lock, serve::look_at(files.disk(), files.path(folder), runtime()));
   lock.model = arguments.value_or("--model", "");
   lock.dataset = arguments.value_or("--dataset", "");
   if (const auto prompt = arguments.value("--prompt")) {
@@ -39,7 +40,8 @@ std::string path_of(const Arguments& arguments) {
 
 Result<int> write(World& world, const Arguments& arguments) {
   TRY(UserFiles files, UserFiles::open());
-  TRY(const serve::Lock lock, look(files, arguments));
+  TRY(serve::Lock lock, look(files, arguments));
+  if (!arguments.has("--libraries")) lock.libraries.clear();
   if (lock.files.empty()) return fail(Reason::bad_request, "the folder holds nothing of a model");
   TRY_DONE(files.write(path_of(arguments), serve::lock_text(lock)));
   world.print(fmt::format("{} pins {} files\n", path_of(arguments), lock.files.size()));
@@ -69,6 +71,7 @@ constexpr FlagRow lock_flags[] = {{"--lock", "FILE", "The lock; FOLDER/holdfast.
                                   {"--model", "NS/NAME@COMMIT", "What the folder was fetched from."},
                                   {"--dataset", "NS/NAME@COMMIT", "What it was judged on."},
                                   {"--prompt", "FILE", "A prompt that goes with it."},
+                                  {"--libraries", "", "Pin the libraries that answers depend on as well."},
                                   {"--json", "", "Answer in JSON."}};
 
 template <class Work>
@@ -85,9 +88,12 @@ std::string runtime_name() {
   return fmt::format("holdfast {} {}", program_version(), tensor::isa_name(tensor::best_isa()));
 }
 
+serve::Runtime runtime() { return {.name = runtime_name(), .libraries = linked_libraries()}; }
+
 std::vector<Command> lock_commands() {
   return {{"lock write",
-           "FOLDER [--model NS/NAME@COMMIT] [--dataset NS/NAME@COMMIT] [--prompt FILE] [--lock FILE]",
+           "FOLDER [--model NS/NAME@COMMIT] [--dataset NS/NAME@COMMIT] [--prompt FILE] [--lock FILE] "
+           "[--libraries]",
            "Pin a model's folder, its tokenizer, prompt, runtime and dtype by digest in holdfast.lock.",
            "holdfast lock write ./my-model --dataset ada/judged@8f0c…",
            [](World& world, std::span<const std::string_view> words) { return run(world, words, write); }},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <string>
 
 namespace holdfast::identity {
@@ -33,7 +34,8 @@ struct Guards {
   enum class Controls { refused, allowed } controls = Controls::refused;  // Control characters in inputs.
   // How long a request that says no deadline may wait for its turn at a model; 0: as long as it takes.
   std::chrono::milliseconds queue_delay_max{};
-  std::string runtime{};  // "holdfast 1.2 x86-64", in receipts.
+  std::string runtime{};                           // "holdfast 1.2 x86-64", in receipts.
+  std::map<std::string, std::string> libraries{};  // That it runs with, by name; for its administrators.
 };
 
 }  // namespace holdfast::serve

@@ -16,7 +16,7 @@ namespace holdfast::serve {
 namespace {
 
 constexpr int64_t version = 1;
-constexpr size_t depth_max = 8, files_max = 10'000, shown_max = 200;
+constexpr size_t depth_max = 8, files_max = 10'000, libraries_max = 1'000, shown_max = 200;
 constexpr size_t read_step = 1 << 20;
 constexpr uint64_t config_bytes_max = 4 << 20;
 
@@ -84,13 +84,14 @@ std::string lock_text(const Lock& lock) {
   const auto quoted = [](std::string_view text) { return codec::to_text(boost::json::value(text)); };
   for (const Field& field : fields)
     out += fmt::format("  \"{}\": {},\n", field.name, quoted(lock.*field.text));
-  out += "  \"files\": {";
-  bool first = true;
-  for (const auto& [path, digest] : lock.files) {
-    out += fmt::format("{}\n    {}: {}", first ? "" : ",", quoted(path), quoted(digest));
-    first = false;
-  }
-  return out + "\n  }\n}\n";
+  const auto table = [&](const std::map<std::string, std::string>& rows) {
+    std::string text = "{";
+    for (const auto& [key, value] : rows)
+      text += fmt::format("{}\n    {}: {}", text.size() == 1 ? "" : ",", quoted(key), quoted(value));
+    return text + "\n  }";
+  };
+  if (!lock.libraries.empty()) out += fmt::format("  \"libraries\": {},\n", table(lock.libraries));
+  return out + fmt::format("  \"files\": {}\n}}\n", table(lock.files));
 }
 
 Result<Lock> parse_lock(std::string_view text) {
@@ -107,6 +108,14 @@ Result<Lock> parse_lock(std::string_view text) {
   TRY(const boost::json::object* files, codec::json_object_if(object, "files"));
   if (files == nullptr || files->size() > files_max)
     return fail(Reason::bad_request, "a lock has 'files', and not too many");
+  TRY(const boost::json::object* libraries, codec::json_object_if(object, "libraries"));
+  if (libraries != nullptr && libraries->size() > libraries_max)
+    return fail(Reason::bad_request, "'libraries' are too many");
+  if (libraries != nullptr)
+    for (const auto& [name, value] : *libraries) {
+      if (!value.is_string()) return fail(Reason::bad_request, "the version of a library is a text");
+      out.libraries[name] = std::string(value.get_string());
+    }
   for (const auto& [path, digest] : *files) {
     if (!digest.is_string()) return fail(Reason::bad_request, "the digest of a file is a text");
     out.files[path] = std::string(digest.get_string());
@@ -114,13 +123,14 @@ Result<Lock> parse_lock(std::string_view text) {
   return out;
 }
 
-Result<Lock> look_at(io::Disk& disk, const io::Path& folder, std::string_view runtime) {
+Result<Lock> look_at(io::Disk& disk, const io::Path& folder, const Runtime& runtime) {
   Lock out;
   TRY_DONE(look_into(disk, folder, "", 0, out));
   drop_unread(out.files);
   if (const auto tokenizer = out.files.find("tokenizer.json"); tokenizer != out.files.end())
     out.tokenizer = tokenizer->second;
-  out.runtime = runtime;
+  out.runtime = runtime.name;
+  out.libraries = runtime.libraries;
   out.dtype = dtype_of(disk, folder);
   return out;
 }
@@ -134,6 +144,11 @@ std::vector<std::string> differences(const Lock& lock, const Lock& found) {
     const bool known_here = field.text == &Lock::tokenizer || field.text == &Lock::runtime ||
                             field.text == &Lock::dtype || !(found.*field.text).empty();
     if (known_here && !(lock.*field.text).empty()) compare(field.name, lock.*field.text, found.*field.text);
+  }
+  for (const auto& [name, wanted] : lock.libraries) {
+    const auto is = found.libraries.find(name);
+    compare(std::string_view(name).substr(0, shown_max), wanted,
+            is == found.libraries.end() ? std::string() : is->second);
   }
   for (const auto& [path, digest] : lock.files) {
     const auto is = found.files.find(path);
@@ -174,7 +189,7 @@ bool same_tokenizer(const Lock& lock, const Lock& found) {
 
 class HeldStarter final : public WorkerStarter {
  public:
-  HeldStarter(WorkerStarter& starter, std::string runtime, Metrics& metrics)
+  HeldStarter(WorkerStarter& starter, Runtime runtime, Metrics& metrics)
       : starter_(starter),
         runtime_(std::move(runtime)),
         errors_(metrics.counter("holdfast_tokenization_errors_total",
@@ -211,13 +226,13 @@ class HeldStarter final : public WorkerStarter {
   }
 
   WorkerStarter& starter_;
-  const std::string runtime_;
+  const Runtime runtime_;
   Counter& errors_;
 };
 
 }  // namespace
 
-std::unique_ptr<WorkerStarter> hold_to_locks(WorkerStarter& starter, std::string runtime, Metrics& metrics) {
+std::unique_ptr<WorkerStarter> hold_to_locks(WorkerStarter& starter, Runtime runtime, Metrics& metrics) {
   return std::make_unique<HeldStarter>(starter, std::move(runtime), metrics);
 }
 

@@ -31,9 +31,9 @@ class LockFileTest : public ::testing::Test {
     }
     ASSERT_TRUE(io::publish_text(*disk, path, text).ok());
   }
-  Lock lock() { return look_at(*disk, ".", "holdfast 1").value(); }
+  Lock lock() { return look_at(*disk, ".", {.name = "holdfast 1", .libraries = libraries}).value(); }
   std::string refusal(const std::string& runtime = "holdfast 1") {
-    const auto held = hold_to_locks(workers, runtime, *metrics);
+    const auto held = hold_to_locks(workers, {.name = runtime, .libraries = libraries}, *metrics);
     const auto started = held->start({folder.path()}, std::chrono::milliseconds(1));
     return started.ok() ? "" : started.error().message;
   }
@@ -41,6 +41,7 @@ class LockFileTest : public ::testing::Test {
   io::TemporaryFolder folder;
   std::unique_ptr<io::Disk> disk = io::open_posix_disk(folder.path()).value();
   NoWorkers workers;
+  std::map<std::string, std::string> libraries{{"libicuuc", "72.1 aa"}, {"libm", "6 bb"}};
   std::unique_ptr<Metrics> metrics = make_metrics();
 };
 
@@ -56,7 +57,7 @@ TEST_F(LockFileTest, PinsWhatIsServedAndIsReadAsItWasWritten) {
 
 TEST_F(LockFileTest, AnAdapterIsHeldToItsLockAsAModelIs) {
   write(std::string(lock_name), lock_text(lock()));
-  const auto held = hold_to_locks(workers, "holdfast 1", *metrics);
+  const auto held = hold_to_locks(workers, {.name = "holdfast 1", .libraries = libraries}, *metrics);
   EXPECT_TRUE(held->may_use(folder.path()).ok());
   write("model.safetensors", "others");
   EXPECT_FALSE(held->may_use(folder.path()).ok());
@@ -88,6 +89,21 @@ TEST_F(LockFileTest, AStartWithAnythingElseFailsAndNamesTheDifference) {
   write(std::string(lock_name), "nonsense");
   EXPECT_NE(refusal().find("holdfast.lock"), std::string::npos);
   EXPECT_EQ(workers.started, 2);
+}
+
+TEST_F(LockFileTest, AnotherBuildOfALibraryIsADifferenceWhereLibrariesArePinned) {
+  write(std::string(lock_name), lock_text(lock()));
+  EXPECT_EQ(refusal(), "");
+  libraries["libicuuc"] = "74.2 cc";
+  EXPECT_NE(refusal().find("libicuuc is 74.2 cc, the lock says 72.1 aa"), std::string::npos) << refusal();
+  libraries.erase("libicuuc");
+  EXPECT_NE(refusal().find("libicuuc is nothing"), std::string::npos) << refusal();
+  libraries["libother"] = "1 dd";
+  Lock loose = lock();
+  loose.libraries.clear();
+  write(std::string(lock_name), lock_text(loose));
+  EXPECT_EQ(refusal(), "") << "what is not pinned may change";
+  EXPECT_FALSE(parse_lock(R"({"holdfast_lock":1,"files":{},"libraries":{"libm":6}})").ok());
 }
 
 TEST_F(LockFileTest, WhatAFolderDoesNotKnowIsComparedOnlyWhereItIsSaid) {

@@ -157,6 +157,20 @@ def test_the_same_question_is_answered_from_what_was_kept(hub):
     assert "X-Holdfast-Cache" not in embed(hub, hub.cy2, "kept?", **{"Cache-Control": "no-cache"}).headers
     # Nobody learns what another asked.
     assert embed(hub, hub.ada, "kept?").headers["X-Holdfast-Cache"] == "miss"
+    # What a kept answer takes is told beside what the model takes.
+    def took(name, part):
+        return sum(float(line.rsplit(" ", 1)[1]) for line in hub.http("GET", "/metrics").body.decode().splitlines() if line.startswith(f"{name}_{part}{{"))
+
+    whole, kept = "holdfast_serve_request_duration_seconds", "holdfast_serve_cached_request_duration_seconds"
+    before = [took(whole, "count"), took(whole, "sum"), took(kept, "count"), took(kept, "sum")]
+    for number in range(10):
+        asked = " ".join(f"a long question {number} {part}" for part in range(40))
+        assert [embed(hub, hub.cy2, asked).headers["X-Holdfast-Cache"] for _ in range(2)] == ["miss", "hit"]
+    after = [took(whole, "count"), took(whole, "sum"), took(kept, "count"), took(kept, "sum")]
+    all_count, all_seconds, hits, hit_seconds = (now - then for now, then in zip(after, before))
+    assert (all_count, hits) == (20, 10), "one of each two was a hit, and both are answers"
+    print(f"a hit takes {1e3 * hit_seconds / hits:.2f} ms, the model {1e3 * (all_seconds - hit_seconds) / 10:.2f} ms")
+    assert hit_seconds / hits < (all_seconds - hit_seconds) / 10 / 2
     # A new revision is another model.
     HfApi(endpoint=hub.url, token=hub.ada).upload_file(repo_id=NAME, path_or_fileobj=b"# A card\n", path_in_repo="README.md")
     assert embed(hub, hub.cy2, "kept?").headers["X-Holdfast-Cache"] == "miss"
@@ -378,3 +392,12 @@ def test_a_locked_model_starts_on_nothing_else(hub, tmp_path):
     assert "docs/operating.md" in refused.json()["error"]["message"], "what to do about it"
     counted = re.search(r"^holdfast_tokenization_errors_total (\d+)", hub.http("GET", "/metrics").body.decode(), re.M)
     assert int(counted[1]) >= 1
+    libraries = hub.http("GET", "/api/runtime", hub.root).json()["libraries"]
+    assert hub.http("GET", "/api/runtime", hub.ada).status == 403 and {"libc", "libm", "libicuuc"} <= set(libraries)
+    assert subprocess.run([program(), "lock", "write", str(folder), "--libraries"], capture_output=True).returncode == 0
+    lock = json.loads((folder / "holdfast.lock").read_text())
+    assert lock["libraries"] == libraries and json.loads(subprocess.run(verify, capture_output=True, text=True).stdout)["same"]
+    lock["libraries"]["libicuuc"] = "63.1 0123456789ab"
+    (folder / "holdfast.lock").write_text(json.dumps(lock))
+    (told,) = json.loads(subprocess.run(verify, capture_output=True, text=True).stdout)["differences"]
+    assert told == f"libicuuc is {libraries['libicuuc']}, the lock says 63.1 0123456789ab"
