@@ -1,4 +1,6 @@
 """huggingface_hub's own management of Inference Endpoints against ours: made, waited for, paused, resumed, scaled to zero, deleted."""
+import base64
+import gzip
 import json
 import os
 import subprocess
@@ -359,10 +361,22 @@ def test_an_engines_secret_lies_in_the_store_a_variable_a_file_or_vault(shared, 
         shown = server.http("GET", "/api/secrets", root).body.decode() + server.http("GET", "/api/endpoints", ada).body.decode()
         command_line = Path(f"/proc/{server.process.pid}/cmdline").read_bytes()
         server.stop()
+        # What `strings` finds in an image of the machine's disk, of a backup, of what is exported and of the program: in clear, and as what keeps texts writes them.
+        for command, folder in (("backup", tmp_path / "saved"), ("instance", tmp_path / "left")):
+            words = [command, str(folder)] if command == "backup" else [command, "export", str(folder)]
+            done = subprocess.run([program(), *words, "--data", server.folder], capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+        images = [file for folder in (Path(server.data), tmp_path / "saved", tmp_path / "left") for file in folder.rglob("*") if file.is_file()]
+        assert len(images) > 20 and any("holdfast.db" in file.name for file in images) and server.log_path.exists()
         for value in [*values.values(), "vault-token-5512"]:
             assert value not in shown and value.encode() not in command_line
-            for file in Path(server.data).rglob("*"):
-                assert not file.is_file() or value.encode() not in file.read_bytes(), (value, file)
+            raw = value.encode()
+            forms = [raw, value.encode("utf-16-le"), raw.hex().encode(), raw.hex().upper().encode(), raw[::-1], *(base64.b64encode(b"x" * shift + raw)[4:-4] for shift in range(3))]
+            for file in [*images, server.log_path, Path(program())]:
+                content = file.read_bytes()
+                if file.suffix == ".gz":
+                    content += gzip.decompress(content)
+                assert not any(form in content for form in forms), (value, file)
     finally:
         server.kill()
         server.remove()
