@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "api/input_check.h"
+#include "api/known_endpoints.h"
 #include "api/served_note.h"
 #include "api/served_quota.h"
 #include "base/clock.h"
@@ -33,12 +34,12 @@ bool wants_kept(const Call& call) {
 }
 
 // Through the gate, which may put an approved release in the place of a revision that was left open.
-Result<serve::ServedModel> admitted(Services& services, const Call& call, const serve::ServedModel& model,
-                                    serve::ReleaseQuestion::Revision revision) {
+Result<serve::ReleaseAnswer> admitted(Services& services, const Call& call, const serve::ServedModel& model,
+                                      serve::ReleaseQuestion::Revision revision) {
   if (services.release_gate == nullptr) {
     if (!call.caller.environment.empty())
       return fail(Reason::policy_refused, "nothing is approved for this token's environment");
-    return model;
+    return serve::ReleaseAnswer{.model = model};
   }
   const serve::ReleaseQuestion question{.model = model,
                                         .revision = revision,
@@ -51,24 +52,46 @@ Result<serve::ServedModel> admitted(Services& services, const Call& call, const 
   auto asked = services.release_gate->ask(question);
   if (!asked.ok() && call.served && call.served->desk != nullptr)
     call.served->desk->turned_away(asked.error());
-  TRY(serve::ReleaseAnswer answer, std::move(asked));
-  serve::ServedModel chosen = answer.model;
-  if (call.served) call.served->by = std::move(answer);
-  TRY_DONE(take_quota(services, call));
-  return chosen;
+  return asked;
 }
 
-// What an adapter changes goes into the call's note. Who asks for one by itself needs the right to its base
-// as well; what a record governs was approved as it is. An adapter without its base is refused where it is
-// loaded: an outside engine may have one.
-Status note_base(Services& services, const Call& call, const serve::ServedModel& model, bool approved) {
-  TRY(const auto adapter, services.hub.repositories.find(repo::RepoId{model.repository}));
-  if (!adapter) return Done{};
-  TRY(const git::ObjectId commit, git::ObjectId::parse(model.commit));
-  const auto base = services.hub.adapter_bases.find(*adapter, commit);
+// The repository that the caller may ask.
+Result<repo::Repository> find_repository(Services& services, const Call& call, std::string_view name) {
+  const Error missing =
+      fail(Reason::repo_not_found, fmt::format("The model '{}' does not exist", name.substr(0, 200)));
+  const auto wanted = repo::parse_repo_name(repo::RepoType::model, name.substr(0, name.find('@')));
+  if (!wanted.ok()) return missing;
+  const auto& [type, ns, short_name] = wanted.value();
+  TRY(std::optional<repo::Repository> found, services.hub.repositories.find(type, ns, short_name));
+  if (!found) {
+    TRY(found, services.hub.repositories.find_moved(type, ns, short_name));
+  }
+  if (!found || !services.hub.rights.may_find(call.caller, *found)) return missing;
+  if (found->disabled && !services.hub.rights.may_administer(call.caller, *found))
+    return fail(Reason::forbidden, "Access to this resource is disabled.");
+  TRY(const bool past_gate, services.hub.rights.may_read_files(call.caller, *found));
+  if (!past_gate) return repo::gate_refusal(*found, call.base_url);
+  const identity::Resource resource{repo::entity_kind(found->type), found->ns, found->name,
+                                    found->visibility == repo::Visibility::private_
+                                        ? identity::Visibility::private_
+                                        : identity::Visibility::public_,
+                                    found->creator};
+  if (!services.permission.may_infer(call.caller, resource))
+    return fail(Reason::forbidden, "this token may not call models");
+  return std::move(*found);
+}
+
+// What an adapter changes goes into the answer of the gate. Who asks for one by itself needs the right to its
+// base as well; what a record governs, or an endpoint has, was approved as it is, also where nobody can look.
+// An adapter without its base is refused where it is loaded: an outside engine may have one.
+Status note_base(Services& services, const Call& call, serve::ReleaseAnswer& by, bool approved) {
+  const auto adapter = services.hub.repositories.find(repo::RepoId{by.model.repository});
+  if (!adapter.ok()) return approved ? Status(Done{}) : adapter.error();
+  if (!adapter.value()) return Done{};
+  TRY(const git::ObjectId commit, git::ObjectId::parse(by.model.commit));
+  const auto base = services.hub.adapter_bases.find(*adapter.value(), commit);
   if (!base.ok() || !base.value()) return Done{};
-  if (call.served && call.served->by)
-    call.served->by->base = fmt::format("{}@{}", base.value()->name, base.value()->commit);
+  by.base = fmt::format("{}@{}", base.value()->name, base.value()->commit);
   if (approved) return Done{};
   TRY(const auto whole, services.hub.repositories.find(base.value()->repository));
   const Error missing = fail(Reason::model_unsupported, "the adapter's base is not there, or not for you");
@@ -76,6 +99,20 @@ Status note_base(Services& services, const Call& call, const serve::ServedModel&
   TRY(const bool past_gate, services.hub.rights.may_read_files(call.caller, *whole));
   if (!past_gate) return repo::gate_refusal(*whole, call.base_url);
   return Done{};
+}
+
+Result<serve::ReleaseAnswer> find_release(Services& services, const Call& call, std::string_view name,
+                                          const Result<repo::Repository>& found) {
+  if (!found.ok()) return found.error();
+  const size_t at = name.find('@');
+  const bool open = at == std::string_view::npos;
+  TRY(const repo::Revision commit,
+      services.hub.revisions.find(found.value().id, open ? std::string_view("main") : name.substr(at + 1)));
+  TRY(serve::ReleaseAnswer by,
+      admitted(services, call, {found.value().id.raw, found.value().full_name(), commit.commit.hex()},
+               open ? serve::ReleaseQuestion::Revision::left_open : serve::ReleaseQuestion::Revision::named));
+  TRY_DONE(note_base(services, call, by, !by.record.empty()));
+  return by;
 }
 
 }  // namespace
@@ -117,42 +154,32 @@ std::string_view call_key(const Call& call) {
 Result<serve::ServedModel> find_served_model(Services& services, const Call& call, std::string_view name) {
   if (call.served && call.served->fixed) {
     call.served->by = call.served->fixed;
-    TRY_DONE(note_base(services, call, call.served->fixed->model, true));
+    TRY_DONE(note_base(services, call, *call.served->by, true));
     return call.served->fixed->model;
   }
-  const Error missing =
-      fail(Reason::repo_not_found, fmt::format("The model '{}' does not exist", name.substr(0, 200)));
-  const size_t at = name.find('@');
-  const std::string_view revision = at == std::string_view::npos ? "main" : name.substr(at + 1);
-  const std::string_view full = name.substr(0, at);
-  const auto wanted = repo::parse_repo_name(repo::RepoType::model, full);
-  if (!wanted.ok()) return missing;
-  const auto& [type, ns, short_name] = wanted.value();
-  TRY(std::optional<repo::Repository> found, services.hub.repositories.find(type, ns, short_name));
-  if (!found) {
-    TRY(found, services.hub.repositories.find_moved(type, ns, short_name));
+  KnownEndpoints* known = services.known_models;
+  const std::string key = known == nullptr ? std::string() : KnownEndpoints::key(call, name);
+  const auto repository = find_repository(services, call, name);
+  // In an outage nobody can say whether the caller still may: whom it answered a moment ago, it answers.
+  if (!repository.ok() && !(known != nullptr && is_outage(repository.error()) && known->knows(key))) {
+    if (known == nullptr) return repository.error();
+    TRY_DONE(known->settle(key, repository.error()));
   }
-  if (!found || !services.hub.rights.may_find(call.caller, *found)) return missing;
-  if (found->disabled && !services.hub.rights.may_administer(call.caller, *found))
-    return fail(Reason::forbidden, "Access to this resource is disabled.");
-  TRY(const bool past_gate, services.hub.rights.may_read_files(call.caller, *found));
-  if (!past_gate) return repo::gate_refusal(*found, call.base_url);
-  const identity::Resource resource{repo::entity_kind(found->type), found->ns, found->name,
-                                    found->visibility == repo::Visibility::private_
-                                        ? identity::Visibility::private_
-                                        : identity::Visibility::public_,
-                                    found->creator};
-  if (!services.permission.may_infer(call.caller, resource))
-    return fail(Reason::forbidden, "this token may not call models");
   TRY_DONE(check_input(services, call));
-  TRY(const repo::Revision commit, services.hub.revisions.find(found->id, revision));
-  const auto named = at == std::string_view::npos ? serve::ReleaseQuestion::Revision::left_open
-                                                  : serve::ReleaseQuestion::Revision::named;
-  TRY(serve::ServedModel model,
-      admitted(services, call, {found->id.raw, found->full_name(), commit.commit.hex()}, named));
-  const bool approved = call.served && call.served->by && !call.served->by->record.empty();
-  TRY_DONE(note_base(services, call, model, approved));
-  return model;
+  auto by = find_release(services, call, name, repository);
+  if (known != nullptr) {
+    auto settled = known->settle(
+        key, by.ok() ? Result<KnownEndpoints::Known>(KnownEndpoints::Known{{}, std::move(by).value()})
+                     : Result<KnownEndpoints::Known>(by.error()));
+    if (!settled.ok()) return settled.error();
+    by = std::move(settled.value().by);
+  }
+  TRY(serve::ReleaseAnswer answer, std::move(by));
+  const serve::ServedModel chosen = answer.model;
+  if (services.release_gate == nullptr) return chosen;
+  if (call.served) call.served->by = std::move(answer);
+  TRY_DONE(take_quota(services, call));
+  return chosen;
 }
 
 }  // namespace holdfast::api

@@ -35,6 +35,8 @@ struct Guards;
 
 namespace holdfast::api {
 
+class KnownEndpoints;
+
 // Everything the doors call; app/ owns it all, and it outlives the server. Doors include the headers of what
 // they use.
 struct Services {
@@ -57,7 +59,8 @@ struct Services {
   serve::ReleaseGate* release_gate = nullptr;
   repo::PullGate* pull_gate = nullptr;
   serve::Guards* guards = nullptr;  // Null in tests of doors alone: nothing is limited, kept or signed.
-  bool xet_offered = true;          // The CAS doors are mounted: answers may name Xet hashes.
+  KnownEndpoints* known_models = nullptr;  // By their names. Null: none outlives an outage.
+  bool xet_offered = true;                 // The CAS doors are mounted: answers may name Xet hashes.
 };
 
 }  // namespace holdfast::api

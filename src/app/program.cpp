@@ -10,6 +10,7 @@
 #include "api/engine_stream.h"
 #include "api/error_answer.h"
 #include "api/health.h"
+#include "api/known_endpoints.h"
 #include "api/lfs_parts.h"
 #include "api/mount_watched.h"
 #include "api/openapi.h"
@@ -416,6 +417,8 @@ class RunningProgram final : public Program {
                .runtime = cli::runtime_name(),
                .libraries = cli::runtime().libraries};
     services_->guards = &guards_;
+    known_models_.emplace(clock_);
+    services_->known_models = &*known_models_;
     const api::GovernDoor govern{*registry_,
                                  *evaluations_,
                                  *public_engines_,
@@ -517,6 +520,7 @@ class RunningProgram final : public Program {
   serve::Guards guards_;
   net::Router router_;
   api::RouteTable table_;
+  std::optional<api::KnownEndpoints> known_models_;
   std::optional<api::Services> services_;
   std::unique_ptr<Degradation> degradation_;
   std::optional<ProcessProbe> probe_;

@@ -71,11 +71,13 @@ def test_without_a_collector_of_traces(hub):
 
 
 def test_without_the_hubs_folders(hub):
+    assert Caller(hub, hub.token).ask("/models/ada/labels", {"inputs": "the sea"})[0] == 200
     folders = [Path(hub.folder) / name for name in ("git", "content")]
     for folder in folders:
         folder.rename(folder.with_suffix(".away"))
     try:
         assert_answers(hub)
+        assert Caller(hub, hub.token).ask("/models/ada/labels", {"inputs": "the sea"})[0] == 200
         until(lambda: degraded(hub) == ["hub"], "the hub's folders are not missed")
         assert metric(hub, "holdfast_degraded", function="hub") == 1
     finally:
@@ -211,6 +213,8 @@ def test_without_the_database(shared):
         until(lambda: server.http("GET", "/endpoints/ada/stands/health", ada).status == 200, "the endpoint does not run")
         path, body = "/endpoints/ada/stands", {"inputs": "the sea"}
         assert [Caller(server, token).ask(path, body)[0] for token in (ada, again)] == [200, 200]
+        by_name = "/models/ada/labels"
+        assert Caller(server, ada).ask(by_name, body)[0] == 200
         seen, stop = [], threading.Event()
 
         def ask():
@@ -229,6 +233,10 @@ def test_without_the_database(shared):
         until(lambda: len(seen) >= before + 40, "nothing is answered")
         assert Caller(server, bea).ask(path, body)[0] == 502, "a caller whom it does not know"
         assert Caller(server, "hf_" + "x" * 34).ask(path, body)[0] == 502
+        # A model by its own name answers whom it answered; for others nobody can look.
+        assert Caller(server, ada).ask(by_name, body)[0] == 200
+        assert Caller(server, again).ask(by_name, body)[0] == 502 and Caller(server, ada).ask(by_name + "/predict", {"inputs": "x"})[0] == 200
+        assert Caller(server, ada).ask("/models/ada/unknown", body)[0] == 502
         for pid in worker_pids(server):
             os.kill(pid, signal.SIGKILL)
         reached = len(seen)
