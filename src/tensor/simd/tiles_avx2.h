@@ -18,8 +18,14 @@ struct Tiles256 {
   // Six rows by one strip: 12 sums, two halves of a line and a word in the 16 registers.
   static constexpr size_t rows_most = 6;
 
+  // What is read soon, fetched while a tile works: so many 256ths of a byte a step.
+  struct Ahead {
+    const std::byte* at = nullptr;
+    size_t a_step = 0;
+  };
+
   template <size_t R, size_t C>
-  static void tile(const SumsJob& job, size_t row, size_t strip) {
+  static void tile(const SumsJob& job, size_t row, size_t strip, Ahead ahead) {
     typename Dot::Sum sums[R][2 * C];
     for (size_t r = 0; r < R; ++r)
       for (size_t c = 0; c < 2 * C; ++c) sums[r][c] = Dot::zero();
@@ -31,7 +37,10 @@ struct Tiles256 {
     const uint32_t* a = job.rows + row * job.row_words;
     const std::byte* b = job.strips + strip * job.strip_bytes;
     const size_t row_words = job.row_words, strip_bytes = job.strip_bytes, line_stride = job.line_stride;
-    for (size_t step = 0; step < job.steps; ++step, a += Dot::words, b += line_stride) {
+    size_t fetched = 0;
+    for (size_t step = 0; step < job.steps;
+         ++step, a += Dot::words, b += line_stride, fetched += ahead.a_step) {
+      _mm_prefetch(reinterpret_cast<const char*>(ahead.at + (fetched >> 8)), _MM_HINT_T1);
 #pragma GCC unroll 2
       for (size_t w = 0; w < Dot::words; ++w) {
 #pragma GCC unroll 6
@@ -55,23 +64,30 @@ struct Tiles256 {
   }
 
   template <size_t R>
-  static void strips(const SumsJob& job, size_t row) {
+  static void strips(const SumsJob& job, size_t row, const std::byte* from, size_t share) {
     constexpr size_t wide = R == 1 ? 6 : R == 2 ? 3 : R == 3 ? 2 : 1;
+    const size_t each = share / std::max<size_t>(job.strip_count, 1);  // A strip.
+    const auto ahead = [&](size_t strip, size_t count) {
+      return Ahead{from + strip * each, job.steps == 0 ? 0 : (each * count << 8) / job.steps};
+    };
     size_t strip = 0;
-    for (; strip + wide <= job.strip_count; strip += wide) tile<R, wide>(job, row, strip);
+    for (; strip + wide <= job.strip_count; strip += wide) tile<R, wide>(job, row, strip, ahead(strip, wide));
     if constexpr (wide > 1)
-      for (; strip < job.strip_count; ++strip) tile<R, 1>(job, row, strip);
+      for (; strip < job.strip_count; ++strip) tile<R, 1>(job, row, strip, ahead(strip, 1));
   }
 
-  using Strips = void (*)(const SumsJob&, size_t);
+  using Strips = void (*)(const SumsJob&, size_t, const std::byte*, size_t);
   static constexpr Strips by_rows[rows_most + 1] = {nullptr,   strips<1>, strips<2>, strips<3>,
                                                     strips<4>, strips<5>, strips<6>};
 
   static void sums(const SumsJob& job) {
     size_t tiles = (job.row_count + rows_most - 1) / rows_most;
-    for (size_t row = 0; row < job.row_count; --tiles) {
+    // The tiles share the fetching evenly. Without anything to fetch they touch the line they begin with.
+    const std::byte* ahead = job.next != nullptr ? job.next : job.strips;
+    const size_t share = job.next != nullptr && tiles > 0 ? job.next_lines * line_bytes / tiles : 0;
+    for (size_t row = 0; row < job.row_count; --tiles, ahead += share) {
       const size_t rows = (job.row_count - row + tiles - 1) / tiles;
-      by_rows[rows](job, row);
+      by_rows[rows](job, row, ahead, share);
       row += rows;
     }
   }
