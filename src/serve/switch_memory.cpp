@@ -23,18 +23,32 @@ Result<uint64_t> SwitchMemory::served_bytes(const ServedModel& model) {
   return bytes;
 }
 
+Result<ServedModel> SwitchMemory::host_of(const ServedModel& model) {
+  TRY(std::optional<ServedModel> base, files_.base_of(model));
+  if (!base) return model;
+  base->takes_adapters = true;
+  return *std::move(base);
+}
+
 Result<SwitchNeed> SwitchMemory::foresee(const ServedModel& standing, const ServedModel& next,
                                          size_t replicas) {
   SwitchNeed need;
   TRY(need.free_bytes, room_.free_bytes());
-  const WorkerMemory now = room_.taken_by(standing);
+  TRY(const ServedModel host, host_of(standing));
+  TRY(const ServedModel next_host, host_of(next));
+  const WorkerMemory now = room_.taken_by(host);
   need.standing_bytes = now.bytes();
   if (standing.same_as(next)) return need;
-  TRY(const uint64_t next_files, served_bytes(next));
-  TRY(const uint64_t standing_files, served_bytes(standing));
-  const WorkerMemory there = room_.taken_by(next);  // Another endpoint may have it loaded.
+  if (!next_host.same_as(next)) {
+    TRY(const uint64_t adapter, served_bytes(next));
+    need.next_bytes = adapter * std::max<size_t>(replicas, 1);  // Each of the base's workers reads it.
+  }
+  if (host.same_as(next_host)) return need;
+  TRY(const uint64_t next_files, served_bytes(next_host));
+  TRY(const uint64_t standing_files, served_bytes(host));
+  const WorkerMemory there = room_.taken_by(next_host);  // Another endpoint may have it loaded.
   const size_t more = std::max<size_t>(replicas, 1) - std::min(std::max<size_t>(replicas, 1), there.workers);
-  if (there.workers == 0) need.next_bytes = next_files;
+  if (there.workers == 0) need.next_bytes += next_files;
   if (now.workers == 0) return need;
   const uint64_t own = now.own_bytes / now.workers;
   // The runtime's part does not grow with the files, and does not shrink with them.

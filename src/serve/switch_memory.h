@@ -32,7 +32,8 @@ struct SwitchNeed {
 };
 
 // Foresees it: the next version's files, and for each of its workers what one of the standing version's has
-// of its own, in proportion to its files where those are larger.
+// of its own, in proportion to its files where those are larger. Of an adapter its base's worker counts, and
+// its own files where that stays.
 class SwitchMemory {
  public:
   // Borrows both.
@@ -41,6 +42,7 @@ class SwitchMemory {
 
  private:
   Result<uint64_t> served_bytes(const ServedModel& model);
+  Result<ServedModel> host_of(const ServedModel& model);
 
   MemoryRoom& room_;
   FileSource& files_;

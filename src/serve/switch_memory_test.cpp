@@ -24,6 +24,11 @@ class FixedFiles final : public FileSource {
   Status copy(const ServedModel&, const std::string&, io::WriteFile&) override {
     return fail(Reason::not_offered, "not in this test");
   }
+  std::map<std::string, ServedModel> bases;
+  Result<std::optional<ServedModel>> base_of(const ServedModel& model) override {
+    const auto found = bases.find(model.key());
+    return found == bases.end() ? std::optional<ServedModel>() : std::optional(found->second);
+  }
 };
 
 class SwitchMemoryTest : public ::testing::Test {
@@ -71,6 +76,28 @@ TEST_F(SwitchMemoryTest, WithoutAStandingVersionThereIsNothingBesideTheNext) {
   const SwitchNeed need = memory.foresee(old, next, 2).value();
   EXPECT_EQ(need.next_bytes, 200 * mib);
   EXPECT_TRUE(need.fits()) << "a model that is too large fails when it is loaded, and not for two of them";
+}
+
+TEST_F(SwitchMemoryTest, AnAdapterOfTheSameBaseNeedsItsFilesAndOneOfAnotherItsBaseToo) {
+  const ServedModel one{2, "lab/one", std::string(40, 'c')}, other{3, "lab/other", std::string(40, 'd')};
+  for (const ServedModel& adapter : {one, other}) {
+    files.files[adapter.key()] = {{"adapter_config.json", 0}, {"adapter_model.safetensors", 4 * mib}};
+    files.bases.emplace(adapter.key(), old);
+  }
+  ServedModel host = old;
+  host.takes_adapters = true;
+  files.files[host.key()] = files.files[old.key()];
+  room.taken[host.key()] = {.workers = 2, .own_bytes = 60 * mib, .mapped_bytes = 100 * mib};
+  SwitchNeed need = memory.foresee(one, other, 2).value();
+  EXPECT_EQ(need.standing_bytes, 160 * mib);
+  EXPECT_EQ(need.next_bytes, 2 * 4 * mib);
+  files.bases[other.key()] = next;
+  host = next;
+  host.takes_adapters = true;
+  files.files[host.key()] = files.files[next.key()];
+  need = memory.foresee(one, other, 2).value();
+  EXPECT_EQ(need.next_bytes, (2 * 4 + 200 + 2 * 60) * mib);
+  EXPECT_FALSE(need.fits());
 }
 
 TEST_F(SwitchMemoryTest, ASmallerVersionsWorkersStillHaveARuntime) {
