@@ -243,10 +243,14 @@ Result<serve::ServedModel> find_written_model(Services& services, const Call& ca
       given = found.value();
   const json::value* said = given == nullptr ? nullptr : given->if_contains("adapter_id");
   if (said == nullptr || said->is_null()) return find_served_model(services, call, path);
+  if (call.served) call.served->dialect = Dialect::tgi;  // Nobody else says that.
   if (!said->is_string()) return wrong("adapter_id", "must be a text");
   if (call.served && call.served->fixed)
     return fail(Reason::not_offered, "`adapter_id` is not offered by an endpoint: deploy one of the adapter");
-  TRY(serve::ServedModel adapter, find_served_model(services, call, std::string(said->get_string())));
+  auto found = find_served_model(services, call, std::string(said->get_string()));
+  if (!found.ok() && found.error().reason == Reason::repo_not_found)
+    return wrong("adapter_id", "names one that does not exist");  // Its address does.
+  TRY(serve::ServedModel adapter, std::move(found));
   const std::string base = call.served && call.served->by ? call.served->by->base : std::string();
   if (base.empty()) return wrong("adapter_id", fmt::format("names {}, which is no adapter", adapter.name));
   if (!base.starts_with(path.substr(0, path.find('@')) + "@"))
