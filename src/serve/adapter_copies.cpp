@@ -10,8 +10,7 @@ Result<std::optional<ServedModel>> AdapterCopies::base_of(const ServedModel& mod
     std::lock_guard lock(mutex_);
     if (const auto known = bases_.find(key); known != bases_.end()) return known->second;
   }
-  TRY(std::optional<ServedModel> base, files_.base_of(model));
-  if (base) base->takes_adapters = true;
+  TRY(std::optional<ServedModel> base, adapter_host(files_, model));
   std::lock_guard lock(mutex_);
   if (bases_.size() >= known_max) bases_.clear();
   bases_.emplace(key, base);
@@ -40,8 +39,9 @@ Result<std::shared_ptr<const AdapterCopy>> AdapterCopies::get(const ServedModel&
   if (auto known = known_copy(model)) return known;
   // A folder of its own each time: one that is being removed is in nobody's way.
   const io::Path folder = folder_ / ("adapter-" + random_.hex(8));
-  TRY(io::Path files, ensure_serving_copy(disk_, folder, files_, model, random_));
-  auto copy = std::make_shared<const AdapterCopy>(disk_, model, folder, std::move(files));
+  // Made first, so that the folder goes with it where the files cannot be copied.
+  auto copy = std::make_shared<const AdapterCopy>(disk_, model, folder, folder / model.key());
+  TRY_DONE(ensure_serving_copy(disk_, folder, files_, model, random_));
   TRY_DONE(starter_.may_use(copy->place()));
   std::shared_ptr<const AdapterCopy> oldest;  // Removed after this lock is released.
   std::lock_guard kept(mutex_);

@@ -28,7 +28,9 @@ class AdapterFiles final : public FileSource {
       return std::vector<File>{{"adapter_config.json", 2}, {"adapter_model.safetensors", 2}};
     return std::vector<File>{{"config.json", 2}, {"model.safetensors", 2}};
   }
+  std::atomic<bool> torn = false;
   Status copy(const ServedModel&, const std::string& path, io::WriteFile& into) override {
+    if (torn) return fail(Reason::data_corrupt, "the file ends early");
     return into.append(as_bytes(path));
   }
   Result<std::optional<ServedModel>> base_of(const ServedModel& model) override {
@@ -215,6 +217,11 @@ TEST_F(AdapterCopiesTest, OneThatIsNotWhatItsLockPinsIsRefusedAndLeavesNothing) 
   EXPECT_EQ(asked.error().reason, Reason::model_unsupported);
   EXPECT_EQ(folders(), 0U);
   starter.refuses = false;
+  files.torn = true;
+  AdapterCopies copies(*disk, "serving", files, starter, random);
+  EXPECT_EQ(copies.get(model(10)).error().reason, Reason::data_corrupt);
+  EXPECT_EQ(folders(), 0U);
+  files.torn = false;
   EXPECT_FALSE(write(*models, 10).empty()) << "and is looked at again";
 }
 

@@ -38,6 +38,12 @@ Status copy_all(io::Disk& disk, const io::Path& into, FileSource& files, const S
 
 }  // namespace
 
+Result<std::optional<ServedModel>> adapter_host(FileSource& files, const ServedModel& model) {
+  TRY(std::optional<ServedModel> base, files.base_of(model));
+  if (base) base->takes_adapters = true;
+  return base;
+}
+
 bool is_served_file(std::string_view path, uint64_t size) {
   const std::string_view folder = folder_of(path), name = path.substr(folder.size());
   const bool read = folder.empty() || is_module_folder(folder);

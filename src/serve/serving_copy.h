@@ -46,6 +46,9 @@ class FileSource {
   }
 };
 
+// What serves an adapter: its base, loaded so that adapters can change it; nothing for what is none.
+Result<std::optional<ServedModel>> adapter_host(FileSource& files, const ServedModel& model);
+
 // Whether a file of a repository may be needed to serve the model: configuration, tokenizer, chat template,
 // holdfast.lock, safetensors or GGUF weights, PyTorch's pickles; on top, or in a folder of a sentence model's
 // module

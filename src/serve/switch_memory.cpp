@@ -24,10 +24,8 @@ Result<uint64_t> SwitchMemory::served_bytes(const ServedModel& model) {
 }
 
 Result<ServedModel> SwitchMemory::host_of(const ServedModel& model) {
-  TRY(std::optional<ServedModel> base, files_.base_of(model));
-  if (!base) return model;
-  base->takes_adapters = true;
-  return *std::move(base);
+  TRY(std::optional<ServedModel> host, adapter_host(files_, model));
+  return host ? *std::move(host) : model;
 }
 
 Result<SwitchNeed> SwitchMemory::foresee(const ServedModel& standing, const ServedModel& next,
