@@ -8,7 +8,6 @@
 
 #include "codec/gzip.h"
 #include "io/reference_data.h"
-#include "token/fast/composed.h"
 #include "token/tokenizer.h"
 #include "token/unicode/utf8.h"
 
@@ -223,19 +222,6 @@ TEST(FastWay, ABatchOnThreadsIsTheBatchOnOne) {
   ASSERT_TRUE(one.ok() && four.ok());
   ASSERT_EQ(one.value().size(), four.value().size());
   for (size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(one.value()[i].ids, four.value()[i].ids);
-}
-
-TEST(Composition, OfPartsIsThatOfTheWhole) {
-  std::mt19937 random(seed);
-  for (int i = 0; i < 2000; ++i) {
-    const std::string text = random_text(random);
-    NormalizedText whole(text);
-    whole.compose(Decomposition::canonical);
-    std::string parts;
-    compose_into(text, parts);
-    ASSERT_EQ(parts, whole.text()) << "seed " << seed;
-    if (is_surely_composed(text)) ASSERT_EQ(text, whole.text());
-  }
 }
 
 }  // namespace
