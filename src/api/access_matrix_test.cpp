@@ -86,6 +86,7 @@ class NoMirror final : public exchange::Mirror {
   Result<int64_t> start(repo::RepoType, std::string_view, std::string_view, std::string_view) override {
     return none();
   }
+  Status take_folder(const exchange::FolderRevision&) override { return none(); }
   Result<std::vector<exchange::IncomingRevision>> list(std::string_view) override {
     return std::vector<exchange::IncomingRevision>();
   }

@@ -43,7 +43,8 @@ constexpr std::array table = {
     OptionRow{
         "model", OptionKind::text, "",
         "NS/NAME@REVISION that is served from the start: taken over where it is not here yet, then kept."},
-    OptionRow{"model-from", OptionKind::text, "", "The hub that has it [HF_ENDPOINT, with HF_TOKEN]."},
+    OptionRow{"model-from", OptionKind::text, "",
+              "The hub that has it, or a folder with its files [HF_ENDPOINT, with HF_TOKEN]."},
     OptionRow{"manual-clock", OptionKind::flag, "false",
               "For tests: an instance administrator may move the server's clock on. Never in production."},
     OptionRow{"json", OptionKind::flag, "false", "Tell what happens at start as JSON lines."},

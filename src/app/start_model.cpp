@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <filesystem>
 #include <thread>
 
 #include "exchange/mirror.h"
@@ -73,12 +74,28 @@ bool is_stop_asked() {
   return sigismember(&waiting, SIGTERM) == 1 || sigismember(&waiting, SIGINT) == 1;
 }
 
+Status take_folder(exchange::Mirror& mirror, const StartModel& wanted, const Named& named) {
+  std::error_code unknown;
+  const io::Path folder = io::Path(wanted.from).lexically_normal();
+  if (!std::filesystem::is_directory(folder, unknown))
+    return fail(Reason::bad_request,
+                fmt::format("--model-from {} is neither a hub's address nor a folder", wanted.from));
+  TRY(const auto disk, io::open_posix_disk(folder));
+  return mirror.take_folder({.disk = *disk,
+                             .title = folder.filename().string(),
+                             .ns = named.repo.ns,
+                             .name = named.repo.name,
+                             .revision = named.revision});
+}
+
 Status take_over(const StartModelParts& parts, const StartModel& wanted, const Named& named) {
   if (wanted.from.empty())
     return fail(Reason::bad_request,
                 fmt::format("{} is not here, and neither --model-from nor HF_ENDPOINT says "
                             "which hub has it",
                             wanted.model));
+  if (wanted.from.find("://") == std::string::npos)
+    return take_folder(parts.exchanging.mirror(), wanted, named);
   TRY_DONE(name_upstream(parts.exchanging, wanted, named.repo));
   exchange::Mirror& mirror = parts.exchanging.mirror();
   TRY(const int64_t id, mirror.start(repo::RepoType::model, named.repo.ns, named.repo.name, named.revision));

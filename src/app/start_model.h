@@ -10,7 +10,7 @@ namespace holdfast::app {
 // `serve --model`: what one model needs to be served on a bare machine.
 struct StartModel {
   std::string model;       // "ns/name" or "ns/name@revision"; main where none is said. Empty: none.
-  std::string from;        // The hub it is taken from where it is not here: http or https.
+  std::string from;        // The hub it is taken from where it is not here: http or https; or a folder.
   bool signed_in = false;  // HF_TOKEN is in the environment and goes to that hub.
 };
 

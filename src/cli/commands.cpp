@@ -20,6 +20,7 @@
 #include "cli/mask.h"
 #include "cli/mirror.h"
 #include "cli/org.h"
+#include "cli/package.h"
 #include "cli/profile.h"
 #include "cli/quantize.h"
 #include "cli/quota.h"
@@ -73,6 +74,7 @@ std::vector<Command> commands() {
   add(bench_tokenize_commands());
   add(profile_commands());
   add(quantize_commands());
+  add(package_commands());
   add(scan_commands());
   add(license_commands());
   add(mask_commands());

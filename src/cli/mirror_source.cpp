@@ -121,7 +121,7 @@ Result<FileIdentity> identify(io::Disk& disk, const LocalFile& local) {
 }
 
 Status check_staged(World& world, io::Disk& disk, const std::vector<LocalFile>& files,
-                    OnDangerous on_dangerous) {
+                    OnDangerous on_dangerous, OnSecret on_secret) {
   for (const LocalFile& local : files) {
     TRY(auto file, disk.open(local.source));
     TRY(const uint64_t size, file->size());
@@ -132,7 +132,8 @@ Status check_staged(World& world, io::Disk& disk, const std::vector<LocalFile>& 
       const std::string what = fmt::format(
           "{}{}: {} [{}]", local.path, finding.place.member.empty() ? "" : " (" + finding.place.member + ")",
           finding.reason, finding.rule);
-      if (on_dangerous == OnDangerous::refuse && finding.topic != scan::Topic::secret)
+      if (on_dangerous == OnDangerous::refuse &&
+          (finding.topic != scan::Topic::secret || on_secret == OnSecret::refuse))
         return fail(Reason::policy_refused, "nothing was taken over: " + what);
       world.complain("holdfast: " + what + "\n");
     }

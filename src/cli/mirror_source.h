@@ -33,8 +33,10 @@ Result<ImportFolder> read_import_folder(io::Disk& disk, const io::Path& folder, 
 Result<FileIdentity> identify(io::Disk& disk, const LocalFile& file);
 
 enum class OnDangerous : uint8_t { refuse, tell };
+// Secrets that are refused are so only where what is dangerous is.
+enum class OnSecret : uint8_t { tell, refuse };
 // Looks at every file before anything is stored; policy_refused with the place and the reason.
 Status check_staged(World& world, io::Disk& disk, const std::vector<LocalFile>& files,
-                    OnDangerous on_dangerous);
+                    OnDangerous on_dangerous, OnSecret on_secret = OnSecret::tell);
 
 }  // namespace holdfast::cli

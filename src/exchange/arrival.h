@@ -49,6 +49,7 @@ struct Arrival {
   State state = State::fetching;
   Findings findings = Findings::usual;
   bool moves_main = false;         // Though main is somewhere already.
+  std::string folder{};            // Taken from one of this machine, by this name; empty: from the upstream.
   std::optional<Error> failure{};  // The last one; of a failed arrival the reason.
   int failures = 0;                // In a row.
   bool ends = false;               // The last failure is the end; the state says so once that is stored.

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/guarded.h"
+#include "exchange/folder_arrival.h"
 #include "exchange/mirror_core.h"
 #include "exchange/upstream_changes.h"
 #include "identity/audit.h"
@@ -113,6 +114,10 @@ class RunningMirror final : public Mirror {
   Result<bool> wait_until_published(int64_t revision, std::chrono::milliseconds span) override;
   Result<int64_t> start(repo::RepoType type, std::string_view ns, std::string_view name,
                         std::string_view revision) override;
+  Status take_folder(const FolderRevision& folder) override {
+    TRY([[maybe_unused]] const Published published, take_over_folder(folder, parts_, core_.is_live_token));
+    return Done{};
+  }
   Result<std::vector<IncomingRevision>> list(std::string_view state) override {
     return state.empty() ? core_.rows("state <> ? AND id > ?", "", 0)
                          : core_.rows("state = ? AND id > ?", state, 0);

@@ -62,6 +62,15 @@ struct ArrivingRevision {
   std::shared_ptr<const std::vector<RemoteFile>> files{};
 };
 
+// A folder of this machine as a revision of a repository that is not here yet, or that came so before.
+struct FolderRevision {
+  io::Disk& disk;     // Its root is the folder.
+  std::string title;  // What the origin says it was called.
+  repo::RepoType type = repo::RepoType::model;
+  std::string ns{}, name{};
+  std::string revision{};  // What it is called at its source: 40 digits.
+};
+
 struct MirrorParts {
   Upstreams& upstreams;
   identity::Secrets& secrets;
@@ -101,6 +110,8 @@ class Mirror {
   // Starts it in the background; the same as the first request would.
   virtual Result<int64_t> start(repo::RepoType type, std::string_view ns, std::string_view name,
                                 std::string_view revision) = 0;
+  // Takes a folder of this machine over (folder_arrival.h), before it returns.
+  virtual Status take_folder(const FolderRevision& folder) = 0;
   virtual Result<std::vector<IncomingRevision>> list(std::string_view state) = 0;  // Newest first; "": all.
   virtual Result<IncomingRevision> show(int64_t revision) = 0;
   // All that was taken over into a repository, newest first.

@@ -77,6 +77,10 @@ Result<Provenance> provenance_of(const Arrival& arrival, const MirrorParts& part
                                         remote_prefix(arrival.remote().type), arrival.place.remote),
                  .revision = arrival.remote_commit,
                  .fetched = format_time(parts.clock.wall())};
+  if (!arrival.folder.empty()) {
+    out.source = "folder";
+    out.address = arrival.folder;
+  }
   std::vector<FileIdentity> identities;
   for (const ArrivingFile& file : arrival.files) {
     identities.push_back({file.remote.path, file.remote.size, file.remote.etag()});

@@ -9,6 +9,28 @@ namespace {
 
 constexpr size_t read_bytes = 1 << 20;
 
+// A file that is there as it is.
+class WholeSource final : public scan::Source {
+ public:
+  WholeSource(io::Disk& disk, io::Path path, uint64_t size)
+      : disk_(disk), path_(std::move(path)), size_(size) {}
+
+  uint64_t size() const override { return size_; }
+  Result<size_t> read_at(uint64_t offset, std::span<std::byte> into) override {
+    if (offset >= size_) return size_t{0};
+    if (!open_) {
+      TRY(open_, disk_.open(path_));
+    }
+    return open_->read_at(offset, into.first(std::min<uint64_t>(into.size(), size_ - offset)));
+  }
+
+ private:
+  io::Disk& disk_;
+  io::Path path_;
+  uint64_t size_;
+  std::unique_ptr<io::ReadFile> open_;
+};
+
 // Keeps the piece it read last open: scanners and readers go on where they were.
 class StagedSource final : public scan::Source {
  public:
@@ -82,6 +104,7 @@ Result<size_t> StagedFile::read_at(uint64_t offset, std::span<std::byte> into) c
 }
 
 std::unique_ptr<scan::Source> StagedFile::source() const {
+  if (form_ == Form::whole) return std::make_unique<WholeSource>(*disk_, folder_, size_);
   return std::make_unique<StagedSource>(*disk_, folder_, size_);
 }
 

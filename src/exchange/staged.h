@@ -21,6 +21,12 @@ class StagedFile {
  public:
   StagedFile(io::Disk& disk, io::Path folder, uint64_t size)
       : disk_(&disk), folder_(std::move(folder)), size_(size) {}
+  // One that lies whole at `file` and is only read.
+  static StagedFile whole(io::Disk& disk, io::Path file, uint64_t size) {
+    StagedFile out(disk, std::move(file), size);
+    out.form_ = Form::whole;
+    return out;
+  }
 
   uint64_t size() const { return size_; }
   size_t pieces() const { return size_ == 0 ? 0 : static_cast<size_t>((size_ - 1) / piece_bytes + 1); }
@@ -39,11 +45,14 @@ class StagedFile {
   Status each(const std::function<Status(ByteView)>& take) const;
 
  private:
+  enum class Form : uint8_t { pieces, whole };
+
   io::Path path(size_t piece) const;
 
   io::Disk* disk_;
-  io::Path folder_;
+  io::Path folder_;  // The file itself, where it is whole.
   uint64_t size_;
+  Form form_ = Form::pieces;
 };
 
 }  // namespace holdfast::exchange

@@ -88,6 +88,20 @@ Status check_rules(const UpstreamPlace& place) {
                                                   place.remote, place.upstream.name));
 }
 
+Status Upstreams::take_namespace(std::string_view actor, std::string_view ns, std::string_view fullname,
+                                 repo::Visibility visibility) {
+  const auto found = accounts_.find_namespace(ns);
+  if (found.ok() && found.value().kind == identity::Namespace::Kind::user)
+    return fail(Reason::bad_request, fmt::format("'{}' is a user", ns));
+  if (found.ok()) return Done{};
+  if (found.error().code != Code::not_found) return found.error();
+  TRY([[maybe_unused]] const auto made,
+      accounts_.create_organisation(
+          actor,
+          {.name = std::string(ns), .fullname = std::string(fullname), .default_visibility = visibility}));
+  return Done{};
+}
+
 Status Upstreams::take_namespaces(std::string_view actor, const Upstream& upstream) {
   TRY(const auto pairs, parse_namespaces(upstream.namespaces));
   TRY(const auto others, list());
@@ -100,15 +114,7 @@ Status Upstreams::take_namespaces(std::string_view actor, const Upstream& upstre
           return fail(Reason::bad_request,
                       fmt::format("behind '{}' stands the upstream {} already", pair.here, other.name));
     }
-    const auto found = accounts_.find_namespace(pair.here);
-    if (found.ok() && found.value().kind == identity::Namespace::Kind::user)
-      return fail(Reason::bad_request, fmt::format("'{}' is a user", pair.here));
-    if (found.ok()) continue;
-    if (found.error().code != Code::not_found) return found.error();
-    TRY([[maybe_unused]] const auto made,
-        accounts_.create_organisation(actor, {.name = pair.here,
-                                              .fullname = pair.there + " of " + upstream.name,
-                                              .default_visibility = upstream.visibility}));
+    TRY_DONE(take_namespace(actor, pair.here, pair.there + " of " + upstream.name, upstream.visibility));
   }
   return Done{};
 }

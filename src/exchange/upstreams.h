@@ -60,6 +60,10 @@ class Upstreams {
   Result<Upstream> find(std::string_view name);
   Status remove(std::string_view actor, std::string_view name);
 
+  // The namespace as an organisation without members, unless it is one already; bad_request for a user's.
+  Status take_namespace(std::string_view actor, std::string_view ns, std::string_view fullname,
+                        repo::Visibility visibility);
+
   // Which upstream stands behind this place, whatever its rules say; nullopt: none.
   Result<std::optional<UpstreamPlace>> behind(std::string_view ns, std::string_view name);
 

@@ -149,6 +149,8 @@ Result<Child> Child::spawn(const SpawnOptions& options) {
   for (const auto& [name, value] : options.environment) environment.push_back(name + "=" + value);
 
   Descriptor nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!nothing && errno != EMFILE && errno != ENFILE)
+    return fail(Code::internal, "/dev/null cannot be opened, which child processes need");
   if (!nothing) return fail(Reason::queue_full, "out of file descriptors");
   Plan plan;
   std::array<Pipe, 3> pipes;
