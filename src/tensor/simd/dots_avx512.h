@@ -91,8 +91,9 @@ struct Dots512 {
     };
     const auto put = [](__m512i even, __m512i odd, int8_t* first, int8_t* last) {
       constexpr uint64_t odds = 0xAAAAAAAAAAAAAAAAU;
-      _mm512_storeu_si512(first, _mm512_mask_blend_epi8(odds, _mm512_srli_epi16(even, 8), odd));
-      _mm512_storeu_si512(last, _mm512_mask_blend_epi8(odds, even, _mm512_slli_epi16(odd, 8)));
+      // Moved by a byte as they are put beside each other: one instruction, where shift and blend are two.
+      _mm512_storeu_si512(first, _mm512_mask_alignr_epi8(odd, ~odds, even, even, 1));
+      _mm512_storeu_si512(last, _mm512_mask_alignr_epi8(even, odds, odd, odd, 15));
     };
     put(weight(_mm512_and_si512(all, mask)), weight(_mm512_and_si512(_mm512_srli_epi16(all, 8), mask)), low,
         low_last);
