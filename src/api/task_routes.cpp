@@ -9,6 +9,7 @@
 #include "api/embed_inputs.h"
 #include "api/embedding_answer.h"
 #include "api/error_answer.h"
+#include "api/input_check.h"
 #include "api/openai_routes.h"
 #include "api/served_model.h"
 #include "api/served_task.h"
@@ -185,6 +186,34 @@ Result<net::Response> predict_instances(Services& services, serve::Models& model
   return json_answer(json::object{{"predictions", std::move(predictions)}});
 }
 
+// TorchServe's form: the body is whatever the handler takes. A task's object is one; any other JSON, and a
+// text as it is, is the input alone.
+Result<net::Response> predict_raw(Services& services, serve::Models& models, const Call& call) {
+  const std::string_view type = call.request.headers.get("Content-Type");
+  json::object asked;
+  auto body = codec::parse_json(call.request.body, {.bytes_max = body_bytes_max});
+  if (body.ok() && body.value().is_object() && body.value().get_object().contains("inputs")) {
+    asked = std::move(body.value().get_object());
+  } else if (body.ok() && !type.starts_with("text/")) {
+    asked["inputs"] = std::move(body).value();
+  } else {
+    if (type.starts_with("application/json")) return body.error();
+    TRY_DONE(check_text_characters(call.request.body));
+    asked["inputs"] = call.request.body;
+  }
+  asked.erase("stream");
+  net::Request request = call.request;
+  request.body = codec::to_text(asked);
+  const Call one{.request = request,
+                 .context = call.context,
+                 .caller = call.caller,
+                 .type = call.type,
+                 .found = call.found,
+                 .base_url = call.base_url,
+                 .served = call.served};
+  return extract(services, models, one);
+}
+
 // The task that the address names.
 Result<net::Response> named_task(Services& services, serve::Models& models, const Call& call,
                                  std::string_view task) {
@@ -218,6 +247,9 @@ void add_task_routes(RouteTable& table, Services& services, serve::Models& model
              CallHandler([&services, &models](const Call& call) {
                return predict_instances(services, models, call);
              })});
+  table.add(
+      {"POST", "/predictions/{ns}/{name}", "task_predictions", Access::signed_in, body_bytes_max,
+       CallHandler([&services, &models](const Call& call) { return predict_raw(services, models, call); })});
   // Tasks under their own names, and those that clients call otherwise.
   static constexpr const char* tasks[][2] = {{"text-generation", "text_generation"},
                                              {"text-classification", "text_classification"},

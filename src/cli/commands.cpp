@@ -19,6 +19,7 @@
 #include "cli/maintenance.h"
 #include "cli/mask.h"
 #include "cli/mirror.h"
+#include "cli/model_export.h"
 #include "cli/org.h"
 #include "cli/package.h"
 #include "cli/profile.h"
@@ -75,6 +76,7 @@ std::vector<Command> commands() {
   add(profile_commands());
   add(quantize_commands());
   add(package_commands());
+  add(model_export_commands());
   add(scan_commands());
   add(license_commands());
   add(mask_commands());

@@ -8,18 +8,14 @@
 namespace holdfast::identity {
 namespace {
 
-constexpr std::array<std::string_view, 44> names = {
-    "api",         "assets",      "buckets",         "cas",
-    "collections", "datasets",    "datasets-server", "docs",
-    "endpoints",   "favicon.ico", "healthz",         "hf-inference",
-    "invocations", "join",        "kernels",         "lfs",
-    "login",       "logout",      "metrics",         "models",
-    "new",         "oauth",       "organizations",   "papers",
-    "ping",        "pricing",     "readyz",          "registry",
-    "resolve",     "robots.txt",  "search",          "settings",
-    "spaces",      "static",      "tasks",           "tokens",
-    "v1",          "v2",          ".well-known",     "health",
-    "info",        "raw",         "rerank",          "openapi.json",
+constexpr std::array<std::string_view, 45> names = {
+    "api",      "assets",        "buckets",      "cas",     "collections",  "datasets",    "datasets-server",
+    "docs",     "endpoints",     "favicon.ico",  "healthz", "hf-inference", "invocations", "join",
+    "kernels",  "lfs",           "login",        "logout",  "metrics",      "models",      "new",
+    "oauth",    "organizations", "papers",       "ping",    "predictions",  "pricing",     "readyz",
+    "registry", "resolve",       "robots.txt",   "search",  "settings",     "spaces",      "static",
+    "tasks",    "tokens",        "v1",           "v2",      ".well-known",  "health",      "info",
+    "raw",      "rerank",        "openapi.json",
 };
 
 }  // namespace

@@ -1,6 +1,9 @@
 """text-embeddings-inference's addresses, asked as its clients ask them, on hosted models."""
+import json
+
 import numpy
 import pytest
+import requests
 
 from test_embeddings import NAME, cosines, golden, model  # noqa: F401 - fixtures
 
@@ -104,6 +107,27 @@ def test_its_other_addresses_answer_the_same(model, hosted, ask):
     assert ask("/vertex", {"instances": [text], "parameters": {"top_k": 1}}, name=labels)["predictions"] == [ask("", {"inputs": text, "parameters": {"top_k": 1}}, name=labels)]
     for bad in ({}, {"instances": []}, {"instances": "x"}, {"instances": [1]}):
         assert "error" in ask("/vertex", bad, 400)
+
+
+def test_torchserves_address_takes_a_text_as_it_is_or_json(server, tokens, model, hosted, ask):
+    labels = hosted("pipelines/text-classification")
+
+    def predict(name, body, kind=None, status=200):
+        given = {"Authorization": f"Bearer {tokens['ada']}"} | ({"Content-Type": kind} if kind else {})
+        answer = requests.post(f"{server.url}/predictions/{name}", data=body, headers=given, timeout=60)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    text = "a fine day, \u00e9t\u00e9"
+    wanted = ask("", {"inputs": text}, name=labels)
+    assert predict(labels, text.encode()) == predict(labels, text.encode(), "text/plain") == wanted
+    assert predict(labels, json.dumps(text), "application/json") == predict(labels, json.dumps({"inputs": text}), "application/json") == wanted
+    assert predict(labels, json.dumps({"inputs": text, "parameters": {"top_k": 1}}), "application/json") == ask(
+        "", {"inputs": text, "parameters": {"top_k": 1}}, name=labels)
+    assert predict(model, b"12", "text/plain") == ask("", {"inputs": "12"})  # A text, though it would be a number.
+    for body, kind in ((b"\xff\xfe", None), (b"a\x01b", "text/plain"), (b"{", "application/json"), (b"{}", "application/json")):
+        assert "error" in predict(labels, body, kind, 400), body
+    assert "error" in predict("ada/absent", b"x", status=404)
 
 
 def test_sparse_vectors_of_a_masked_language_model(hosted, ask):
