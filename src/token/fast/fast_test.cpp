@@ -131,7 +131,8 @@ std::string long_word(std::mt19937& random) {
                                       "\xF0\x9F\x91\xA9"};
   const unsigned letters = random() % 3 == 0 ? 1 + random() % 3 : 26;
   const bool of_parts = random() % 2 == 0;
-  const size_t kinds = random() % 3 == 0 ? std::size(parts) : 7, bytes = 200 + random() % 4000;
+  const size_t kinds = random() % 3 == 0 ? std::size(parts) : 7,
+               bytes = 200 + random() % (random() % 2 == 0 ? 4000 : 12000);
   std::string out;
   while (out.size() < bytes)
     if (of_parts)

@@ -13,7 +13,7 @@ namespace holdfast::token {
 // each seam; where they do not, more is made again, at last of longer parts by going back and forth.
 class LongWords {
  public:
-  static constexpr size_t bytes_min = 256;
+  static constexpr size_t bytes_min = 4096;  // Shorter ones are done sooner by going back and forth.
 
   explicit LongWords(const BacktrackBpe& model, Instructions instructions = best_instructions())
       : model_(model), instructions_(instructions) {}
