@@ -17,6 +17,7 @@ import random_calls
 import random_patterns
 import random_tokenizers
 import tokenizer_texts
+import unicode_properties
 from tokenizers import Tokenizer
 
 ROOT = Path(__file__).parents[2]
@@ -139,6 +140,13 @@ def test_random_tokenizers_answer_every_kind_of_call_as_the_reference_does():
 def test_random_patterns_cut_where_the_reference_does():
     found = list(random_patterns.differences(PROGRAM, f"{SEED} ci", 3000 if TEXTS > 10_000 else 150))
     assert not found, f"seed {SEED}: {len(found)} patterns, as {min(found, key=lambda row: len(row[0]))}"
+
+
+def test_properties_hold_the_code_points_that_they_hold_in_the_reference():
+    every = [*unicode_properties.SCRIPTS.split(), *unicode_properties.OTHERS.split()]
+    names = every if TEXTS > 10_000 else ["Latin", "Cyrillic", "Common", "Lu", "ID_Continue"]
+    found = [(name, len(lacking), len(more)) for name, lacking, more in unicode_properties.differences(PROGRAM, names)]
+    assert not found, f"name, code points that are lacking, and too many: {found}"
 
 
 def test_what_we_save_is_read_by_the_reference_and_behaves_the_same():

@@ -27,13 +27,6 @@ CodeSet of_bits(uint8_t bits) {
   return make([bits](char32_t code) { return (code_properties()[code] & bits) != 0; });
 }
 
-std::string plain_name(std::string_view name) {
-  std::string out;
-  for (const char c : name)
-    if (c != ' ' && c != '-' && c != '_') out += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return out;
-}
-
 struct Named {
   std::string_view name, long_name;
   uint32_t categories;
@@ -116,6 +109,13 @@ const std::pair<std::string_view, CodeSet (*)()> posix_names[] = {
 };
 
 }  // namespace
+
+std::string plain_name(std::string_view name) {
+  std::string out;
+  for (const char c : name)
+    if (c != ' ' && c != '-' && c != '_') out += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  return out;
+}
 
 const CodeSet& digit_set() {
   static const CodeSet set = of_categories(one(Category::decimal_number));

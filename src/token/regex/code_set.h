@@ -11,6 +11,8 @@ namespace holdfast::token {
 // A set of code points, as a character class of a regular expression names one.
 using CodeSet = std::bitset<0x110000>;
 
+// A name of a property as it is compared: in small letters, without spaces, '-' and '_'.
+std::string plain_name(std::string_view name);
 // The set a property name stands for in Oniguruma: general categories, scripts we know of, POSIX names; case,
 // spaces,
 // '-' and '_' do not count. bad_request for one we do not know.

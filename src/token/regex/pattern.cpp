@@ -6,13 +6,15 @@
 #include <cctype>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "token/regex/case_folds.h"
 #include "token/regex/class_text.h"
 #include "token/regex/code_set.h"
 #include "token/regex/grapheme_text.h"
-#include "token/regex/pcre2_property.h"
+#include "token/regex/unicode_property.h"
+#include "token/unicode/properties.h"
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
@@ -22,7 +24,7 @@ constexpr size_t depth_max = 64, class_depth_max = 4;
 
 struct Mode {
   bool caseless = false, extended = false;
-  bool looks_back = false;  // Where several characters are never one.
+  bool looks_back = false;  // Where neighbours are never taken for one character.
 };
 
 // What stands between brackets.
@@ -49,6 +51,11 @@ class Translator {
     size_t begin = 0;    // Of its text in out_.
     size_t closers = 0;  // Groups opened for options in the middle.
     Mode mode;           // To go back to.
+    // Of one that looks back: where its present branch begins, and where a class in it ends that has texts of
+    // several characters, if one has. It has to be the whole branch: PCRE2 looks back by a number of them.
+    bool looks_back = false;
+    size_t branch = 0;
+    std::optional<size_t> long_class_end{};
   };
 
   static Error broken(std::string_view what) {
@@ -73,7 +80,19 @@ class Translator {
 
   void put_atom(std::string_view text) {
     atom_ = out_.size();
+    quantified_ = false;
     out_ += text;
+  }
+
+  // White space and a comment at the head of a text, where they do not count: their bytes.
+  size_t passed_over(std::string_view text) const {
+    if (!mode_.extended || text.empty()) return 0;
+    if (text.front() == '#') return std::min(text.find('\n'), text.size() - 1) + 1;
+    const CodePoint point = code_point_at(text, 0);
+    return is_white_space(point.value) ? point.bytes : 0;
+  }
+  void pass_over() {
+    while (const size_t bytes = passed_over(rest_)) rest_.remove_prefix(bytes);
   }
 
   Status step() {
@@ -85,15 +104,20 @@ class Translator {
     }
     if (c == '(') return open();
     if (c == ')') return close();
-    if (c == '{') return braces();
-    if (mode_.extended && (c == '#' || std::isspace(static_cast<unsigned char>(c)) != 0)) {
-      if (take() == '#')
-        while (!rest_.empty() && take() != '\n') {
-        }
+    if (const size_t bytes = passed_over(rest_)) {
+      rest_.remove_prefix(bytes);
       return Done{};
     }
-    if (c == '*' || c == '+' || c == '?' || c == '|') {
+    if (c == '{') return braces();
+    if (c == '*' || c == '+' || c == '?') {
+      std::string text(1, take());
+      if (!rest_.empty() && (rest_.front() == '?' || rest_.front() == '+')) text += take();
+      return quantify(text);
+    }
+    if (c == '|') {
+      TRY_DONE(end_branch());
       out_ += take();
+      begin_branch();
       return Done{};
     }
     if (c == '$') {
@@ -101,37 +125,65 @@ class Translator {
       put_atom("(?:$)");
       return Done{};
     }
+    if (mode_.caseless && !mode_.looks_back && is_literal(rest_)) return literals();
     const std::string_view before = rest_;
-    const char32_t code = take_code();
-    if (mode_.caseless && !mode_.looks_back && is_literal(before)) return literals(before, code);
+    take_code();
     put_atom(before.substr(0, before.size() - rest_.size()));
     return Done{};
   }
 
-  bool is_literal(std::string_view text) const {
-    if (text.empty() || std::string_view("\\[](){}*+?|$.^").find(text.front()) != std::string_view::npos)
-      return false;
-    return !mode_.extended ||
-           (text.front() != '#' && std::isspace(static_cast<unsigned char>(text.front())) == 0);
+  static bool is_literal(std::string_view text) {
+    return !text.empty() && std::string_view("\\[](){}*+?|$.^").find(text.front()) == std::string_view::npos;
+  }
+
+  // A quantifier of what a quantifier stands after is of both.
+  Status quantify(std::string_view text) {
+    if (quantified_) {
+      out_.insert(atom_, "(?:");
+      out_ += ')';
+    }
+    out_ += text;
+    quantified_ = true;
+    return Done{};
+  }
+
+  void begin_branch() {
+    groups_.back().branch = out_.size();
+    quantified_ = false;
+  }
+  Status end_branch() {
+    const auto end = std::exchange(groups_.back().long_class_end, std::nullopt);
+    if (end && *end != out_.size()) return looks_back_too_far();
+    return Done{};
+  }
+  static Error looks_back_too_far() {
+    return broken(
+        "a look behind at characters that without regard to case are sometimes several, beside others");
   }
 
   // Without regard to case neighbours may together be one character; a quantifier is for the last alone.
-  Status literals(std::string_view first, char32_t code) {
+  Status literals() {
     const auto is_quantified = [this] {
       return !rest_.empty() && std::string_view("*+?{").find(rest_.front()) != std::string_view::npos;
     };
-    std::u32string run(1, code);
+    std::string plain(rest_);
+    std::u32string run(1, take_code());
+    plain.resize(plain.size() - rest_.size());
+    pass_over();
     while (!is_quantified() && is_literal(rest_)) {
       const std::string_view before = rest_;
       run += take_code();
-      if (!is_quantified()) continue;
-      rest_ = before;
-      run.pop_back();
-      break;
+      const std::string_view letter = before.substr(0, before.size() - rest_.size());
+      pass_over();
+      if (is_quantified()) {
+        rest_ = before;
+        run.pop_back();
+        break;
+      }
+      plain += letter;
     }
     const std::string text = caseless_text(run);
-    const std::string_view plain = first.substr(0, first.size() - rest_.size());
-    put_atom(text.find('(') == std::string::npos ? std::string(plain) : "(?:" + text + ")");
+    put_atom(text.find('(') == std::string::npos ? plain : "(?:" + text + ")");
     return Done{};
   }
 
@@ -150,12 +202,9 @@ class Translator {
     std::string text(rest_.substr(0, end + 1));
     if (inside.front() == ',') text.insert(1, "0");
     rest_.remove_prefix(end + 1);
-    out_ += text;
-    if (rest_.starts_with('+')) {
-      out_.insert(atom_, "(?:");
-      out_ += ")";
-    }
-    return Done{};
+    // After {n} it makes what is before it one that may be there or not.
+    if (inside.find(',') != std::string_view::npos && take_if("?")) text += '?';
+    return quantify(text);
   }
 
   Status open() {
@@ -166,7 +215,8 @@ class Translator {
       }
       return Done{};
     }
-    Group group{out_.size(), 0, mode_};
+    Group group{.begin = out_.size(), .closers = 0, .mode = mode_};
+    quantified_ = false;
     if (!take_if("?")) {
       out_ += '(';
       groups_.push_back(group);
@@ -175,8 +225,10 @@ class Translator {
     for (const std::string_view known : {":", "=", "!", ">", "<=", "<!"})
       if (take_if(known)) {
         out_ += fmt::format("(?{}", known);
+        group.looks_back = known.starts_with('<');
         groups_.push_back(group);
         mode_.looks_back |= known.starts_with('<');
+        begin_branch();
         return Done{};
       }
     if (rest_.starts_with('<') || rest_.starts_with('\'') || rest_.starts_with('(')) {
@@ -226,9 +278,11 @@ class Translator {
   Status close() {
     take();
     if (groups_.size() == 1) return broken("a bracket that was not opened");
+    TRY_DONE(end_branch());
     out_.append(groups_.back().closers, ')');
     out_ += ')';
     atom_ = groups_.back().begin;
+    quantified_ = false;
     mode_ = groups_.back().mode;
     groups_.pop_back();
     return Done{};
@@ -252,8 +306,10 @@ class Translator {
     if (c == 'y') return put_taken("(?-i:(?!" + within_grapheme_text() + "))");
     if (c == 'Y') return put_taken("(?-i:" + within_grapheme_text() + ")");
     if (c == 'v') return put_taken(R"(\x0b)");
+    // PCRE2 takes what its own \R begins with for none of what a dot matches, and gives nothing back for it.
+    if (c == 'R') return put_taken(R"((?:\r\n|(?!\r\n)[\n-\r\x{85}\x{2028}\x{2029}]))");
     if (c == 'N') return put_taken("[^\\n]");
-    if (c == 'O') return put_taken("(?s:.)");
+    if (c == 'O') return put_taken("\\p{Any}");
     if (c == 'X') return put_taken(mode_.caseless ? "(?-i:" + grapheme_text() + ")" : grapheme_text());
     if (c == 'u' || c == 'x') {
       TRY(const char32_t code, numbered_code(c));
@@ -262,7 +318,7 @@ class Translator {
       put_atom(text.find('(') == std::string::npos ? one : text);
       return Done{};
     }
-    if (std::string_view("RKGAZznrtfaekg0123456789").find(c) != std::string_view::npos) {
+    if (std::string_view("KGAZznrtfaekg0123456789").find(c) != std::string_view::npos) {
       put_atom("\\");
       out_ += take();
       return Done{};
@@ -315,35 +371,32 @@ class Translator {
     };
     auto set = property_set(is_named("punct") ? "P" : name);
     if (place == Place::alone && is_named("word")) set = word_set();
-    if (!set.ok()) {
-      for (const char letter : name)
-        if (std::isalnum(static_cast<unsigned char>(letter)) == 0 && letter != '_')
-          return broken("a property that is not known");
-      set = pcre2_property(fmt::format("sc:{}", name));
-      if (!set.ok()) set = pcre2_property(name);
-      if (!set.ok()) return set.error();
-      // What Unicode 15 and 15.1 added, which PCRE2 may not know.
-      constexpr std::pair<char32_t, char32_t> ideographs[] = {{0x2EBF0, 0x2EE5D}, {0x31350, 0x323AF}};
-      if (is_named("han") || is_named("hani") || is_named("ideographic"))
-        for (const auto& [first, last] : ideographs)
-          for (char32_t code = first; code <= last; ++code) set.value().set(code);
-    }
+    if (!set.ok()) set = unicode_property(name);
+    if (!set.ok()) return set.error();
     *out.set = negated ? ~set.value() : set.value();
     return std::optional<Class>(std::move(out));
   }
 
   Status put_class(const Class& read) {
-    if (read.set->none()) {
-      put_atom("(?!)");
-    } else if (read.set->all()) {
-      put_atom("(?s:.)");
-    } else if (mode_.caseless) {
-      std::string text = fmt::format("(?-i:{})", class_text(*read.set));  // Its cases are in it.
-      for (const std::string& more : read.more) text += "|" + more;
-      put_atom(read.more.empty() ? text : "(?:" + text + ")");
-    } else {
-      put_atom(class_text(*read.set));
+    CodeSet in_texts = *read.set;  // No text has a surrogate.
+    for (char32_t code = 0xD800; code < 0xE000; ++code) in_texts.reset(code);
+    const bool nothing = in_texts.none();
+    std::string text = nothing ? "(?!)" : read.set->all() ? "\\p{Any}" : class_text(*read.set);
+    if (mode_.caseless && !nothing && !read.set->all())
+      text = fmt::format("(?-i:{})", text);  // Its cases are in it.
+    if (read.more.empty()) {
+      put_atom(text);
+      return Done{};
     }
+    for (const std::string& more : read.more) text += "|" + more;
+    if (!mode_.looks_back) {
+      put_atom("(?:" + text + ")");
+      return Done{};
+    }
+    if (!groups_.back().looks_back || groups_.back().closers > 0 || groups_.back().branch != out_.size())
+      return looks_back_too_far();
+    put_atom(text);  // Branches of what looks back.
+    groups_.back().long_class_end = out_.size();
     return Done{};
   }
 
@@ -370,7 +423,7 @@ class Translator {
     intersect(all, part, intersected);
     // Classes within it are as they are written, and so is a property alone.
     if (mode_.caseless && depth == 0) {
-      if (!negated && !mode_.looks_back)
+      if (!negated)
         all.more = long_cases_of(*all.set, without_end() ? LongCases::not_of_its_own : LongCases::all);
       *all.set = with_other_cases(*all.set);
     }
@@ -481,7 +534,8 @@ class Translator {
 
   std::string_view rest_;
   std::string out_;
-  size_t atom_ = 0;  // Where in out_ the last thing a quantifier may follow begins.
+  size_t atom_ = 0;          // Where in out_ the last thing a quantifier may follow begins.
+  bool quantified_ = false;  // One does.
   Mode mode_;
   std::vector<Group> groups_;
 };
