@@ -29,16 +29,6 @@ std::string spaced(std::string_view text) {
   return out;
 }
 
-// Han, kana, Thai and their like: words have no ends to be seen.
-bool is_unspaced(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char byte) {
-                       const auto lead = static_cast<uint8_t>(byte);
-                       return lead >= 0xE3 && lead <= 0xED;  // U+3000 to U+DFFF.
-                     }) ||
-         text.find("\xE0\xB8") != std::string_view::npos || text.find("\xE0\xB9") != std::string_view::npos;
-}
-
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 bool begins_with(std::string_view text, std::string_view word) {
@@ -67,6 +57,16 @@ Result<std::string> found_in_row(const GuardStage& stage, const json::array& row
 }
 
 }  // namespace
+
+// Their words have no ends to be seen.
+bool is_unspaced(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char byte) {
+                       const auto lead = static_cast<uint8_t>(byte);
+                       return lead >= 0xE3 && lead <= 0xED;  // U+3000 to U+DFFF.
+                     }) ||
+         text.find("\xE0\xB8") != std::string_view::npos || text.find("\xE0\xB9") != std::string_view::npos;
+}
 
 bool has_words(std::string_view text, const std::vector<std::string>& words) {
   const std::string all = spaced(text);

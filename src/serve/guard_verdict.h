@@ -14,6 +14,8 @@ namespace holdfast::serve {
 // Whether a text has one of the words or phrases: whole words, whatever their case, accents of letters that
 // look alike, or what stands between them; of writing without spaces anywhere in it.
 bool has_words(std::string_view text, const std::vector<std::string>& words);
+// Whether a word is of writing without spaces: Han, kana, Thai and their like.
+bool is_unspaced(std::string_view word);
 
 // What a guarding model has to be sent of a text: pieces short enough that a usual classifier reads all of
 // each, cut at white space where there is some. nullopt: more than are sent.

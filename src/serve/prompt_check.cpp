@@ -132,23 +132,29 @@ char32_t next(std::string_view text, size_t& at) {
 }
 
 struct Reading {
-  std::string smooth;              // Lower case, without what nobody sees.
-  std::vector<std::string> words;  // Of it; one that mixes alphabets in its Latin look.
+  std::string smooth;                             // Lower case, without what nobody sees.
+  std::vector<std::string> words;                 // Of it; one that mixes alphabets in its Latin look.
+  std::vector<std::pair<size_t, size_t>> places;  // Of the words, in the text;
+  std::vector<size_t> letters;                    // of each of their letters its begin.
+  bool open = false;                              // The last word is not known to end.
   size_t hidden = 0;
 };
 
 Reading read_whole(std::string_view text) {
   Reading out;
   std::u32string word;
+  size_t word_begin = 0, word_end = 0;
   const auto end_word = [&] {
     if (word.empty()) return;
     const bool latin = std::any_of(word.begin(), word.end(), [](char32_t c) { return c >= 'a' && c <= 'z'; });
     std::string made;
     for (const char32_t c : word) append(made, latin && latin_twin(c) != 0 ? latin_twin(c) : c);
     out.words.push_back(std::move(made));
+    out.places.emplace_back(word_begin, word_end);
     word.clear();
   };
   for (size_t at = 0; at < text.size();) {
+    const size_t begin = at;
     const char32_t raw = next(text, at);
     if (is_hidden(raw)) {
       ++out.hidden;
@@ -156,11 +162,16 @@ Reading read_whole(std::string_view text) {
     }
     const char32_t c = plain(raw);
     append(out.smooth, c);
-    if (is_letter(c) && !is_space(c))
-      word += c;
-    else
+    if (!is_letter(c) || is_space(c)) {
       end_word();
+      continue;
+    }
+    if (word.empty()) word_begin = begin;
+    word += c;
+    word_end = at;
+    out.letters.push_back(begin);
   }
+  out.open = !word.empty();
   end_word();
   return out;
 }
@@ -316,6 +327,23 @@ std::string_view language_of(std::string_view text) {
 }
 
 std::vector<std::string> plain_words(std::string_view text) { return read_whole(text).words; }
+
+WordPlaces plain_word_places(std::string_view text) {
+  Reading reading = read_whole(text);
+  WordPlaces out{.words = {}, .letters = std::move(reading.letters), .open = reading.open};
+  for (size_t i = 0; i < reading.words.size(); ++i)
+    out.words.push_back({std::move(reading.words[i]), reading.places[i].first, reading.places[i].second});
+  return out;
+}
+
+std::string latin_look(std::string_view plain_word) {
+  std::string out;
+  for (size_t at = 0; at < plain_word.size();) {
+    const char32_t c = next(plain_word, at);
+    append(out, latin_twin(c) != 0 ? latin_twin(c) : c);
+  }
+  return out;
+}
 
 bool is_known_language(std::string_view code) {
   return among(script_languages, code) ||

@@ -32,6 +32,20 @@ std::optional<InputSign> find_sign(std::string_view text, TextPlace place);
 // letters as plain ones, without what nobody sees.
 std::vector<std::string> plain_words(std::string_view text);
 
+// The same words with where they stand, from the first letter's begin to the last one's end.
+struct WordPlaces {
+  struct Word {
+    std::string text;
+    size_t begin = 0, end = 0;
+  };
+  std::vector<Word> words;
+  std::vector<size_t> letters;  // Where each letter of all of them begins.
+  bool open = false;            // The last one goes on where the text does.
+};
+WordPlaces plain_word_places(std::string_view text);
+// Letters of another alphabet that look like Latin ones as those, whatever stands beside them.
+std::string latin_look(std::string_view plain_word);
+
 // The language of a text as ISO 639-1 ("en"), by its script and its most frequent words; empty where that is
 // not sure: a short text, or a language that is not known.
 std::string_view language_of(std::string_view text);
