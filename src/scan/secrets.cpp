@@ -158,7 +158,11 @@ double shannon_entropy(std::string_view text) {
   return bits;
 }
 
-void SecretSearch::look(std::string_view piece, uint32_t first_line, size_t own_bytes) {
+namespace {
+
+// Every secret of a text whose match is one that `takes` wants.
+template <class Takes>
+std::vector<Found> find_all(std::string_view piece, Takes takes) {
   const auto table = secret_rules();
   std::vector<size_t> tried(table.size(), 0);  // Up to where each rule has looked.
   std::vector<Found> found;
@@ -171,10 +175,28 @@ void SecretSearch::look(std::string_view piece, uint32_t first_line, size_t own_
     const auto match = rules().patterns[id].find(piece.substr(0, to), from);
     if (!match) return;  // A later keyword may stand nearer; its reach begins anew.
     tried[id] = match->end;
-    if (match->begin >= own_bytes) return;
+    if (!takes(*match)) return;
     if (shannon_entropy(match->captured) < rule.entropy || is_harmless(match->captured, rule)) return;
     found.push_back({static_cast<size_t>(match->captured.data() - piece.data()), match->captured, id});
   });
+  return found;
+}
+
+}  // namespace
+
+bool has_secret(std::string_view text, size_t seen, TextEnd end) {
+  return !find_all(text, [&](const Pattern::Match& match) {
+            const auto secret_end =
+                static_cast<size_t>(match.captured.data() - text.data()) + match.captured.size();
+            // What a form says of the character behind it is not known at the text's end.
+            return secret_end > seen && (end == TextEnd::is_all || match.end < text.size());
+          }).empty();
+}
+
+void SecretSearch::look(std::string_view piece, uint32_t first_line, size_t own_bytes) {
+  const auto table = secret_rules();
+  std::vector<Found> found =
+      find_all(piece, [&](const Pattern::Match& match) { return match.begin < own_bytes; });
   // In the order of the text; of those that overlap the one with a form of its own comes first.
   std::sort(found.begin(), found.end(), [&](const Found& a, const Found& b) {
     return std::tuple(a.begin, rules().assigned[a.rule], a.rule) <

@@ -29,6 +29,11 @@ class SecretSearch {
   FileReport& report_;
 };
 
+// Of a text that goes on: whether it has a secret that ends behind `seen` and that what follows cannot undo.
+// At its end: whether it has one that ends behind `seen`.
+enum class TextEnd : uint8_t { goes_on, is_all };
+bool has_secret(std::string_view text, size_t seen, TextEnd end);
+
 // Bits a character of a text by the frequencies of its bytes.
 double shannon_entropy(std::string_view text);
 
