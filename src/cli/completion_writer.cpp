@@ -255,7 +255,8 @@ std::vector<serve::GenerateEvent> CompletionWriter::step() {
       return answer->sequence && *answer->sequence == token.sequence;
     });
     if (found == answers_.end()) continue;  // Ended by a stop within this very step.
-    serve::GenerateEvent event{.id = (*found)->id};
+    serve::GenerateEvent event{.id = (*found)->id,
+                               .prompt_tokens = static_cast<uint32_t>((*found)->call.prompt.size())};
     const bool over = take(**found, token, event);
     if (event.says_something()) out.push_back(std::move(event));
     if (!over) continue;

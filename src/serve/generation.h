@@ -54,6 +54,8 @@ struct GenerateEvent {
   std::vector<ToolCallPart> calls = {};
   std::vector<WrittenToken> tokens = {};  // What the text was made of, where asked for.
   std::vector<WrittenToken> prompt = {};  // In the first event, where asked for.
+  // With every piece, as who leaves before the end has had the prompt read, too. 0: is not said.
+  uint32_t prompt_tokens = 0;
   std::optional<End> end = {};
   std::optional<Error> error = {};  // The answer failed; nothing follows.
   // Its share of the worker's time since the event before: of who listens to the worker, not of the worker.

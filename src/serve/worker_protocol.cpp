@@ -281,6 +281,7 @@ Bytes encode_cancel(uint64_t id) {
 Bytes encode_piece(const GenerateEvent& event) {
   ByteWriter out;
   out.u64(event.id);
+  out.u32(event.prompt_tokens);
   put_text(out, event.text);
   put_text(out, event.reasoning);
   out.u32(static_cast<uint32_t>(event.calls.size()));
@@ -326,6 +327,7 @@ Result<GenerateEvent> decode_piece(ByteView payload) {
   ByteReader in(payload);
   GenerateEvent event;
   TRY(event.id, in.u64());
+  TRY(event.prompt_tokens, in.u32());
   TRY(event.text, take_text(in));
   TRY(event.reasoning, take_text(in));
   TRY(const uint32_t calls, take_count(in, 16));

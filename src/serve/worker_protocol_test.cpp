@@ -70,7 +70,8 @@ TEST(WorkerProtocol, generation_frames_arrive_as_sent_and_cut_ones_are_corrupt) 
                                   .log_probability = -0.5F,
                                   .text = "\xC3",
                                   .others = {{.id = 8, .log_probability = -2, .text = "x"}}}},
-                      .prompt = {{.id = 9, .text = "p"}}},
+                      .prompt = {{.id = 9, .text = "p"}},
+                      .prompt_tokens = 12},
       ended = going, failed = going;
   ended.end = GenerateEvent::End{.reason = "length",
                                  .stop = "\n",
@@ -84,6 +85,7 @@ TEST(WorkerProtocol, generation_frames_arrive_as_sent_and_cut_ones_are_corrupt) 
     const Bytes sent = encode_piece(event);
     const GenerateEvent got = decode_piece(sent).value();
     EXPECT_EQ(got.id, event.id);
+    EXPECT_EQ(got.prompt_tokens, 12U);
     EXPECT_EQ(got.text, event.text);
     EXPECT_EQ(got.reasoning, event.reasoning);
     ASSERT_EQ(got.calls.size(), 1U);
