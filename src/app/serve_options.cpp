@@ -94,7 +94,8 @@ constexpr std::array table = {
         "scaling.down-utilization", OptionKind::count, "50",
         "One fewer, down to its least, when those that stay would be busy for no more percent than this …", 0,
         100},
-    OptionRow{"scaling.down-after", OptionKind::duration, "60s", "… all through this time.", 0, 86'400'000},
+    OptionRow{"scaling.down-after", OptionKind::duration, "60s", "… on average over this time.", 0,
+              86'400'000},
     OptionRow{
         "privacy.zero-retention", OptionKind::flag, "false",
         "What models are asked and answer is kept nowhere: not for replay, drift, comparison or again."},

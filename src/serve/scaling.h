@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <optional>
 
 namespace holdfast::serve {
@@ -19,8 +20,8 @@ struct ScalingOptions {
   // up_utilization of the time, all through up_after.
   std::chrono::milliseconds up_queue_delay{500}, up_after{2'000};
   double up_utilization = 0.8;
-  // One fewer when those that stay would have been busy for no more than down_utilization, all through
-  // down_after.
+  // One fewer when those that stay would have been busy for no more than down_utilization of down_after, on
+  // average, and nothing waited for longer than up_queue_delay in it.
   double down_utilization = 0.5;
   std::chrono::milliseconds down_after{60'000};
   // A worker that writes so many answers at once counts as busy.
@@ -34,10 +35,31 @@ struct ReplicaLoad {
   size_t ready = 0, starting = 0;           // Now.
 };
 
+// How busy workers were on average over the last while. Bounded: what is older than a look is kept in spans.
+class MeanLoad {
+ public:
+  explicit MeanLoad(std::chrono::milliseconds window) : window_(window) {}
+  void add(std::chrono::milliseconds now, double busy);  // Since the last time.
+  void forget() { *this = MeanLoad(window_); }
+  // None before it was looked at for as long as the window.
+  std::optional<double> mean(std::chrono::milliseconds now) const;
+
+ private:
+  static constexpr int spans = 64;
+  struct Span {
+    std::chrono::milliseconds begin{}, length{};
+    double busy = 0;  // Workers times milliseconds.
+  };
+
+  std::chrono::milliseconds window_;
+  std::optional<std::chrono::milliseconds> last_;
+  std::deque<Span> spans_;
+};
+
 // Decides how many there should be. Not safe from several threads.
 class Scaler {
  public:
-  explicit Scaler(const ScalingOptions& options) : options_(options) {}
+  explicit Scaler(const ScalingOptions& options) : options_(options), load_(options.down_after) {}
   // `now` on the Clock; at least one, and `wanted` is what was said the last time.
   size_t wanted(std::chrono::milliseconds now, const ReplicaLoad& load, const Replicas& bounds,
                 size_t wanted);
@@ -48,7 +70,8 @@ class Scaler {
                     std::chrono::milliseconds length);
 
   const ScalingOptions options_;
-  std::optional<std::chrono::milliseconds> busy_since_, calm_since_;
+  std::optional<std::chrono::milliseconds> busy_since_;
+  MeanLoad load_;
 };
 
 }  // namespace holdfast::serve
