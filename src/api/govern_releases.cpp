@@ -9,6 +9,7 @@
 #include "api/govern_call.h"
 #include "api/govern_golden.h"
 #include "api/govern_views.h"
+#include "api/release_memory.h"
 #include "api/services.h"
 #include "codec/json.h"
 
@@ -46,6 +47,14 @@ Result<Response> show(const GovernDoor& door, const Call& call) {
   return shown(door, call, number);
 }
 
+// What memory it needs beside the release that takes the traffic now.
+Result<Response> foresee(const GovernDoor& door, const Call& call) {
+  TRY(const int64_t number, number_in_path(call, "num"));
+  TRY(json::value memory, foreseen_release_memory(door, call, number));
+  return json_answer(
+      json::object{{"record", record_in_path(call)}, {"release", number}, {"memory", std::move(memory)}});
+}
+
 Result<Response> step(const GovernDoor& door, const Call& call, Releases::Verb verb) {
   TRY(const int64_t number, number_in_path(call, "num"));
   TRY(const json::object body, body_object(call));
@@ -64,6 +73,8 @@ CallHandler step_handler(const RouteTable& table, Services& services, const Gove
                          Releases::Verb verb) {
   return [&table, &services, door, verb](const Call& call) -> Result<Response> {
     TRY(const int64_t number, number_in_path(call, "num"));
+    // First, as the golden examples load the release.
+    if (verb != Releases::Verb::validate) TRY_DONE(check_release_memory(door, call, number));
     const Status ran = run_missing_golden(table, services, door, call, record_in_path(call), number);
     if (!ran.ok())
       services.log.warn("golden_run_failed", {{"release", number}, {"why", ran.error().message}});
@@ -198,6 +209,7 @@ void add_govern_release_routes(RouteTable& table, Services& services, const Gove
   post("/api/registry/records/{ns}/{name}/releases", "govern_create_release", create);
   get("/api/registry/records/{ns}/{name}/releases/{num}", "govern_release", show);
   const std::string one = "/api/registry/records/{ns}/{name}/releases/{num}/";
+  get("/api/registry/records/{ns}/{name}/releases/{num}/foresee", "govern_release_foresee", foresee);
   const std::pair<std::string, GovernAnswer> verbs[] = {
       {"approve", approve}, {"reject", reject}, {"rollback", roll_back}, {"retire", retire}};
   for (const auto& [verb, answer] : verbs) post(one + verb, "govern_release_" + verb, answer);

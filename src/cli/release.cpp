@@ -108,6 +108,31 @@ Result<int> show_one(World& world, const Arguments& arguments) {
   return exit_done;
 }
 
+Result<int> foresee(World& world, const Arguments& arguments) {
+  TRY(const json::value told, ask_json(world, arguments, {.path = release_path(arguments) + "/foresee"}));
+  if (arguments.has("--json")) {
+    world.print(codec::to_text(told) + "\n");
+    return exit_done;
+  }
+  TRY(const json::object* memory, codec::json_object_if(told.get_object(), "memory"));
+  if (memory == nullptr) {
+    world.print("nothing of ours answers beside it\n");
+    return exit_done;
+  }
+  TRY(const bool fits, codec::json_flag(*memory, "fits"));
+  const auto mebibytes = [&](const char* key) -> Result<int64_t> {
+    TRY(const int64_t bytes, codec::json_integer(*memory, key));
+    return (bytes + (1 << 20) - 1) >> 20;
+  };
+  TRY(const int64_t standing, mebibytes("standing_bytes"));
+  TRY(const int64_t next, mebibytes("next_bytes"));
+  TRY(const int64_t free, mebibytes("free_bytes"));
+  world.print(fmt::format("release {} takes {} MiB, this one {} MiB more, and {} MiB are free: {}\n",
+                          text_of(*memory, "standing"), standing, next, free,
+                          fits ? "both fit" : "both do not fit"));
+  return fits ? exit_done : exit_failed;
+}
+
 Result<std::string> file_text(std::string_view path) {
   TRY(UserFiles files, UserFiles::open());
   return files.read(path, evidence_bytes_max);
@@ -234,6 +259,9 @@ std::vector<Command> release_commands() {
       client_command("release list", "RECORD", "Lists a record's releases.",
                      "holdfast release list demo/support", {with({}), 1, 1}, list),
       of_release("release show", "Shows all that is known of a release.", show_one, {}),
+      of_release("release foresee",
+                 "Says what memory a release needs beside the one that answers; 1: it has none.", foresee,
+                 {}),
       of_release("gate", "Says which gates a release passes; ends with 1 when it misses something.", gate,
                  {}),
       of_release("release promote", "Takes a release one step further, if its gates let it.",

@@ -29,7 +29,7 @@ Result<ServedModel> SwitchMemory::host_of(const ServedModel& model) {
 }
 
 Result<SwitchNeed> SwitchMemory::foresee(const ServedModel& standing, const ServedModel& next,
-                                         size_t replicas) {
+                                         size_t replicas, Standing how) {
   SwitchNeed need;
   TRY(need.free_bytes, room_.free_bytes());
   TRY(const ServedModel host, host_of(standing));
@@ -44,6 +44,10 @@ Result<SwitchNeed> SwitchMemory::foresee(const ServedModel& standing, const Serv
   if (host.same_as(next_host)) return need;
   TRY(const uint64_t next_files, served_bytes(next_host));
   TRY(const uint64_t standing_files, served_bytes(host));
+  if (now.workers == 0 && how == Standing::will_be_loaded) {
+    need.standing_bytes = standing_files;
+    need.free_bytes -= std::min(need.free_bytes, standing_files);
+  }
   const WorkerMemory there = room_.taken_by(next_host);  // Another endpoint may have it loaded.
   const size_t more = std::max<size_t>(replicas, 1) - std::min(std::max<size_t>(replicas, 1), there.workers);
   if (there.workers == 0) need.next_bytes += next_files;

@@ -38,7 +38,11 @@ class SwitchMemory {
  public:
   // Borrows both.
   SwitchMemory(MemoryRoom& room, FileSource& files) : room_(room), files_(files) {}
-  Result<SwitchNeed> foresee(const ServedModel& standing, const ServedModel& next, size_t replicas);
+  // A standing version that is not loaded needs nothing, unless a request may load it at any time: then its
+  // files count as if they were.
+  enum class Standing : uint8_t { as_it_is, will_be_loaded };
+  Result<SwitchNeed> foresee(const ServedModel& standing, const ServedModel& next, size_t replicas,
+                             Standing how = Standing::as_it_is);
 
  private:
   Result<uint64_t> served_bytes(const ServedModel& model);

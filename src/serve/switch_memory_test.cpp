@@ -62,6 +62,20 @@ TEST_F(SwitchMemoryTest, TheNextVersionNeedsItsFilesOnceAndForEachWorkerItsOwn) 
       << refused.error().message;
 }
 
+TEST_F(SwitchMemoryTest, AVersionThatARequestMayLoadAtAnyTimeCountsWithItsFiles) {
+  room.taken.erase(old.key());
+  SwitchNeed need = memory.foresee(old, next, 1).value();
+  EXPECT_TRUE(need.fits()) << "nothing stands";
+  need = memory.foresee(old, next, 1, SwitchMemory::Standing::will_be_loaded).value();
+  EXPECT_EQ(need.standing_bytes, 100 * mib);
+  EXPECT_EQ(need.next_bytes, 200 * mib);
+  EXPECT_EQ(need.free_bytes, room.free - 100 * mib);
+  room.free = 300 * mib;
+  EXPECT_TRUE(memory.foresee(old, next, 1, SwitchMemory::Standing::will_be_loaded).value().fits());
+  room.free -= 1;
+  EXPECT_FALSE(memory.foresee(old, next, 1, SwitchMemory::Standing::will_be_loaded).value().fits());
+}
+
 TEST_F(SwitchMemoryTest, WhatIsThereAlreadyIsNotNeededAgain) {
   room.free = 0;
   EXPECT_TRUE(memory.foresee(old, old, 2).value().fits());

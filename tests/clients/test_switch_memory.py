@@ -91,3 +91,49 @@ def test_who_knows_better_or_pauses_it_first_changes_it(hub):
     assert hub.http("POST", "/api/endpoints/ada/s/pause", hub.token).status == 200
     until(lambda: foresee(hub, hub.large)["memory"]["standing_bytes"] == 0)
     assert hub.http("PUT", "/api/endpoints/ada/s", hub.token, {"revision": hub.large}).status == 200
+
+
+RECORD = """record: ada/sorter
+use: Sort messages.
+owner: support
+tier: prototype
+model: ada/released-model
+task: text-classification
+features: [sorting]
+deployment: {kind: local, canary_percent: 50}
+"""
+
+
+def test_a_release_that_does_not_fit_beside_the_one_that_answers_is_refused(hub):
+    """Of a server that has the endpoint's worker too, which takes its part of the memory."""
+    data = Path(os.environ.get("HOLDFAST_SHARED") or Path(__file__).resolve().parents[3] / "shared") / "data/models/pipelines/text-classification"
+    name, call = "ada/released-model", lambda method, path, body=None, **headers: hub.http(method, path, hub.token, body, headers)
+    hub.api.create_repo(name)
+    hub.api.upload_folder(repo_id=name, folder_path=data)
+    hub.api.upload_file(repo_id=name, path_or_fileobj=b"---\nlicense: apache-2.0\n---\n# Sorter\nSorts messages.\n", path_in_repo="README.md")
+    first = hub.api.model_info(name).sha
+    hub.api.upload_file(repo_id=name, path_or_fileobj=b"x" * (80 * MIB), path_in_repo="extra.safetensors")
+    large = hub.api.model_info(name).sha
+    made = call("PUT", "/api/registry/records/ada/sorter", RECORD.encode(), **{"Content-Type": "application/yaml"})
+    assert made.status == 201, made.body
+    releases = "/api/registry/records/ada/sorter/releases"
+    assert call("POST", releases, {"revision": first}).status == 201
+    told = call("GET", f"{releases}/1/foresee").json()
+    assert told == {"record": "ada/sorter", "release": 1, "memory": None}, "nothing stands beside it"
+    for _ in range(4):
+        state = call("POST", f"{releases}/1/promote", {"reason": "go"})
+        assert state.status == 200, state.body
+        if state.json()["state"] == "deployed":
+            break
+    assert call("POST", releases, {"revision": large}).status == 201
+    told = call("GET", f"{releases}/2/foresee").json()["memory"]
+    # Nothing asked the first one yet: its files count, as they are loaded with the next request.
+    assert told["standing"] == 1 and told["standing_bytes"] > 0 and told["next_bytes"] > 80 * MIB and told["fits"] is False
+    shown = subprocess.run([program(), "release", "foresee", "ada/sorter", "2", "--endpoint", hub.url, "--token", hub.token], capture_output=True, text=True)
+    assert shown.returncode == 1 and "both do not fit" in shown.stdout, shown
+    for verb in ("promote", "canary", "deploy"):
+        refused = call("POST", f"{releases}/2/{verb}", {"reason": "go"})
+        assert refused.status == 503 and "both versions at once need" in refused.json()["error"], refused.body
+    assert call("GET", f"{releases}/2").json()["state"] == "candidate"
+    assert call("POST", f"{releases}/2/promote?memory=unchecked", {"reason": "go"}).status == 200
+    assert call("GET", f"{releases}/2").json()["state"] != "candidate"
