@@ -57,22 +57,40 @@ Result<Response> show(govern::Registry& registry, observe::Desk& desk, const Cal
 }
 
 // Only classes that occurred are named.
+json::object by_class(const std::array<int64_t, observe::error_class_count>& errors) {
+  json::object out;
+  for (int i = 0; i < observe::error_class_count; ++i)
+    if (errors[static_cast<size_t>(i)] > 0)
+      out[error_class_name(static_cast<ErrorClass>(i))] = errors[static_cast<size_t>(i)];
+  return out;
+}
+
+// Null where nobody looks at what inputs mean.
+json::value meanings_view(const observe::Desk& desk, const std::string& record) {
+  if (desk.meanings() == nullptr || !desk.meanings()->looks()) return nullptr;
+  json::array out;
+  for (const observe::MeaningCell& cell : desk.meanings()->view(record, desk.clock().wall()))
+    out.emplace_back(json::object{{"hour", format_time(cell.hour)},
+                                  {"cluster", cell.cluster},
+                                  {"requests", cell.requests},
+                                  {"errors", by_class(cell.errors)}});
+  return out;
+}
+
 Result<Response> errors(govern::Registry& registry, observe::Desk& desk, const Call& call) {
   TRY(const govern::StoredRecord stored, registry.records.find(call.caller, record_in_path(call)));
   json::array cells;
   for (const observe::ErrorCell& cell : desk.errors().view(stored.record.id, desk.clock().wall())) {
-    json::object by_class;
-    for (int i = 0; i < observe::error_class_count; ++i)
-      if (cell.errors[static_cast<size_t>(i)] > 0)
-        by_class[error_class_name(static_cast<ErrorClass>(i))] = cell.errors[static_cast<size_t>(i)];
     cells.emplace_back(json::object{{"hour", format_time(cell.hour)},
                                     {"script", observe::script_name(cell.cluster.script)},
                                     {"letters", observe::length_name(cell.cluster.length)},
                                     {"requests", cell.requests},
-                                    {"errors", std::move(by_class)}});
+                                    {"errors", by_class(cell.errors)}});
   }
-  return json_answer(json::object{
-      {"record", stored.record.id}, {"hours", observe::ErrorMap::hours}, {"cells", std::move(cells)}});
+  return json_answer(json::object{{"record", stored.record.id},
+                                  {"hours", observe::ErrorMap::hours},
+                                  {"cells", std::move(cells)},
+                                  {"meanings", meanings_view(desk, stored.record.id)}});
 }
 
 }  // namespace

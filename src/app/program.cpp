@@ -144,6 +144,8 @@ class RunningProgram final : public Program {
                                                                        .log = log_,
                                                                        .metrics = instance_->metrics()},
                                                 options.shadow_percent);
+    meanings_ = std::make_unique<observe::MeaningMap>(
+        options.meaning, observe::MeaningMap::Parts{clock_, random_, instance_->metrics()});
     desk_ = std::make_unique<observe::Desk>(options.desk, observe::DeskParts{.names = *series_names_,
                                                                              .instance_key = instance_->key(),
                                                                              .clock = clock_,
@@ -152,7 +154,8 @@ class RunningProgram final : public Program {
                                                                              .log = log_,
                                                                              .metrics = instance_->metrics(),
                                                                              .traces = traces_.get(),
-                                                                             .shadow = shadow_.get()});
+                                                                             .shadow = shadow_.get(),
+                                                                             .meanings = meanings_.get()});
     TRY_DONE(open_doors(options));
     lfs_parts_.emplace(instance_->disk(), random_, data_layout::uploads);
     probe_.emplace(instance_->metrics(), instance_->content(), instance_->disk());
@@ -172,6 +175,7 @@ class RunningProgram final : public Program {
                                                                        .log = log_,
                                                                        .metrics = instance_->metrics()});
     observing_ = start_observing(*rounds_, log_);
+    if (meanings_->looks()) meaning_work_ = observe::start_meaning(*meanings_, *meaning_asker_);
     watching_ = start_watching(*registry_, checkpoints_.get(), log_);
     TRY(evaluating_, start_evaluating(*evaluations_, std::move(release_askers_), log_));
     if (options.probes_every.count() > 0)
@@ -221,8 +225,10 @@ class RunningProgram final : public Program {
     masking_.reset();
     exchanging_.reset();
     observing_.reset();
+    meaning_work_.reset();
     watching_.reset();
     // What is cut now says how it ended, to what is still open.
+    guarded_streams_.reset();
     engine_streams_.reset();
     cached_models_.reset();
     models_.reset();
@@ -432,6 +438,7 @@ class RunningProgram final : public Program {
     release_askers_ = api::make_release_askers(*services_, *models_, govern);
     probe_askers_ = api::make_release_askers(*services_, *models_, govern);
     endpoint_asker_ = api::make_endpoint_asker(table_, *services_, govern);
+    meaning_asker_ = api::make_endpoint_asker(table_, *services_, govern);
     const api::DoorParts parts{.git = *smart_http_,
                                .models = cached_models_ ? *cached_models_ : *models_,
                                .instance_key = instance_->key(),
@@ -507,8 +514,9 @@ class RunningProgram final : public Program {
   std::optional<observe::SeriesNames> series_names_;
   std::unique_ptr<observe::Shadow> shadow_;
   std::unique_ptr<observe::ShadowAsker> shadow_asker_;
+  std::unique_ptr<observe::MeaningMap> meanings_;
   std::unique_ptr<govern::ReleaseAskers> release_askers_, probe_askers_;
-  std::unique_ptr<observe::EndpointAsker> endpoint_asker_;
+  std::unique_ptr<observe::EndpointAsker> endpoint_asker_, meaning_asker_;
   std::unique_ptr<observe::TraceExporter> traces_;
   std::unique_ptr<observe::Desk> desk_;
   std::unique_ptr<serve::Quotas> quotas_;
@@ -530,6 +538,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<CheckpointWriter> checkpoints_;
   std::unique_ptr<observe::Rounds> rounds_;
   std::unique_ptr<Observing> observing_;
+  std::unique_ptr<observe::MeaningWork> meaning_work_;
   std::unique_ptr<Watching> watching_;
   std::unique_ptr<Evaluating> evaluating_;
   std::unique_ptr<Probing> probing_;

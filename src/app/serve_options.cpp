@@ -77,6 +77,12 @@ constexpr std::array table = {
     OptionRow{"slo.shadow-percent", OptionKind::text, "1",
               "Of classifiers' answers: as many are asked of the version before as well, to see how often "
               "the two disagree."},
+    OptionRow{"slo.meaning-endpoint", OptionKind::text, "",
+              "An embedding endpoint (namespace/name) that says which inputs are alike, so that errors are "
+              "also gathered by what was asked; empty: none."},
+    OptionRow{"slo.meaning-percent", OptionKind::text, "10", "Of the requests, as many are looked at so."},
+    OptionRow{"slo.meaning-likeness", OptionKind::text, "35",
+              "Percent of likeness (the cosine) from which on inputs are of one cluster."},
     OptionRow{"probes.every", OptionKind::duration, "5m",
               "How often golden examples are put to every version that answers or waits to; 0 never.", 0,
               86'400'000},
@@ -275,6 +281,13 @@ Result<ServeOptions> read_serve_options(std::span<const std::string_view> words,
                         .latency = chosen.duration("slo.latency"),
                         .latency_share = share / 100};
   TRY(options.shadow_percent, parse_number("slo.shadow-percent", chosen.text("slo.shadow-percent"), 100));
+  options.meaning.endpoint = chosen.text("slo.meaning-endpoint");
+  if (!options.meaning.endpoint.empty() && options.meaning.endpoint.find('/') == std::string::npos)
+    return fail(Reason::bad_request, "slo.meaning-endpoint is namespace/name");
+  TRY(const double looked_at, parse_number("slo.meaning-percent", chosen.text("slo.meaning-percent"), 100));
+  TRY(const double likeness, parse_number("slo.meaning-likeness", chosen.text("slo.meaning-likeness"), 100));
+  options.meaning.share = looked_at / 100;
+  options.meaning.likeness = likeness / 100;
   options.probes_every = chosen.duration("probes.every");
   options.zero_retention = chosen.flag("privacy.zero-retention");
   options.cache_bytes = chosen.bytes("cache.answers");

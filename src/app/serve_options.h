@@ -42,6 +42,7 @@ struct ServeOptions {
   SecretOptions secrets;
   PrivateWebhooks private_webhooks = PrivateWebhooks::refused;
   double shadow_percent = 0;
+  observe::MeaningMap::Options meaning{};
   std::chrono::milliseconds probes_every{};  // Zero: never.
   bool zero_retention = false;
   bool control_characters = false;  // Inputs to models may hold them.

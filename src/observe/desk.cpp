@@ -30,6 +30,9 @@ void Desk::served(const Answered& answered) {
     objectives_.count(record, judgement.outcome, answered.took);
     errors_.count(record, parts_.clock.wall(), cluster_of(answered.call.input),
                   judgement.error_class ? &*judgement.error_class : nullptr);
+    if (parts_.meanings != nullptr)
+      parts_.meanings->offer(record, parts_.clock.wall(), answered.call.input,
+                             judgement.error_class ? &*judgement.error_class : nullptr);
   }
   log_request(parts_.log, parts_.names, series, answered, judgement);
   const bool kept = !answered.call.input.empty();  // Empty where nothing of it may stay.

@@ -11,6 +11,7 @@
 #include "observe/answered.h"
 #include "observe/drift.h"
 #include "observe/error_map.h"
+#include "observe/meaning_map.h"
 #include "observe/objectives.h"
 #include "observe/recent_traces.h"
 #include "observe/request_probe.h"
@@ -35,6 +36,7 @@ struct DeskParts {
   Metrics& metrics;
   TraceExporter* traces = nullptr;  // Null: traces go nowhere.
   Shadow* shadow = nullptr;         // Null: no version is compared with the one before.
+  MeaningMap* meanings = nullptr;   // Null: errors are gathered by script and length alone.
 };
 
 // Where every request to a model is told of when it ended: counted, logged, and handed to whoever watches. It
@@ -54,6 +56,7 @@ class Desk {
   const Shadow* shadow() const { return parts_.shadow; }
   const RecentTraces& recent() const { return recent_; }
   const ErrorMap& errors() const { return errors_; }
+  const MeaningMap* meanings() const { return parts_.meanings; }
   const Clock& clock() const { return parts_.clock; }
 
   TraceContext begin(std::string_view traceparent_header, std::string_view request_id);

@@ -32,7 +32,7 @@ Status EndpointProber::ask(const std::string& endpoint, size_t position, Endpoin
   context.stop = stop;
   const auto began = parts_.ticks.now();
   const auto answer = parts_.asker.ask(context, endpoint, probe.path, probe.body);
-  if (!answer.ok()) {
+  if (!answer.ok() || answer.value().size() > probe_bytes_max) {  // Too long to be compared.
     if (!stop.stop_requested()) ++outcome.failed;
     return Done{};
   }

@@ -75,4 +75,53 @@ std::vector<InputFeatures> features_of(std::string_view body, std::string_view a
   return out;
 }
 
+namespace {
+
+// A chat's turn: a text, or parts of which some have one.
+const json::string* said_in(const json::value& turn) {
+  const json::value* content = turn.is_object() ? turn.get_object().if_contains("content") : nullptr;
+  if (content == nullptr) return nullptr;
+  if (content->is_string()) return &content->get_string();
+  if (!content->is_array()) return nullptr;
+  for (const json::value& part : content->get_array())
+    if (const json::string* text = text_of(part)) return text;
+  return nullptr;
+}
+
+bool is_users(const json::value& turn) {
+  const json::value* role = turn.is_object() ? turn.get_object().if_contains("role") : nullptr;
+  return role != nullptr && role->is_string() && role->get_string() == "user";
+}
+
+const json::string* asked_in(const json::object& body) {
+  for (const char* key : {"inputs", "input", "prompt"}) {
+    const json::value* value = body.if_contains(key);
+    if (value == nullptr) continue;
+    if (!value->is_array()) return text_of(*value);
+    const json::array& list = value->get_array();
+    if (!list.empty() && is_users(list[0])) return said_in(list.back());
+    return list.empty() ? nullptr : text_of(list[0]);
+  }
+  const json::value* turns = body.if_contains("messages");
+  if (turns == nullptr || !turns->is_array()) return nullptr;
+  const json::array& list = turns->get_array();
+  for (size_t i = list.size(); i > 0; --i)
+    if (is_users(list[i - 1])) return said_in(list[i - 1]);
+  return nullptr;
+}
+
+}  // namespace
+
+std::string text_of_body(std::string_view body, size_t bytes_max) {
+  const auto parsed = codec::parse_json_object(body);
+  if (!parsed.ok()) return {};
+  const json::string* text = asked_in(parsed.value());
+  if (text == nullptr) return {};
+  std::string out(std::string_view(*text).substr(0, bytes_max));
+  while (!out.empty() && out.size() < text->size() &&
+         (static_cast<unsigned char>((*text)[out.size()]) & 0xC0) == 0x80)
+    out.pop_back();
+  return out;
+}
+
 }  // namespace holdfast::observe

@@ -22,6 +22,10 @@ struct InputFeatures {
 // "text") beside the answer's best labels. Nothing for a body that is none of those; at most inputs_max.
 std::vector<InputFeatures> features_of(std::string_view body, std::string_view answer, const Secret& key);
 
+// What a body asks, as one text of at most so many bytes: the first input of those, a prompt, or what a
+// chat's user said last; empty where it has none that can be read.
+std::string text_of_body(std::string_view body, size_t bytes_max);
+
 inline constexpr size_t inputs_max = 64, words_max = 256;  // Of one request; of one input.
 
 }  // namespace holdfast::observe

@@ -15,6 +15,7 @@ class FakeEngine:
     def __init__(self, whole=None):
         engine = self
         self.whole, self.seen, self.status, self.pause_seconds = whole, [], 200, 0  # Status and pause are of an answer that is whole.
+        self.says, self.fails_on = [], []  # Fails where one of those texts is asked.
         self.go_on, self.left = threading.Semaphore(0), threading.Event()
 
         class Handler(BaseHTTPRequestHandler):
@@ -30,7 +31,7 @@ class FakeEngine:
                     self.stream(body)
                 elif engine.whole is not None:
                     time.sleep(engine.pause_seconds)
-                    self.answer(engine.status, engine.whole)
+                    self.answer(500 if any(text in json.dumps(body) for text in engine.fails_on) else engine.status, engine.whole)
                 else:
                     self.answer(400, {"error": {"message": "only streams here", "type": "invalid_request_error", "param": None, "code": None}})
 

@@ -33,10 +33,17 @@ export interface ErrorCell {
   requests: number;
   errors: Record<string, number>;
 }
+export interface MeaningCell {
+  hour: string;
+  cluster: number;
+  requests: number;
+  errors: Record<string, number>;
+}
 export interface ErrorMapOf {
   record: string;
   hours: number;
   cells: ErrorCell[];
+  meanings: MeaningCell[] | null;
 }
 
 const missing = (error: unknown): null => {
