@@ -87,18 +87,6 @@ net::Response told_on(EngineAnswer said) {
   return response;
 }
 
-// How a failure is written into a stream that had begun.
-std::function<std::string(const Error&)> failure_in_stream(const Call& call) {
-  return [dialect = call.served ? call.served->dialect.value_or(Dialect::hub) : Dialect::hub,
-          trace = call.context.trace_id](const Error& error) {
-    Context context;
-    context.trace_id = trace;
-    const net::Response answer = error_answer(dialect, {}, error, context);
-    const auto* body = std::get_if<std::string>(&answer.body);
-    return net::sse_event("", body == nullptr ? std::string() : *body);
-  };
-}
-
 }  // namespace
 
 const ApiRoute* route_named(const RouteTable& table, std::string_view name) {
@@ -218,7 +206,7 @@ Result<net::Response> forward(Services& services, const GovernDoor& door, const 
     out.timeout = stream_timeout;
     if (call.served) call.served->work.add({.inputs = 1});
     return door.streams->open(client, std::move(out), call.context,
-                              {telling_of(call), failure_in_stream(call)});
+                              {telling_of(call), failure_in_stream(call, Dialect::hub)});
   }
   const KeptEngineAnswer kept(services, call, endpoint, attachment, request, rest);
   if (kept.wanted()) {

@@ -119,7 +119,8 @@ class Stream {
   // Whether nobody reads it: the reader left, or there never was one. The telling holds the body as well.
   bool gone() {
     std::lock_guard lock(mutex_);
-    return body_ != nullptr && (body_->gone() || (handed_over_ && body_.use_count() <= holders_here));
+    return body_ != nullptr &&
+           (passing_.telling->gone() || (handed_over_ && body_.use_count() <= holders_here));
   }
   bool over() {
     std::lock_guard lock(mutex_);

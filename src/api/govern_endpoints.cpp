@@ -278,13 +278,20 @@ Result<Response> ask_endpoint(const EndpointDoor& at, const Call& call, const st
 Around guardrails_around(const EndpointDoor& at, const std::string& id) {
   if (at.as != EndpointDoor::As::callers) return {};
   return [at, id](CallHandler handler) {
-    const GuardAsker ask = [at](const Call& call, const std::string& endpoint, const std::string& rest) {
-      return ask_endpoint(
-          {at.table, at.services, at.door, at.known, rest, endpoint, EndpointDoor::As::guards}, call,
-          endpoint);
+    // Outlives the request, for the sake of streams.
+    GuardAsker ask = [&table = at.table, &services = at.services, &door = at.door, &known = at.known](
+                         const Call& call, const std::string& endpoint, const std::string& rest) {
+      return ask_endpoint({table, services, door, known, rest, endpoint, EndpointDoor::As::guards}, call,
+                          endpoint);
     };
-    if (!id.empty() && id != at.asked) handler = guarded(at.services, id, at.rest, ask, std::move(handler));
-    return guarded(at.services, at.asked, at.rest, ask, std::move(handler));
+    const GuardedEndpoint asked{at.asked, at.rest, std::move(ask), at.door.guarded,
+                                dialect_of(inner_row(at.table, "POST", task_path(at.rest)), at.rest)};
+    if (!id.empty() && id != at.asked) {
+      GuardedEndpoint answers = asked;
+      answers.name = id;
+      handler = guarded(at.services, std::move(answers), std::move(handler));
+    }
+    return guarded(at.services, asked, std::move(handler));
   };
 }
 

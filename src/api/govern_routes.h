@@ -29,6 +29,7 @@ class Secrets;
 namespace holdfast::api {
 
 class EngineStreams;
+class GuardedStreams;
 
 // What the registry's doors need beside the services; borrowed.
 struct GovernDoor {
@@ -38,6 +39,7 @@ struct GovernDoor {
   net::Client& any_engines;                  // and on any, where an instance administrator attached them.
   ClockControl* clock = nullptr;             // Null: the clock is the machine's.
   EngineStreams* streams = nullptr;          // Null: answers of engines come whole.
+  GuardedStreams* guarded = nullptr;         // Null: what is looked at when it is answered comes whole.
   identity::Secrets* secrets = nullptr;      // Null: engines have tokens of their own only.
   govern::EndpointKeeper* keeper = nullptr;  // Null: nobody keeps endpoints; all run.
   serve::SwitchMemory* memory = nullptr;     // Null: nobody looks whether two versions fit.

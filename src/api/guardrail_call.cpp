@@ -10,19 +10,16 @@
 
 #include "api/engine_stream.h"
 #include "api/error_answer.h"
+#include "api/guard_look.h"
+#include "api/guarded_stream.h"
 #include "api/input_check.h"
 #include "api/input_texts.h"
 #include "api/served_note.h"
 #include "api/services.h"
-#include "base/log.h"
-#include "base/metrics.h"
 #include "base/ticks.h"
 #include "codec/json.h"
-#include "identity/own_caller.h"
 #include "identity/permission.h"
 #include "observe/desk.h"
-#include "scan/secrets.h"
-#include "serve/guard_verdict.h"
 #include "serve/guards.h"
 
 namespace holdfast::api {
@@ -33,99 +30,7 @@ using net::Response;
 using serve::GuardStage;
 using Texts = std::vector<std::string_view>;
 
-constexpr size_t looked_at_bytes_max = 4 << 20, pieces_a_call = 32;
-constexpr const char* told_header = "X-Holdfast-Guardrails";
-
-// What a stage needs to look. Borrowed for one request.
-struct Look {
-  Services& services;
-  const Call& call;
-  const std::string& endpoint;
-  const GuardAsker& ask;
-};
-
-Result<json::value> ask_model(const Look& look, const GuardStage& stage, const std::string& rest,
-                              const json::object& body) {
-  net::Request request;
-  request.method = "POST";
-  request.target = fmt::format("/endpoints/{}/{}", stage.endpoint, rest);
-  request.headers.set("Content-Type", "application/json");
-  if (const auto kept = look.call.request.headers.find("Cache-Control"))
-    request.headers.set("Cache-Control",
-                        std::string(*kept));  // What must not be kept is not kept there either.
-  request.body = codec::to_text(json::value(body));
-  const auto note = std::make_shared<ServedNote>();  // Shared with the call's copies.
-  if (look.call.served) {
-    note->desk = look.call.served->desk;
-    note->trace = look.call.served->trace;
-    note->retention = look.call.served->retention;
-    note->route = look.call.served->route;
-  }
-  Call call{.request = request,
-            .context = look.call.context,
-            .caller = identity::own_caller("(guardrail)"),
-            .type = {},
-            .found = {},
-            .base_url = look.call.base_url,
-            .served = note};
-  call.context.deadline = std::min(call.context.deadline, look.services.clock.now() + stage.timeout);
-  TRY(const Response answer, look.ask(call, stage.endpoint, rest));
-  const auto* text = std::get_if<std::string>(&answer.body);
-  if (answer.status != 200 || text == nullptr)
-    return fail(Reason::worker_failed, "the guarding endpoint answers with no verdict");
-  return codec::parse_json(*text);
-}
-
-// What a model finds, by the label; empty for nothing.
-Result<std::string> asked_of_model(const Look& look, const GuardStage& stage, const Texts& texts) {
-  if (stage.ask == GuardStage::Ask::chat) {
-    std::string joined;
-    for (const std::string_view text : texts) joined += joined.empty() ? text : fmt::format("\n{}", text);
-    TRY(const json::value said,
-        ask_model(look, stage, "v1/chat/completions",
-                  {{"model", stage.endpoint},
-                   {"messages", json::array{json::object{{"role", "user"}, {"content", joined}}}},
-                   {"max_tokens", 16},
-                   {"temperature", 0}}));
-    return serve::found_by_chat(stage, said);
-  }
-  const auto pieces = serve::guard_pieces(texts);
-  if (!pieces) return fail(Reason::input_too_long, "there is more than a guarding model is asked of");
-  for (size_t at = 0; at < pieces->size(); at += pieces_a_call) {
-    const size_t end = std::min(at + pieces_a_call, pieces->size());
-    const bool moderates = stage.ask == GuardStage::Ask::moderations;
-    json::array inputs;
-    for (size_t i = at; i < end; ++i)
-      inputs.push_back(moderates ? json::value((*pieces)[i]) : json::value(json::array{(*pieces)[i]}));
-    std::string found;
-    if (moderates) {
-      TRY(const json::value said, ask_model(look, stage, "v1/moderations",
-                                            {{"model", stage.endpoint}, {"input", std::move(inputs)}}));
-      TRY(found, serve::found_by_moderations(stage, said));
-    } else {
-      TRY(const json::value said,
-          ask_model(look, stage, "predict", {{"inputs", std::move(inputs)}, {"truncate", true}}));
-      TRY(found, serve::found_by_labels(stage, said));
-    }
-    if (!found.empty()) return found;
-  }
-  return std::string();
-}
-
-Result<std::string> found_by(const Look& look, const GuardStage& stage, const Texts& texts) {
-  if (texts.empty()) return std::string();
-  if (!stage.endpoint.empty()) return asked_of_model(look, stage, texts);
-  for (const std::string_view text : texts) {
-    if (!stage.words.empty() && serve::has_words(text, stage.words)) return std::string("words");
-    if (!stage.secrets) continue;
-    const scan::Place place;
-    scan::FileReport report;
-    scan::SecretSearch search(place, report);
-    search.look(text, 1, text.size());
-    if (!report.findings.empty()) return std::string("secret");
-  }
-  return std::string();
-}
+constexpr size_t looked_at_bytes_max = 4 << 20;
 
 // What a request asks, or nothing where it cannot be read.
 std::optional<Texts> texts_asked(const json::value& body) {
@@ -142,30 +47,10 @@ std::optional<Texts> texts_answered(const json::value& answer) {
   return out;
 }
 
-enum class Ended : uint8_t { passed, flagged, refused, failed };
-constexpr const char* ended_names[] = {"passed", "flagged", "refused", "failed"};
-
-void note_look(const Look& look, const GuardStage& stage, size_t number, Ended ended,
-               std::string_view found) {
-  const char* name = ended_names[static_cast<size_t>(ended)];
-  look.services.metrics
-      .counter("holdfast_serve_guardrails_total", "Looks of endpoints' guardrails, by what came of them.",
-               {{"place", std::string(serve::guard_place_name(stage.place))}, {"outcome", name}})
-      .add();
-  if (ended == Ended::passed) return;
-  look.services.log.info("guardrail", {{"endpoint", look.endpoint},
-                                       {"guardrail", number},
-                                       {"place", serve::guard_place_name(stage.place)},
-                                       {"outcome", name},
-                                       {"found", found},
-                                       {"trace_id", look.call.context.trace_id}});
-}
-
 // All stages of one place in order, what they flag into `flags`; the first that refuses ends it. `texts`
 // nullopt: nobody can read them.
-Status run_stages(const Look& look, const serve::GuardStages& stages, GuardStage::Place place,
+Status run_stages(const GuardLook& look, const serve::GuardStages& stages, GuardStage::Place place,
                   const std::optional<Texts>& texts, std::string& flags) {
-  const char* what = place == GuardStage::Place::before ? "the input is refused" : "the answer is held back";
   for (size_t i = 0; i < stages.size(); ++i) {
     const GuardStage& stage = stages[i];
     if (stage.place != place) continue;
@@ -173,28 +58,18 @@ Status run_stages(const Look& look, const serve::GuardStages& stages, GuardStage
     if (texts) found = found_by(look, stage, *texts);
     if (!found.ok()) {
       if (found.error().reason == Reason::client_gone) return found.error();
-      note_look(look, stage, i + 1, Ended::failed, reason_row(found.error().code, found.error().reason).name);
+      const Error failed = look_failed(look, stage, i + 1, found.error());
       if (stage.failing == GuardStage::Failing::open) continue;
-      if (!texts)
-        return fail(Reason::policy_refused,
-                    fmt::format("{}: guardrail {} of this endpoint cannot read it", what, i + 1));
-      return fail(Reason::dependency_failed,
-                  fmt::format("{}: guardrail {} of this endpoint could not look at it", what, i + 1));
+      return texts ? failed : look_cannot_read(stage, i + 1);
     }
     if (found.value().empty()) {
-      note_look(look, stage, i + 1, Ended::passed, "");
+      note_look(look, stage, i + 1, GuardEnded::passed, "");
       continue;
     }
     const bool refuses = stage.then == GuardStage::Then::refuse;
-    note_look(look, stage, i + 1, refuses ? Ended::refused : Ended::flagged, found.value());
-    if (refuses)
-      return fail(Reason::policy_refused,
-                  fmt::format("{} by guardrail {} of this endpoint ({})", what, i + 1, found.value()));
-    // A label is whatever its model calls it; a header holds no line end.
-    std::string label = found.value();
-    std::replace_if(label.begin(), label.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-    flags +=
-        fmt::format("{}{} {} {}", flags.empty() ? "" : ", ", i + 1, serve::guard_place_name(place), label);
+    note_look(look, stage, i + 1, refuses ? GuardEnded::refused : GuardEnded::flagged, found.value());
+    if (refuses) return look_refuses(stage, i + 1, found.value());
+    flags += (flags.empty() ? "" : ", ") + told_flag(stage, i + 1, found.value());
   }
   return Done{};
 }
@@ -217,15 +92,20 @@ Status timed(const Call& call, Act act) {
   return done;
 }
 
-Result<Response> answer_guarded(const Look& look, const serve::GuardStages& stages, const std::string& rest,
+struct Guarding {
+  std::string endpoint, rest;
+  GuardAsker ask;
+  std::shared_ptr<const serve::GuardStages> stages;
+  GuardedStreams* streams = nullptr;
+  Dialect dialect = Dialect::hub;
+};
+
+Result<Response> answer_guarded(Services& services, const Guarding& guarding, const Call& call,
                                 const CallHandler& handler) {
   using Place = GuardStage::Place;
-  const Call& call = look.call;
+  const GuardLook look{services, call, guarding.endpoint, guarding.ask};
+  const serve::GuardStages& stages = *guarding.stages;
   const bool after = has_place(stages, Place::after);
-  if (after && asks_for_stream(rest, call.request.body))
-    return fail(
-        Reason::not_offered,
-        "'stream' is not offered at this endpoint: its answers are looked at whole before they are sent");
   std::string flags;
   if (has_place(stages, Place::before))
     TRY_DONE(timed(call, [&] {
@@ -236,10 +116,19 @@ Result<Response> answer_guarded(const Look& look, const serve::GuardStages& stag
       if (body.ok()) texts = texts_asked(body.value());
       return run_stages(look, stages, Place::before, texts, flags);
     }));
+  if (after && asks_for_stream(guarding.rest, call.request.body)) {
+    if (guarding.streams == nullptr)
+      return fail(Reason::not_offered, "'stream' is not offered where answers are looked at");
+    TRY_DONE(guarding.streams->watch(services, call,
+                                     {guarding.endpoint, guarding.stages, guarding.ask, guarding.dialect}));
+  }
   Call whole = call;
   whole.may_be_late = call.may_be_late && !after;
   TRY(Response answer, handler(whole));
-  if (after && answer.status == 200)
+  const bool comes_in_pieces = std::holds_alternative<std::shared_ptr<net::PushedBody>>(answer.body);
+  if (after && comes_in_pieces && !is_watched(call))
+    return fail(Reason::policy_refused, "the answer is held back: it comes in pieces that nobody looks at");
+  if (after && !comes_in_pieces && answer.status == 200)
     TRY_DONE(timed(call, [&] {
       std::optional<Texts> texts;
       const auto* text = std::get_if<std::string>(&answer.body);
@@ -249,22 +138,23 @@ Result<Response> answer_guarded(const Look& look, const serve::GuardStages& stag
       if (said.ok()) texts = texts_answered(said.value());
       return run_stages(look, stages, Place::after, texts, flags);
     }));
-  if (!flags.empty()) answer.headers.set(told_header, flags);
+  if (!flags.empty()) answer.headers.set(std::string(guardrails_header), flags);
   return answer;
 }
 
 }  // namespace
 
-CallHandler guarded(Services& services, const std::string& endpoint, const std::string& rest, GuardAsker ask,
-                    CallHandler handler) {
+CallHandler guarded(Services& services, GuardedEndpoint endpoint, CallHandler handler) {
   const auto stages = services.guards == nullptr || services.guards->guardrails == nullptr
                           ? nullptr
-                          : services.guards->guardrails->stages_of(endpoint);
-  if (stages == nullptr || runs_no_model("/" + rest)) return handler;
-  return [&services, endpoint, rest, ask = std::move(ask), handler = std::move(handler),
-          stages](const Call& call) -> Result<Response> {
+                          : services.guards->guardrails->stages_of(endpoint.name);
+  if (stages == nullptr || runs_no_model("/" + endpoint.rest)) return handler;
+  Guarding guarding{std::move(endpoint.name), std::move(endpoint.rest), std::move(endpoint.ask), stages,
+                    endpoint.streams,         endpoint.dialect};
+  return [&services, guarding = std::move(guarding),
+          handler = std::move(handler)](const Call& call) -> Result<Response> {
     if (call.request.method != "POST") return handler(call);
-    return answer_guarded({services, call, endpoint, ask}, *stages, rest, handler);
+    return answer_guarded(services, guarding, call, handler);
   };
 }
 

@@ -2,17 +2,38 @@
 
 #include <utility>
 
+#include "api/error_answer.h"
 #include "api/served_note.h"
 #include "codec/hex.h"
 
 namespace holdfast::api {
 
 void StreamTelling::begin(std::shared_ptr<net::PushedBody> body) {
+  std::shared_ptr<StreamGuard> guard;
+  {
+    std::lock_guard lock(mutex_);
+    body_ = std::move(body);
+    guard = guard_;
+  }
+  if (guard != nullptr) guard->begin(shared_from_this());
+}
+
+void StreamTelling::guard_by(std::shared_ptr<StreamGuard> guard) {
   std::lock_guard lock(mutex_);
-  body_ = std::move(body);
+  guard_ = std::move(guard);
+}
+
+std::shared_ptr<StreamGuard> StreamTelling::guard() const {
+  std::lock_guard lock(mutex_);
+  return guard_;
 }
 
 Status StreamTelling::push(std::string bytes) {
+  if (const auto guard = this->guard()) return guard->take(std::move(bytes));
+  return pass(std::move(bytes));
+}
+
+Status StreamTelling::pass(std::string bytes) {
   std::lock_guard lock(mutex_);
   newest_ = now();
   if (pieces_++ == 0) first_ = newest_;
@@ -29,10 +50,15 @@ Status StreamTelling::push(std::string bytes) {
 
 bool StreamTelling::gone() const {
   std::lock_guard lock(mutex_);
-  return body_ != nullptr && body_->gone();
+  return (body_ != nullptr && body_->gone()) || (guard_ != nullptr && guard_->refuses());
 }
 
 void StreamTelling::end(std::optional<Error> error, serve::Work work) {
+  if (const auto guard = this->guard()) return guard->end(std::move(error), work);
+  conclude(std::move(error), work);
+}
+
+void StreamTelling::conclude(std::optional<Error> error, serve::Work work) {
   std::lock_guard lock(mutex_);
   if (ended_) return;
   ended_ = true;
@@ -85,6 +111,17 @@ std::shared_ptr<StreamTelling> telling_of(const Call& call) {
   auto out = std::make_shared<StreamTelling>(nullptr);
   out->when_ended({});
   return out;
+}
+
+std::function<std::string(const Error&)> failure_in_stream(const Call& call, Dialect dialect) {
+  return [dialect = call.served ? call.served->dialect.value_or(dialect) : dialect,
+          trace = call.context.trace_id](const Error& error) {
+    Context context;
+    context.trace_id = trace;
+    const net::Response answer = error_answer(dialect, {}, error, context);
+    const auto* body = std::get_if<std::string>(&answer.body);
+    return net::sse_event("", body == nullptr ? std::string() : *body);
+  };
 }
 
 }  // namespace holdfast::api

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <numeric>
 #include <optional>
 
 #include "api/served_model.h"
@@ -28,7 +29,8 @@ class Exchange {
         telling_(std::move(telling)),
         choices_(choices),
         began_(now()),
-        left_(choices) {
+        left_(choices),
+        prompt_tokens_(choices) {
     if (!form_->streams()) return;
     body_ = net::make_pushed_body(unsent_bytes_max);
     telling_->begin(body_);
@@ -39,7 +41,7 @@ class Exchange {
   // On the model's thread.
   bool gone() {
     std::lock_guard lock(mutex_);
-    return nobody_ || (body_ != nullptr && body_->gone());
+    return nobody_ || (body_ != nullptr && telling_->gone());
   }
 
   // On the model's thread.
@@ -58,9 +60,10 @@ class Exchange {
     }
     newest_ = now();
     if (pieces_++ == 0) first_ = newest_;
+    prompt_tokens_[choice] = std::max(prompt_tokens_[choice], event.prompt_tokens);
     if (event.end) {
       --left_;
-      prompt_tokens_ += event.end->prompt_tokens;
+      prompt_tokens_[choice] = event.end->prompt_tokens;
       new_tokens_ += event.end->new_tokens;
       if (!seed_) seed_ = event.end->seed;
     }
@@ -122,10 +125,11 @@ class Exchange {
   // Of one that was cut each piece is a token.
   serve::Work taken() const {
     const uint64_t written = left_ == 0 ? new_tokens_ : pieces_;
+    const uint64_t read = std::accumulate(prompt_tokens_.begin(), prompt_tokens_.end(), uint64_t{0});
     serve::Work out{.model = now() - began_,
                     .busy = busy_,
                     .inputs = choices_,
-                    .tokens = prompt_tokens_ + written,
+                    .tokens = read + written,
                     .written_tokens = written,
                     .first_token = first_ - began_,
                     .seed = seed_};
@@ -152,7 +156,8 @@ class Exchange {
   bool sent_ = false, nobody_ = false;
   std::optional<Error> error_;
   std::optional<uint64_t> seed_;
-  uint64_t prompt_tokens_ = 0, new_tokens_ = 0, pieces_ = 0;
+  std::vector<uint32_t> prompt_tokens_;  // Of each choice, as soon as it says something.
+  uint64_t new_tokens_ = 0, pieces_ = 0;
   std::chrono::nanoseconds first_{}, newest_{}, busy_{};
 };
 

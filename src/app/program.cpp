@@ -9,6 +9,7 @@
 #include "api/ask_again.h"
 #include "api/engine_stream.h"
 #include "api/error_answer.h"
+#include "api/guarded_stream.h"
 #include "api/health.h"
 #include "api/known_endpoints.h"
 #include "api/lfs_parts.h"
@@ -365,6 +366,7 @@ class RunningProgram final : public Program {
 
   void open_jobs() {
     engine_streams_ = api::make_engine_streams(ticks_);
+    guarded_streams_ = api::make_guarded_streams(ticks_);
     keeper_ = std::make_unique<govern::EndpointKeeper>(
         govern::EndpointKeeper::Parts{.endpoints = registry_->endpoints,
                                       .models = *models_,
@@ -431,6 +433,7 @@ class RunningProgram final : public Program {
                                  *any_engines_,
                                  options.manual_clock ? &moved_clock_ : nullptr,
                                  engine_streams_.get(),
+                                 guarded_streams_.get(),
                                  &exchanging_->secrets(),
                                  keeper_.get(),
                                  &*switch_memory_};
@@ -509,6 +512,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<serve::WarmSchedules> schedules_;
   std::unique_ptr<govern::EndpointKeeper> keeper_;
   std::unique_ptr<api::EngineStreams> engine_streams_;
+  std::unique_ptr<api::GuardedStreams> guarded_streams_;
   std::optional<job::Files> job_files_;
   std::optional<job::Batches> batches_;
   std::optional<observe::SeriesNames> series_names_;

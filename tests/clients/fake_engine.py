@@ -10,7 +10,8 @@ CHUNK = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m
 
 class FakeEngine:
     """`user` in a body says what it does: "endless" goes on until its reader leaves, "dies" ends in the middle of its second event, "split" sends
-    a byte at a time; else a piece follows for each `go_on.release()`. Without "stream" it answers whole, or refuses where `whole` is None."""
+    a byte at a time; else a piece follows for each `go_on.release()`. Without "stream" it answers whole, or refuses where `whole` is None. With `says`
+    a stream is these texts at once, and then what "user" says."""
 
     def __init__(self, whole=None):
         engine = self
@@ -56,6 +57,10 @@ class FakeEngine:
 
             def events(self, body):
                 how, count = body.get("user"), body["max_tokens"]
+                for text in engine.says:
+                    line = json.dumps({**CHUNK, "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}, ensure_ascii=False)
+                    self.wfile.write(f"data: {line}\n\n".encode())
+                    self.wfile.flush()
                 for number in range(count):
                     if number and how == "endless":
                         time.sleep(0.01)

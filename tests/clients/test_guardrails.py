@@ -1,7 +1,10 @@
 """What an endpoint is asked and what it answers is looked at by its guardrails: words, secrets, and other endpoints' models, which may fail."""
 import json
 import os
+import re
 import subprocess
+import threading
+import time
 import uuid
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import openai
 import pytest
 from fake_engine import FakeEngine
 from holdfast_server import HoldfastServer, program
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, InferenceClient
 from many_calls import metric
 
 WRITER, LABELS = "ada/guarded-writer", "ada/guarding"
@@ -99,14 +102,166 @@ def test_an_answer_is_held_back_or_flagged(hub):
     guard(hub, endpoint, {"place": "after", "words": ["Forbidden"]})
     held = asked_as_root()
     assert held.status == 403 and "held back by guardrail 1" in held.json()["error"]["message"] and b"ferry" not in held.body
-    streamed = asked_as_root(stream=True)
-    assert streamed.status == 400 and "looked at whole" in streamed.json()["error"]["message"] and len(engine.seen) == 1
     guard(hub, endpoint, {"place": "after", "words": ["forbidden"], "then": "flag"}, {"place": "after", "words": ["absent"]})
     flagged = asked_as_root()
     assert flagged.status == 200 and flagged.headers["X-Holdfast-Guardrails"] == "1 after words"
     assert seen(hub, "after", "refused") == 1 and seen(hub, "after", "flagged") == 1 and seen(hub, "after", "passed") == 1
     engine.whole = says("The ferry goes")
     assert "X-Holdfast-Guardrails" not in asked_as_root().headers
+
+
+def events_of(answer):
+    """The data of a stream's events, as JSON where they are."""
+    assert answer.status == 200, answer.body
+    lines = [line[6:] for line in answer.body.decode().splitlines() if line.startswith("data: ")]
+    return [line if line == "[DONE]" else json.loads(line) for line in lines]
+
+
+def test_a_clean_stream_arrives_byte_for_byte_and_a_word_in_it_ends_it(hub):
+    engine, endpoint = attach(hub, None)
+    # A word begins like a forbidden one, and a text of writing without spaces does.
+    engine.says = ["The fer", "ry is for", "ever ", "late", " to the bl", "ack", "bird", ".\n", "禁", "煙 ", "naïve 🦦"]
+    streams = lambda **more: ask(hub, endpoint, "the sea", stream=True, user="endless", max_tokens=0, **more)
+    plain = streams()
+    stages = [{"place": "after", "words": ["forbidden", "black market", "禁止"]}, {"place": "after", "secrets": True}]
+    guard(hub, endpoint, *stages)
+    guarded = streams()
+    assert guarded.status == 200 and guarded.body == plain.body and "content_filter" not in guarded.body.decode()
+    passed, refused = seen(hub, "after", "passed"), seen(hub, "after", "refused")
+    key = "AKIA" + "Q3EGRIVZ7T5XKPWM"
+    for texts, kept, leaked in ((["Go to the ", "bla", "ck\n--", "mar", "ket now"], "Go to the ", "bla"), (["今日は", "禁", "止です"], "今日は", "禁"),
+                                (["the key is ", key[:7], key[7:], " keep it"], "the key is ", key[:6])):
+        engine.says = texts
+        with openai.OpenAI(base_url=f"{hub.url}/endpoints/{endpoint}/v1", api_key=hub.ada) as client:
+            chunks = list(client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}], stream=True, max_tokens=0, user="endless"))
+        text = "".join(one.choices[0].delta.content or "" for one in chunks if one.choices)
+        assert text == kept and chunks[-1].choices[0].finish_reason == "content_filter", (text, chunks[-1])
+        assert leaked not in "".join(one.model_dump_json() for one in chunks)
+    assert seen(hub, "after", "refused") == refused + 3 and seen(hub, "after", "passed") == passed
+    # An engine that goes on is left as soon as something is found.
+    engine.says, engine.left = ["forbidden "], threading.Event()
+    assert events_of(ask(hub, endpoint, "x", stream=True, user="endless", max_tokens=100000))[-1] == "[DONE]"
+    assert engine.left.wait(10)
+
+
+def doors(model):
+    """Each door that streams: the address, the body, how a whole answer and an event say the text."""
+    chat = [{"role": "user", "content": "Once upon a time"}]
+    return {
+        "chat": ("v1/chat/completions", {"messages": chat, "max_tokens": 24, "stream_options": {"include_usage": True}},
+                 lambda e: "".join(c["delta"].get("content") or "" for c in e.get("choices", []))),
+        "completions": ("v1/completions", {"prompt": "Once upon a time", "max_tokens": 24, "logprobs": 2, "stream_options": {"include_usage": True}},
+                        lambda e: "".join(c["text"] for c in e.get("choices", []))),
+        "responses": ("v1/responses", {"input": "Once upon a time", "max_output_tokens": 24}, lambda e: e.get("delta", "")),
+        "tgi": ("generate_stream", {"inputs": "Once upon a time", "parameters": {"max_new_tokens": 24}}, lambda e: e.get("token", {}).get("text", "")),
+        "llama": ("completion", {"prompt": "Once upon a time", "n_predict": 24}, lambda e: e.get("content", ""))}
+
+
+def a_word_of(text):
+    """A word that the guardrails take for one, of a model that writes anything, and what stands before it."""
+    words = [found for found in re.finditer(r"[^\x00-/:-@\[-`{-\x7f]+", text) if found[0].isascii()]
+    first = max(words, key=lambda found: len(found[0]))
+    return first[0], text[:first.start()]
+
+
+def usage_of(events):
+    for event in reversed([one for one in events if isinstance(one, dict)]):
+        usage = event.get("usage") or event.get("response", {}).get("usage")
+        if usage:
+            return usage.get("prompt_tokens", usage.get("input_tokens")), usage.get("completion_tokens", usage.get("output_tokens"))
+
+
+@pytest.mark.parametrize("door", ["chat", "completions", "responses", "tgi", "llama"])
+def test_every_door_streams_what_is_clean_and_ends_in_its_own_way(hub, endpoint, door):
+    path, body, text_of = doors(endpoint)[door]
+    asked = lambda: hub.http("POST", f"/endpoints/{endpoint}/{path}", hub.ada, {**body, "stream": True, **({"temperature": 0} if door != "tgi" else {})},
+                             {"Cache-Control": "no-store"})
+    without = events_of(asked())
+    text = "".join(text_of(one) for one in without if isinstance(one, dict))
+    guard(hub, endpoint, {"place": "after", "words": ["nowhere in this text"]}, {"place": "after", "secrets": True})
+    events = events_of(asked())
+    assert "".join(text_of(one) for one in events if isinstance(one, dict)) == text and len(events) == len(without)
+    assert usage_of(events) == usage_of(without)
+    word, before = a_word_of(text)
+    guard(hub, endpoint, {"place": "after", "words": [word]})
+    events = events_of(asked())
+    said = "".join(text_of(one) for one in events if isinstance(one, dict))
+    assert before.startswith(said), (said, before)
+    if door in ("chat", "completions"):
+        ended = [c["finish_reason"] for one in events if isinstance(one, dict) for c in one["choices"] if c["finish_reason"]]
+        assert ended == ["content_filter"] and events[-1] == "[DONE]"
+    elif door == "responses":
+        last = events[-1]
+        assert last["type"] == "response.incomplete" and last["response"]["incomplete_details"] == {"reason": "content_filter"}
+        told = "".join(part["text"] for item in last["response"]["output"] for part in item["content"])
+        assert told == said and [one["sequence_number"] for one in events] == list(range(len(events)))
+    else:
+        error = events[-1]["error"]
+        assert "held back by guardrail 1" in (error if door == "tgi" else error["message"]) and word not in json.dumps(events[-1]).split("(")[0]
+    if door in ("chat", "completions", "responses"):
+        prompt, written = usage_of(events)
+        assert prompt == usage_of(without)[0] and 1 <= written <= usage_of(without)[1]
+
+
+def test_a_stream_that_was_cut_is_counted_with_its_prompt(hub, endpoint):
+    path, body, text_of = doors(endpoint)["chat"]
+    used = lambda: hub.http("GET", "/api/quotas/user/bea", hub.bea).json()["limits"]["tokens_day"]["used"]
+    assert hub.http("PUT", "/api/quotas/user/bea", hub.root, {"tokens_day": 1_000_000}).status == 200
+    asked = lambda: events_of(hub.http("POST", f"/endpoints/{endpoint}/{path}", hub.bea, {**body, "stream": True, "temperature": 0}, {"Cache-Control": "no-store"}))
+    without = asked()
+    whole = used()
+    assert whole == sum(usage_of(without))
+    guard(hub, endpoint, {"place": "after", "words": [a_word_of("".join(text_of(one) for one in without if isinstance(one, dict)))[0]]})
+    cut = usage_of(asked())
+    deadline = time.monotonic() + 10
+    while used() == whole and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert cut[0] == usage_of(without)[0] and used() - whole == sum(cut)
+
+
+def test_what_other_clients_make_of_a_stream_that_was_cut(hub, endpoint):
+    text = hub.http("POST", f"/endpoints/{endpoint}/generate", hub.ada, {"inputs": "Once upon a time", "parameters": {"max_new_tokens": 24}}).json()["generated_text"]
+    guard(hub, endpoint, {"place": "after", "words": [a_word_of(text)[0]]})
+    client = InferenceClient(base_url=f"{hub.url}/endpoints/{endpoint}", api_key=hub.ada)
+    with pytest.raises(Exception, match="held back by guardrail 1"):
+        list(client.text_generation("Once upon a time", stream=True, details=True, max_new_tokens=24))
+    with openai.OpenAI(base_url=f"{hub.url}/endpoints/{endpoint}/v1", api_key=hub.ada) as client:
+        events = list(client.responses.create(model=endpoint, input="Once upon a time", stream=True, max_output_tokens=24, temperature=0))
+        last = events[-1]
+        guard(hub, endpoint)
+        assert client.responses.create(model=endpoint, input="Once upon a time", max_output_tokens=24, temperature=0).status in ("completed", "incomplete")
+    assert last.type in ("response.incomplete", "response.completed")
+
+
+def test_a_model_that_looks_at_a_stream_is_asked_on_the_way_and_before_its_end(hub):
+    judge, judging = attach(hub, {"results": [{"flagged": False, "categories": {}, "category_scores": {}}]})
+    engine, endpoint = attach(hub, None)
+    sentence = "This is a sentence of a text that goes on for quite a while, until it ends here at last. "
+    engine.says = [piece for _ in range(6) for piece in (sentence[:40], sentence[40:])]
+    stage = {"place": "after", "endpoint": judging, "ask": "moderations", "timeout_ms": 2000}
+    streams = lambda: ask(hub, endpoint, "the sea", stream=True, user="endless", max_tokens=0)
+    plain = streams()
+    guard(hub, endpoint, stage)
+    assert streams().body == plain.body
+    looked = ["".join(one[2]["input"]) for one in judge.seen]
+    assert looked[-1] == sentence * 6 and all((sentence * 6).startswith(one) for one in looked)
+    judge.whole = {"results": [{"flagged": True, "categories": {}, "category_scores": {"hate": 0.9}}]}
+    refused = events_of(streams())
+    assert [c["finish_reason"] for one in refused[:-1] for c in one["choices"] if c["finish_reason"]] == ["content_filter"]
+    assert "sentence" not in json.dumps(refused), "it went out before it was looked at"
+    for failing, status in (("closed", 500), ("open", 500)):
+        judge.status = status
+        guard(hub, endpoint, {**stage, "failing": failing})
+        answer = streams()
+        if failing == "open":
+            assert answer.body == plain.body
+            continue
+        events = events_of(answer)
+        assert "could not look" in events[-1]["error"]["message"] and "sentence" not in answer.body.decode().replace("could not look", "")
+    judge.status = 200
+    guard(hub, endpoint, {**stage, "then": "flag"})
+    flagged = streams().body
+    assert flagged.startswith(plain.body) and flagged[len(plain.body):].decode() == ": X-Holdfast-Guardrails: 1 after flagged\n\n"
 
 
 def test_a_secret_is_held_back(hub, endpoint):
