@@ -1,6 +1,7 @@
 """serve --model: one program and a name on a bare machine; afterwards the hub it came from may be gone."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -93,3 +94,44 @@ def test_a_start_that_waits_for_its_model_can_be_stopped(tmp_path):
     finally:
         server.kill()
         fake.close()
+
+
+def test_a_folder_is_served_and_another_takes_its_place(bare, tmp_path):
+    first, second = "a" * 40, "b" * 40
+    folder = tmp_path / "model"
+    shutil.copytree(GOLDEN, folder)
+    server = bare(["--model", f"lab/bert@{first}", "--model-from", str(folder)])
+    token, data = admin_of(server), server.data
+    vectors = embed(server, token, "lab/bert")
+    assert server.http("GET", f"/api/models/lab/bert/revision/{first}", token).json()["private"]
+    server.stop()
+    # The folder may go: its files are here.
+    shutil.rmtree(folder)
+    server = bare(["--model", f"lab/bert@{first}", "--model-from", str(folder)], data=data)
+    assert embed(server, token, "lab/bert") == vectors
+    server.stop()
+    shutil.copytree(GOLDEN, folder)
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n# The next\n")
+    server = bare(["--model", f"lab/bert@{second}", "--model-from", str(folder)], data=data)
+    assert embed(server, token, "lab/bert") == vectors
+    endpoint, = server.http("GET", "/api/endpoints", token).json()["endpoints"]
+    now = server.http("GET", "/api/models/lab/bert/revision/main", token).json()
+    assert now["sha"] == endpoint["revision"] and "README.md" in {row["rfilename"] for row in now["siblings"]}
+    assert server.http("GET", f"/api/models/lab/bert/revision/{first}", token).status == 200
+    server.stop()
+
+
+def test_a_folder_that_may_not_come_in_ends_the_start_and_leaves_nothing(bare, tmp_path):
+    folder, data = tmp_path / "model", tmp_path / "data/server"
+    data.parent.mkdir()
+    shutil.copytree(GOLDEN, folder)
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04cos\nsystem\n\x8c\x02idR.")
+    for model, source, word in ((f"lab/bert@{'a' * 40}", folder, "pytorch_model.bin"), ("lab/bert", folder, "40 hexadecimal"),
+                                (f"lab/bert@{'a' * 40}", tmp_path / "absent", "neither")):
+        done = subprocess.run([program(), "serve", "--listen", "127.0.0.1:0", "--data", str(data), "--model", model, "--model-from", str(source)],
+                              capture_output=True, text=True, timeout=60, env={key: value for key, value in os.environ.items() if not key.startswith("HF_")})
+        assert done.returncode != 0 and word in done.stderr, done.stderr
+    server = bare([], data=str(data.parent))
+    token = server.create_token("admin")
+    assert server.http("GET", "/api/models", token).json() == []
+    server.stop()
