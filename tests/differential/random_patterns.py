@@ -28,9 +28,9 @@ ANCHORS = [r"\b", r"\B", "^", "$", r"\A", r"\z", r"\Z", r"\G", r"\y", r"\Y"]
 REPEATED_ANCHOR = re.compile(r"(\(\?i\))?\((\?[a-z-]*:|\?>)?(%s)\)" % "|".join(re.escape(one) for one in ANCHORS))
 
 
-def in_brackets(rnd, depth=0, negated=False):
+def in_brackets(rnd, depth=0, negations=0):
     opener = rnd.choice(["", "", "^"])
-    within_two = negated and opener == "^"
+    negations += opener == "^"
     out = "[" + opener
     for _ in range(rnd.randint(1, 4)):
         kind = rnd.randrange(9)
@@ -43,11 +43,11 @@ def in_brackets(rnd, depth=0, negated=False):
         elif kind == 5:
             out += rnd.choice([r"\p{", r"\P{", r"\p{^"]) + rnd.choice(PROPERTIES) + "}"
         elif kind == 6:
-            out += "[:" + rnd.choice(["", "" if within_two else "^"]) + rnd.choice("alpha digit alnum space upper lower punct word xdigit cntrl graph print blank ascii".split()) + ":]"
+            out += "[:" + rnd.choice(["", "" if negations > 1 else "^"]) + rnd.choice("alpha digit alnum space upper lower punct word xdigit cntrl graph print blank ascii".split()) + ":]"
         elif kind == 7 and depth < 2:
-            out += in_brackets(rnd, depth + 1, negated or opener == "^")
+            out += in_brackets(rnd, depth + 1, negations)
         elif kind == 8 and depth < 2:
-            out += "&&" + in_brackets(rnd, depth + 1, negated or opener == "^")
+            out += "&&" + in_brackets(rnd, depth + 1, negations)
         else:
             out += "b"
     return out + "]"

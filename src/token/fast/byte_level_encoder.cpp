@@ -1,6 +1,7 @@
 #include "token/fast/byte_level_encoder.h"
 
 #include <bit>
+#include <span>
 
 #include "token/fast/ascii_cuts.h"
 #include "token/fast/byte_bpe.h"
@@ -9,6 +10,7 @@
 #include "token/fast/scanners.h"
 #include "token/fast/sinks.h"
 #include "token/regex/known_patterns.h"
+#include "token/unicode/utf8.h"
 
 namespace holdfast::token {
 namespace {
@@ -36,11 +38,14 @@ class ByteLevelEncoder final : public FastEncoder {
 
   bool append_rows(std::string_view text, Workspace& workspace, uint32_t& first_code, int32_t& first_word,
                    Rows& out) const override {
-    if (composition_ == Composition::nfc && !is_surely_composed(text)) {
-      // Text that composing does not change has the offsets it had.
-      compose_into(text, workspace.text);
-      if (text != workspace.text) return false;
-    }
+    if (composition_ == Composition::nfc && !is_surely_composed(text))
+      return append_composed_rows(text, workspace, first_code, first_word, out);
+    return append_rows_as_it_is(text, workspace, first_code, first_word, out);
+  }
+
+ private:
+  bool append_rows_as_it_is(std::string_view text, Workspace& workspace, uint32_t& first_code,
+                            int32_t& first_word, Rows& out) const {
     ByteRowSink sink(first_code, first_word, out);
     const bool good = run(text, workspace, sink);
     sink.finish();
@@ -50,7 +55,21 @@ class ByteLevelEncoder final : public FastEncoder {
     return true;
   }
 
- private:
+  bool append_composed_rows(std::string_view text, Workspace& workspace, uint32_t& first_code,
+                            int32_t& first_word, Rows& out) const {
+    CodeOrigins origins;
+    compose_into(text, workspace.text, &origins);
+    const size_t before = out.offsets.size();
+    uint32_t composed = 0;
+    if (!append_rows_as_it_is(workspace.text, workspace, composed, first_word, out)) return false;
+    for (Span& offsets : std::span(out.offsets).subspan(before)) {
+      const Span came = origins.of(offsets);
+      offsets = {first_code + came.begin, first_code + came.end};
+    }
+    first_code += static_cast<uint32_t>(count_code_points(text));
+    return true;
+  }
+
   template <class Sink>
   bool run(std::string_view text, Workspace& workspace, Sink& sink) const {
     const auto* at = reinterpret_cast<const uint8_t*>(text.data());

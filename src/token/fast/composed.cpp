@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "token/fast/code_flags.h"
-#include "token/normalized_text.h"
 #include "token/unicode/properties.h"
 #include "token/unicode/tables.h"
+#include "token/unicode/utf8.h"
 
 namespace holdfast::token {
 namespace {
@@ -170,6 +170,9 @@ const uint8_t* find_changed(const uint8_t* begin, const uint8_t* end, Instructio
 }
 
 const uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
+std::string_view part_of(const uint8_t* begin, const uint8_t* end) {
+  return {reinterpret_cast<const char*>(begin), static_cast<size_t>(end - begin)};
+}
 
 }  // namespace
 
@@ -178,11 +181,31 @@ bool is_surely_composed(std::string_view text, Instructions instructions) {
   return find_changed(bytes_of(text), end, instructions) == end;
 }
 
-void compose_into(std::string_view text, std::string& out, Instructions instructions) {
+void CodeOrigins::put(uint32_t code, const std::vector<Span>& spans, uint32_t after) {
+  regions_.push_back({code, static_cast<uint32_t>(spans.size()), after, spans_.size()});
+  spans_.insert(spans_.end(), spans.begin(), spans.end());
+}
+
+Span CodeOrigins::of_one(uint32_t code) const {
+  const auto next =
+      std::upper_bound(regions_.begin(), regions_.end(), code,
+                       [](uint32_t asked, const Region& region) { return asked < region.code; });
+  if (next == regions_.begin()) return {code, code + 1};
+  const Region& region = *(next - 1);
+  const uint32_t place = code - region.code;
+  if (place < region.count) return spans_[region.spans + place];
+  const uint32_t origin = region.after + place - region.count;
+  return {origin, origin + 1};
+}
+
+Span CodeOrigins::of(Span codes) const { return {of_one(codes.begin).begin, of_one(codes.end - 1).end}; }
+
+void compose_into(std::string_view text, std::string& out, CodeOrigins* origins, Instructions instructions) {
   const Kinds& table = kinds();
   const uint8_t *const begin = bytes_of(text), *const end = begin + text.size();
   out.clear();
   const uint8_t* done = begin;
+  uint32_t codes = 0, codes_before = 0;  // Composed, and before that.
   while (done < end) {
     const uint8_t* const changed = find_changed(done, end, instructions);
     if (changed == end) break;
@@ -195,13 +218,29 @@ void compose_into(std::string_view text, std::string& out, Instructions instruct
     } while (!table.is_inert(from));
     const uint8_t* to = changed;
     while (to < end && !table.is_inert(to)) to += decode(to).bytes;
-    out.append(reinterpret_cast<const char*>(done), static_cast<size_t>(from - done));
-    NormalizedText part({reinterpret_cast<const char*>(from), static_cast<size_t>(to - from)});
+    out += part_of(done, from);
+    NormalizedText part(part_of(from, to));
     part.compose(Decomposition::canonical);
     out += part.text();
+    if (origins != nullptr) {
+      const auto kept = static_cast<uint32_t>(count_code_points(part_of(done, from)));
+      codes += kept;
+      codes_before += kept;
+      std::vector<Span> spans;
+      for_each_code_point(part.text(), [&](char32_t, size_t at, size_t bytes) {
+        const Span bytes_before = part.origin(at, at + bytes);
+        const auto code_at = [&](uint32_t byte) {
+          return codes_before + static_cast<uint32_t>(count_code_points(part_of(from, from + byte)));
+        };
+        spans.push_back({code_at(bytes_before.begin), code_at(bytes_before.end)});
+      });
+      codes_before += static_cast<uint32_t>(count_code_points(part_of(from, to)));
+      origins->put(codes, spans, codes_before);
+      codes += static_cast<uint32_t>(spans.size());
+    }
     done = to;
   }
-  out.append(reinterpret_cast<const char*>(done), static_cast<size_t>(end - done));
+  out += part_of(done, end);
 }
 
 }  // namespace holdfast::token

@@ -69,7 +69,7 @@ TEST(Composition, OfPartsIsThatOfTheWhole) {
     for (const Instructions way : ways) {
       if (!can(way)) continue;
       std::string parts;
-      compose_into(text, parts, way);
+      compose_into(text, parts, nullptr, way);
       ASSERT_EQ(parts, whole) << "seed " << seed << " " << testing::PrintToString(text);
       if (!is_surely_composed(text, way)) continue;
       ASSERT_EQ(text, whole) << "seed " << seed << " " << testing::PrintToString(text);
@@ -78,6 +78,31 @@ TEST(Composition, OfPartsIsThatOfTheWhole) {
   }
   EXPECT_GT(sure, 1000U);
   EXPECT_GT(changed, 1000U);
+}
+
+// Of each composed code point the code points it came from, as normalizing the whole text says.
+TEST(Composition, KnowsWhereItsCodePointsCameFrom) {
+  const auto kinds = kinds_of_code_points();
+  std::mt19937 random(seed);
+  for (int i = 0; i < 5000; ++i) {
+    const std::string text = random_text(random, kinds);
+    NormalizedText whole(text);
+    whole.compose(Decomposition::canonical);
+    std::string parts;
+    CodeOrigins origins;
+    compose_into(text, parts, &origins);
+    ASSERT_EQ(parts, whole.text());
+    uint32_t code = 0;
+    for_each_code_point(parts, [&](char32_t, size_t at, size_t bytes) {
+      const Span came = whole.origin(at, at + bytes);
+      const Span wanted{
+          static_cast<uint32_t>(count_code_points(std::string_view(text).substr(0, came.begin))),
+          static_cast<uint32_t>(count_code_points(std::string_view(text).substr(0, came.end)))};
+      ASSERT_EQ(origins.of({code, code + 1}), wanted)
+          << "seed " << seed << " " << testing::PrintToString(text);
+      ++code;
+    });
+  }
 }
 
 TEST(Composition, OfTwoIsKnownForEachCodePointAfterEachKindOfBase) {
