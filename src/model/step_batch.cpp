@@ -165,18 +165,20 @@ Result<TokenBatch> StepBatch::next_batch(std::vector<size_t>& scored) {
   return batch;
 }
 
-std::vector<float> StepBatch::scores_of(const Decoder::States& states, const TokenBatch& batch,
-                                        const std::vector<size_t>& scored) {
+std::span<float> StepBatch::scores_of(const Decoder::States& states, const TokenBatch& batch,
+                                      const std::vector<size_t>& scored) {
   const size_t inputs = model_.decoder().head_inputs();
   const size_t count = std::accumulate(scored.begin(), scored.end(), size_t{0});
-  std::vector<float> rows(count * inputs), scores(count * model_.head_width());
-  float* into = rows.data();
+  // Megabytes: kept, since memory that is new has to be cleared first.
+  if (head_rows_.size() < count * inputs) head_rows_ = tensor::Floats(count * inputs);
+  if (scores_.size() < count * model_.head_width()) scores_ = tensor::Floats(count * model_.head_width());
+  float* into = head_rows_.data();
   for (size_t i = 0; i < scored.size(); ++i) {
     const float* from = states.last.data() + (batch.starts[i + 1] - scored[i]) * inputs;
     into = std::copy_n(from, scored[i] * inputs, into);
   }
-  if (count > 0) model_.run_head(rows.data(), count, scores.data(), threads_);
-  return scores;
+  if (count > 0) model_.run_head(head_rows_.data(), count, scores_.data(), threads_);
+  return scores_.span().first(count * model_.head_width());
 }
 
 StepToken StepBatch::choose(Row& row, std::span<float> scores) {
@@ -239,13 +241,17 @@ Result<std::vector<StepToken>> StepBatch::step() {
     adapters.clear();
   TRY(const Decoder::States states,
       model_.decoder().forward(batch, caches, threads_, Decoder::Keep::last, adapters));
-  std::vector<float> scores = scores_of(states, batch, scored);
-  std::span<float> left(scores);
-  for (size_t i = 0; i < scored.size(); ++i) {
-    if (scored[i] == 0) continue;
-    take(*rows_[i], left, out);
-    left = left.subspan(scored[i] * model_.head_width());
-  }
+  const std::span<float> scores = scores_of(states, batch, scored);
+  std::vector<size_t> first(scored.size());
+  std::exclusive_scan(scored.begin(), scored.end(), first.begin(), size_t{0});
+  // Each text's choice is its own affair, and looks at all of the vocabulary.
+  std::vector<std::vector<StepToken>> chosen(scored.size());
+  const size_t width = model_.head_width();
+  threads_.run(scored.size(), [&](size_t i) {
+    if (scored[i] > 0) take(*rows_[i], scores.subspan(first[i] * width, scored[i] * width), chosen[i]);
+  });
+  for (std::vector<StepToken>& tokens : chosen)
+    std::move(tokens.begin(), tokens.end(), std::back_inserter(out));
   for (const StepToken& token : out)
     if (token.end != StepToken::End::goes_on) leave(token.sequence);
   return out;

@@ -93,8 +93,9 @@ class StepBatch {
   size_t length_limit(const StepRequest& request) const;
   KvCache find_beginning(const StepRequest& request);
   Result<TokenBatch> next_batch(std::vector<size_t>& scored);
-  std::vector<float> scores_of(const Decoder::States& states, const TokenBatch& batch,
-                               const std::vector<size_t>& scored);
+  // Until the next pass.
+  std::span<float> scores_of(const Decoder::States& states, const TokenBatch& batch,
+                             const std::vector<size_t>& scored);
   // Goes through the scores of a row's pass, as far as guesses were right.
   void take(Row& row, std::span<float> scores, std::vector<StepToken>& out);
   StepToken choose(Row& row, std::span<float> scores);
@@ -109,6 +110,7 @@ class StepBatch {
   std::deque<Remembered> remembered_;
   size_t renewed_after_ = 0;  // A text that outgrows this makes its keys again; 0: none does.
   uint64_t last_id_ = 0;
+  tensor::Floats head_rows_, scores_;  // Of a pass.
   size_t pages_used_ = 0, tokens_reused_ = 0;
 };
 
