@@ -103,7 +103,7 @@ void Decoder::embed(Work& work, float* x) const {
   if (embedding_norm_) normalize(plan_.norm, *embedding_norm_, x, x, rows, plan_.width);
 }
 
-void Decoder::normalize_heads(Work& work, const Layer& layer) const {
+void Decoder::normalize_heads(Work& work, const Layer& layer, Part part) const {
   if (plan_.head_norm == DecoderPlan::HeadNorm::none) return;
   const size_t width = plan_.head_width;
   const auto one = [&](const Norm& norm, float* at, size_t heads) {
@@ -128,8 +128,8 @@ void Decoder::normalize_heads(Work& work, const Layer& layer) const {
         return;
     }
   };
-  by_rows(work.threads, work.batch.tokens(), [&](size_t first, size_t count) {
-    for (size_t row = first; row < first + count; ++row) {
+  by_rows(work.threads, part.rows, [&](size_t first, size_t count) {
+    for (size_t row = part.row + first; row < part.row + first + count; ++row) {
       float* at = work.space.joined.data() + row * joined_width();
       one(*layer.query_norm, at, plan_.heads);
       one(*layer.key_norm, at + key_offset(), plan_.key_heads);
@@ -137,18 +137,19 @@ void Decoder::normalize_heads(Work& work, const Layer& layer) const {
   });
 }
 
-void Decoder::clip_heads(Work& work) const {
+void Decoder::clip_heads(Work& work, Part part) const {
   if (plan_.clip <= 0) return;
-  by_rows(work.threads, work.batch.tokens(), [&](size_t first, size_t count) {
-    for (float& x : std::span(work.space.joined.data() + first * joined_width(), count * joined_width()))
-      x = std::clamp(x, -plan_.clip, plan_.clip);
+  by_rows(work.threads, part.rows, [&](size_t first, size_t count) {
+    float* at = work.space.joined.data() + (part.row + first) * joined_width();
+    for (float& x : std::span(at, count * joined_width())) x = std::clamp(x, -plan_.clip, plan_.clip);
   });
 }
 
 // Turns heads that begin at `offset` of each row, past the first `skip` numbers of each.
-void Decoder::rotate(Work& work, size_t rope, size_t offset, size_t heads, size_t head_width,
+void Decoder::rotate(Work& work, Part part, size_t rope, size_t offset, size_t heads, size_t head_width,
                      size_t skip) const {
-  by_rows(work.threads, work.batch.tokens(), [&](size_t first, size_t count) {
+  by_rows(work.threads, part.rows, [&](size_t first, size_t count) {
+    first += part.row;
     tensor::RopeJob job;
     job.stride = joined_width();
     job.data = work.space.joined.data() + first * job.stride + offset + skip;
@@ -200,12 +201,12 @@ void Decoder::project_latent(Work& work, const Latent& latent, const float* in, 
                   joined + value_offset() + head * plan_.value_width);
     }
   }
-  rotate(work, rope, 0, plan_.heads, plan_.head_width, plan.plain_width);
-  rotate(work, rope, key_offset(), plan_.heads, plan_.head_width, plan.plain_width);
+  rotate(work, whole(work), rope, 0, plan_.heads, plan_.head_width, plan.plain_width);
+  rotate(work, whole(work), rope, key_offset(), plan_.heads, plan_.head_width, plan.plain_width);
 }
 
 // Puts the new keys and values into the caches.
-void Decoder::keep(Work& work, size_t index) const {
+void Decoder::keep(Work& work, size_t index, Part part) const {
   const tensor::PageShape& shape = pages_->shape();
   const tensor::ProductKernel& kernel = kernels_->products[static_cast<size_t>(page_precision())];
   const size_t offset = index * shape.layer_floats();
@@ -219,20 +220,21 @@ void Decoder::keep(Work& work, size_t index) const {
                        {at + key_offset(), at + value_offset(), joined_width(), end - first});
   };
   // A thread takes whole pages, all of a text's or all texts'.
-  const size_t sequences = work.batch.sequences();
-  if (sequences > 1) {
-    return work.threads.run(sequences, [&](size_t sequence) {
+  if (part.sequences > 1) {
+    return work.threads.run(part.sequences, [&](size_t i) {
+      const size_t sequence = part.sequence + i;
       const KvCache& cache = *work.caches[sequence];
       for (size_t page = cache.tokens / tensor::page_tokens; page < cache.pages(); ++page)
         put(sequence, page);
     });
   }
-  const size_t from = work.caches[0]->tokens / tensor::page_tokens;
-  work.threads.run(work.caches[0]->pages() - from, [&](size_t page) { put(0, from + page); });
+  const KvCache& cache = *work.caches[part.sequence];
+  const size_t from = cache.tokens / tensor::page_tokens;
+  work.threads.run(cache.pages() - from, [&](size_t page) { put(part.sequence, from + page); });
 }
 
 // work.context from work.joined and the caches, which take the new keys and values first.
-void Decoder::attend(Work& work, size_t index) const {
+void Decoder::attend(Work& work, size_t index, Part part) const {
   const DecoderPlan::Layer& kind = plan_.layers[index];
   const TokenBatch& batch = work.batch;
   tensor::Attention job;
@@ -265,26 +267,28 @@ void Decoder::attend(Work& work, size_t index) const {
   job.out_stride = plan_.heads * plan_.value_width;
   job.query = work.space.joined.data();
   job.out = work.space.context.data();
-  job.query_starts = batch.starts;
+  job.query_starts = std::span(batch.starts).subspan(part.sequence, part.sequences + 1);
   if (work.caches.empty()) {
     job.key = job.query + key_offset();
     job.value = job.query + value_offset();
     job.key_stride = job.value_stride = joined_width();
-    job.key_starts = batch.starts;
+    job.key_starts = job.query_starts;
     return tensor::attend(job, compute_, work.threads);
   }
-  keep(work, index);
+  keep(work, index, part);
+  const std::span<KvCache* const> caches =
+      std::span<KvCache* const>(work.caches).subspan(part.sequence, part.sequences);
   const size_t offset = index * pages_->shape().layer_floats();
   std::vector<const float*> pages;
   std::vector<tensor::Attention::Pages> lists;
   std::vector<size_t> key_starts = {0};
-  for (const KvCache* cache : work.caches)
+  for (const KvCache* cache : caches)
     for (size_t page = 0; page < cache->pages(); ++page) pages.push_back(cache->page(page, offset));
   size_t at = 0;
-  for (size_t i = 0; i < batch.sequences(); ++i) {
-    lists.push_back(std::span(pages).subspan(at, work.caches[i]->pages()));
-    at += work.caches[i]->pages();
-    key_starts.push_back(key_starts.back() + work.caches[i]->tokens + batch.length(i));
+  for (size_t i = 0; i < part.sequences; ++i) {
+    lists.push_back(std::span(pages).subspan(at, caches[i]->pages()));
+    at += caches[i]->pages();
+    key_starts.push_back(key_starts.back() + caches[i]->tokens + batch.length(part.sequence + i));
   }
   job.pages = lists;
   job.page_shape = &pages_->shape();
@@ -292,26 +296,41 @@ void Decoder::attend(Work& work, size_t index) const {
   tensor::attend(job, {compute_.isa, page_precision()}, work.threads);
 }
 
-// out = the branch, without what it is added to.
-void Decoder::attention(Work& work, size_t index, const float* in, float* out) const {
+// What stands between the products of attention, of some sequences.
+void Decoder::turn_and_attend(Work& work, size_t index, Part part) const {
+  normalize_heads(work, layers_[index], part);
+  clip_heads(work, part);
+  if (const int kind = plan_.layers[index].rope; kind >= 0) {
+    const auto rope = static_cast<size_t>(kind);
+    rotate(work, part, rope, 0, plan_.heads, plan_.head_width, 0);
+    rotate(work, part, rope, key_offset(), plan_.key_heads, plan_.head_width, 0);
+  }
+  attend(work, index, part);
+}
+
+// out = the branch, added to `addend` where there is one.
+void Decoder::attention(Work& work, size_t index, const float* in, float* out, const float* addend) const {
   const Layer& layer = layers_[index];
-  const size_t rows = work.batch.tokens();
-  const int rope = plan_.layers[index].rope;
+  const TokenBatch& batch = work.batch;
+  const size_t rows = batch.tokens();
   if (layer.latent) {
-    project_latent(work, *layer.latent, in, static_cast<size_t>(rope));
+    project_latent(work, *layer.latent, in, static_cast<size_t>(plan_.layers[index].rope));
+    attend(work, index, whole(work));
   } else {
     multiply(*layer.query_key_value, in, work.space.joined.data(), rows, work.threads);
     adapt(work, index, Adapter::Place::query_key_value, in, plan_.width, work.space.joined.data(),
           joined_width());
-    normalize_heads(work, layer);
-    clip_heads(work);
-    if (rope >= 0) {
-      rotate(work, static_cast<size_t>(rope), 0, plan_.heads, plan_.head_width, 0);
-      rotate(work, static_cast<size_t>(rope), key_offset(), plan_.key_heads, plan_.head_width, 0);
+    if (batch.sequences() > 1 && rows == batch.sequences()) {
+      // Little to do for each text, which shares nothing with the others: once through for one of them costs
+      // less than that threads wait for each other after every step.
+      work.threads.run(batch.sequences(), [&](size_t i) {
+        turn_and_attend(work, index, {i, 1, batch.starts[i], batch.length(i)});
+      });
+    } else {
+      turn_and_attend(work, index, whole(work));
     }
   }
-  attend(work, index);
-  multiply(*layer.attention_out, work.space.context.data(), out, rows, work.threads);
+  multiply(*layer.attention_out, work.space.context.data(), out, rows, work.threads, addend);
   adapt(work, index, Adapter::Place::attention_out, work.space.context.data(),
         plan_.heads * plan_.value_width, out, plan_.width);
   if (layer.attention_post_norm) normalize_rows(work, *layer.attention_post_norm, out, out);
@@ -330,7 +349,7 @@ void Decoder::adapt(Work& work, size_t index, Adapter::Place place, const float*
   }
 }
 
-void Decoder::feed_forward(Work& work, size_t index, const float* in, float* out) const {
+void Decoder::feed_forward(Work& work, size_t index, const float* in, float* out, const float* addend) const {
   const Layer& layer = layers_[index];
   const size_t rows = work.batch.tokens();
   if (layer.experts) {
@@ -354,7 +373,7 @@ void Decoder::feed_forward(Work& work, size_t index, const float* in, float* out
         }
       });
     }
-    multiply(*layer.down, work.space.inner.data(), out, rows, work.threads);
+    multiply(*layer.down, work.space.inner.data(), out, rows, work.threads, addend);
     adapt(work, index, Adapter::Place::down, work.space.inner.data(), plan_.inner, out, plan_.width);
   }
   if (layer.inner_post_norm) normalize_rows(work, *layer.inner_post_norm, out, out);
@@ -370,12 +389,20 @@ void Decoder::run(Work& work, size_t index, float* x) const {
     normalize_rows(work, *norm, x, work.space.normed.data());
     return work.space.normed.data();
   };
+  // A branch that nothing follows is added as its last product ends.
+  const bool plain =
+      !plan_.parallel && !plan_.residual_after_norm && plan_.residual_scale == 1.0F && work.adapters.empty();
   const auto add = [&](const float* from, const float* branch) {
     if (plan_.residual_after_norm && from != x) std::copy_n(from, count, x);
     kernels_->add(x, branch, count);
   };
   const float* in = normed(layer.attention_norm);
-  attention(work, index, in, work.space.branch.data());
+  if (plain && !layer.attention_post_norm) {
+    attention(work, index, in, x, x);
+  } else {
+    attention(work, index, in, work.space.branch.data());
+    if (!plan_.parallel) add(in, work.space.branch.data());
+  }
   if (plan_.parallel) {
     if (layer.inner_norm) in = normed(layer.inner_norm);
     feed_forward(work, index, in, work.space.second.data());
@@ -383,7 +410,6 @@ void Decoder::run(Work& work, size_t index, float* x) const {
     kernels_->add(x, work.space.second.data(), count);
     return;
   }
-  add(in, work.space.branch.data());
   if (layer.cross) {
     normalize_rows(work, layer.cross->norm(), x, work.space.normed.data());
     layer.cross->run(work.batch, work.memories, index, work.space.normed.data(), work.space.branch.data(),
@@ -391,6 +417,7 @@ void Decoder::run(Work& work, size_t index, float* x) const {
     kernels_->add(x, work.space.branch.data(), count);
   }
   in = normed(layer.inner_norm);
+  if (plain && !layer.inner_post_norm && !layer.experts) return feed_forward(work, index, in, x, x);
   feed_forward(work, index, in, work.space.branch.data());
   add(in, work.space.branch.data());
 }

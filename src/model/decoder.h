@@ -98,15 +98,24 @@ class Decoder {
   void normalize(DecoderPlan::NormKind kind, const Norm& norm, const float* in, float* out, size_t rows,
                  size_t width) const;
   void normalize_rows(Work& work, const Norm& norm, const float* in, float* out) const;
-  void normalize_heads(Work& work, const Layer& layer) const;
-  void clip_heads(Work& work) const;
-  void rotate(Work& work, size_t rope, size_t offset, size_t heads, size_t head_width, size_t skip) const;
+  // Some sequences of a batch, and their rows.
+  struct Part {
+    size_t sequence = 0, sequences = 0, row = 0, rows = 0;
+  };
+  static Part whole(const Work& work) { return {0, work.batch.sequences(), 0, work.batch.tokens()}; }
+  void normalize_heads(Work& work, const Layer& layer, Part part) const;
+  void clip_heads(Work& work, Part part) const;
+  void rotate(Work& work, Part part, size_t rope, size_t offset, size_t heads, size_t head_width,
+              size_t skip) const;
   void normalize_latent(const Norm& norm, float* rows, size_t count, size_t width) const;
   void project_latent(Work& work, const Latent& latent, const float* in, size_t rope) const;
-  void keep(Work& work, size_t index) const;
-  void attend(Work& work, size_t index) const;
-  void attention(Work& work, size_t index, const float* in, float* out) const;
-  void feed_forward(Work& work, size_t index, const float* in, float* out) const;
+  void keep(Work& work, size_t index, Part part) const;
+  void attend(Work& work, size_t index, Part part) const;
+  void turn_and_attend(Work& work, size_t index, Part part) const;
+  // `addend` may be out; null, or nothing may follow the branch's last product.
+  void attention(Work& work, size_t index, const float* in, float* out, const float* addend = nullptr) const;
+  void feed_forward(Work& work, size_t index, const float* in, float* out,
+                    const float* addend = nullptr) const;
   void adapt(Work& work, size_t index, Adapter::Place place, const float* in, size_t inputs, float* out,
              size_t outputs) const;
   void run(Work& work, size_t index, float* x) const;
