@@ -155,6 +155,22 @@ Result<net::Response> extract(Services& services, serve::Models& models, const C
                           });
 }
 
+// The same of a body that was made from the request's; its answer comes whole.
+Result<net::Response> extract_object(Services& services, serve::Models& models, const Call& call,
+                                     json::object asked) {
+  asked.erase("stream");
+  net::Request request = call.request;
+  request.body = codec::to_text(asked);
+  const Call one{.request = request,
+                 .context = call.context,
+                 .caller = call.caller,
+                 .type = call.type,
+                 .found = call.found,
+                 .base_url = call.base_url,
+                 .served = call.served};
+  return extract(services, models, one);
+}
+
 // Vertex AI's form: each instance is a task's body, or its input alone, answered one after the other.
 Result<net::Response> predict_instances(Services& services, serve::Models& models, const Call& call) {
   TRY(const json::object body, codec::parse_json_object(call.request.body));
@@ -167,17 +183,7 @@ Result<net::Response> predict_instances(Services& services, serve::Models& model
     const bool whole = instance.is_object() && instance.get_object().contains("inputs");
     json::object asked = whole ? instance.get_object() : json::object{{"inputs", instance}};
     if (parameters != nullptr && !asked.contains("parameters")) asked["parameters"] = *parameters;
-    asked.erase("stream");
-    net::Request request = call.request;
-    request.body = codec::to_text(asked);
-    const Call one{.request = request,
-                   .context = call.context,
-                   .caller = call.caller,
-                   .type = call.type,
-                   .found = call.found,
-                   .base_url = call.base_url,
-                   .served = call.served};
-    TRY(const net::Response answer, extract(services, models, one));
+    TRY(const net::Response answer, extract_object(services, models, call, std::move(asked)));
     const auto* text = std::get_if<std::string>(&answer.body);
     if (text == nullptr) return fail(Code::internal, "a task's answer is no text");
     TRY(json::value prediction, codec::parse_json(*text, {.bytes_max = predictions_bytes_max}));
@@ -201,17 +207,7 @@ Result<net::Response> predict_raw(Services& services, serve::Models& models, con
     TRY_DONE(check_text_characters(call.request.body));
     asked["inputs"] = call.request.body;
   }
-  asked.erase("stream");
-  net::Request request = call.request;
-  request.body = codec::to_text(asked);
-  const Call one{.request = request,
-                 .context = call.context,
-                 .caller = call.caller,
-                 .type = call.type,
-                 .found = call.found,
-                 .base_url = call.base_url,
-                 .served = call.served};
-  return extract(services, models, one);
+  return extract_object(services, models, call, std::move(asked));
 }
 
 // The task that the address names.

@@ -4,10 +4,10 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <charconv>
 
 #include "base/arguments.h"
 #include "cli/connection.h"
+#include "cli/count_flag.h"
 #include "cli/model_source.h"
 #include "cli/triton_layout.h"
 #include "cli/user_files.h"
@@ -19,6 +19,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr uint64_t config_bytes_max = 4 << 20, labels_max = 100'000;
+constexpr size_t version_max = 1'000'000'000, batch_most = 65'536;
 
 constexpr FlagRow flags[] = {
     {"--to", "triton", "The layout: triton, of Triton Inference Server's model repository."},
@@ -31,17 +32,6 @@ constexpr FlagRow flags[] = {
     endpoint_flag,
     token_flag,
 };
-
-Result<uint64_t> number(const Arguments& arguments, std::string_view flag, uint64_t otherwise,
-                        uint64_t least) {
-  const auto text = arguments.value(flag);
-  if (!text) return otherwise;
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc() || end != text->data() + text->size() || value < least || value > 1'000'000'000)
-    return fail(Reason::bad_request, fmt::format("{} is a number from {} on", flag, least));
-  return value;
-}
 
 // The graph of a folder, as exporters lay them: on top or in onnx/.
 Result<io::Path> graph_in(io::Disk& disk, const io::Path& place) {
@@ -87,8 +77,8 @@ Result<int> export_model(World& world, const Arguments& arguments) {
   model.name = name_of(source, arguments);
   if (model.name.empty() || model.name.find('/') != std::string::npos || model.name.starts_with('.'))
     return fail(Reason::bad_request, fmt::format("'{}' is no name of a model's folder", model.name));
-  TRY(model.version, number(arguments, "--version", 1, 1));
-  TRY(model.batch_max, number(arguments, "--batch-max", 32, 0));
+  TRY(model.version, count_flag(arguments, "--version", 1, version_max));
+  TRY(model.batch_max, count_flag(arguments, "--batch-max", 32, batch_most));
   io::Path folder = graph.parent_path();
   if (folder.filename() == "onnx") folder = folder.parent_path();
   model.labels = labels_of(files.disk(), folder);
