@@ -68,27 +68,31 @@ struct BlockTiles {
     size_t row_bytes;
   };
   template <int first>
-  static void multiply(const Operands& rows, const void* weights, Scratch& own) {
+  static void multiply(const Operands& rows, const void* weights) {
     Tiles::template zero<first>();
     Tiles::template load<4>(rows.codes, rows.row_bytes);
     Tiles::template load<6>(weights, line_bytes);
     Tiles::template dot<first, 4, 6>();
-    if (rows.fine != nullptr) {
-      Tiles::template zero<first + 1>();
-      Tiles::template load<5>(rows.fine, rows.row_bytes);
-      Tiles::template dot<first + 1, 5, 6>();
-      Tiles::template store<first + 1>(own.whole[first + 1], line_bytes);
-    }
+  }
+  template <int first>
+  static void multiply_fine(const Operands& rows) {
+    Tiles::template zero<first + 1>();
+    Tiles::template load<5>(rows.fine, rows.row_bytes);
+    Tiles::template dot<first + 1, 5, 6>();
+  }
+  template <int first, bool fine>
+  static void store(Scratch& own) {
     Tiles::template store<first>(own.whole[first], line_bytes);
+    if constexpr (fine) Tiles::template store<first + 1>(own.whole[first + 1], line_bytes);
   }
 
   // out += scale * whole sum, then the least, as block_bytes.h has it. A whole sum is below 2^24 in each of
   // its halves, so floats hold them and one rounding makes of both what it makes of the whole number.
-  template <int first, bool fine, bool least>
+  template <int first, bool fine, bool least, size_t from>
   [[gnu::always_inline]] static inline void add(const Scratch& own, const float* scales, const float* sums,
                                                 V step, V scale, V smallest, V (&out)[tile_rows]) {
-#pragma GCC unroll 16
-    for (size_t r = 0; r < tile_rows; ++r) {
+#pragma GCC unroll 8
+    for (size_t r = from; r < from + tile_rows / 2; ++r) {
       V whole = D::whole(own.whole[first] + r * strip_columns);
       if constexpr (fine) whole = D::fma(whole, step, D::whole(own.whole[first + 1] + r * strip_columns));
       out[r] = D::fma(whole, D::times(scale, D::all(scales[r])), out[r]);
@@ -121,33 +125,42 @@ struct BlockTiles {
     V out[tile_rows];
 #pragma GCC unroll 16
     for (size_t r = 0; r < tile_rows; ++r) out[r] = D::nothing();
-    const auto next = [&]<int first>(size_t g) {
-      multiply<first>(operands, weights(g), own);
+    // A strip comes from memory while its first rows meet it: what is needed soon is asked for, or the next
+    // strip while there are more rows to come.
+    const size_t ahead_bytes = job.row_count <= tile_rows ? 4 * group_bytes : job.strip_bytes;
+    // Of group g the products of the rows' bytes, of their fine ones, and between them the sums of the group
+    // two before, whose registers are stored a group later: units that multiply and units that add then both
+    // have work among the instructions that the processor looks at.
+    const auto turn = [&]<int first>(size_t g) __attribute__((always_inline)) {
+      V scale = D::nothing(), smallest = scale;
+      const bool adds = g >= 2, multiplies = g < groups;
+      if (multiplies) multiply<first>(operands, weights(g));
+      if (adds) {
+        if (row == 0)
+          for (size_t i = 0; i < group_bytes; i += line_bytes) __builtin_prefetch(at + ahead_bytes + i);
+        if (head_bytes != 0 && (g - 2) % per_super == 0) {
+          super = at;
+          at += head_bytes;
+        }
+        scale = numbers_at<D>(format.scales, at, super);
+        if constexpr (least) smallest = numbers_at<D>(format.scales, at + number, super + 32);
+        at += group_bytes;
+        add<first, fine, least, 0>(own, scales, row_sums, step, scale, smallest, out);
+      }
+      if constexpr (fine)
+        if (multiplies) multiply_fine<first>(operands);
+      if (g >= 1 && g <= groups) store<2 - first, fine>(own);
+      if (adds) {
+        add<first, fine, least, tile_rows / 2>(own, scales, row_sums, step, scale, smallest, out);
+        scales += tile_rows;
+        row_sums += tile_rows;
+      }
       operands.codes += tile_rows * row_bytes;
       if constexpr (fine) operands.fine += tile_rows * row_bytes;
     };
-    const auto finish = [&]<int first>(size_t g) __attribute__((always_inline)) {
-      // The next strip comes from memory: asked for group by group while this one is met by its first rows.
-      for (size_t i = 0; row == 0 && i < group_bytes; i += line_bytes)
-        __builtin_prefetch(at + job.strip_bytes + i);
-      if (head_bytes != 0 && g % per_super == 0) {
-        super = at;
-        at += head_bytes;
-      }
-      const V scale = numbers_at<D>(format.scales, at, super);
-      V smallest = scale;
-      if constexpr (least) smallest = numbers_at<D>(format.scales, at + number, super + 32);
-      add<first, fine, least>(own, scales + g * tile_rows, row_sums + g * tile_rows, step, scale, smallest,
-                              out);
-      at += group_bytes;
-    };
-    next.template operator()<0>(0);
-    for (size_t g = 0; g < groups; g += 2) {
-      if (g + 1 < groups) next.template operator()<2>(g + 1);
-      finish.template operator()<0>(g);
-      if (g + 1 == groups) break;
-      if (g + 2 < groups) next.template operator()<0>(g + 2);
-      finish.template operator()<2>(g + 1);
+    for (size_t g = 0; g < groups + 2; g += 2) {
+      turn.template operator()<0>(g);
+      if (g + 1 < groups + 2) turn.template operator()<2>(g + 1);
     }
     float* sums = job.sums + row * job.sums_stride + strip * strip_columns;
 #pragma GCC unroll 16
