@@ -6,12 +6,12 @@
 
 #include "token/fast/piece_model.h"
 #include "token/fast/row_room.h"
+#include "token/fast/space_sign.h"
 #include "token/fast/word_encoder.h"
 #include "token/fast/word_model.h"
 
 namespace holdfast::token {
 
-inline constexpr std::string_view space_sign = "\xE2\x96\x81";
 // The last end of a word whose tokens do not follow each other from its begin to its end: its offsets are
 // asked for anew.
 inline constexpr uint32_t odd_end = UINT32_MAX;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "token/fast/space_sign.h"
+
 namespace holdfast::token {
 namespace {
 
@@ -34,6 +36,13 @@ ShortMerges::ShortMerges(const std::array<uint32_t, 256>& symbols, const PairTab
     for (size_t right = 0; right < 256; ++right)
       if (symbols_[left] != PairTable::none && symbols_[right] != PairTable::none)
         byte_ranks_[left << 8U | right] = pairs_.rank_of(symbols_[left], symbols_[right]);
+  sign_ranks_.fill(PairTable::none);
+  const PrefixTree::Node sign = tree_.walk(space_sign);
+  if (symbols_[static_cast<uint8_t>(space_sign[0])] != PairTable::none || sign.is_none() || !sign.has_value())
+    return;
+  sign_ = sign.value();
+  for (size_t right = 0; right < 256; ++right)
+    if (symbols_[right] != PairTable::none) sign_ranks_[right] = pairs_.rank_of(sign_, symbols_[right]);
 }
 
 bool ShortMerges::put_unknown(std::string_view character, uint32_t at, Symbols& out) const {

@@ -58,6 +58,8 @@ class ShortMerges {
   // The same without branches, 16 ranks at a time.
   void run_by_avx512(std::span<BpeJob> jobs) const;
   bool fill_wide(WideLane& lane, BpeJob& job) const;
+  bool fill_bytes(WideLane& lane, std::string_view text) const;
+  bool fill_signed(WideLane& lane, std::string_view text) const;
   static void finish_wide(const WideLane& lane);
   static void find_least(std::span<const Lane> lanes, uint32_t* least);
   static void find_least_by_avx2(std::span<const Lane> lanes, uint32_t* least);
@@ -70,6 +72,10 @@ class ShortMerges {
   std::array<uint32_t, 256> symbols_;
   UnknownSymbols unknown_;
   LargeVector<uint32_t> byte_ranks_;  // Of two bytes: first << 8 | second.
+  // The sign for a space, which most words of some models begin with, if it is a symbol; its ranks with the
+  // byte after it.
+  uint32_t sign_ = PairTable::none;
+  std::array<uint32_t, 256> sign_ranks_{};
 };
 
 }  // namespace holdfast::token

@@ -4,6 +4,7 @@
 
 #include "token/fast/avx512_pairs.h"
 #include "token/fast/short_merges.h"
+#include "token/fast/space_sign.h"
 
 namespace holdfast::token {
 
@@ -19,32 +20,63 @@ struct ShortMerges::WideLane {
   BpeJob* job = nullptr;
 };
 
-// Of up to 16 bytes that are symbols at once.
+// Up to 16 bytes that are symbols, at once.
+HOLD_AVX512 bool ShortMerges::fill_bytes(WideLane& lane, std::string_view text) const {
+  const size_t size = text.size();
+  const __mmask16 there = static_cast<__mmask16>((1U << size) - 1), pairs = there >> 1U;
+  const __m512i bytes = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(there, text.data()));
+  const __m512i next = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(pairs, text.data() + 1));
+  const __m512i none = _mm512_set1_epi32(-1);
+  const __m512i ids = _mm512_mask_i32gather_epi32(none, there, bytes, symbols_.data(), 4);
+  if ((_mm512_cmpeq_epi32_mask(ids, none) & there) != 0) return false;
+  const __m512i both = _mm512_or_si512(_mm512_slli_epi32(bytes, 8), next);
+  const __m512i places = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  const __m512i ranks = _mm512_mask_i32gather_epi32(none, pairs, both, byte_ranks_.data(), 4);
+  _mm512_store_si512(lane.keys, _mm512_or_si512(_mm512_slli_epi32(ranks, place_bits), places));
+  _mm512_storeu_si512(lane.ids + 1, ids);
+  lane.ids[size + 1] = PairTable::no_id;
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(lane.begins), _mm512_cvtepi32_epi8(places));
+  lane.begins[size] = static_cast<uint8_t>(size);
+  lane.live = (4U << size) - 1;
+  return true;
+}
+
+// The sign for a space and up to 15 such bytes, one place further on.
+HOLD_AVX512 bool ShortMerges::fill_signed(WideLane& lane, std::string_view text) const {
+  const size_t sign_bytes = space_sign.size(), size = text.size() - sign_bytes;
+  const auto* const at = reinterpret_cast<const uint8_t*>(text.data()) + sign_bytes;
+  const __mmask16 there = static_cast<__mmask16>((1U << size) - 1), pairs = there >> 1U;
+  const __m512i bytes = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(there, at));
+  const __m512i next = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(pairs, at + 1));
+  const __m512i none = _mm512_set1_epi32(-1);
+  const __m512i ids = _mm512_mask_i32gather_epi32(none, there, bytes, symbols_.data(), 4);
+  if ((_mm512_cmpeq_epi32_mask(ids, none) & there) != 0) return false;
+  const __m512i both = _mm512_or_si512(_mm512_slli_epi32(bytes, 8), next);
+  const __m512i places = _mm512_set_epi32(16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1);
+  const __m512i ranks = _mm512_mask_i32gather_epi32(none, pairs, both, byte_ranks_.data(), 4);
+  _mm512_storeu_si512(lane.keys + 1, _mm512_or_si512(_mm512_slli_epi32(ranks, place_bits), places));
+  lane.keys[0] = sign_ranks_[*at] << place_bits;
+  _mm512_mask_storeu_epi32(lane.ids + 2, there, ids);
+  lane.ids[1] = sign_;
+  lane.ids[size + 2] = PairTable::no_id;
+  const __m128i ends = _mm_add_epi8(_mm512_cvtepi32_epi8(places), _mm_set1_epi8(2));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(lane.begins + 1), ends);
+  lane.begins[0] = 0;
+  lane.live = (8U << size) - 1;
+  return true;
+}
+
 HOLD_AVX512 bool ShortMerges::fill_wide(WideLane& lane, BpeJob& job) const {
-  const size_t size = job.text.size();
+  const std::string_view text = job.text;
   lane.job = &job;
   lane.ids[0] = PairTable::no_id;
-  if (size <= symbols_max) {
-    const __mmask16 there = static_cast<__mmask16>((1U << size) - 1), pairs = there >> 1U;
-    const __m512i bytes = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(there, job.text.data()));
-    const __m512i next = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(pairs, job.text.data() + 1));
-    const __m512i none = _mm512_set1_epi32(-1);
-    const __m512i ids = _mm512_mask_i32gather_epi32(none, there, bytes, symbols_.data(), 4);
-    if ((_mm512_cmpeq_epi32_mask(ids, none) & there) == 0) {
-      const __m512i both = _mm512_or_si512(_mm512_slli_epi32(bytes, 8), next);
-      const __m512i places = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-      const __m512i ranks = _mm512_mask_i32gather_epi32(none, pairs, both, byte_ranks_.data(), 4);
-      _mm512_store_si512(lane.keys, _mm512_or_si512(_mm512_slli_epi32(ranks, place_bits), places));
-      _mm512_storeu_si512(lane.ids + 1, ids);
-      lane.ids[size + 1] = PairTable::no_id;
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(lane.begins), _mm512_cvtepi32_epi8(places));
-      lane.begins[size] = static_cast<uint8_t>(size);
-      lane.live = (4U << size) - 1;
-      return true;
-    }
+  if (sign_ != PairTable::none && text.size() > space_sign.size() && text.starts_with(space_sign)) {
+    if (text.size() < space_sign.size() + symbols_max && fill_signed(lane, text)) return true;
+  } else if (text.size() <= symbols_max && fill_bytes(lane, text)) {
+    return true;
   }
   Symbols symbols{lane.keys, lane.ids + 1, lane.begins};
-  if (!fill(job.text, symbols)) return false;
+  if (!fill(text, symbols)) return false;
   lane.ids[symbols.count + 1] = PairTable::no_id;
   lane.live = (4U << symbols.count) - 1;
   return true;
