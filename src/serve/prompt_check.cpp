@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "serve/language_letters.h"
 
 namespace holdfast::serve {
 namespace {
@@ -261,7 +262,11 @@ Scripts count_scripts(std::string_view text) {
   return out;
 }
 
-std::string_view latin_language(const std::vector<std::string>& words) {
+struct WordsGuess {
+  std::string_view code;  // Empty: they decide nothing.
+  size_t hits = 0;
+};
+WordsGuess latin_language(const std::vector<std::string>& words) {
   size_t best = 0, second = 0;
   std::string_view code;
   for (const Language& language : latin_languages) {
@@ -275,7 +280,16 @@ std::string_view latin_language(const std::vector<std::string>& words) {
     }
   }
   constexpr size_t hits_min = 2;
-  return best >= hits_min && best > second ? code : std::string_view();
+  return {best >= hits_min && best > second ? code : std::string_view(), best};
+}
+
+// By letters where those are sure. Words mislead where there are few: "I do not" has two of Polish.
+std::string_view latin_language(std::string_view text) {
+  constexpr size_t hits_alone = 5;
+  const LettersGuess letters = language_by_letters(text);
+  if (letters.sure) return letters.code;
+  const WordsGuess words = latin_language(read(text).words);
+  return words.hits >= hits_alone || words.code == letters.code ? words.code : std::string_view();
 }
 
 }  // namespace
@@ -314,7 +328,7 @@ std::string_view language_of(std::string_view text) {
   constexpr size_t letters_min = 6, script_letters_min = 2;
   const Scripts scripts = count_scripts(text.substr(0, looked_at_bytes_max));
   const auto most = [&](size_t count) { return count * 2 > scripts.letters && count >= script_letters_min; };
-  if (most(scripts.latin)) return scripts.latin < letters_min ? "" : latin_language(read(text).words);
+  if (most(scripts.latin)) return scripts.latin < letters_min ? "" : latin_language(text);
   if (most(scripts.cyrillic)) return scripts.ukrainian > 0 ? "uk" : "ru";
   if (most(scripts.greek)) return "el";
   if (most(scripts.hebrew)) return "he";

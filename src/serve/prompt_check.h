@@ -46,8 +46,8 @@ WordPlaces plain_word_places(std::string_view text);
 // Letters of another alphabet that look like Latin ones as those, whatever stands beside them.
 std::string latin_look(std::string_view plain_word);
 
-// The language of a text as ISO 639-1 ("en"), by its script and its most frequent words; empty where that is
-// not sure: a short text, or a language that is not known.
+// The language of a text as ISO 639-1 ("en"), by its script, its letters and its most frequent words; empty
+// where that is not sure: a very short text, or a language that is not known.
 std::string_view language_of(std::string_view text);
 // Whether language_of may say it.
 bool is_known_language(std::string_view code);

@@ -63,5 +63,32 @@ TEST(PromptCheck, LanguagesAreToldByScriptAndWords) {
   EXPECT_TRUE(is_known_language("en") && is_known_language("zh") && !is_known_language("xx"));
 }
 
+// None of these has two of the words that tell languages apart.
+TEST(PromptCheck, LanguagesOfAFewLatinWordsAreToldByTheirLetters) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"en", "How do I reset my password please?"},  {"de", "Bitte Passwort zurücksetzen"},
+      {"fr", "Réinitialiser votre mot de passe"},    {"es", "¿Cuál es tu nombre y tu dirección?"},
+      {"it", "Quali sono le opzioni disponibili?"},  {"pt", "Não foi possível encontrar a página"},
+      {"nl", "Welke wachtwoorden zijn toegestaan?"}, {"sv", "Vilka lösenord är tillåtna?"},
+      {"pl", "Proszę wprowadzić poprawne hasło"},    {"tr", "Lütfen geçerli bir parola girin"}};
+  for (const auto& [code, text] : cases) EXPECT_EQ(language_of(text), code) << text;
+}
+
+TEST(PromptCheck, WordsThatTwoLanguagesShareAndLanguagesThatAreNotKnownAreTakenForNone) {
+  // Each has two words of Polish, French, Spanish or English that another language has, too.
+  for (const char* text : {"I do not like guns", "I do not.", "Voel je je goed?", "Verveel je je ooit?",
+                           "El fitxer enviat està buit."})
+    EXPECT_NE(language_of(text), "pl") << text;
+  EXPECT_NE(language_of("Voel je je goed?"), "fr");
+  EXPECT_NE(language_of("El fitxer enviat està buit."), "es");
+  // Danish, Finnish, Hungarian, Czech, Romanian, Indonesian, Catalan, Vietnamese, Welsh.
+  for (const char* text :
+       {"Indtast venligst en gyldig adresse", "Syötä kelvollinen sähköpostiosoite",
+        "Adjon meg egy érvényes címet", "Zadejte platnou adresu", "Introduceţi o adresă validă",
+        "Masukkan alamat yang benar", "Introduïu una adreça vàlida", "Hãy nhập một địa chỉ hợp lệ",
+        "Rhowch gyfeiriad dilys"})
+    EXPECT_EQ(language_of(text), "") << text;
+}
+
 }  // namespace
 }  // namespace holdfast::serve
