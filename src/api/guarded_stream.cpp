@@ -174,7 +174,7 @@ class Stream final : public StreamGuard, public std::enable_shared_from_this<Str
       if (!ended) continue;
       if (const std::string flags = flagged(stop); !flags.empty())
         pass(telling, fmt::format(": {}: {}\n\n", guardrails_header, flags), stop);
-      return conclude(telling, std::move(*ended), ended->error);
+      return conclude(telling, *ended, ended->error);
     }
   }
 
@@ -326,13 +326,14 @@ class Stream final : public StreamGuard, public std::enable_shared_from_this<Str
         told && !closing.empty())
       pass(telling, std::move(closing), stop);
     ended->at = ticks_.now();
-    conclude(telling, std::move(*ended), error);
+    conclude(telling, *ended, error);
   }
 
   // The looks at an answer that was still being written took no time of their own.
-  void conclude(StreamTelling& telling, Ended ended, std::optional<Error> error) {
-    ended.work.guard += ticks_.now() - ended.at;
-    telling.conclude(std::move(error), ended.work);
+  void conclude(StreamTelling& telling, const Ended& ended, const std::optional<Error>& error) {
+    serve::Work work = ended.work;
+    work.guard += ticks_.now() - ended.at;
+    telling.conclude(error, work);
   }
 
   Services& services_;
