@@ -77,6 +77,27 @@ def test_a_tokenizer_encodes_and_decodes_by_them_as_the_reference_does(parts):
     assert answers("holdfast_tokenizers", parts) == answers("tokenizers", parts)
 
 
+def in_sequences(name):
+    """What sequences answer that have such a part, alone, within another and in a tokenizer."""
+    library, models, normalizers, pre_tokenizers, _ = modules(name)
+    rewriting = normalizers.Sequence([normalizers.Lowercase(), normalizers.Normalizer.custom(normalizer(library))])
+    cutting = pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), pre_tokenizers.Sequence([pre_tokenizers.PreTokenizer.custom(Cutter())])])
+    tokenizer = library.Tokenizer(models.BPE(vocab=VOCABULARY, merges=MERGES, unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = rewriting, cutting
+    out = [type(rewriting).__name__.lstrip("_").removeprefix("Custom"), isinstance(cutting, pre_tokenizers.Sequence)]
+    for text in TEXTS:
+        out += [rewriting.normalize_str(text), cutting.pre_tokenize_str(text), rows(tokenizer.encode(text)), rows(tokenizer.encode(text, "w " + text))]
+    for refusing in (lambda: repr(rewriting), lambda: str(cutting), tokenizer.to_str):
+        with pytest.raises(Exception, match="cannot be serialized") as refused:
+            refusing()
+        out.append(str(refused.value))
+    return json.loads(json.dumps(out))
+
+
+def test_sequences_call_them_in_their_turn_as_the_reference_does():
+    assert in_sequences("holdfast_tokenizers") == in_sequences("tokenizers")
+
+
 @pytest.mark.parametrize("kind", ["normalizer", "pre_tokenizer"])
 def test_what_they_raise_is_told(kind):
     library, models, normalizers, pre_tokenizers, _ = modules("holdfast_tokenizers")

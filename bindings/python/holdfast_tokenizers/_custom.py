@@ -22,3 +22,26 @@ class Custom:
         return f"{type(self).__mro__[2].__name__}.custom({self._custom!r})"
 
     __str__ = __repr__
+
+
+class CustomSequence:
+    """A sequence that has such a part: each is called in its turn. As in the reference it has no repr()."""
+
+    def _take(self, parts):
+        self._custom, self._parts = None, list(parts)
+
+    def __repr__(self):
+        return str(self._data)
+
+    __str__ = __repr__
+
+    def __getitem__(self, index):
+        if not 0 <= index < len(self._parts):
+            raise IndexError("Index not found")
+        return self._parts[index]
+
+    def __setitem__(self, index, part):
+        if not 0 <= index < len(self._parts):
+            raise IndexError("Index not found")
+        self._parts[index] = part
+        self._touch()

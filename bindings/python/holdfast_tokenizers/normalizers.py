@@ -3,7 +3,7 @@
 import base64
 
 from . import _core
-from ._custom import Custom
+from ._custom import Custom, CustomSequence
 from ._normalized import NormalizedString, lend_normalized
 from ._part import Field, Part, flag, pattern_of, text
 
@@ -112,8 +112,22 @@ class Precompiled(Normalizer):
 
 
 class Sequence(Normalizer):
+    def __new__(cls, normalizers=()):
+        return super().__new__(_CustomSequence if any(isinstance(one, Custom) for one in normalizers) else cls)
+
     def __init__(self, normalizers):
         self._set(normalizers=[one._data for one in normalizers])
+
+
+class _CustomSequence(CustomSequence, _Custom, Sequence):
+    _called = "Normalizer"
+
+    def __init__(self, normalizers):
+        self._take(normalizers)
+
+    def normalize(self, normalized):
+        for part in self._parts:
+            part.normalize(normalized)
 
 
 def unicode_normalizer_from_str(normalizer):

@@ -1,7 +1,7 @@
 """Pre-tokenizers: what cuts text into words."""
 
 from . import _core
-from ._custom import Custom
+from ._custom import Custom, CustomSequence
 from ._normalized import NormalizedString, PreTokenizedString, lend
 from ._part import Field, Part, behavior_name, behavior_of, flag, one_character, pattern_of, text
 
@@ -121,5 +121,19 @@ class Split(PreTokenizer):
 
 
 class Sequence(PreTokenizer):
+    def __new__(cls, pre_tokenizers=()):
+        return super().__new__(_CustomSequence if any(isinstance(one, Custom) for one in pre_tokenizers) else cls)
+
     def __init__(self, pre_tokenizers):
         self._set(pretokenizers=[one._data for one in pre_tokenizers])
+
+
+class _CustomSequence(CustomSequence, _Custom, Sequence):
+    _called = "PreTokenizer"
+
+    def __init__(self, pre_tokenizers):
+        self._take(pre_tokenizers)
+
+    def pre_tokenize(self, pretok):
+        for part in self._parts:
+            part.pre_tokenize(pretok)
