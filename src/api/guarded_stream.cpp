@@ -34,7 +34,11 @@ constexpr std::chrono::seconds writer_patience{30};  // For one who was told to 
 class KeptCall {
  public:
   explicit KeptCall(const Call& call)
-      : context_(call.context), caller_(call.caller), base_url_(call.base_url), served_(call.served) {
+      : context_(call.context), caller_(call.caller), base_url_(call.base_url) {
+    if (call.served) {
+      served_ = std::make_shared<ServedNote>(*call.served);
+      served_->stream.reset();  // Which has the guard that has this.
+    }
     if (const auto kept = call.request.headers.find("Cache-Control"))
       request_.headers.set("Cache-Control", std::string(*kept));
   }
@@ -55,7 +59,7 @@ class KeptCall {
   const Context context_;
   const identity::Caller caller_;
   const std::string base_url_;
-  const std::shared_ptr<ServedNote> served_;  // Of which only what the head knew is read.
+  std::shared_ptr<ServedNote> served_;  // As it was; shared with the calls.
 };
 
 // One stage after the model, its number at its endpoint, and how far a model was asked.
