@@ -83,13 +83,20 @@ Result<repo::Repository> find_repository(Services& services, const Call& call, s
 
 // What an adapter changes goes into the answer of the gate. Who asks for one by itself needs the right to its
 // base as well; what a record governs, or an endpoint has, was approved as it is, also where nobody can look.
-// An adapter without its base is refused where it is loaded: an outside engine may have one.
-Status note_base(Services& services, const Call& call, serve::ReleaseAnswer& by, bool approved) {
-  const auto adapter = services.hub.repositories.find(repo::RepoId{by.model.repository});
-  if (!adapter.ok()) return approved ? Status(Done{}) : adapter.error();
-  if (!adapter.value()) return Done{};
+// An adapter without its base is refused where it is loaded: an outside engine may have one. `found` is the
+// model's repository where the caller has it; null asks for it, which every request would pay for.
+Status note_base(Services& services, const Call& call, serve::ReleaseAnswer& by, bool approved,
+                 const repo::Repository* found) {
+  std::optional<repo::Repository> asked;
+  if (found == nullptr || found->id.raw != by.model.repository) {
+    auto adapter = services.hub.repositories.find(repo::RepoId{by.model.repository});
+    if (!adapter.ok()) return approved ? Status(Done{}) : adapter.error();
+    if (!adapter.value()) return Done{};
+    asked = std::move(adapter).value();
+    found = &*asked;
+  }
   TRY(const git::ObjectId commit, git::ObjectId::parse(by.model.commit));
-  const auto base = services.hub.adapter_bases.find(*adapter.value(), commit);
+  const auto base = services.hub.adapter_bases.find(*found, commit);
   if (!base.ok() || !base.value()) return Done{};
   by.base = fmt::format("{}@{}", base.value()->name, base.value()->commit);
   if (approved) return Done{};
@@ -111,7 +118,7 @@ Result<serve::ReleaseAnswer> find_release(Services& services, const Call& call, 
   TRY(serve::ReleaseAnswer by,
       admitted(services, call, {found.value().id.raw, found.value().full_name(), commit.commit.hex()},
                open ? serve::ReleaseQuestion::Revision::left_open : serve::ReleaseQuestion::Revision::named));
-  TRY_DONE(note_base(services, call, by, !by.record.empty()));
+  TRY_DONE(note_base(services, call, by, !by.record.empty(), &found.value()));
   return by;
 }
 
@@ -154,7 +161,7 @@ std::string_view call_key(const Call& call) {
 Result<serve::ServedModel> find_served_model(Services& services, const Call& call, std::string_view name) {
   if (call.served && call.served->fixed) {
     call.served->by = call.served->fixed;
-    TRY_DONE(note_base(services, call, *call.served->by, true));
+    TRY_DONE(note_base(services, call, *call.served->by, true, nullptr));
     return call.served->fixed->model;
   }
   KnownEndpoints* known = services.known_models;
