@@ -85,6 +85,25 @@ std::string labels_text(const std::vector<std::string>& labels) {
   return out;
 }
 
+// A model that is there: its versions share what stands beside them.
+Status check_same(io::Disk& disk, const io::Path& folder, const std::string& config,
+                  const std::string& labels) {
+  const std::string name = folder.filename().string();
+  const auto there = io::read_text(disk, folder / "config.pbtxt", config_bytes_max);
+  if (!there.ok() && there.error().code == Code::not_found)
+    return fail(Reason::already_exists,
+                fmt::format("{} is there and is no model of Triton's: it has no config.pbtxt", name));
+  if (!there.ok()) return there.error();
+  if (there.value() != config)
+    return fail(Reason::bad_request,
+                fmt::format("{} is there with another config.pbtxt: another name, or its versions go", name));
+  if (labels.empty()) return Done{};
+  TRY(const std::string named, io::read_text(disk, folder / "labels.txt", config_bytes_max));
+  if (named == labels) return Done{};
+  return fail(Reason::bad_request,
+              fmt::format("{} is there with other labels: another name, or its versions go", name));
+}
+
 }  // namespace
 
 Result<std::string> triton_config(const TritonModel& model, const OnnxSignature& signature) {
@@ -123,12 +142,12 @@ Result<std::vector<std::string>> write_triton_model(io::Disk& disk, Random& rand
   if (disk.stat(version).ok())
     return fail(Reason::already_exists,
                 fmt::format("version {} of {} is there already", model.version, model.name));
-  const auto before = io::read_text(disk, folder / "config.pbtxt", config_bytes_max);
-  if (before.ok() && before.value() != config)
-    return fail(
-        Reason::bad_request,
-        fmt::format("{} is there with another config.pbtxt: another name, or its versions go", model.name));
-  if (!before.ok() && before.error().code != Code::not_found) return before.error();
+  const bool classes =
+      std::any_of(signature.outputs.begin(), signature.outputs.end(),
+                  [&](const OnnxValue& value) { return is_classes(value, model.labels.size()); });
+  const std::string labels = classes ? labels_text(model.labels) : std::string();
+  const bool was_there = disk.stat(folder).ok();
+  if (was_there) TRY_DONE(check_same(disk, folder, config, labels));
 
   const io::Path fresh = folder / io::temporary_name(random, std::to_string(model.version));
   std::vector<std::string> written = {model.name + "/config.pbtxt"};
@@ -136,11 +155,8 @@ Result<std::vector<std::string>> write_triton_model(io::Disk& disk, Random& rand
     TRY_DONE(copy(disk, graph, fresh / "model.onnx"));
     for (const std::string& file : signature.files)
       TRY_DONE(copy(disk, graph.parent_path() / file, fresh / file));
-    const bool classes =
-        std::any_of(signature.outputs.begin(), signature.outputs.end(),
-                    [&](const OnnxValue& value) { return is_classes(value, model.labels.size()); });
     if (classes) {
-      TRY_DONE(io::publish_text(disk, folder / "labels.txt", labels_text(model.labels)));
+      TRY_DONE(io::publish_text(disk, folder / "labels.txt", labels));
       written.push_back(model.name + "/labels.txt");
     }
     // The version last: Triton takes what is there.
@@ -150,7 +166,7 @@ Result<std::vector<std::string>> write_triton_model(io::Disk& disk, Random& rand
   };
   const Status done = write();
   if (!done.ok()) {
-    [[maybe_unused]] const Status gone = disk.remove_tree(before.ok() ? fresh : folder);
+    [[maybe_unused]] const Status gone = disk.remove_tree(was_there ? fresh : folder);
     return done.error();
   }
   const std::string place = fmt::format("{}/{}/", model.name, model.version);

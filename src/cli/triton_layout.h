@@ -30,9 +30,10 @@ struct TritonModel {
 Result<std::string> triton_config(const TritonModel& model, const codec::OnnxSignature& signature);
 
 // Writes the version of `model` into `repository`, which may hold others and is made where it is missing.
-// `graph` is the .onnx file. already_exists where the version is there; bad_request where the model is there
-// with another configuration, or weights lie outside of the graph's folder. Returns what was written, below
-// the repository; nothing is left of a failure.
+// `graph` is the .onnx file. already_exists where the version is there, or a folder of that name which is no
+// model; bad_request where the model is there with another configuration or other labels, or weights lie
+// outside of the graph's folder. Returns what was written, below the repository; nothing is left of a
+// failure.
 Result<std::vector<std::string>> write_triton_model(io::Disk& disk, Random& random, const io::Path& graph,
                                                     const io::Path& repository, const TritonModel& model);
 

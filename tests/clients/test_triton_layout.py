@@ -100,6 +100,27 @@ def test_what_cannot_be_laid_out_leaves_nothing(tmp_path):
     assert not list((tmp_path / "models").glob("*")) if (tmp_path / "models").exists() else True
 
 
+def test_what_lies_in_the_repository_already_is_never_lost(tmp_path):
+    missing = model_folder(tmp_path / "bert", graph([], [("y", 1, (1,))], ["absent.data"]))
+    mine = tmp_path / "models/bert/notes.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("not a model of Triton's")
+    for folder in (missing, model_folder(tmp_path / "other/bert", CLASSIFIER)):
+        done = export(folder, "--to", "triton", "--out", tmp_path / "models")
+        assert done.returncode != 0 and "bert" in done.stderr, done.stderr
+        assert mine.read_text() == "not a model of Triton's" and [path.name for path in mine.parent.iterdir()] == ["notes.txt"]
+
+
+def test_versions_of_a_model_have_the_same_labels(tmp_path):
+    first = model_folder(tmp_path / "first", CLASSIFIER, {"0": "calm", "1": "stormy", "2": "either"})
+    second = model_folder(tmp_path / "second", CLASSIFIER, {"0": "stormy", "1": "calm", "2": "either"})
+    assert export(first, "--to", "triton", "--out", tmp_path / "models", "--name", "m").returncode == 0
+    done = export(second, "--to", "triton", "--out", tmp_path / "models", "--name", "m", "--version", 2)
+    assert done.returncode != 0 and "labels" in done.stderr, done.stderr
+    assert (tmp_path / "models/m/labels.txt").read_text().split() == ["calm", "stormy", "either"]
+    assert sorted(path.name for path in (tmp_path / "models/m").iterdir()) == ["1", "config.pbtxt", "labels.txt"]
+
+
 def test_a_graph_of_an_exporter(tmp_path, shared, read_config):
     done = export(shared / "models/onnx/bert-seqcls.onnx", "--to", "triton", "--out", tmp_path / "models")
     assert done.returncode == 0, done.stderr
