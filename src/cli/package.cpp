@@ -21,6 +21,7 @@
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "codec/sha256.h"
+#include "repo/repository.h"
 #include "scan/card_check.h"
 #include "serve/lock_file.h"
 
@@ -51,11 +52,6 @@ struct Packed {
   std::string lock;  // holdfast.lock's text.
   std::string license;
 };
-
-// In an image everybody who has it reads everything: a secret stops it as what runs code does.
-Status check(World& world, io::Disk& disk, const std::vector<LocalFile>& files, OnDangerous on) {
-  return check_staged(world, disk, files, on, OnSecret::refuse);
-}
 
 Result<std::string> digest_of(io::Disk& disk, const std::vector<LocalFile>& files) {
   std::vector<FileIdentity> identities;
@@ -117,11 +113,13 @@ Result<Packed> read_model(World& world, UserFiles& files, const Arguments& argum
     TRY(const std::string digest, digest_of(files.disk(), out.files));
     out.revision = digest.substr(0, 40);
   }
-  if (out.name.empty() || std::count(out.name.begin(), out.name.end(), '/') != 1 || out.name.front() == '/' ||
-      out.name.back() == '/')
+  if (out.name.empty())
     return fail(Reason::bad_request, "what is the model called? Give --as NAMESPACE/NAME");
-  TRY_DONE(check(world, files.disk(), out.files,
-                 arguments.has("--accept-findings") ? OnDangerous::tell : OnDangerous::refuse));
+  TRY_DONE(repo::parse_repo_name(repo::RepoType::model, out.name));
+  // In an image everybody who has it reads everything: a secret stops it as what runs code does.
+  TRY_DONE(check_staged(world, files.disk(), out.files,
+                        arguments.has("--accept-findings") ? OnDangerous::tell : OnDangerous::refuse,
+                        OnSecret::refuse));
   out.license = license_of(files.disk(), out.files);
   TRY(out.lock, lock_of(files.disk(), folder, out, arguments));
   return out;
@@ -146,6 +144,19 @@ std::string image_name(const Packed& packed) {
   return fmt::format("{}:{}", name, packed.revision.substr(0, short_commit));
 }
 
+// What those who load images take: lower case but in the tag.
+bool is_image_name(std::string_view name) {
+  const size_t mark = name.rfind(':');
+  for (size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    const bool letter = (c >= 'a' && c <= 'z') || (mark != name.npos && i > mark && c >= 'A' && c <= 'Z');
+    const bool plain = letter || (c >= '0' && c <= '9');
+    if (!plain && (i == 0 || i + 1 == name.size() || std::string_view("._-/:").find(c) == name.npos))
+      return false;
+  }
+  return !name.empty();
+}
+
 Result<std::chrono::seconds> created_at(World& world) {
   const auto text = world.environment("SOURCE_DATE_EPOCH").value_or("0");
   int64_t seconds = 0;
@@ -158,6 +169,8 @@ Result<std::chrono::seconds> created_at(World& world) {
 Result<ImageConfig> config_of(World& world, const Arguments& arguments, const Packed& packed) {
   ImageConfig out;
   out.name = arguments.value_or("--tag", image_name(packed));
+  if (!is_image_name(out.name))
+    return fail(Reason::bad_request, fmt::format("--tag: '{}' is no name of an image", out.name));
   const std::string model = fmt::format("{}@{}", packed.name, packed.revision);
   out.entrypoint = {
       std::string(image_program), "serve",   "--listen", "0.0.0.0:8080", "--data",

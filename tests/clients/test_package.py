@@ -83,6 +83,8 @@ def test_a_models_lock_holds_when_it_is_packed_and_what_is_not_fit_is_refused(tm
     for words, said in (((folder, "--as", "ada/bert", "--out", tmp_path / "x.tar"), "tokenizer is"),
                         ((GOLDEN, "--out", tmp_path / "x.tar"), "--as"),
                         ((GOLDEN, "--as", "ada/bert"), "--out"),
+                        ((GOLDEN, "--as", "a da/bert", "--out", tmp_path / "x.tar"), "name"),
+                        ((GOLDEN, "--as", "ada/bert", "--tag", "Ada/bert it", "--out", tmp_path / "x.tar"), "--tag"),
                         ((tmp_path / "absent", "--as", "ada/bert", "--out", tmp_path / "x.tar"), "absent")):
         done = package(*words)
         assert done.returncode != 0 and said in done.stderr, (words, done.stderr)
