@@ -6,6 +6,7 @@
 #include "model/decoder_rows.h"
 #include "model/families/decoders.h"
 #include "model/families/seq2seqs.h"
+#include "model/families/signals.h"
 #include "model/generation/generate.h"
 
 namespace holdfast::model {
@@ -75,6 +76,11 @@ Result<AnyModel> AnyModel::open(io::Disk& disk, const io::Path& folder, tensor::
     TRY(DecoderModel model, DecoderModel::open(disk, folder, compute));
     return AnyModel(std::move(model));
   }
+  if (const SignalFamily* family = find_signal_family(type); family != nullptr) {
+    TRY(tensor::Weights weights, tensor::Weights::open(disk, folder));
+    TRY(std::unique_ptr<SignalModel> model, family->open(config, std::move(weights), compute));
+    return AnyModel(std::move(model));
+  }
   if (is_seq2seq(config)) {
     TRY(Seq2SeqModel model, Seq2SeqModel::open(disk, folder, compute));
     return AnyModel(std::move(model));
@@ -89,6 +95,7 @@ Result<std::vector<NamedTensor>> AnyModel::forward(const tensor::Weights& inputs
     return holdfast::model::forward(*model, inputs, threads);
   if (const Seq2SeqModel* model = seq2seq(); model != nullptr)
     return holdfast::model::forward(*model, inputs, threads);
+  if (const SignalModel* model = signal(); model != nullptr) return model->forward(inputs, threads);
   return holdfast::model::forward(*encoder(), inputs, threads);
 }
 

@@ -6,6 +6,7 @@
 #include "model/decoder_model.h"
 #include "model/forward.h"
 #include "model/seq2seq_model.h"
+#include "model/signal_model.h"
 
 namespace holdfast::model {
 
@@ -20,6 +21,10 @@ class AnyModel {
   const EncoderModel* encoder() const { return std::get_if<EncoderModel>(&model_); }
   const DecoderModel* decoder() const { return std::get_if<DecoderModel>(&model_); }
   const Seq2SeqModel* seq2seq() const { return std::get_if<Seq2SeqModel>(&model_); }
+  const SignalModel* signal() const {
+    const auto* owned = std::get_if<std::unique_ptr<SignalModel>>(&model_);
+    return owned == nullptr ? nullptr : owned->get();
+  }
 
   // One call on tensors under transformers' argument names.
   Result<std::vector<NamedTensor>> forward(const tensor::Weights& inputs, tensor::Threads& threads) const;
@@ -36,7 +41,7 @@ class AnyModel {
   Result<Sequences> generate_from_encoder(const tensor::Weights& inputs, const boost::json::object& settings,
                                           tensor::Threads& threads) const;
 
-  using Kinds = std::variant<EncoderModel, DecoderModel, Seq2SeqModel>;
+  using Kinds = std::variant<EncoderModel, DecoderModel, Seq2SeqModel, std::unique_ptr<SignalModel>>;
   explicit AnyModel(Kinds model) : model_(std::move(model)) {}
 
   Kinds model_;

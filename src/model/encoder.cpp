@@ -62,7 +62,11 @@ std::vector<int64_t> positions_of(const EncoderPlan& plan, std::span<const int64
 }
 
 Status Encoder::check(const TokenBatch& batch) const {
-  TRY_DONE(check_below(batch.ids, plan_.vocabulary, "token id"));
+  if (words_.there()) {
+    TRY_DONE(check_below(batch.ids, plan_.vocabulary, "token id"));
+  } else {
+    CHECK(batch.embedded.size() == batch.tokens() * plan_.embedding_width);
+  }
   if (types_.there()) TRY_DONE(check_below(batch.types, plan_.types, "token type"));
   if (positions_.there()) TRY_DONE(check_below(batch.positions, plan_.position_rows, "position"));
   if (plan_.length_max > 0)
@@ -114,7 +118,10 @@ void Encoder::embed(const TokenBatch& batch, size_t row, size_t rows, tensor::Th
   std::fill_n(sum, rows * width, 0.0F);
   for (size_t i = 0; i < rows; ++i) {
     float* into = sum + i * width;
-    words_.add_row(static_cast<size_t>(batch.ids[row + i]), into);
+    if (words_.there())
+      words_.add_row(static_cast<size_t>(batch.ids[row + i]), into);
+    else
+      std::copy_n(batch.embedded.data() + (row + i) * width, width, into);
     if (plan_.embedding_scale != 1.0F)
       for (size_t column = 0; column < width; ++column) into[column] *= plan_.embedding_scale;
     if (plan_.dropped_id) drop(batch, row + i, into);

@@ -79,6 +79,9 @@ class Encoder {
                                        const Apart& apart) const;
   Result<LinearLayer> load_up_gate(const WeightReader& reader, const std::string& layer,
                                    const Apart& apart) const;
+  Result<LinearLayer> load_scaled(const WeightReader& reader, const std::string& name,
+                                  const std::string& scale, size_t inputs, Bias bias,
+                                  std::span<const uint32_t> apart) const;
   void make_room(size_t rows, Space& space) const;
   Status check(const TokenBatch& batch) const;
   std::vector<Part> split(const TokenBatch& batch, size_t threads) const;

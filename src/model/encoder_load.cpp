@@ -89,7 +89,9 @@ struct Encoder::Trial {
 
 Status Encoder::load_embeddings(const WeightReader& reader) {
   const size_t width = plan_.embedding_width;
-  TRY(words_, RowTable::load(reader, plan_.words + ".weight", plan_.vocabulary, width));
+  if (!plan_.words.empty()) {
+    TRY(words_, RowTable::load(reader, plan_.words + ".weight", plan_.vocabulary, width));
+  }
   const std::string position_name = plan_.position_table + ".weight";
   const bool computed = plan_.sinusoid != Sinusoid::none && !reader.has(position_name);
   if (!plan_.position_table.empty() && !computed) {
@@ -165,6 +167,28 @@ Result<LinearLayer> Encoder::load_up_gate(const WeightReader& reader, const std:
   return reader.kept(name, {2 * inner, width, gated}, make);
 }
 
+// A layer whose outputs are multiplied by the numbers of a tensor, which is as good as done to its weights.
+Result<LinearLayer> Encoder::load_scaled(const WeightReader& reader, const std::string& name,
+                                         const std::string& scale, size_t inputs, Bias bias,
+                                         std::span<const uint32_t> apart) const {
+  const size_t width = plan_.width;
+  const auto make = [&]() -> Result<LinearLayer> {
+    TRY(std::vector<float> weight, reader.floats(name + ".weight", {width, inputs}));
+    TRY(const std::vector<float> factors, reader.floats(scale, {width}));
+    std::vector<float> added(width, 0.0F);
+    if (bias == Bias::with) {
+      TRY(added, reader.floats(name + ".bias", {width}));
+    }
+    for (size_t row = 0; row < width; ++row) {
+      added[row] *= factors[row];
+      for (size_t i = 0; i < inputs; ++i) weight[row * inputs + i] *= factors[row];
+    }
+    return tensor::make_linear({weight, added, width, inputs, tensor::OutputLayout::plain, apart},
+                               reader.compute());
+  };
+  return reader.kept(name, {width, inputs}, make);
+}
+
 Status Encoder::load_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind, const Apart& apart,
                            Layer& layer) const {
   constexpr auto gated = tensor::OutputLayout::gated;
@@ -181,8 +205,13 @@ Status Encoder::load_layer(const WeightReader& reader, const EncoderPlan::LayerK
         reader.joined({at + plan_.query, at + plan_.key, at + plan_.value}, {all_heads, all_keys, all_keys},
                       width, plan_.attention_bias, tensor::OutputLayout::plain, apart.input));
   }
-  TRY(layer.attention_out,
-      reader.linear(at + plan_.attention_out, width, all_heads, plan_.attention_bias, apart.context));
+  if (plan_.attention_scale.empty()) {
+    TRY(layer.attention_out,
+        reader.linear(at + plan_.attention_out, width, all_heads, plan_.attention_bias, apart.context));
+  } else {
+    TRY(layer.attention_out, load_scaled(reader, at + plan_.attention_out, at + plan_.attention_scale,
+                                         all_heads, plan_.attention_bias, apart.context));
+  }
   if (kind.attention_norm) {
     TRY(layer.attention_norm, reader.norm(at + plan_.attention_norm, width, plan_.norm_bias));
   }
@@ -197,7 +226,12 @@ Status Encoder::load_layer(const WeightReader& reader, const EncoderPlan::LayerK
     TRY(layer.inner, reader.joined({at + plan_.gate, at + plan_.up}, {inner, inner}, width, plan_.inner_bias,
                                    gated, apart.middle));
   }
-  TRY(layer.out, reader.linear(at + plan_.out, width, inner, plan_.inner_bias, apart.inner));
+  if (plan_.out_scale.empty()) {
+    TRY(layer.out, reader.linear(at + plan_.out, width, inner, plan_.inner_bias, apart.inner));
+  } else {
+    TRY(layer.out,
+        load_scaled(reader, at + plan_.out, at + plan_.out_scale, inner, plan_.inner_bias, apart.inner));
+  }
   TRY(layer.out_norm, reader.norm(at + plan_.out_norm, width, plan_.norm_bias));
   return Done{};
 }

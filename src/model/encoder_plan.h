@@ -128,7 +128,8 @@ struct EncoderPlan {
 
   std::vector<std::string> prefixes;
   WeightReader::Renames renames;
-  std::string words, position_table, type_table;
+  std::string words;  // Empty: no table; batches bring embedded rows, of images or sounds.
+  std::string position_table, type_table;
   std::string kind_table;  // Of kinds of tasks, `kinds` rows, of which the first one counts; empty: none.
   size_t kinds = 0;
   std::string embedding_norm;        // Empty: none.
@@ -143,7 +144,8 @@ struct EncoderPlan {
   std::string gate_up;   // One layer of both, the gate first, where the checkpoint has it.
   std::string up_gate;   // The same, the gate last.
   std::string out, out_norm;
-  std::string final_norm;  // Empty: none.
+  std::string attention_scale, out_scale;  // A factor for each column of a branch; empty: none.
+  std::string final_norm;                  // Empty: none.
 
   Head head = Head::none;
   std::vector<HeadPlan> outputs;

@@ -13,6 +13,7 @@ struct TokenBatch {
   std::vector<int64_t> positions;    // As the table of positions and rotary positions count.
   std::vector<int64_t> columns;      // Place in the padded row, rising; what distances are measured by.
   std::vector<size_t> lengths;       // Positions of the sequence the token is in, for frequencies by length.
+  std::vector<float> embedded;       // Rows instead of words, where the plan has no table of these.
   std::vector<uint8_t> padding;      // Empty, or 1 for tokens that no token sees though they see others.
   std::vector<size_t> starts = {0};  // Row where each sequence begins, and the end: one more than sequences.
 

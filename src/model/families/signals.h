@@ -1,0 +1,23 @@
+#pragma once
+
+#include <boost/json/fwd.hpp>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "model/signal_model.h"
+#include "tensor/precision.h"
+
+namespace holdfast::model {
+
+// A family that reads images or sounds, by the model_type of its config.json.
+struct SignalFamily {
+  std::string_view model_type;
+  Result<std::unique_ptr<SignalModel>> (*open)(const boost::json::object& config, tensor::Weights weights,
+                                               tensor::Compute compute);
+};
+
+std::span<const SignalFamily> signal_families();
+const SignalFamily* find_signal_family(std::string_view model_type);  // Null when there is none.
+
+}  // namespace holdfast::model
