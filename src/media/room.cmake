@@ -1,0 +1,6 @@
+pkg_check_modules(HOLD_PNG REQUIRED IMPORTED_TARGET libpng)
+pkg_check_modules(HOLD_JPEG REQUIRED IMPORTED_TARGET libjpeg)
+pkg_check_modules(HOLD_WEBP REQUIRED IMPORTED_TARGET libwebp)
+pkg_check_modules(HOLD_WEBPDEMUX REQUIRED IMPORTED_TARGET libwebpdemux)
+pkg_check_modules(HOLD_SNDFILE REQUIRED IMPORTED_TARGET sndfile)
+target_link_libraries(${target} PUBLIC boost_json PRIVATE PkgConfig::HOLD_PNG PkgConfig::HOLD_JPEG PkgConfig::HOLD_WEBP PkgConfig::HOLD_WEBPDEMUX PkgConfig::HOLD_SNDFILE)

@@ -1,0 +1,122 @@
+#include "media/sound.h"
+
+#include <fmt/format.h>
+#include <sndfile.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace holdfast::media {
+namespace {
+
+constexpr size_t block_samples = 1 << 16;
+
+// What libsndfile reads through; its callbacks get a pointer to it.
+struct Source {
+  ByteView bytes;
+  sf_count_t at = 0;
+};
+
+Source& source_of(void* user) { return *static_cast<Source*>(user); }
+
+sf_count_t length_of(void* user) { return static_cast<sf_count_t>(source_of(user).bytes.size()); }
+sf_count_t tell(void* user) { return source_of(user).at; }
+sf_count_t seek(sf_count_t offset, int whence, void* user) {
+  Source& source = source_of(user);
+  const sf_count_t size = length_of(user);
+  const sf_count_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? source.at : size;
+  sf_count_t target = 0;
+  if (__builtin_add_overflow(base, offset, &target) || target < 0 || target > size) return -1;
+  source.at = target;
+  return target;
+}
+sf_count_t read(void* out, sf_count_t count, void* user) {
+  Source& source = source_of(user);
+  const sf_count_t take = std::clamp<sf_count_t>(count, 0, length_of(user) - source.at);
+  std::memcpy(out, source.bytes.data() + source.at, static_cast<size_t>(take));
+  source.at += take;
+  return take;
+}
+sf_count_t write(const void*, sf_count_t, void*) { return 0; }
+
+struct Closer {
+  void operator()(SNDFILE* file) const { sf_close(file); }
+};
+
+// libsndfile knows two dozen formats more, which nobody sends and which need not meet hostile bytes.
+bool is_known(ByteView bytes) {
+  const std::string_view text = as_text(bytes);
+  if (text.size() < 12) return false;
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  const bool wave = (text.starts_with("RIFF") || text.starts_with("RIFX") || text.starts_with("RF64")) &&
+                    text.substr(8, 4) == "WAVE";
+  const bool mpeg = text.starts_with("ID3") || (byte(0) == 0xFF && (byte(1) & 0xE0) == 0xE0);
+  return wave || mpeg || text.starts_with("fLaC") || text.starts_with("OggS");
+}
+
+Error too_long(const SoundLimits& limits) {
+  return fail(Reason::body_too_large,
+              fmt::format("the sound is too long: at most {} seconds and {} samples are read", limits.seconds,
+                          limits.samples));
+}
+
+}  // namespace
+
+Result<Sound> decode_sound(ByteView bytes, const SoundLimits& limits) {
+  if (bytes.size() > limits.bytes)
+    return fail(Reason::body_too_large,
+                fmt::format("the sound has {} bytes, at most {} are read", bytes.size(), limits.bytes));
+  if (!is_known(bytes))
+    return fail(Reason::unsupported_media,
+                "the sound is not of a format that is read here: WAV, FLAC, Ogg, MP3");
+
+  Source source{.bytes = bytes};
+  SF_VIRTUAL_IO io{.get_filelen = length_of, .seek = seek, .read = read, .write = write, .tell = tell};
+  SF_INFO info{};
+  const std::unique_ptr<SNDFILE, Closer> file(sf_open_virtual(&io, SFM_READ, &info, &source));
+  if (!file)
+    return fail(Reason::bad_request, fmt::format("the sound cannot be read: {}", sf_strerror(nullptr)));
+  if (info.samplerate <= 0 || info.channels <= 0 || static_cast<uint32_t>(info.samplerate) > limits.rate ||
+      static_cast<uint32_t>(info.channels) > limits.channels)
+    return fail(Reason::bad_request,
+                fmt::format("the sound has {} samples a second and {} channels; at most {} and {} are read",
+                            info.samplerate, info.channels, limits.rate, limits.channels));
+  const auto channels = static_cast<size_t>(info.channels);
+  const auto frames_max = std::min(
+      limits.samples / channels, static_cast<size_t>(limits.seconds * static_cast<double>(info.samplerate)));
+  // Some formats cannot tell their length and say the greatest number: those are counted while they are read.
+  const bool told = info.frames >= 0 && info.frames < SF_COUNT_MAX;
+  if (told && static_cast<uint64_t>(info.frames) > frames_max) return too_long(limits);
+
+  Sound sound{.rate = static_cast<uint32_t>(info.samplerate), .samples = {}};
+  // A header may promise more than the file holds; what is there costs memory, not what is said.
+  std::vector<float> block(block_samples / channels * channels);
+  while (true) {
+    const sf_count_t got =
+        sf_readf_float(file.get(), block.data(), static_cast<sf_count_t>(block.size() / channels));
+    if (got <= 0) break;
+    const auto frames = static_cast<size_t>(got);
+    if (frames > frames_max - sound.samples.size()) return too_long(limits);
+    for (size_t i = 0; i < frames; ++i) {
+      float sum = 0;
+      for (size_t c = 0; c < channels; ++c) sum += block[i * channels + c];
+      sound.samples.push_back(channels == 1 ? sum : sum / static_cast<float>(channels));
+    }
+  }
+  if (sf_error(file.get()) != SF_ERR_NO_ERROR)
+    return fail(Reason::bad_request, fmt::format("the sound cannot be read: {}", sf_strerror(file.get())));
+  if (sound.samples.empty()) return fail(Reason::bad_request, "the sound has no samples");
+  if (told && sound.samples.size() < static_cast<size_t>(info.frames))
+    return fail(Reason::bad_request,
+                fmt::format("the sound ends too early: {} of {} samples", sound.samples.size(), info.frames));
+  for (const float sample : sound.samples)
+    if (!std::isfinite(sample))
+      return fail(Reason::bad_request, "the sound holds a sample that is not finite");
+  return sound;
+}
+
+}  // namespace holdfast::media
