@@ -157,7 +157,7 @@ Status read_resizing(const json::object& config, const ImageType& type, ImageSte
   bool square = type.square;
   TRY_DONE(read_flag(config, "default_to_square", square));
   std::optional<size_t> longest;
-  if (type.is_detr && type.name != "RTDetrImageProcessor") {
+  if (type.has_old_keys) {
     square = false;
     longest = 1333;
     if (const json::value* value = given(config, "max_size")) {
@@ -248,7 +248,7 @@ Status read_colouring(const json::object& config, const ImageType& type, ImageSt
 
 Status read_padding(const json::object& config, const ImageType& type, ImageSteps& steps) {
   if (!type.may_pad) return Done{};
-  if (type.is_detr) TRY_DONE(read_flag(config, "pad_and_return_pixel_mask", steps.pads));
+  if (type.has_old_keys) TRY_DONE(read_flag(config, "pad_and_return_pixel_mask", steps.pads));
   TRY_DONE(read_flag(config, "do_pad", steps.pads));
   if (const json::value* value = given(config, "pad_size")) {
     TRY(steps.pad, read_both_edges(*value, "pad_size"));

@@ -55,5 +55,83 @@ TEST(ImageProcessor, GivesThePixelsOfTransformersForEveryReferenceImage) {
   run_golden(*path);
 }
 
+TEST(ImageProcessor, AConfigurationThatCannotBeFollowedNamesItsKey) {
+  struct Case {
+    const char* config;
+    const char* named;
+  };
+  const Case cases[] = {
+      {R"({"image_processor_type": "ViTImageProcessor", "size": 0})", "size"},
+      {R"({"image_processor_type": "ViTImageProcessor", "size": 224.5})", "size"},
+      {R"({"image_processor_type": "ViTImageProcessor", "size": "large"})", "size"},
+      {R"({"image_processor_type": "ViTImageProcessor", "size": {"height": 224}})", "size"},
+      {R"({"image_processor_type": "ViTImageProcessor", "size": {"height": 224, "width": 224, "longest_edge": 9}})",
+       "size"},
+      {R"({"image_processor_type": "ViTImageProcessor", "size": {"longest_edge": 224}})", "longest_edge"},
+      {R"({"image_processor_type": "ViTImageProcessor", "size": 1000000})", "size"},
+      {R"({"image_processor_type": "ViTImageProcessor", "resample": 6})", "resample"},
+      {R"({"image_processor_type": "ViTImageProcessor", "resample": "bicubic"})", "resample"},
+      {R"({"image_processor_type": "ViTImageProcessor", "do_resize": "yes"})", "do_resize"},
+      {R"({"image_processor_type": "ViTImageProcessor", "do_center_crop": true})", "crop_size"},
+      {R"({"image_processor_type": "CLIPImageProcessor", "crop_size": {"shortest_edge": 3}})", "crop_size"},
+      {R"({"image_processor_type": "ViTImageProcessor", "image_mean": [0.5, 0.5]})", "image_mean"},
+      {R"({"image_processor_type": "ViTImageProcessor", "image_mean": [0.5, 0.5, 1e39]})", "image_mean"},
+      {R"({"image_processor_type": "ViTImageProcessor", "image_std": [0.5, 0.5, 0]})", "image_std"},
+      {R"({"image_processor_type": "ViTImageProcessor", "image_std": [0.5, 0.5, "a"]})", "image_std"},
+      {R"({"image_processor_type": "ViTImageProcessor", "rescale_factor": "a"})", "rescale_factor"},
+      {R"({"image_processor_type": "ConvNextImageProcessor", "size": {"height": 3, "width": 3}})",
+       "shortest_edge"},
+      {R"({"image_processor_type": "ConvNextImageProcessor", "crop_pct": 0})", "crop_pct"},
+      {R"({"image_processor_type": "DetrImageProcessor", "size": {"shortest_edge": 800}})", "longest_edge"},
+      {R"({"image_processor_type": "DonutImageProcessor", "size": 8, "do_align_long_axis": true})",
+       "do_align_long_axis"},
+      {R"({"image_processor_type": "DPTImageProcessor", "size": 8, "ensure_multiple_of": 2})",
+       "ensure_multiple_of"},
+      {R"({"image_processor_type": "DINOv3ViTImageProcessorFast", "size": 8})",
+       "DINOv3ViTImageProcessorFast"},
+      {R"({"image_processor_type": 7})", "image_processor_type"},
+      {R"({"image_processor_type": "OtherImageProcessor"})", "OtherImageProcessor"},
+  };
+  for (const Case& one : cases) {
+    const auto processor = ImageProcessor::parse(config_of(one.config));
+    ASSERT_FALSE(processor.ok()) << one.config;
+    EXPECT_NE(processor.error().message.find(one.named), std::string::npos)
+        << one.config << ": " << processor.error().message;
+  }
+}
+
+TEST(ImageProcessor, ATypeThatIsMissingOrUnknownIsReadByTheModelOrByItsKeys) {
+  const auto by_model = ImageProcessor::parse(config_of("{}"), "dinov2");
+  ASSERT_TRUE(by_model.ok());
+  EXPECT_EQ(by_model.value().type(), "BitImageProcessor");
+  const auto unknown = ImageProcessor::parse(config_of(
+      R"({"image_processor_type": "NewImageProcessor", "size": 4, "image_mean": 0.5, "image_std": 0.25})"));
+  ASSERT_TRUE(unknown.ok()) << unknown.error().message;
+  const auto pixels = unknown.value().run({.width = 2, .height = 2, .pixels = std::vector<uint8_t>(12, 255)});
+  ASSERT_TRUE(pixels.ok());
+  EXPECT_EQ(pixels.value().data, std::vector<float>(48, 2.0F));
+}
+
+TEST(ImageProcessor, APictureTooLongForItsSizeIsRefusedBeforeItIsMade) {
+  const auto processor =
+      ImageProcessor::parse(config_of(R"({"image_processor_type": "CLIPImageProcessor"})"));
+  ASSERT_TRUE(processor.ok());
+  const Image thread{.width = 1, .height = 60'000, .pixels = std::vector<uint8_t>(180'000)};
+  const auto pixels = processor.value().run(thread);
+  ASSERT_FALSE(pixels.ok());
+  EXPECT_EQ(pixels.error().reason, Reason::bad_request);
+  EXPECT_FALSE(processor.value().run(Image()).ok());
+}
+
+TEST(ImageProcessor, ABatchOfUnequalPicturesIsRefusedWhereNothingPads) {
+  const auto processor = ImageProcessor::parse(
+      config_of(R"({"image_processor_type": "SiglipImageProcessor", "do_resize": false})"));
+  ASSERT_TRUE(processor.ok());
+  const Image images[] = {{.width = 2, .height = 1, .pixels = std::vector<uint8_t>(6)},
+                          {.width = 1, .height = 2, .pixels = std::vector<uint8_t>(6)}};
+  EXPECT_EQ(processor.value().run_batch(images).error().reason, Reason::bad_request);
+  EXPECT_EQ(processor.value().run_batch({}).error().reason, Reason::bad_request);
+}
+
 }  // namespace
 }  // namespace holdfast::media

@@ -50,7 +50,12 @@ ImageType detr(std::string name, Resizing resizing) {
                               Filter::bilinear, imagenet_mean, imagenet_deviation);
   steps.resizing = resizing;
   steps.pads = true;
-  return {.name = std::move(name), .steps = steps, .square = false, .may_crop = false, .is_detr = true};
+  return {.name = std::move(name),
+          .steps = steps,
+          .square = false,
+          .may_crop = false,
+          .is_detr = true,
+          .has_old_keys = true};
 }
 
 ImageType rt_detr() {

@@ -12,11 +12,12 @@ namespace holdfast::media {
 struct ImageType {
   std::string name;
   ImageSteps steps;
-  bool square = true;    // A size of one number means both edges, else the shortest.
-  bool may_crop = true;  // do_center_crop means something.
-  bool may_pad = true;   // do_pad means something.
-  bool is_detr = false;  // Older spellings of size and padding; a mask beside the pixels.
-  bool is_known = true;  // Keys that are not its own change nothing.
+  bool square = true;         // A size of one number means both edges, else the shortest.
+  bool may_crop = true;       // do_center_crop means something.
+  bool may_pad = true;        // do_pad means something.
+  bool is_detr = false;       // A mask beside the pixels; never a shortest edge alone.
+  bool has_old_keys = false;  // DETR's first spellings: max_size, pad_and_return_pixel_mask.
+  bool is_known = true;       // Keys that are not its own change nothing.
 };
 
 // The class of this name, which may end in Fast, or be a feature extractor's of old. nullopt: no such class

@@ -58,6 +58,23 @@ bool is_known(ByteView bytes) {
   return wave || mpeg || text.starts_with("fLaC") || text.starts_with("OggS");
 }
 
+// Whether the samples of a WAV end before its header says. libsndfile would take what is there; programs that
+// write to a pipe cannot know the length and say one near 2 or 4 GiB instead.
+bool is_cut_short(ByteView bytes) {
+  constexpr uint32_t unknown_from = 0x7FFF0000;
+  if (!as_text(bytes).starts_with("RIFF")) return false;
+  ByteReader reader(bytes);
+  if (!reader.skip(12).ok()) return true;
+  while (true) {
+    const auto name = reader.take(4);
+    const auto length = reader.u32();
+    if (!name.ok() || !length.ok()) return false;  // What is missing is said by who reads it.
+    if (as_text(name.value()) == "data")
+      return length.value() < unknown_from && length.value() > reader.left();
+    if (!reader.skip(length.value() + size_t{length.value() & 1}).ok()) return false;
+  }
+}
+
 Error too_long(const SoundLimits& limits) {
   return fail(Reason::body_too_large,
               fmt::format("the sound is too long: at most {} seconds and {} samples are read", limits.seconds,
@@ -73,6 +90,8 @@ Result<Sound> decode_sound(ByteView bytes, const SoundLimits& limits) {
   if (!is_known(bytes))
     return fail(Reason::unsupported_media,
                 "the sound is not of a format that is read here: WAV, FLAC, Ogg, MP3");
+
+  if (is_cut_short(bytes)) return fail(Reason::bad_request, "the sound ends before its header says");
 
   Source source{.bytes = bytes};
   SF_VIRTUAL_IO io{.get_filelen = length_of, .seek = seek, .read = read, .write = write, .tell = tell};

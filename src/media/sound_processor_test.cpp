@@ -106,5 +106,51 @@ TEST(SoundProcessor, GivesTheFeaturesOfTransformersForEveryReferenceSound) {
   run_golden(*path);
 }
 
+TEST(SoundProcessor, AConfigurationThatCannotBeFollowedNamesItsKey) {
+  struct Case {
+    const char* config;
+    const char* named;
+  };
+  const Case cases[] = {
+      {R"({})", "feature_extractor_type"},
+      {R"({"feature_extractor_type": "SeamlessM4TFeatureExtractor"})", "SeamlessM4TFeatureExtractor"},
+      {R"({"feature_extractor_type": "WhisperFeatureExtractor", "dither": 0.1})", "dither"},
+      {R"({"feature_extractor_type": "WhisperFeatureExtractor", "n_fft": 0})", "n_fft"},
+      {R"({"feature_extractor_type": "WhisperFeatureExtractor", "n_fft": 60000, "chunk_length": 1})",
+       "n_fft"},
+      {R"({"feature_extractor_type": "WhisperFeatureExtractor", "hop_length": -1})", "hop_length"},
+      {R"({"feature_extractor_type": "WhisperFeatureExtractor", "hop_length": 1, "n_fft": 65536})",
+       "hop_length"},
+      {R"({"feature_extractor_type": "WhisperFeatureExtractor", "feature_size": 1e300})", "feature_size"},
+      {R"({"feature_extractor_type": "WhisperFeatureExtractor", "padding_value": 1e300})", "padding_value"},
+      {R"({"feature_extractor_type": "WhisperFeatureExtractor", "padding_side": "middle"})", "padding_side"},
+      {R"({"feature_extractor_type": "Wav2Vec2FeatureExtractor", "feature_size": 2})", "feature_size"},
+      {R"({"feature_extractor_type": "Wav2Vec2FeatureExtractor", "do_normalize": 1})", "do_normalize"},
+      {R"({"feature_extractor_type": "ASTFeatureExtractor", "std": 0})", "std"},
+      {R"({"feature_extractor_type": "ASTFeatureExtractor", "sampling_rate": 40})", "sampling_rate"},
+      {R"({"feature_extractor_type": "ASTFeatureExtractor", "max_length": 1048576, "num_mel_bins": 4096})",
+       "max_length"},
+  };
+  for (const Case& one : cases) {
+    const auto processor = SoundProcessor::parse(boost::json::parse(one.config).as_object());
+    ASSERT_FALSE(processor.ok()) << one.config;
+    EXPECT_NE(processor.error().message.find(one.named), std::string::npos)
+        << one.config << ": " << processor.error().message;
+  }
+}
+
+TEST(SoundProcessor, NoSoundAndWhatIsNotFiniteAreRefused) {
+  const auto processor = SoundProcessor::parse({}, "hubert");
+  ASSERT_TRUE(processor.ok());
+  EXPECT_EQ(processor.value().type(), "Wav2Vec2FeatureExtractor");
+  EXPECT_EQ(processor.value().run({}).error().reason, Reason::bad_request);
+  EXPECT_EQ(processor.value().run(std::vector<float>{1, NAN}).error().reason, Reason::bad_request);
+  EXPECT_EQ(processor.value().run_batch({}).error().reason, Reason::bad_request);
+  const auto ast = SoundProcessor::parse({}, "audio-spectrogram-transformer");
+  ASSERT_TRUE(ast.ok());
+  EXPECT_EQ(ast.value().run(std::vector<float>(399)).error().reason, Reason::bad_request);
+  EXPECT_TRUE(ast.value().run(std::vector<float>(400)).ok());
+}
+
 }  // namespace
 }  // namespace holdfast::media

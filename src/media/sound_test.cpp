@@ -69,5 +69,15 @@ TEST(Sound, WhatIsNoSoundIsRefused) {
   EXPECT_EQ(decode_sound(file_of({})).error().reason, Reason::bad_request);
 }
 
+TEST(Sound, AWaveThatIsCutShortIsRefusedAndOneOfUnknownLengthIsRead) {
+  Bytes file = file_of({.samples = shorts({1, 2, 3, 4, 5})});
+  const Bytes cut(file.begin(), file.end() - 1);
+  EXPECT_EQ(decode_sound(cut).error().reason, Reason::bad_request);
+  for (size_t i = 40; i < 44; ++i) file[i] = std::byte{0xFF};  // As a program says that writes to a pipe.
+  const auto sound = decode_sound(file);
+  ASSERT_TRUE(sound.ok()) << sound.error().message;
+  EXPECT_EQ(sound.value().samples.size(), 5U);
+}
+
 }  // namespace
 }  // namespace holdfast::media
