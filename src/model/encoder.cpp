@@ -376,7 +376,7 @@ void Encoder::make_room(size_t rows, Space& space) const {
 }
 
 void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, StepWatch* watch,
-                  float* out) const {
+                  std::vector<Floats>* states, float* out) const {
   const size_t row = batch.starts[part.first], rows = batch.starts[part.last] - row, width = plan_.width;
   const auto space = spaces_->take();
   space->watch = watch;
@@ -384,27 +384,36 @@ void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, 
   embed(batch, row, rows, threads, *space, out);
   std::vector<float> embedded;
   if (convolution_) embedded.assign(out, out + rows * width);
+  const auto keep_state = [&](size_t index) {
+    if (states != nullptr) std::copy_n(out, rows * width, (*states)[index].data() + row * width);
+  };
   if (!layers_.empty()) begin(0, out, rows, *space);
   space->ended(0, EncoderStep::embedding);
+  keep_state(0);
   for (size_t i = 0; i < layers_.size(); ++i) {
     run_layer(batch, part, i, *space, threads, out);
-    if (i != 0 || !convolution_) continue;
-    convolve(batch, part, embedded.data(), out);
-    if (layers_.size() > 1) begin(1, out, rows, *space);
-    space->ended(0, EncoderStep::convolution);
+    if (i == 0 && convolution_) {
+      convolve(batch, part, embedded.data(), out);
+      if (layers_.size() > 1) begin(1, out, rows, *space);
+      space->ended(0, EncoderStep::convolution);
+    }
+    keep_state(i + 1);
   }
   if (!final_norm_) return;
   normalize(*final_norm_, out, out, rows, width);
   space->ended(0, EncoderStep::final_norm);
 }
 
-Result<Floats> Encoder::forward(const TokenBatch& batch, tensor::Threads& threads, StepWatch* watch) const {
+Result<Floats> Encoder::forward(const TokenBatch& batch, tensor::Threads& threads, StepWatch* watch,
+                                std::vector<Floats>* states) const {
   CHECK(watch == nullptr || threads.count() == 1);
   TRY_DONE(check(batch));
   Floats out(batch.tokens() * plan_.width);
+  for (size_t i = 0; states != nullptr && i <= layers_.size(); ++i) states->emplace_back(out.size());
   const std::vector<Part> parts = split(batch, threads.count());
   threads.run(parts.size(), [&](size_t index) {
-    run(batch, parts[index], threads, watch, out.data() + batch.starts[parts[index].first] * plan_.width);
+    run(batch, parts[index], threads, watch, states,
+        out.data() + batch.starts[parts[index].first] * plan_.width);
   });
   return out;
 }

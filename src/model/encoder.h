@@ -27,9 +27,11 @@ class Encoder {
 
   // Hidden states of the last layer, [tokens, E]. bad_request for ids, types or positions outside the tables.
   // A sequence's bits do not depend on the batch around it, nor on the number of threads.
-  // `watch` is told of each step, with one thread; null: nobody is.
+  // `watch` is told of each step, with one thread; null: nobody is. `states`, where given: what each layer
+  // reads and what the last one leaves, before a final norm; [layers + 1] of [tokens, E].
   Result<tensor::Floats> forward(const TokenBatch& batch, tensor::Threads& threads,
-                                 StepWatch* watch = nullptr) const;
+                                 StepWatch* watch = nullptr,
+                                 std::vector<tensor::Floats>* states = nullptr) const;
 
  private:
   struct Layer {
@@ -101,7 +103,8 @@ class Encoder {
   bool writes_contexts(const Layer& layer) const;
   bool joins_halves(size_t layer) const;
   tensor::RowNorm row_norm(const Norm& norm) const;
-  void run(const TokenBatch& batch, Part part, tensor::Threads& threads, StepWatch* watch, float* out) const;
+  void run(const TokenBatch& batch, Part part, tensor::Threads& threads, StepWatch* watch,
+           std::vector<tensor::Floats>* states, float* out) const;
 
   EncoderPlan plan_;
   tensor::Compute compute_;

@@ -16,6 +16,7 @@ struct NamedTensor {
   std::string name;
   std::vector<uint64_t> shape;
   std::vector<float> data;
+  bool whole = false;  // Counts, which are written as whole numbers.
 };
 
 // The padded batch, and which place each of its packed tokens has in [B, T].

@@ -7,6 +7,12 @@ namespace holdfast::model {
 namespace {
 
 GraphTensor to_graph_tensor(NamedTensor&& tensor) {
+  if (tensor.whole) {
+    const std::vector<int64_t> numbers(tensor.data.begin(), tensor.data.end());
+    const auto bytes = std::as_bytes(std::span(numbers));
+    return {std::move(tensor.name), tensor::Dtype::i64, std::move(tensor.shape),
+            Bytes(bytes.begin(), bytes.end())};
+  }
   const auto bytes = std::as_bytes(std::span(tensor.data));
   return {std::move(tensor.name), tensor::Dtype::f32, std::move(tensor.shape),
           Bytes(bytes.begin(), bytes.end())};
