@@ -1,5 +1,7 @@
 #include "model/any_model.h"
 
+#include <fmt/format.h>
+
 #include <boost/json/object.hpp>
 
 #include "codec/json.h"
@@ -55,6 +57,60 @@ Result<TokenId> start_token(const Seq2SeqPlan& plan, const boost::json::object& 
   return static_cast<TokenId>(*id);
 }
 
+// What transformers' generate() makes of these for Whisper is a task's business, or nobody's.
+Status check_signal_settings(const boost::json::object& settings) {
+  constexpr std::string_view names[] = {"language",
+                                        "task",
+                                        "is_multilingual",
+                                        "return_timestamps",
+                                        "forced_decoder_ids",
+                                        "prompt_ids",
+                                        "prompt_condition_type",
+                                        "condition_on_prev_tokens",
+                                        "temperature_fallback",
+                                        "compression_ratio_threshold",
+                                        "logprob_threshold",
+                                        "no_speech_threshold",
+                                        "num_segment_frames",
+                                        "time_precision",
+                                        "return_token_timestamps",
+                                        "return_segments",
+                                        "encoder_repetition_penalty",
+                                        "encoder_no_repeat_ngram_size"};
+  for (std::string_view name : names) {
+    const boost::json::value* value = settings.if_contains(name);
+    if (value == nullptr || value->is_null() || (value->is_bool() && !value->get_bool())) continue;
+    const double neutral = name == "encoder_repetition_penalty" ? 1 : 0;
+    const bool counts = name.starts_with("encoder_") && value->is_number();
+    if (!(counts && value->to_number<double>() == neutral))
+      return fail(Reason::model_unsupported,
+                  fmt::format("generation setting \"{}\" is not supported for images and sounds here", name));
+  }
+  return Done{};
+}
+
+// The start token alone, or decoder_input_ids, which it is put before where they begin otherwise.
+Result<std::vector<Prompt>> begun_prompts(const tensor::Weights& inputs, TokenId start, size_t rows) {
+  const tensor::TensorView* view = inputs.find("decoder_input_ids");
+  if (view == nullptr) return std::vector<Prompt>(rows, Prompt{.tokens = {start}, .padding = 0});
+  if (view->shape.size() != 2 || view->shape[0] != rows || view->shape[1] == 0)
+    return fail(Reason::bad_request, fmt::format("decoder_input_ids has shape {} where {} rows of ids belong",
+                                                 tensor::shape_text(view->shape), rows));
+  TRY(const std::vector<int64_t> ids, tensor::to_integers(*view));
+  const size_t width = view->shape[1];
+  bool begins = false;
+  for (size_t row = 0; row < rows; ++row) begins |= ids[row * width] == static_cast<int64_t>(start);
+  std::vector<Prompt> out(rows);
+  for (size_t row = 0; row < rows; ++row) {
+    if (!begins) out[row].tokens.push_back(start);
+    for (size_t i = row * width; i < (row + 1) * width; ++i) {
+      if (ids[i] < 0 || ids[i] > UINT32_MAX) return fail(Reason::bad_request, "an id is out of range");
+      out[row].tokens.push_back(static_cast<TokenId>(ids[i]));
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<bool> writes_text(io::Disk& disk, const io::Path& folder) {
@@ -76,13 +132,13 @@ Result<AnyModel> AnyModel::open(io::Disk& disk, const io::Path& folder, tensor::
     TRY(DecoderModel model, DecoderModel::open(disk, folder, compute));
     return AnyModel(std::move(model));
   }
+  if (is_seq2seq(config)) {
+    TRY(Seq2SeqModel model, Seq2SeqModel::open(disk, folder, compute));
+    return AnyModel(std::move(model));
+  }
   if (const SignalFamily* family = find_signal_family(type); family != nullptr) {
     TRY(tensor::Weights weights, tensor::Weights::open(disk, folder));
     TRY(std::unique_ptr<SignalModel> model, family->open(config, std::move(weights), compute));
-    return AnyModel(std::move(model));
-  }
-  if (is_seq2seq(config)) {
-    TRY(Seq2SeqModel model, Seq2SeqModel::open(disk, folder, compute));
     return AnyModel(std::move(model));
   }
   TRY(EncoderModel model, EncoderModel::open(disk, folder, compute));
@@ -121,6 +177,14 @@ Result<AnyModel::Sequences> AnyModel::generate_from_encoder(const tensor::Weight
     return fail(Reason::model_unsupported, "the model does not generate text");
   TRY(const GenerationSettings wanted, parse_generation_settings(settings));
   TRY(const TokenId start, start_token(model.plan(), settings));
+  if (model.signals() != nullptr) {
+    TRY_DONE(check_signal_settings(settings));
+    TRY(std::vector<Memory> memories, model.remember_signals(inputs, threads));
+    TRY(const std::vector<Prompt> prompts, begun_prompts(inputs, start, memories.size()));
+    Seq2SeqRows rows(model, std::move(memories), threads);
+    TRY(Generated generated, holdfast::model::generate(rows, prompts, wanted));
+    return Sequences{std::move(generated.sequences), std::move(generated.scores)};
+  }
   TRY(const Packed read,
       pack(inputs, 2, [&](auto ids, auto) { return positions_of(model.plan().encoder, ids); }));
   if (read.rows.size() != read.height) return fail(Reason::bad_request, "a row has nothing to read");

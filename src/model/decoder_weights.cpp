@@ -9,7 +9,11 @@ namespace {
 
 void append(Matrix& to, const Matrix& more) {
   to.weight.insert(to.weight.end(), more.weight.begin(), more.weight.end());
-  to.bias.insert(to.bias.end(), more.bias.begin(), more.bias.end());
+  if (!to.bias.empty() || !more.bias.empty()) {  // Where one of them has none, as Whisper's keys, zeros.
+    to.bias.resize(to.outputs, 0.0F);
+    to.bias.insert(to.bias.end(), more.bias.begin(), more.bias.end());
+    to.bias.resize(to.outputs + more.outputs, 0.0F);
+  }
   to.outputs += more.outputs;
 }
 

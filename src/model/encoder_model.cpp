@@ -58,6 +58,8 @@ Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& whole, t
   EncoderModel out;
   if (is_seq2seq(json)) {
     TRY(Seq2SeqModel judge, Seq2SeqModel::open(disk, folder, compute));
+    if (judge.signals() != nullptr)
+      return fail(Reason::model_unsupported, "the model reads images or sounds, not texts");
     if (judge.plan().head == Seq2SeqPlan::Head::language)
       return fail(Reason::model_unsupported,
                   "the model writes texts: its tasks are summarization, translation "

@@ -64,6 +64,18 @@ Result<std::vector<size_t>> end_rows(const Seq2SeqPlan& plan, const tensor::Weig
   return out;
 }
 
+// Items of one length after another, shorter ones filled up with zeros.
+NamedTensor padded(std::string name, const SignalStates& states) {
+  size_t longest = 0;
+  for (size_t i = 0; i < states.items(); ++i) longest = std::max(longest, states.length(i));
+  NamedTensor out{std::move(name), {states.items(), longest, states.width}, {}, false};
+  out.data.assign(states.items() * longest * states.width, 0.0F);
+  for (size_t i = 0; i < states.items(); ++i)
+    std::copy_n(states.rows.data() + states.starts[i] * states.width, states.length(i) * states.width,
+                out.data.data() + i * longest * states.width);
+  return out;
+}
+
 }  // namespace
 
 Result<tensor::Floats> Seq2SeqModel::decode_shifted(const TokenBatch& read, tensor::Threads& threads) const {
@@ -102,12 +114,24 @@ Result<tensor::Floats> Seq2SeqModel::classify(const TokenBatch& read, tensor::Th
 Result<std::vector<NamedTensor>> forward(const Seq2SeqModel& model, const tensor::Weights& inputs,
                                          tensor::Threads& threads) {
   const Seq2SeqPlan& plan = model.plan();
-  TRY(const Packed read, pack(inputs, 2, [&](auto ids, auto) { return positions_of(plan.encoder, ids); }));
+  Packed read;
+  SignalStates heard;
+  tensor::Floats hidden;
+  std::vector<Memory> memories;
   TRY(const Packed written, decoder_inputs(plan, inputs));
-  if (read.height != written.height || read.rows.size() != read.height || written.rows.size() != read.height)
-    return fail(Reason::bad_request, "each row has something to read and something written");
-  TRY(tensor::Floats hidden, model.encode(read.batch, threads));
-  const std::vector<Memory> memories = model.remember(read.batch, hidden, threads);
+  if (model.signals() != nullptr) {
+    TRY(heard, model.signals()->encode(inputs, threads));
+    if (heard.items() != written.height || written.rows.size() != written.height)
+      return fail(Reason::bad_request, "each row has something to read and something written");
+    memories = model.remember(heard, threads);
+  } else {
+    TRY(read, pack(inputs, 2, [&](auto ids, auto) { return positions_of(plan.encoder, ids); }));
+    if (read.height != written.height || read.rows.size() != read.height ||
+        written.rows.size() != read.height)
+      return fail(Reason::bad_request, "each row has something to read and something written");
+    TRY(hidden, model.encode(read.batch, threads));
+    memories = model.remember(read.batch, hidden, threads);
+  }
   std::vector<const Memory*> borrowed;
   for (const Memory& memory : memories) borrowed.push_back(&memory);
   TRY(Decoder::States states,
@@ -139,7 +163,10 @@ Result<std::vector<NamedTensor>> forward(const Seq2SeqModel& model, const tensor
       break;
     }
   }
-  all.push_back(unpack(read, by_token("encoder_last_hidden_state", plan.encoder.width, std::move(hidden))));
+  if (model.signals() != nullptr)
+    all.push_back(padded("encoder_last_hidden_state", heard));
+  else
+    all.push_back(unpack(read, by_token("encoder_last_hidden_state", plan.encoder.width, std::move(hidden))));
   return all;
 }
 

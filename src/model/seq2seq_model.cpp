@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "base/check.h"
 #include "codec/json.h"
 #include "model/encoder_model.h"
 #include "model/families/seq2seqs.h"
@@ -18,8 +19,12 @@ Result<Seq2SeqModel> Seq2SeqModel::open(io::Disk& disk, const io::Path& folder, 
   TRY_DONE(check_memory(weights, compute));
   out.weights_ = std::make_unique<tensor::Weights>(std::move(weights));
   const WeightReader reader(*out.weights_, out.plan_.prefixes, compute, out.plan_.renames);
-  TRY(Encoder encoder, Encoder::load(out.plan_.encoder, reader));
-  out.encoder_ = std::make_unique<Encoder>(std::move(encoder));
+  if (out.plan_.signals) {
+    TRY(out.signals_, out.plan_.signals(reader));
+  } else {
+    TRY(Encoder encoder, Encoder::load(out.plan_.encoder, reader));
+    out.encoder_ = std::make_unique<Encoder>(std::move(encoder));
+  }
   TRY(Decoder decoder, Decoder::load(out.plan_.decoder, reader));
   out.decoder_ = std::make_unique<Decoder>(std::move(decoder));
   TRY_DONE(out.load_head(reader));
@@ -60,6 +65,22 @@ std::vector<Memory> Seq2SeqModel::remember(const TokenBatch& batch, const tensor
     out.push_back(
         decoder_->remember(hidden.data() + batch.starts[i] * plan_.encoder.width, batch.length(i), threads));
   return out;
+}
+
+std::vector<Memory> Seq2SeqModel::remember(const SignalStates& states, tensor::Threads& threads) const {
+  const SignalStates read = signals_->for_decoder(states, threads);
+  std::vector<Memory> out;
+  for (size_t i = 0; i < read.items(); ++i)
+    out.push_back(
+        decoder_->remember(read.rows.data() + read.starts[i] * read.width, read.length(i), threads));
+  return out;
+}
+
+Result<std::vector<Memory>> Seq2SeqModel::remember_signals(const tensor::Weights& inputs,
+                                                           tensor::Threads& threads) const {
+  CHECK(signals_ != nullptr);
+  TRY(const SignalStates states, signals_->encode(inputs, threads));
+  return remember(states, threads);
 }
 
 void Seq2SeqModel::run_head(const float* rows, size_t count, float* scores, tensor::Threads& threads) const {

@@ -8,11 +8,13 @@
 #include "model/generation/next_token.h"
 #include "model/padded_batch.h"
 #include "model/seq2seq_plan.h"
+#include "model/signal_encoder.h"
 
 namespace holdfast::model {
 
-// An encoder-decoder checkpoint (T5, BART, Marian, ...): the shared encoder block reads a text, the shared
-// decoder block writes from what it left. Owns its weights. Safe from any thread.
+// An encoder-decoder checkpoint (T5, BART, Whisper, ...): the shared encoder block reads a text, or another
+// encoder images or sounds; the shared decoder block writes from what it left. Owns its weights. Safe from
+// any thread.
 class Seq2SeqModel {
  public:
   static Result<Seq2SeqModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {});
@@ -22,6 +24,13 @@ class Seq2SeqModel {
   // Of the folder's generation_config.json and config.json, for whoever says nothing.
   const GenerationSettings& generation() const { return generation_; }
   size_t vocabulary() const { return plan_.decoder.vocabulary; }
+
+  // What reads images or sounds; null where the model reads texts, as `encode`, `remember` of a batch,
+  // `decode_shifted` and `classify` do.
+  const SignalEncoder* signals() const { return signals_.get(); }
+  // What the decoder reads of images or sounds under their argument names, one memory an item: with these,
+  // Seq2SeqRows go on from a prompt of any number of tokens. Only with `signals`.
+  Result<std::vector<Memory>> remember_signals(const tensor::Weights& inputs, tensor::Threads& threads) const;
 
   // The encoder's last hidden states, [tokens, E].
   Result<tensor::Floats> encode(const TokenBatch& batch, tensor::Threads& threads) const {
@@ -41,16 +50,21 @@ class Seq2SeqModel {
  private:
   Seq2SeqModel() = default;
   Status load_head(const WeightReader& reader);
+  std::vector<Memory> remember(const SignalStates& states, tensor::Threads& threads) const;
+  friend Result<std::vector<NamedTensor>> forward(const Seq2SeqModel& model, const tensor::Weights& inputs,
+                                                  tensor::Threads& threads);
 
   Seq2SeqPlan plan_;
   std::unique_ptr<tensor::Weights> weights_;  // Its address must not change: tables are read in place.
   std::unique_ptr<Encoder> encoder_;
+  std::unique_ptr<SignalEncoder> signals_;  // One of the two is there.
   std::unique_ptr<Decoder> decoder_;
   LinearLayer pooled_, head_;  // pooled_: only of classification.
   GenerationSettings generation_;
 };
 
-// A call as transformers takes it: input_ids, attention_mask, decoder_input_ids, decoder_attention_mask.
+// A call as transformers takes it: input_ids, attention_mask, decoder_input_ids, decoder_attention_mask; or
+// input_features or pixel_values instead of the first two.
 // Answers logits (or last_hidden_state) and encoder_last_hidden_state, in padded shapes.
 Result<std::vector<NamedTensor>> forward(const Seq2SeqModel& model, const tensor::Weights& inputs,
                                          tensor::Threads& threads);

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "model/decoder_plan.h"
 #include "model/encoder_plan.h"
+#include "model/signal_encoder.h"
 
 namespace holdfast::model {
 
@@ -17,7 +20,9 @@ struct Seq2SeqPlan {
   enum class Shift : uint8_t { none, behind_start, behind_last };
 
   std::string family;
-  EncoderPlan encoder;
+  EncoderPlan encoder;  // Of texts.
+  // Instead of `encoder`: loads what reads images or sounds. It may borrow what the reader has.
+  std::function<Result<std::unique_ptr<SignalEncoder>>(const WeightReader& reader)> signals;
   DecoderPlan decoder;
   Head head = Head::none;
   Shift shift = Shift::none;

@@ -72,13 +72,15 @@ Result<bool> rewrites_text(io::Disk& disk, const io::Path& folder) {
   if (!config.ok()) return config.error();
   if (!is_seq2seq(config.value())) return false;
   TRY(const Seq2SeqPlan plan, plan_seq2seq(config.value()));
-  return plan.head == Seq2SeqPlan::Head::language;
+  return plan.head == Seq2SeqPlan::Head::language && !plan.signals;
 }
 
 Result<TextRewriter> TextRewriter::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
   TRY(Seq2SeqModel model, Seq2SeqModel::open(disk, folder, compute));
   if (model.plan().head != Seq2SeqPlan::Head::language)
     return fail(Reason::model_unsupported, "the model does not generate text");
+  if (model.signals() != nullptr)
+    return fail(Reason::model_unsupported, "the model reads images or sounds, not texts");
   TRY(token::FolderDocument found, token::document_of_folder(disk, folder));
   TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(found.document));
   const size_t table = std::min(model.plan().encoder.vocabulary, model.plan().decoder.vocabulary);

@@ -66,7 +66,6 @@ void plan_decoder_as_bart(ConfigReader& config, const EncoderPlan& encoder, cons
   plan.family = encoder.family;
   plan.width = plan.embedding_width = encoder.width;
   plan.heads = plan.key_heads = config.size({"decoder_attention_heads"}, 16, 1'024);
-  plan.head_width = plan.value_width = plan.width / plan.heads;
   plan.inner = config.size({"decoder_ffn_dim"}, 4'096);
   plan.vocabulary = config.size({"decoder_vocab_size"}, encoder.vocabulary, 4'000'000);
   plan.positions = encoder.positions;
@@ -74,28 +73,12 @@ void plan_decoder_as_bart(ConfigReader& config, const EncoderPlan& encoder, cons
   plan.sinusoid = kind.sinusoid;
   plan.epsilon = encoder.epsilon;
   plan.activation = encoder.activation;
-  if (plan.width % plan.heads != 0)
-    config.refuse(
-        fail(Reason::bad_request, "config.json: the width is not a multiple of the number of heads"));
-  plan.norm = DecoderPlan::NormKind::layer;
-  plan.norm_bias = plan.query_bias = plan.out_bias = plan.inner_bias = Bias::with;
-  plan.gated = false;
+  name_decoder_as_bart(config, plan, "decoder.");
   plan.norm_after = !kind.norms_before;
   plan.embedding_scale = encoder.embedding_scale;
   plan.words = "shared";
   if (kind.sinusoid != Sinusoid::fairseq) plan.position_table = "decoder.embed_positions";
   if (kind.embedding_norm) plan.embedding_norm = "decoder.layernorm_embedding";
-  plan.layer_prefix = "decoder.layers.";
-  plan.attention_out = "self_attn.out_proj";
-  plan.attention_norm = "self_attn_layer_norm";
-  plan.cross = CrossPlan{.query = "encoder_attn.q_proj",
-                         .key = "encoder_attn.k_proj",
-                         .value = "encoder_attn.v_proj",
-                         .out = "encoder_attn.out_proj",
-                         .norm = "encoder_attn_layer_norm"};
-  plan.up = "fc1";
-  plan.down = "fc2";
-  plan.inner_norm = "final_layer_norm";
   plan.final_norm = kind.norms_before ? "decoder.layer_norm" : "";
   plan.layers.assign(config.size({"decoder_layers"}, 12, 256), {.rope = -1});
 }
@@ -120,6 +103,27 @@ void read_seq2seq_ids(ConfigReader& config, Seq2SeqPlan& plan) {
   plan.start_id = read_id(config, "decoder_start_token_id");
   plan.pad_id = read_id(config, "pad_token_id");
   plan.end_id = read_id(config, "eos_token_id");
+}
+
+void name_decoder_as_bart(ConfigReader& config, DecoderPlan& plan, const std::string& prefix) {
+  plan.head_width = plan.value_width = plan.width / plan.heads;
+  if (plan.width % plan.heads != 0)
+    config.refuse(
+        fail(Reason::bad_request, "config.json: the width is not a multiple of the number of heads"));
+  plan.norm = DecoderPlan::NormKind::layer;
+  plan.norm_bias = plan.query_bias = plan.out_bias = plan.inner_bias = Bias::with;
+  plan.gated = false;
+  plan.layer_prefix = prefix + "layers.";
+  plan.attention_out = "self_attn.out_proj";
+  plan.attention_norm = "self_attn_layer_norm";
+  plan.cross = CrossPlan{.query = "encoder_attn.q_proj",
+                         .key = "encoder_attn.k_proj",
+                         .value = "encoder_attn.v_proj",
+                         .out = "encoder_attn.out_proj",
+                         .norm = "encoder_attn_layer_norm"};
+  plan.up = "fc1";
+  plan.down = "fc2";
+  plan.inner_norm = "final_layer_norm";
 }
 
 void note_head(Seq2SeqPlan& plan) {

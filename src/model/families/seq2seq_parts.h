@@ -13,6 +13,9 @@ void read_seq2seq_ids(ConfigReader& config, Seq2SeqPlan& plan);
 // So that tasks find the head where they look for it, in the encoder's plan.
 void note_head(Seq2SeqPlan& plan);
 
+// Layers of a decoder as BART names them under PREFIXlayers.; reads nothing and checks heads and width.
+void name_decoder_as_bart(ConfigReader& config, DecoderPlan& plan, const std::string& prefix);
+
 // How a relative of BART departs from it.
 struct BartKind {
   bool norms_before = false;  // Then with a norm after the last layer.

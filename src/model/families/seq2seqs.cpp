@@ -14,6 +14,7 @@ constexpr Seq2SeqFamily families[] = {
     {"bart", plan_bart},       {"blenderbot", plan_blenderbot}, {"m2m_100", plan_m2m_100},
     {"marian", plan_marian},   {"mbart", plan_mbart},           {"mt5", plan_t5},
     {"pegasus", plan_pegasus}, {"plbart", plan_plbart},         {"t5", plan_t5},
+    {"whisper", plan_whisper},
 };
 
 std::string_view class_of(const boost::json::object& config) {
@@ -37,7 +38,7 @@ const Seq2SeqFamily* find_seq2seq_family(std::string_view model_type) {
 bool is_seq2seq(const boost::json::object& config) {
   const boost::json::value* type = config.if_contains("model_type");
   return type != nullptr && type->is_string() && find_seq2seq_family(type->get_string()) != nullptr &&
-         !class_of(config).ends_with("EncoderModel");
+         !class_of(config).ends_with("EncoderModel") && !class_of(config).ends_with("ForAudioClassification");
 }
 
 Result<Seq2SeqPlan> plan_seq2seq(const boost::json::object& config) {

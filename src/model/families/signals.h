@@ -17,6 +17,20 @@ struct SignalFamily {
                                                tensor::Compute compute);
 };
 
+// One each, as `open` above.
+using OpenedSignal = Result<std::unique_ptr<SignalModel>>;
+OpenedSignal open_audio_spectrogram_transformer(const boost::json::object& json, tensor::Weights weights,
+                                                tensor::Compute compute);
+OpenedSignal open_data2vec_audio(const boost::json::object& json, tensor::Weights weights,
+                                 tensor::Compute compute);
+OpenedSignal open_hubert(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
+OpenedSignal open_unispeech(const boost::json::object& json, tensor::Weights weights,
+                            tensor::Compute compute);
+OpenedSignal open_unispeech_sat(const boost::json::object& json, tensor::Weights weights,
+                                tensor::Compute compute);
+OpenedSignal open_wav2vec2(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
+OpenedSignal open_whisper(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
+
 std::span<const SignalFamily> signal_families();
 const SignalFamily* find_signal_family(std::string_view model_type);  // Null when there is none.
 
