@@ -27,19 +27,25 @@ struct Tiles256 {
   template <size_t R, size_t C>
   static void tile(const SumsJob& job, size_t row, size_t strip, Ahead ahead) {
     typename Dot::Sum sums[R][2 * C];
+#pragma GCC unroll 6
     for (size_t r = 0; r < R; ++r)
+#pragma GCC unroll 12
       for (size_t c = 0; c < 2 * C; ++c) sums[r][c] = Dot::zero();
     auto* out = static_cast<std::byte*>(job.sums) + (row * job.sums_stride + strip * strip_columns) * 4;
     if constexpr (requires { Dot::load(out); })
       if (job.begin == SumsJob::Begin::at_sums)
+#pragma GCC unroll 6
         for (size_t r = 0; r < R; ++r)
+#pragma GCC unroll 12
           for (size_t c = 0; c < 2 * C; ++c) sums[r][c] = Dot::load(out + (r * job.sums_stride + c * 8) * 4);
-    const uint32_t* a = job.rows + row * job.row_words;
-    const std::byte* b = job.strips + strip * job.strip_bytes;
     const size_t row_words = job.row_words, strip_bytes = job.strip_bytes, line_stride = job.line_stride;
+    // A pointer for three rows each, as tiles_avx512.h has one for four.
+    const uint32_t* a[(R + 2) / 3];
+#pragma GCC unroll 2
+    for (size_t three = 0; three < (R + 2) / 3; ++three) a[three] = job.rows + (row + 3 * three) * row_words;
+    const std::byte* b = job.strips + strip * job.strip_bytes;
     size_t fetched = 0;
-    for (size_t step = 0; step < job.steps;
-         ++step, a += Dot::words, b += line_stride, fetched += ahead.a_step) {
+    const auto one = [&](size_t word) __attribute__((always_inline)) {
       _mm_prefetch(reinterpret_cast<const char*>(ahead.at + (fetched >> 8)), _MM_HINT_T1);
 #pragma GCC unroll 2
       for (size_t w = 0; w < Dot::words; ++w) {
@@ -50,13 +56,30 @@ struct Tiles256 {
                         high = Dot::part(_mm256_loadu_si256(line + 1), w);
 #pragma GCC unroll 6
           for (size_t r = 0; r < R; ++r) {
-            const __m256i word = _mm256_set1_epi32(static_cast<int>(a[r * row_words + w]));
-            sums[r][2 * c] = Dot::add(sums[r][2 * c], word, low);
-            sums[r][2 * c + 1] = Dot::add(sums[r][2 * c + 1], word, high);
+            const __m256i numbers =
+                _mm256_set1_epi32(static_cast<int>(a[r / 3][r % 3 * row_words + word + w]));
+            sums[r][2 * c] = Dot::add(sums[r][2 * c], numbers, low);
+            sums[r][2 * c + 1] = Dot::add(sums[r][2 * c + 1], numbers, high);
           }
         }
       }
+      b += line_stride;
+      fetched += ahead.a_step;
+    };
+    const auto go_on = [&](size_t words) __attribute__((always_inline)) {
+#pragma GCC unroll 2
+      for (const uint32_t*& three : a) {
+        three += words;
+        asm("" : "+r"(three));
+      }
+    };
+    size_t step = 0;
+    for (; step + 2 <= job.steps; step += 2) {
+      one(0);
+      one(Dot::words);
+      go_on(2 * Dot::words);
     }
+    if (step < job.steps) one(0);
 #pragma GCC unroll 6
     for (size_t r = 0; r < R; ++r)
 #pragma GCC unroll 12

@@ -25,18 +25,25 @@ struct Tiles512 {
   template <size_t R, size_t C>
   static void tile(const SumsJob& job, size_t row, size_t strip, const std::byte* ahead, size_t ahead_bytes) {
     typename Dot::Sum sums[R][C];
+#pragma GCC unroll 12
     for (size_t r = 0; r < R; ++r)
+#pragma GCC unroll 12
       for (size_t c = 0; c < C; ++c) sums[r][c] = Dot::zero();
     auto* out = static_cast<std::byte*>(job.sums) + (row * job.sums_stride + strip * strip_columns) * 4;
     if constexpr (requires { Dot::load(out); })
       if (job.begin == SumsJob::Begin::at_sums)
+#pragma GCC unroll 12
         for (size_t r = 0; r < R; ++r)
+#pragma GCC unroll 12
           for (size_t c = 0; c < C; ++c)
             sums[r][c] = Dot::load(out + (r * job.sums_stride + c * strip_columns) * 4);
-    const uint32_t* a = job.rows + row * job.row_words;
-    const std::byte* b = job.strips + strip * job.strip_bytes;
     const size_t row_words = job.row_words, strip_bytes = job.strip_bytes, line_stride = job.line_stride;
-    for (size_t step = 0; step < job.steps; ++step, a += Dot::words, b += line_stride, ahead += ahead_bytes) {
+    // A pointer for four rows each: what one, two and three rows are further needs two registers for all.
+    const uint32_t* a[(R + 3) / 4];
+#pragma GCC unroll 3
+    for (size_t four = 0; four < (R + 3) / 4; ++four) a[four] = job.rows + (row + 4 * four) * row_words;
+    const std::byte* b = job.strips + strip * job.strip_bytes;
+    const auto one = [&](size_t word) __attribute__((always_inline)) {
       _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
 #pragma GCC unroll 2
       for (size_t w = 0; w < Dot::words; ++w) {
@@ -45,12 +52,29 @@ struct Tiles512 {
         for (size_t c = 0; c < C; ++c) parts[c] = Dot::part(_mm512_loadu_si512(b + c * strip_bytes), w);
 #pragma GCC unroll 12
         for (size_t r = 0; r < R; ++r) {
-          const __m512i word = _mm512_set1_epi32(static_cast<int>(a[r * row_words + w]));
+          const __m512i numbers = _mm512_set1_epi32(static_cast<int>(a[r / 4][r % 4 * row_words + word + w]));
 #pragma GCC unroll 12
-          for (size_t c = 0; c < C; ++c) sums[r][c] = Dot::add(sums[r][c], word, parts[c]);
+          for (size_t c = 0; c < C; ++c) sums[r][c] = Dot::add(sums[r][c], numbers, parts[c]);
         }
       }
+      b += line_stride;
+      ahead += ahead_bytes;
+    };
+    const auto go_on = [&](size_t words) __attribute__((always_inline)) {
+#pragma GCC unroll 3
+      for (const uint32_t*& four : a) {
+        four += words;
+        asm("" : "+r"(four));  // Else the compiler makes one pointer of all, and puts offsets aside.
+      }
+    };
+    size_t step = 0;
+    // Two steps at a time: what counts them takes units from what multiplies.
+    for (; step + 2 <= job.steps; step += 2) {
+      one(0);
+      one(Dot::words);
+      go_on(2 * Dot::words);
     }
+    if (step < job.steps) one(0);
 #pragma GCC unroll 12
     for (size_t r = 0; r < R; ++r)
 #pragma GCC unroll 12
