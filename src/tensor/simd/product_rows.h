@@ -117,6 +117,8 @@ struct ProductRows {
     if (activation == Activation::gelu)
       return finish_with<Number>(
           job, [](V x) -> V { return kind == GeluKind::exact ? Rows::gelu_of(x) : Rows::near_gelu(x); }, put);
+    if (activation == Activation::silu)
+      return finish_with<Number>(job, [](V x) -> V { return x * sigmoid(x); }, put);
     finish_with<Number>(job, [activation](V x) -> V { return activated(activation, x); }, put);
   }
 
