@@ -54,6 +54,9 @@ inline void whole_rows_by(const WholeQuantizeJob& job, Greatest greatest, Group 
     int32_t* sums = job.out.sums + row * groups * 2;
     for (size_t piece = 0; piece < pieces; ++piece) {
       const size_t from = piece * whole_piece, end = std::min(job.inputs, from + whole_piece);
+      if (r + 1 < job.rows)  // The next row comes from a cache further away meanwhile.
+        for (size_t k = from; k < end; k += line_bytes / sizeof(float))
+          __builtin_prefetch(x + job.in_stride + k);
       const WholeScale of = whole_scale(greatest(x + from, end - from));
       job.out.scales[row * pieces + piece] = of.scale;
       for (size_t k = from; k < end; k += job.group, sums += 2) {
