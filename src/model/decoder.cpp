@@ -24,14 +24,16 @@ void multiply(const tensor::Linear& layer, const float* in, float* out, size_t r
   layer.run(run, threads);
 }
 
-// Rows in pieces, shared among the threads where there are many; nothing depends on the pieces.
-constexpr size_t piece_rows = 8;
+// Rows in pieces, shared among the threads where there are many; nothing depends on the pieces. Of a long
+// prompt as many as threads, as products take them: a thread's rows stay in its cache.
+constexpr size_t piece_rows = 8, long_rows = 128;
 void by_rows(tensor::Threads& threads, size_t rows,
              const std::function<void(size_t first, size_t count)>& work) {
   if (rows < 2 * piece_rows) return work(0, rows);
-  threads.run((rows + piece_rows - 1) / piece_rows, [&](size_t index) {
-    work(index * piece_rows, std::min(piece_rows, rows - index * piece_rows));
-  });
+  const size_t even = (rows + threads.count() - 1) / threads.count();
+  const size_t each = rows < long_rows ? piece_rows : (even + 15) / 16 * 16;
+  threads.run((rows + each - 1) / each,
+              [&](size_t index) { work(index * each, std::min(each, rows - index * each)); });
 }
 
 void ensure(Floats& buffer, size_t count) {

@@ -17,6 +17,7 @@ namespace {
 // Rows that one pass over a strip serves before it goes on to the next; with tiles more, as strips are
 // unpacked for them first.
 constexpr size_t rows_share = 64, rows_share_of_tiles = 256;
+constexpr size_t rows_of_a_block_least = 64, rows_of_a_block_most = 256;
 constexpr size_t few_rows = 4, middle_rows = 16, lanes_of_tiles = 16;
 // Rows and strips that a thread takes at a time.
 constexpr size_t rows_rounded = 4;
@@ -69,14 +70,29 @@ class WholeBlockLayer final : public Linear {
 
   void run(const LinearRun& run, Threads& threads) const override {
     if (run.rows == 0 || outputs_.width == 0) return;
-    const WholeRows rows = round(run, threads);
+    if (const size_t rows = rows_of_a_block(run.rows, threads); rows < run.rows) {
+      return threads.run((run.rows + rows - 1) / rows, [&](size_t block) {
+        const LinearRun own = part_of(run, block * rows, rows);
+        const WholeRows rounded = rows_of(own.rows);
+        round(own, rounded, 0, own.rows);
+        for (size_t strip = 0; strip < strips_; strip += many_strips)
+          dots(own, rounded, strip, std::min(many_strips, strips_ - strip));
+      });
+    }
+    const WholeRows rows = rows_of(run.rows);
+    if (run.rows < 2 * rows_rounded) {
+      round(run, rows, 0, run.rows);
+    } else {
+      threads.run((run.rows + rows_rounded - 1) / rows_rounded, [&](size_t index) {
+        round(run, rows, index * rows_rounded, std::min(rows_rounded, run.rows - index * rows_rounded));
+      });
+    }
     const size_t share = run.rows <= few_rows      ? few_strips
                          : run.rows <= middle_rows ? middle_strips
                                                    : many_strips;
     threads.run((strips_ + share - 1) / share, [&](size_t index) {
-      const size_t first = index * share, count = std::min(share, strips_ - first);
-      for (size_t row = 0; row < run.rows; row += rows_share_)
-        dots(run, rows, first, count, row, std::min(rows_share_, run.rows - row));
+      const size_t first = index * share;
+      dots(run, rows, first, std::min(share, strips_ - first));
     });
   }
 
@@ -182,34 +198,55 @@ class WholeBlockLayer final : public Linear {
     }
   }
 
-  WholeRows round(const LinearRun& run, Threads& threads) const {
-    WholeRows out;
-    out.lanes = run.rows < few_rows ? 1 : lanes_of_tiles;
-    const size_t padded = (run.rows + out.lanes - 1) / out.lanes * out.lanes;
-    out.codes = reinterpret_cast<int8_t*>(ensure(scratch.codes, padded * WholeRows::row_bytes(inputs_) / 4));
-    out.scales = ensure(scratch.scales, padded * pieces_of(inputs_));
-    out.sums = reinterpret_cast<int32_t*>(ensure(scratch.sums, padded * (inputs_ / group_) * 2));
-    const auto part = [&](size_t first, size_t count) {
-      WholeQuantizeJob job;
-      job.in_stride = run.in_stride != 0 ? run.in_stride : inputs_;
-      job.in = run.in + first * job.in_stride;
-      job.rows = count;
-      job.inputs = inputs_;
-      job.group = group_;
-      job.out = out;
-      job.row = first;
-      kernels_.whole_rows(job);
-    };
-    if (run.rows < 2 * rows_rounded) {
-      part(0, run.rows);
-    } else {
-      threads.run((run.rows + rows_rounded - 1) / rows_rounded, [&](size_t index) {
-        part(index * rows_rounded, std::min(rows_rounded, run.rows - index * rows_rounded));
-      });
-    }
+  // Rows that are one thread's from their rounding to their outputs: what the product before wrote of them is
+  // in its own cache, and nobody waits between rounding and products. All of them where a share would be so
+  // small that unpacking the strips for each costs more.
+  static size_t rows_of_a_block(size_t rows, const Threads& threads) {
+    const size_t least = (rows + rows_of_a_block_most - 1) / rows_of_a_block_most;
+    const size_t blocks = std::max(least, threads.count()), even = (rows + blocks - 1) / blocks;
+    if (even < rows_of_a_block_least) return rows;
+    return (even + lanes_of_tiles - 1) / lanes_of_tiles * lanes_of_tiles;
+  }
+
+  // At most `rows` rows of a run from `first` on.
+  LinearRun part_of(const LinearRun& run, size_t first, size_t rows) const {
+    LinearRun out = run;
+    out.in_stride = run.in_stride != 0 ? run.in_stride : inputs_;
+    out.out_stride = run.out_stride != 0 ? run.out_stride : outputs_.width;
+    out.in += first * out.in_stride;
+    out.out += first * out.out_stride;
+    if (run.addend != nullptr) out.addend += first * out.out_stride;
+    out.rows = std::min(rows, run.rows - first);
     return out;
   }
 
+  // Memory of this thread for so many rows as bytes.
+  WholeRows rows_of(size_t count) const {
+    WholeRows out;
+    out.lanes = count < few_rows ? 1 : lanes_of_tiles;
+    const size_t padded = (count + out.lanes - 1) / out.lanes * out.lanes;
+    out.codes = reinterpret_cast<int8_t*>(ensure(scratch.codes, padded * WholeRows::row_bytes(inputs_) / 4));
+    out.scales = ensure(scratch.scales, padded * pieces_of(inputs_));
+    out.sums = reinterpret_cast<int32_t*>(ensure(scratch.sums, padded * (inputs_ / group_) * 2));
+    return out;
+  }
+
+  void round(const LinearRun& run, const WholeRows& out, size_t first, size_t count) const {
+    WholeQuantizeJob job;
+    job.in_stride = run.in_stride != 0 ? run.in_stride : inputs_;
+    job.in = run.in + first * job.in_stride;
+    job.rows = count;
+    job.inputs = inputs_;
+    job.group = group_;
+    job.out = out;
+    job.row = first;
+    kernels_.whole_rows(job);
+  }
+
+  void dots(const LinearRun& run, const WholeRows& rows, size_t first, size_t count) const {
+    for (size_t row = 0; row < run.rows; row += rows_share_)
+      dots(run, rows, first, count, row, std::min(rows_share_, run.rows - row));
+  }
   void dots(const LinearRun& run, const WholeRows& rows, size_t first, size_t count, size_t row,
             size_t row_count) const {
     WholeDotsJob job;

@@ -294,5 +294,55 @@ TEST(WholeBlockLinear, IsNearTheWidenedWeightOverSeveralPieces) {
   }
 }
 
+// Many rows are shared out by rows, few by outputs: a row's bits are the same in either, on any number of
+// threads, and rows that lie apart stay apart.
+TEST(WholeBlockLinear, GivesTheBitsOfEachRowAloneForLongRunsOnAnyThreads) {
+  std::mt19937 random(75);  // Seed 75.
+  std::normal_distribution<float> normal(0, 1);
+  const size_t inputs = 32 * 20, outputs = 2 * 40, block_bytes = 20;
+  std::vector<std::byte> bytes(outputs * inputs / 32 * block_bytes);
+  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+  for (size_t at = 0; at < bytes.size(); at += block_bytes) {
+    const uint16_t halves[2] = {half_that_equals(std::ldexp(static_cast<float>(1 + random() % 2000), -16)),
+                                half_that_equals(-std::ldexp(static_cast<float>(random() % 2000), -13))};
+    std::memcpy(bytes.data() + at, halves, sizeof halves);
+  }
+  BlockWeights source{codec::GgmlType::q4_1, {}, {}, inputs};
+  source.layout = OutputLayout::gated;
+  for (size_t i = 0; i < outputs; ++i)
+    source.rows.push_back(ByteView(bytes).subspan(i * inputs / 32 * block_bytes, inputs / 32 * block_bytes));
+  const size_t width = outputs / 2, in_stride = inputs + 3, out_stride = width + 5;
+  for (const size_t rows : {size_t{127}, size_t{128}, size_t{257}, size_t{530}}) {
+    std::vector<float> in(rows * in_stride), before(rows * out_stride), expected(before.size());
+    for (float& x : in) x = normal(random);
+    for (float& x : before) x = normal(random);
+    for (Isa isa : isas_of_this_machine()) {
+      if (isa == Isa::plain) continue;
+      const auto layer = make_block_linear(source, {isa, Precision::int8});
+      LinearRun run;
+      run.in = in.data();
+      run.in_stride = in_stride;
+      run.out_stride = out_stride;
+      run.activation = Activation::silu;
+      const auto alone = make_threads(1);
+      expected = before;
+      run.rows = 1;
+      for (size_t row = 0; row < rows; ++row, run.in += in_stride) {
+        run.out = expected.data() + row * out_stride;
+        run.addend = run.out;
+        layer->run(run, *alone);
+      }
+      run.in = in.data();
+      run.rows = rows;
+      for (const size_t count : {size_t{1}, size_t{2}, size_t{3}, size_t{7}}) {
+        std::vector<float> got = before;
+        run.addend = run.out = got.data();
+        layer->run(run, *make_threads(count));
+        ASSERT_EQ(got, expected) << isa_name(isa) << ", " << rows << " rows on " << count << " threads";
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::tensor
