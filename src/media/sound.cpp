@@ -9,6 +9,10 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
+
+#include "media/mono_sound.h"
+#include "media/mp3.h"
 
 namespace holdfast::media {
 namespace {
@@ -51,11 +55,10 @@ struct Closer {
 bool is_known(ByteView bytes) {
   const std::string_view text = as_text(bytes);
   if (text.size() < 12) return false;
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const bool wave = (text.starts_with("RIFF") || text.starts_with("RIFX") || text.starts_with("RF64")) &&
                     text.substr(8, 4) == "WAVE";
-  const bool mpeg = text.starts_with("ID3") || (byte(0) == 0xFF && (byte(1) & 0xE0) == 0xE0);
-  return wave || mpeg || text.starts_with("fLaC") || text.starts_with("OggS");
+  return wave || looks_like_mp3(bytes) || text.starts_with("ID3") || text.starts_with("fLaC") ||
+         text.starts_with("OggS");
 }
 
 // Whether the samples of a WAV end before its header says. libsndfile would take what is there; programs that
@@ -75,10 +78,33 @@ bool is_cut_short(ByteView bytes) {
   }
 }
 
-Error too_long(const SoundLimits& limits) {
-  return fail(Reason::body_too_large,
-              fmt::format("the sound is too long: at most {} seconds and {} samples are read", limits.seconds,
-                          limits.samples));
+// Through libsndfile.
+Result<Sound> decode_file(ByteView bytes, const SoundLimits& limits) {
+  Source source{.bytes = bytes};
+  SF_VIRTUAL_IO io{.get_filelen = length_of, .seek = seek, .read = read, .write = write, .tell = tell};
+  SF_INFO info{};
+  const std::unique_ptr<SNDFILE, Closer> file(sf_open_virtual(&io, SFM_READ, &info, &source));
+  if (!file)
+    return fail(Reason::bad_request, fmt::format("the sound cannot be read: {}", sf_strerror(nullptr)));
+  TRY(MonoSound mono, MonoSound::open(info.samplerate, info.channels, limits));
+  // Some formats cannot tell their length and say the greatest number: those are counted while they are read.
+  const bool told = info.frames >= 0 && info.frames < SF_COUNT_MAX;
+  if (told) TRY_DONE(mono.check(static_cast<uint64_t>(info.frames)));
+
+  // A header may promise more than the file holds; what is there costs memory, not what is said.
+  std::vector<float> block(block_samples / mono.channels() * mono.channels());
+  while (true) {
+    const sf_count_t got =
+        sf_readf_float(file.get(), block.data(), static_cast<sf_count_t>(block.size() / mono.channels()));
+    if (got <= 0) break;
+    TRY_DONE(mono.add(std::span(block).first(static_cast<size_t>(got) * mono.channels())));
+  }
+  if (sf_error(file.get()) != SF_ERR_NO_ERROR)
+    return fail(Reason::bad_request, fmt::format("the sound cannot be read: {}", sf_strerror(file.get())));
+  if (told && mono.frames() < static_cast<size_t>(info.frames))
+    return fail(Reason::bad_request,
+                fmt::format("the sound ends too early: {} of {} samples", mono.frames(), info.frames));
+  return std::move(mono).take();
 }
 
 }  // namespace
@@ -93,45 +119,8 @@ Result<Sound> decode_sound(ByteView bytes, const SoundLimits& limits) {
 
   if (is_cut_short(bytes)) return fail(Reason::bad_request, "the sound ends before its header says");
 
-  Source source{.bytes = bytes};
-  SF_VIRTUAL_IO io{.get_filelen = length_of, .seek = seek, .read = read, .write = write, .tell = tell};
-  SF_INFO info{};
-  const std::unique_ptr<SNDFILE, Closer> file(sf_open_virtual(&io, SFM_READ, &info, &source));
-  if (!file)
-    return fail(Reason::bad_request, fmt::format("the sound cannot be read: {}", sf_strerror(nullptr)));
-  if (info.samplerate <= 0 || info.channels <= 0 || static_cast<uint32_t>(info.samplerate) > limits.rate ||
-      static_cast<uint32_t>(info.channels) > limits.channels)
-    return fail(Reason::bad_request,
-                fmt::format("the sound has {} samples a second and {} channels; at most {} and {} are read",
-                            info.samplerate, info.channels, limits.rate, limits.channels));
-  const auto channels = static_cast<size_t>(info.channels);
-  const auto frames_max = std::min(
-      limits.samples / channels, static_cast<size_t>(limits.seconds * static_cast<double>(info.samplerate)));
-  // Some formats cannot tell their length and say the greatest number: those are counted while they are read.
-  const bool told = info.frames >= 0 && info.frames < SF_COUNT_MAX;
-  if (told && static_cast<uint64_t>(info.frames) > frames_max) return too_long(limits);
-
-  Sound sound{.rate = static_cast<uint32_t>(info.samplerate), .samples = {}};
-  // A header may promise more than the file holds; what is there costs memory, not what is said.
-  std::vector<float> block(block_samples / channels * channels);
-  while (true) {
-    const sf_count_t got =
-        sf_readf_float(file.get(), block.data(), static_cast<sf_count_t>(block.size() / channels));
-    if (got <= 0) break;
-    const auto frames = static_cast<size_t>(got);
-    if (frames > frames_max - sound.samples.size()) return too_long(limits);
-    for (size_t i = 0; i < frames; ++i) {
-      float sum = 0;
-      for (size_t c = 0; c < channels; ++c) sum += block[i * channels + c];
-      sound.samples.push_back(channels == 1 ? sum : sum / static_cast<float>(channels));
-    }
-  }
-  if (sf_error(file.get()) != SF_ERR_NO_ERROR)
-    return fail(Reason::bad_request, fmt::format("the sound cannot be read: {}", sf_strerror(file.get())));
+  TRY(Sound sound, looks_like_mp3(bytes) ? decode_mp3(bytes, limits) : decode_file(bytes, limits));
   if (sound.samples.empty()) return fail(Reason::bad_request, "the sound has no samples");
-  if (told && sound.samples.size() < static_cast<size_t>(info.frames))
-    return fail(Reason::bad_request,
-                fmt::format("the sound ends too early: {} of {} samples", sound.samples.size(), info.frames));
   for (const float sample : sound.samples)
     if (!std::isfinite(sample))
       return fail(Reason::bad_request, "the sound holds a sample that is not finite");
