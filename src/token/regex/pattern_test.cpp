@@ -166,6 +166,14 @@ TEST(Lines, EndsOfAnyKindAreGivenBackByWhatStandsBeforeThem) {
   EXPECT_EQ(with_bars(R"(\R)", "a\r\n\r\u0085"), "a|\r\n|\r|\u0085|");
 }
 
+// A build with another PCRE2 asks, and this test then says nothing.
+TEST(Categories, OfTheTableAreThoseThatPcre2Answers) {
+  const std::vector<uint8_t> asked = ask_pcre2_categories();
+  const std::vector<uint8_t>& known = pcre2_categories();
+  ASSERT_EQ(known.size(), asked.size());
+  for (size_t code = 0; code < asked.size(); ++code) ASSERT_EQ(known[code], asked[code]) << code;
+}
+
 TEST(Blocks, AreNamedAsUnicodeNamesThem) {
   EXPECT_EQ(with_bars(R"(\p{InCyrillic})", "a\u0436b"), "a|\u0436|b|");
   EXPECT_EQ(with_bars(R"(\P{In_Basic-Latin}+)", "a\u0436\u00E9b"), "a|\u0436\u00E9|b|");

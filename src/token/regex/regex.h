@@ -32,6 +32,9 @@ std::string escape_regex(std::string_view text);  // A pattern that matches just
 Result<std::shared_ptr<const Regex>> compile_literal(std::string_view text);
 
 // General categories as PCRE2's own tables have them, one byte a code point: what a class may be built from.
+// For the version of Unicode that we have a table of PCRE2 is not asked.
 const std::vector<uint8_t>& pcre2_categories();
+// The same by asking PCRE2 for each category, which takes several milliseconds.
+std::vector<uint8_t> ask_pcre2_categories();
 
 }  // namespace holdfast::token

@@ -10,6 +10,7 @@
 #include "token/regex/pattern.h"
 #include "token/regex/pcre2_property.h"
 #include "token/regex/regex.h"
+#include "token/unicode/earlier_categories.h"
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
@@ -177,37 +178,44 @@ Result<CodeSet> pcre2_property(std::string_view name) {
   return out;
 }
 
+std::vector<uint8_t> ask_pcre2_categories() {
+  constexpr std::string_view order[] = {"Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd",
+                                        "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm",
+                                        "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Co"};
+  // The largest first: each pattern reads only what none before it has taken.
+  constexpr size_t largest[] = {0, 28, 5, 22};
+  std::vector<size_t> turns(std::begin(largest), std::end(largest));
+  for (size_t i = 0; i < std::size(order); ++i)
+    if (std::find(std::begin(largest), std::end(largest), i) == std::end(largest)) turns.push_back(i);
+  std::vector<uint8_t> out(0x110000);
+  std::string all = every_code_point();
+  for (const size_t i : turns) {
+    std::string rest;
+    size_t kept = 0;
+    const auto code = compile("\\p{" + std::string(order[i]) + "}+", Way::translated);
+    if (!code.ok()) continue;
+    const MatchData match(pcre2_match_data_create_from_pattern(code.value().get(), nullptr));
+    for (size_t at = 0; pcre2_match(code.value().get(), bytes_of(all), all.size(), at, PCRE2_NO_UTF_CHECK,
+                                    match.get(), nullptr) > 0;) {
+      const PCRE2_SIZE* const range = pcre2_get_ovector_pointer(match.get());
+      if (i != 0)
+        for_each_code_point(std::string_view(all).substr(range[0], range[1] - range[0]),
+                            [&](char32_t found, size_t, size_t) { out[found] = static_cast<uint8_t>(i); });
+      rest.append(all, kept, range[0] - kept);
+      at = kept = range[1];
+    }
+    rest.append(all, kept);
+    all = std::move(rest);
+  }
+  return out;
+}
+
 const std::vector<uint8_t>& pcre2_categories() {
   static const std::vector<uint8_t> table = [] {
-    constexpr std::string_view order[] = {"Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd",
-                                          "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm",
-                                          "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Co"};
-    // The largest first: each pattern reads only what none before it has taken.
-    constexpr size_t largest[] = {0, 28, 5, 22};
-    std::vector<size_t> turns(std::begin(largest), std::end(largest));
-    for (size_t i = 0; i < std::size(order); ++i)
-      if (std::find(std::begin(largest), std::end(largest), i) == std::end(largest)) turns.push_back(i);
-    std::vector<uint8_t> out(0x110000);
-    std::string all = every_code_point();
-    for (const size_t i : turns) {
-      std::string rest;
-      size_t kept = 0;
-      const auto code = compile("\\p{" + std::string(order[i]) + "}+", Way::translated);
-      if (!code.ok()) continue;
-      const MatchData match(pcre2_match_data_create_from_pattern(code.value().get(), nullptr));
-      for (size_t at = 0; pcre2_match(code.value().get(), bytes_of(all), all.size(), at, PCRE2_NO_UTF_CHECK,
-                                      match.get(), nullptr) > 0;) {
-        const PCRE2_SIZE* const range = pcre2_get_ovector_pointer(match.get());
-        if (i != 0)
-          for_each_code_point(std::string_view(all).substr(range[0], range[1] - range[0]),
-                              [&](char32_t found, size_t, size_t) { out[found] = static_cast<uint8_t>(i); });
-        rest.append(all, kept, range[0] - kept);
-        at = kept = range[1];
-      }
-      rest.append(all, kept);
-      all = std::move(rest);
-    }
-    return out;
+    std::array<char, 24> version{};
+    pcre2_config(PCRE2_CONFIG_UNICODE_VERSION, version.data());
+    const bool is_known = std::string_view(version.data()) == "14.0.0";
+    return is_known ? categories_of_unicode_14() : ask_pcre2_categories();
   }();
   return table;
 }
