@@ -4,6 +4,7 @@
 #include <array>
 
 #include "token/fast/merge_lanes.h"
+#include "token/fast/middling_words.h"
 #include "token/fast/short_merges.h"
 
 namespace holdfast::token {
@@ -283,6 +284,7 @@ void BacktrackBpe::take_longest(std::span<Job> jobs, const FitCache& fits_known)
 
 void BacktrackBpe::tokenize_all(std::span<Job> jobs, FitCache& fits_known) const {
   short_->run(jobs, best_instructions());
+  MiddlingWords(*this).tokenize(jobs, fits_known);
   take_longest(jobs, fits_known);
   // Where all neighbours fit, that was it.
   for (Job& job : jobs)

@@ -129,7 +129,7 @@ bool ByteBpe::tokenize(std::string_view word, WordPlace, Workspace& workspace) c
       workspace.ends.push_back(static_cast<uint32_t>(word.size()));
       return true;
     }
-  if (backtrack_ && word.size() >= LongWords::bytes_min &&
+  if (backtrack_ && LongWords::is_worth(word) &&
       LongWords(*backtrack_).tokenize(word, workspace.ids, workspace.ends, workspace.backtracking))
     return true;
   if (backtrack_) {

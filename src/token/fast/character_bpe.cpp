@@ -209,8 +209,7 @@ class CharacterBpe final : public PieceModel {
                                        Workspace& workspace) const {
     BacktrackBpe::Room& room = workspace.backtracking;
     std::vector<uint32_t> long_ids, long_ends;
-    if (part.size() < LongWords::bytes_min ||
-        !LongWords(*backtrack_).tokenize(part, long_ids, long_ends, room))
+    if (!LongWords::is_worth(part) || !LongWords(*backtrack_).tokenize(part, long_ids, long_ends, room))
       return backtrack_->tokenize(part, ids, ends, room);
     std::copy(long_ids.begin(), long_ids.end(), ids);
     std::copy(long_ends.begin(), long_ends.end(), ends);

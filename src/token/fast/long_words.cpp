@@ -170,6 +170,9 @@ bool LongWords::tokenize(std::string_view text, std::vector<uint32_t>& ids, std:
   done.ends.swap(ends);
   done.ids.clear();
   done.ends.clear();
+  // What is not written to takes no memory, and nothing is copied as they grow.
+  done.ids.reserve(text.size());
+  done.ends.reserve(text.size());
   std::vector<MergeLanes::Lane> lanes(MergeLanes::count);
   std::vector<Stream> streams(MergeLanes::count);
   const size_t step = std::clamp(text.size() / MergeLanes::count + 1, size_t{64}, stream_bytes);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -13,7 +15,15 @@ namespace holdfast::token {
 // each seam; where they do not, more is made again, at last of longer parts by going back and forth.
 class LongWords {
  public:
-  static constexpr size_t bytes_min = 4096;  // Shorter ones are done sooner by going back and forth.
+  // Shorter ones are done sooner by going back and forth: in languages without spaces the longest tokens are
+  // mostly those that merging makes. Of ASCII they are not.
+  static bool is_worth(std::string_view text) {
+    constexpr size_t bytes_min = 4096, ascii_min = 512;
+    return text.size() >= bytes_min ||
+           (text.size() >= ascii_min && std::all_of(text.begin(), text.end(), [](char letter) {
+              return static_cast<uint8_t>(letter) < 0x80;
+            }));
+  }
 
   explicit LongWords(const BacktrackBpe& model, Instructions instructions = best_instructions())
       : model_(model), instructions_(instructions) {}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -27,6 +28,17 @@ class MergeLanes {
     std::array<uint16_t, symbols_max + 1> begins{};  // In bytes; the last is the end.
     uint64_t live = 0;                               // Places where a symbol begins.
     size_t size = 0;                                 // Symbols before merging.
+
+    // Tokens and their ends, after merging; returns how many.
+    size_t put_tokens(uint32_t* out_ids, uint32_t* ends) const {
+      size_t used = 0;
+      for (uint64_t rest = live; rest != 0; ++used) {
+        out_ids[used] = ids[static_cast<size_t>(std::countr_zero(rest))];
+        rest &= rest - 1;
+        ends[used] = begins[rest == 0 ? size : static_cast<size_t>(std::countr_zero(rest))];
+      }
+      return used;
+    }
   };
 
   // What a byte is as a symbol, or none; other symbols are characters of several bytes, found in `tree`.

@@ -22,15 +22,23 @@ HOLD_AVX512 void MergeLanes::merge_by_avx512(std::span<Lane> lanes) const {
   constexpr uint32_t no_key = avx512::no_rank << place_bits;  // And what is above.
   std::array<WideMerge, count> merges;
   uint32_t unused = 0;  // The key of what stands before the first.
+  std::array<Lane*, count> going;
+  size_t left = 0;
+  for (Lane& lane : lanes) going[left++] = &lane;
   for (size_t made = 1; made > 0;) {
     made = 0;
-    for (Lane& lane : lanes) {
+    for (size_t i = 0; i < left;) {
+      Lane& lane = *going[i];
       const uint32_t* const keys = lane.keys.data();
       const __m512i least =
           _mm512_min_epu32(_mm512_min_epu32(avx512::load_keys(keys), avx512::load_keys(keys + 16)),
                            _mm512_min_epu32(avx512::load_keys(keys + 32), avx512::load_keys(keys + 48)));
       const uint32_t key = avx512::least_of(least);
-      if (key >= no_key) continue;
+      if (key >= no_key) {
+        going[i] = going[--left];
+        continue;
+      }
+      ++i;
       const uint32_t place = key & (symbols_max - 1), id = pairs_.result_of(key >> place_bits);
       const uint64_t beyond = lane.live & ~((uint64_t{2} << place) - 1);  // Not 0, as the pair has a rank.
       const auto gone = static_cast<size_t>(std::countr_zero(beyond));
