@@ -29,7 +29,8 @@ OTHERS = (
     "IDS_Unary_Operator ID_Continue ID_Start ID_Compat_Math_Start ID_Compat_Math_Continue Ideographic Join_Control Logical_Order_Exception Lowercase Math "
     "Modifier_Combining_Mark Noncharacter_Code_Point Pattern_Syntax Pattern_White_Space Prepended_Concatenation_Mark Quotation_Mark Radical Regional_Indicator "
     "Sentence_Terminal Soft_Dotted Terminal_Punctuation Unified_Ideograph Uppercase Variation_Selector White_Space XID_Continue XID_Start Assigned Any ASCII "
-    "Arab Cyrl Latn Hani Zyyy Zinh Grek CI IDS XIDC VS STerm EPres ExtPict")
+    "Arab Cyrl Latn Hani Zyyy Zinh Grek CI IDS XIDC VS STerm EPres ExtPict Combining_Mark Gara Gukh IDSU InCB Krai MCM Newline OAlpha OMath Onao "
+    "Other_Alphabetic Other_Math POSIX_Punct Sunu Todr Tutg")
 CODES = [code for code in range(0x110000) if not 0xD800 <= code < 0xE000]
 TEXT = "".join(map(chr, CODES))
 

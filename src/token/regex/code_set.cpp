@@ -67,6 +67,7 @@ constexpr Named names[] = {
     {"l", "letter", letter_categories},
     {"lc", "casedletter", category_mask(Category::uppercase_letter, Category::titlecase_letter)},
     {"m", "mark", mark_categories},
+    {"m", "combiningmark", mark_categories},
     {"n", "number", number_categories},
     {"p", "punctuation", punctuation_categories},
     {"s", "symbol", symbol_categories},
@@ -77,6 +78,11 @@ constexpr Named names[] = {
 constexpr uint32_t blanks_of_categories = one(Category::space_separator);
 constexpr uint32_t not_graphic = one(Category::control) | one(Category::unassigned) |
                                  category_mask(Category::space_separator, Category::paragraph_separator);
+
+// Alphabetic by a list of their own, not by their category.
+CodeSet other_alphabetic() {
+  return of_bits(alphabetic_bit) & ~of_categories(letter_categories | one(Category::letter_number));
+}
 
 CodeSet surrogates() {
   return make([](char32_t code) { return code >= 0xD800 && code < 0xE000; });
@@ -95,6 +101,10 @@ const std::pair<std::string_view, CodeSet (*)()> posix_names[] = {
     {"whitespace", [] { return space_set(); }},
     {"xdigit", [] { return hex_set(); }},
     {"punct", [] { return of_categories(punctuation_categories | symbol_categories); }},
+    {"posixpunct", [] { return of_categories(punctuation_categories | symbol_categories); }},
+    {"newline", [] { return make([](char32_t code) { return code == '\n'; }); }},
+    {"otheralphabetic", [] { return other_alphabetic(); }},
+    {"oalpha", [] { return other_alphabetic(); }},
     {"cntrl", [] { return of_categories(one(Category::control)); }},
     {"blank",
      [] { return of_categories(blanks_of_categories) | make([](char32_t code) { return code == 9; }); }},

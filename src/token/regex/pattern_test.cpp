@@ -174,6 +174,24 @@ TEST(Categories, OfTheTableAreThoseThatPcre2Answers) {
   for (size_t code = 0; code < asked.size(); ++code) ASSERT_EQ(known[code], asked[code]) << code;
 }
 
+TEST(Properties, HaveTheirLongNamesAndNoValues) {
+  EXPECT_TRUE(matches("\\p{Combining_Mark}", "\xCC\x81"));
+  EXPECT_FALSE(matches("\\p{Combining_Mark}", "a"));
+  EXPECT_TRUE(matches("\\p{InCB}", "\xE0\xA5\x8D"));
+  EXPECT_TRUE(matches("\\p{Other_Alphabetic}", "\xCD\x85"));
+  EXPECT_FALSE(matches("\\p{Other_Alphabetic}", "a"));
+  EXPECT_TRUE(matches("\\p{Other_Math}", "^"));
+  EXPECT_FALSE(matches("\\p{Other_Math}", "+"));
+  EXPECT_TRUE(matches("\\p{Newline}", "\n"));
+  EXPECT_TRUE(matches("\\p{Gara}", "\xF0\x90\xB5\x80"));
+  for (const std::string_view refused : {"\\p{Age=3.2}", "\\p{InCB=Consonant}", "\\p{sc=Greek}"}) {
+    const auto answer = compile_regex(refused);
+    ASSERT_FALSE(answer.ok()) << refused;
+    const std::string name(refused.substr(3, refused.size() - 4));
+    EXPECT_NE(answer.error().message.find(name), std::string::npos) << answer.error().message;
+  }
+}
+
 TEST(Blocks, AreNamedAsUnicodeNamesThem) {
   EXPECT_EQ(with_bars(R"(\p{InCyrillic})", "a\u0436b"), "a|\u0436|b|");
   EXPECT_EQ(with_bars(R"(\P{In_Basic-Latin}+)", "a\u0436\u00E9b"), "a|\u0436\u00E9|b|");

@@ -28,8 +28,17 @@ Result<CodeSet> unicode_property(std::string_view given) {
     return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9');
   });
   if (!is_name)
-    return fail(Reason::bad_request,
-                "a regular expression of the tokenizer has a property that is not known");
+    return fail(
+        Reason::bad_request,
+        fmt::format("a regular expression of the tokenizer names the property '{}': a name has letters "
+                    "and digits, and none has a value (NAME=VALUE), as in the reference",
+                    given.substr(0, 60)));
+  if (name == "othermath" || name == "omath") {
+    // Mathematical by a list of their own, not by their category.
+    TRY(const CodeSet all, unicode_property("math"));
+    TRY(const CodeSet symbols, property_set("sm"));
+    return all & ~symbols;
+  }
   const LaterProperty* const later = later_of(name);
   auto set = pcre2_property(fmt::format("sc:{}", name));
   if (!set.ok()) set = pcre2_property(name);
