@@ -61,18 +61,16 @@ bool read_header(png_structp png, png_infop info, Header& header) {
   if (png_get_PLTE(png, info, &colours, &count) != 0)
     for (int i = 0; i < std::min(count, 256); ++i)
       header.palette[static_cast<size_t>(i)] = {colours[i].red, colours[i].green, colours[i].blue};
+  return true;
+}
+
+// What one row takes is known, and its memory taken, only here: after the size was looked at.
+bool prepare_rows(png_structp png, png_infop info, Header& header) {
+  if (setjmp(png_jmpbuf(png)) != 0) return false;
   png_set_packing(png);  // One byte for each value of one, two or four bits.
   header.passes = png_set_interlace_handling(png);
   png_read_update_info(png, info);
   header.row_bytes = png_get_rowbytes(png, info);
-  return true;
-}
-
-// rows: [H, row_bytes].
-bool read_rows(png_structp png, const Header& header, uint8_t* rows) {
-  if (setjmp(png_jmpbuf(png)) != 0) return false;
-  for (int pass = 0; pass < header.passes; ++pass)
-    for (png_uint_32 y = 0; y < header.height; ++y) png_read_row(png, rows + y * header.row_bytes, nullptr);
   return true;
 }
 
@@ -109,6 +107,20 @@ void convert_row(const Header& header, const uint8_t* row, uint8_t* out) {
   }
 }
 
+// Interlaced, `rows` is the whole picture, [H, row_bytes], which its passes fill; else one row. out: [H, W,
+// 3].
+bool read_rows(png_structp png, const Header& header, uint8_t* rows, uint8_t* out) {
+  if (setjmp(png_jmpbuf(png)) != 0) return false;
+  const size_t row_step = header.passes > 1 ? header.row_bytes : 0;
+  for (int pass = 0; pass < header.passes; ++pass)
+    for (png_uint_32 y = 0; y < header.height; ++y) {
+      png_read_row(png, rows + y * row_step, nullptr);
+      if (pass + 1 == header.passes)
+        convert_row(header, rows + y * row_step, out + size_t{y} * header.width * 3);
+    }
+  return true;
+}
+
 }  // namespace
 
 bool looks_like_png(ByteView bytes) {
@@ -133,13 +145,11 @@ Result<Image> decode_png(ByteView bytes, size_t pixels_max) {
   Header header;
   if (!read_header(closer.png, closer.info, header)) return broken();
   TRY_DONE(check_image_size(header.width, header.height, pixels_max));
-  std::vector<uint8_t> rows(header.row_bytes * header.height);
-  if (!read_rows(closer.png, header, rows.data())) return broken();
-
+  if (!prepare_rows(closer.png, closer.info, header)) return broken();
+  std::vector<uint8_t> rows(header.row_bytes * (header.passes > 1 ? header.height : 1));
   Image image{.width = header.width, .height = header.height, .pixels = {}};
   image.pixels.resize(image.width * image.height * 3);
-  for (size_t y = 0; y < image.height; ++y)
-    convert_row(header, rows.data() + y * header.row_bytes, image.pixels.data() + y * image.width * 3);
+  if (!read_rows(closer.png, header, rows.data(), image.pixels.data())) return broken();
   return image;
 }
 
