@@ -28,8 +28,13 @@ Result<CrossAttention> CrossAttention::load(const DecoderPlan& plan, const Decod
   const size_t all = plan.heads * plan.head_width;
   const CrossPlan& names = *plan.cross;
   TRY(out.query_, weights.linear(layer + names.query, all, plan.width, plan.query_bias));
-  TRY(out.key_value_, weights.reader().joined({layer + names.key, layer + names.value}, {all, all},
-                                              plan.width, plan.query_bias));
+  const size_t memory = names.memory_width > 0 ? names.memory_width : plan.width;
+  if (names.key_value.empty()) {
+    TRY(out.key_value_, weights.reader().joined({layer + names.key, layer + names.value}, {all, all}, memory,
+                                                plan.query_bias));
+  } else {
+    TRY(out.key_value_, weights.linear(layer + names.key_value, 2 * all, memory, plan.query_bias));
+  }
   TRY(out.out_, weights.linear(layer + names.out, plan.width, all, plan.out_bias));
   TRY(out.norm_, weights.norm(layer + names.norm, plan.width, plan.norm, plan.norm_bias));
   return out;

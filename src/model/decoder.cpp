@@ -98,8 +98,12 @@ void Decoder::embed(Work& work, float* x) const {
   for (size_t i = 0; i < rows; ++i) words_.add_row(static_cast<size_t>(work.batch.ids[i]), words + i * width);
   if (project_in_ != nullptr) multiply(*project_in_, words, x, rows, work.threads);
   scale_all(x, rows * plan_.width, plan_.embedding_scale);
-  if (positions_.there())
-    for (size_t i = 0; i < rows; ++i)
+  // Where a decoder beside an encoder computes fairseq's positions, padding has none.
+  const auto has_position = [&](int64_t id) {
+    return !plan_.cross || plan_.sinusoid != Sinusoid::fairseq || plan_.pad_id != id;
+  };
+  for (size_t i = 0; positions_.there() && i < rows; ++i)
+    if (has_position(work.batch.ids[i]))
       positions_.add_row(static_cast<size_t>(work.batch.positions[i]) + plan_.position_offset,
                          x + i * plan_.width);
   if (embedding_norm_) normalize(plan_.norm, *embedding_norm_, x, x, rows, plan_.width);

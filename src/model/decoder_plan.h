@@ -49,6 +49,8 @@ struct LatentPlan {
 // layer's own.
 struct CrossPlan {
   std::string query, key, value, out, norm;
+  std::string key_value = {};  // One layer of both, where the checkpoint has it.
+  size_t memory_width = 0;     // Of the encoder's rows; 0: the decoder's own.
 };
 
 // What config.json asks for, in the words of the shared decoder block, and what the checkpoint calls its

@@ -88,14 +88,16 @@ void expect_folder(io::Disk& disk, const io::Path& folder, tensor::Isa isa) {
   }
 }
 
-// Folders ROOT/FAMILY/VARIANT of families that we have.
+// Folders ROOT/FAMILY/VARIANT of families that we have; of models of two parts, named after the second one.
 std::vector<io::Path> folders_under(const std::filesystem::path& root) {
+  std::vector<std::string_view> names = {"trocr"};
+  for (const Seq2SeqFamily& family : seq2seq_families()) names.push_back(family.model_type);
   std::vector<io::Path> out;
-  for (const Seq2SeqFamily& family : seq2seq_families()) {
+  for (std::string_view name : names) {
     std::error_code missing;
-    for (const auto& entry : std::filesystem::directory_iterator(root / family.model_type, missing))
+    for (const auto& entry : std::filesystem::directory_iterator(root / name, missing))
       if (std::filesystem::exists(entry.path() / "golden.json"))
-        out.push_back(io::Path(family.model_type) / entry.path().filename());
+        out.push_back(io::Path(name) / entry.path().filename());
   }
   std::sort(out.begin(), out.end());
   return out;
@@ -114,7 +116,7 @@ TEST(Seq2Seq, EveryGoldenOfTheReferenceDataIsReached) {
   if (!root) GTEST_SKIP() << io::reference_data_missing;
   const auto disk = io::open_posix_disk(*root).value();
   const auto folders = folders_under(*root);
-  EXPECT_GE(folders.size(), 7U);
+  EXPECT_GE(folders.size(), 9U);
   for (const io::Path& folder : folders) expect_folder(*disk, folder, tensor::best_isa());
 }
 
@@ -159,6 +161,76 @@ TEST(Seq2Seq, ARowsBitsAreThoseItHasAlone) {
       ASSERT_EQ(together.size() - first, alone.size());
       EXPECT_EQ(std::memcmp(together.data() + first, alone.data(), alone.size() * sizeof(float)), 0);
     }
+}
+
+// The numbers of one item of a tensor.
+template <class Number>
+struct Item {
+  std::vector<uint64_t> shape;
+  std::vector<Number> numbers;
+  Item(const tensor::TensorView& view, std::vector<Number> all, size_t index) : shape(view.shape) {
+    const size_t each = all.size() / shape[0];
+    shape[0] = 1;
+    numbers.assign(all.begin() + static_cast<ptrdiff_t>(index * each),
+                   all.begin() + static_cast<ptrdiff_t>((index + 1) * each));
+  }
+};
+
+TEST(Seq2Seq, WhatIsWrittenOfASoundOrImageDoesNotDependOnItsNeighbours) {
+  const auto root = io::reference_data("models");
+  if (!root) GTEST_SKIP() << io::reference_data_missing;
+  const auto disk = io::open_posix_disk(*root).value();
+  const auto one = tensor::make_threads(1), two = tensor::make_threads(2);
+  for (const auto& [folder, input] :
+       {std::pair("whisper/base", "input_features"), std::pair("trocr/vit-trocr", "pixel_values")})
+    for (const tensor::Precision precision :
+         {tensor::Precision::f32, tensor::Precision::bf16, tensor::Precision::int8}) {
+      SCOPED_TRACE(folder);
+      const auto model = AnyModel::open(*disk, folder, {.precision = precision}).value();
+      const auto golden = tensor::Weights::open_file(*disk, io::Path(folder) / "golden.safetensors").value();
+      const auto inputs = tensor::Weights::renamed(golden, "forward.in.");
+      const auto together = model.forward(inputs, *two).value();
+      const tensor::TensorView& signal = *inputs.find(input);
+      const tensor::TensorView& ids = *inputs.find("decoder_input_ids");
+      for (size_t item = 0; item < signal.shape[0]; ++item) {
+        const Item<float> read(signal, tensor::to_floats(signal).value(), item);
+        const Item<int64_t> written(ids, tensor::to_integers(ids).value(), item);
+        const auto alone =
+            model
+                .forward(tensor::Weights::borrowed(
+                             {{input, tensor::TensorView{tensor::Dtype::f32, read.shape,
+                                                         std::as_bytes(std::span(read.numbers))}},
+                              {"decoder_input_ids",
+                               tensor::TensorView{tensor::Dtype::i64, written.shape,
+                                                  std::as_bytes(std::span(written.numbers))}}}),
+                         *one)
+                .value();
+        ASSERT_EQ(alone.size(), together.size());
+        for (size_t i = 0; i < alone.size(); ++i) {
+          const size_t each = alone[i].data.size();
+          EXPECT_EQ(
+              std::memcmp(alone[i].data.data(), together[i].data.data() + item * each, each * sizeof(float)),
+              0)
+              << alone[i].name;
+        }
+      }
+    }
+}
+
+TEST(Seq2Seq, RefusesSettingsOfWhisperItDoesNotHave) {
+  const auto root = io::reference_data("models");
+  if (!root) GTEST_SKIP() << io::reference_data_missing;
+  const auto disk = io::open_posix_disk(*root).value();
+  const auto threads = tensor::make_threads(1);
+  const auto model = AnyModel::open(*disk, "whisper/base", {}).value();
+  const auto golden = tensor::Weights::open_file(*disk, "whisper/base/golden.safetensors").value();
+  const auto inputs = tensor::Weights::renamed(golden, "greedy.in.");
+  for (const char* name : {"language", "task", "return_timestamps", "forced_decoder_ids"}) {
+    const auto got = model.generate(inputs, {{"max_new_tokens", 2}, {name, "en"}}, *threads);
+    ASSERT_FALSE(got.ok());
+    EXPECT_NE(got.error().message.find(name), std::string::npos);
+  }
+  EXPECT_TRUE(model.generate(inputs, {{"max_new_tokens", 2}, {"return_timestamps", false}}, *threads).ok());
 }
 
 TEST(Seq2Seq, RefusesTablesThatAreTooLargeToCompute) {

@@ -11,9 +11,11 @@ namespace holdfast::model {
 namespace {
 
 constexpr Seq2SeqFamily families[] = {
-    {"bart", plan_bart},       {"blenderbot", plan_blenderbot}, {"m2m_100", plan_m2m_100},
-    {"marian", plan_marian},   {"mbart", plan_mbart},           {"mt5", plan_t5},
-    {"pegasus", plan_pegasus}, {"plbart", plan_plbart},         {"t5", plan_t5},
+    {"bart", plan_bart},       {"blenderbot", plan_blenderbot},
+    {"m2m_100", plan_m2m_100}, {"marian", plan_marian},
+    {"mbart", plan_mbart},     {"mt5", plan_t5},
+    {"pegasus", plan_pegasus}, {"plbart", plan_plbart},
+    {"t5", plan_t5},           {"vision-encoder-decoder", plan_vision_encoder_decoder},
     {"whisper", plan_whisper},
 };
 
