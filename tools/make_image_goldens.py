@@ -26,7 +26,7 @@ def models():
     pair = dict(text_config=dict(SIZES, vocab_size=40, max_position_embeddings=8), vision_config=dict(SIZES, **PATCHES))
     return [
         ("deit", "teacher", t.DeiTForImageClassificationWithTeacher, t.DeiTConfig(**SIZES, **PATCHES, num_labels=3), (2, 3, 20, 16), FLAG),
-        ("dinov2_with_registers", "smaller", t.Dinov2WithRegistersModel, t.Dinov2WithRegistersConfig(**DINO, num_register_tokens=2),
+        ("dinov2_with_registers", "smaller", t.Dinov2WithRegistersModel, t.Dinov2WithRegistersConfig(**DINO, num_register_tokens=2, qkv_bias=False),
          (2, 3, 9, 17), {}),
         ("siglip", "pair", t.SiglipModel, t.SiglipConfig(**pair), (2, 3, 12, 12), {}),
         ("convnextv2", "classes", t.ConvNextV2ForImageClassification,

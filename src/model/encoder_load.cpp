@@ -176,7 +176,7 @@ Result<LinearLayer> Encoder::load_scaled(const WeightReader& reader, const std::
     TRY(std::vector<float> weight, reader.floats(name + ".weight", {width, inputs}));
     TRY(const std::vector<float> factors, reader.floats(scale, {width}));
     std::vector<float> added(width, 0.0F);
-    if (bias == Bias::with) {
+    if (bias == Bias::with || (bias == Bias::if_there && reader.has(name + ".bias"))) {
       TRY(added, reader.floats(name + ".bias", {width}));
     }
     for (size_t row = 0; row < width; ++row) {
