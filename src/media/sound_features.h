@@ -31,6 +31,8 @@ class SoundFeatures {
   virtual uint32_t sampling_rate() const = 0;
   virtual size_t window() const = 0;
   virtual Result<Features> run(std::span<const std::span<const float>> sounds) const = 0;
+  // One sound without cutting it to the window.
+  virtual Result<Features> run_whole(std::span<const float> sound) const { return run({&sound, 1}); }
 };
 
 using MadeSoundFeatures = Result<std::unique_ptr<const SoundFeatures>>;

@@ -38,6 +38,13 @@ constexpr std::pair<std::string_view, std::string_view> of_models[] = {
     {"audio-spectrogram-transformer", "ASTFeatureExtractor"},
 };
 
+Status check_sound(std::span<const float> sound) {
+  if (sound.empty()) return fail(Reason::bad_request, "the sound has no samples");
+  if (!std::ranges::all_of(sound, [](float sample) { return std::isfinite(sample); }))
+    return fail(Reason::bad_request, "the sound holds a sample that is not finite");
+  return Done{};
+}
+
 Error not_here(std::string message) { return fail(Reason::model_unsupported, std::move(message)); }
 
 }  // namespace
@@ -90,13 +97,14 @@ Result<Features> SoundProcessor::run(std::span<const float> samples) const {
   return run_batch({&samples, 1});
 }
 
+Result<Features> SoundProcessor::run_whole(std::span<const float> samples) const {
+  TRY_DONE(check_sound(samples));
+  return kind_->run_whole(samples);
+}
+
 Result<Features> SoundProcessor::run_batch(std::span<const std::span<const float>> sounds) const {
   if (sounds.empty()) return fail(Reason::bad_request, "there are no sounds");
-  for (const auto& sound : sounds) {
-    if (sound.empty()) return fail(Reason::bad_request, "the sound has no samples");
-    if (!std::ranges::all_of(sound, [](float sample) { return std::isfinite(sample); }))
-      return fail(Reason::bad_request, "the sound holds a sample that is not finite");
-  }
+  for (const auto& sound : sounds) TRY_DONE(check_sound(sound));
   return kind_->run(sounds);
 }
 

@@ -25,6 +25,8 @@ class SoundProcessor {
 
   // Samples of sampling_rate(), one channel. No sample at all, or one that is not finite, is bad_request.
   Result<Features> run(std::span<const float> samples) const;
+  // The same of a sound of any length, which is not cut: what Whisper hears window after window.
+  Result<Features> run_whole(std::span<const float> samples) const;
   // Whisper and AST: each sound is cut or padded to the window. wav2vec2: padded to the longest.
   Result<Features> run_batch(std::span<const std::span<const float>> sounds) const;
 

@@ -60,7 +60,8 @@ class WhisperFeatures final : public SoundFeatures {
     for (size_t i = 0; i < sounds.size(); ++i) {
       const size_t length = std::min(sounds[i].size(), options_.samples);
       const size_t before = options_.padding.left ? options_.samples - length : 0;
-      write(chunk_of(sounds[i].first(length), before), std::span(features.data).subspan(i * one, one));
+      write(chunk_of(sounds[i].first(length), before, options_.samples),
+            std::span(features.data).subspan(i * one, one));
       for (size_t frame = 0; frame < frames(); ++frame) {
         const size_t sample = frame * options_.hop;
         features.mask[i * frames() + frame] = sample >= before && sample < before + length ? 1 : 0;
@@ -69,18 +70,30 @@ class WhisperFeatures final : public SoundFeatures {
     return features;
   }
 
+  Result<Features> run_whole(std::span<const float> sound) const override {
+    if (sound.size() <= options_.samples) return run({&sound, 1});
+    const size_t count = sound.size() / options_.hop;
+    if (count > feature_values_max / options_.mels)
+      return fail(Reason::body_too_large, "the sound is too long for one call");
+    Features features{.name = "input_features", .shape = {1, options_.mels, count}, .data = {}, .mask = {}};
+    features.data.resize(options_.mels * count);
+    features.mask.assign(count, 1);
+    write(chunk_of(sound, 0, sound.size()), features.data);
+    return features;
+  }
+
  private:
   // The window after the last hop is left out, as Whisper was trained.
   size_t frames() const { return options_.samples / options_.hop; }
 
   // The chunk with its ends mirrored, so that the first window lies around the first sample.
-  std::vector<double> chunk_of(std::span<const float> sound, size_t before) const {
+  std::vector<double> chunk_of(std::span<const float> sound, size_t before, size_t samples) const {
     const size_t edge = options_.fourier / 2;
-    std::vector<double> chunk(options_.samples + 2 * edge, options_.padding.value);
+    std::vector<double> chunk(samples + 2 * edge, options_.padding.value);
     std::ranges::copy(sound, chunk.begin() + static_cast<ptrdiff_t>(edge + before));
     for (size_t i = 1; i <= edge; ++i) {
       chunk[edge - i] = chunk[edge + i];
-      chunk[edge + options_.samples - 1 + i] = chunk[edge + options_.samples - 1 - i];
+      chunk[edge + samples - 1 + i] = chunk[edge + samples - 1 - i];
     }
     return chunk;
   }
@@ -91,8 +104,9 @@ class WhisperFeatures final : public SoundFeatures {
     std::vector<double> windowed(options_.fourier);
     std::vector<Complex> spectrum(fourier_.bins());
     std::vector<double> power(fourier_.bins());
+    const size_t count = out.size() / options_.mels;
     float loudest = -std::numeric_limits<float>::infinity();
-    for (size_t frame = 0; frame < frames(); ++frame) {
+    for (size_t frame = 0; frame < count; ++frame) {
       const double* samples = chunk.data() + frame * options_.hop;
       for (size_t i = 0; i < windowed.size(); ++i) windowed[i] = samples[i] * window_[i];
       fourier_.run(windowed, spectrum, scratch);
@@ -100,7 +114,7 @@ class WhisperFeatures final : public SoundFeatures {
         power[i] = spectrum[i].re * spectrum[i].re + spectrum[i].im * spectrum[i].im;
       for (size_t mel = 0; mel < options_.mels; ++mel) {
         const auto value = static_cast<float>(std::log10(std::max(filters_.apply(mel, power), floor_power)));
-        out[mel * frames() + frame] = value;
+        out[mel * count + frame] = value;
         loudest = std::max(loudest, value);
       }
     }
