@@ -13,6 +13,7 @@
 #include "serve/kept_replicas.h"
 #include "serve/model_slot.h"
 #include "serve/request_cost.h"
+#include "serve/task_text.h"
 
 namespace holdfast::serve {
 namespace {
@@ -278,7 +279,13 @@ class OpenModels final : public Models {
     if (request.size() > options_.inputs_max)
       return fail(Reason::bad_request,
                   fmt::format("{} inputs are too many, {} are allowed", request.size(), options_.inputs_max));
-    if (bytes_of(request) > options_.input_bytes_max)
+    const size_t file = request.wanted == Wanted::task && request.texts.size() == 1
+                            ? split_task_text(request.texts[0]).file.size()
+                            : 0;
+    if (file > task_file_bytes_max)
+      return fail(Reason::input_too_long,
+                  fmt::format("the file has more than {} bytes", task_file_bytes_max));
+    if (bytes_of(request) - file > options_.input_bytes_max)
       return fail(Reason::input_too_long,
                   fmt::format("the inputs have more than {} bytes together", options_.input_bytes_max));
     return Done{};
