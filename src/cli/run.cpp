@@ -16,6 +16,7 @@
 #include "cli/user_files.h"
 #include "codec/json.h"
 #include "model/pipeline.h"
+#include "model/signal_pipeline.h"
 #include "model/text_rewriter.h"
 
 namespace holdfast::cli {
@@ -48,6 +49,7 @@ struct RunWords {
 std::vector<std::string_view> all_tasks() {
   std::vector<std::string_view> out(model::pipeline_tasks().begin(), model::pipeline_tasks().end());
   for (const std::string_view task : model::rewriting_tasks()) out.push_back(task);
+  for (const std::string_view task : model::signal_tasks()) out.push_back(task);
   out.push_back(writing_task);
   return out;
 }
@@ -82,6 +84,26 @@ Result<boost::json::value> read_inputs(const std::string& input, boost::json::ob
   return body.at("inputs");
 }
 
+// A task on an image or a sound: the bytes themselves from standard input, the Inference API's body, or where
+// the input was given as a word the name of a file.
+Result<std::string> answer_signal(UserFiles& files, RunWords& words, const std::string& input,
+                                  tensor::Threads& threads) {
+  TRY(const model::SignalPipeline pipeline,
+      model::SignalPipeline::open(files.disk(), files.path(words.place), words.compute));
+  boost::json::value inputs;
+  std::string file;
+  if (input.starts_with('{')) {
+    TRY(inputs, read_inputs(input, words.parameters));
+  } else if (words.input) {
+    TRY(file, io::read_text(files.disk(), files.path(*words.input), input_bytes_max));
+  } else {
+    file = input;
+  }
+  TRY(const boost::json::value answer,
+      pipeline.run(words.task, inputs, words.parameters, as_bytes(file), threads));
+  return codec::to_text(answer) + "\n";
+}
+
 Result<std::string> answer(World& world, RunWords words, const std::string& input) {
   TRY(const boost::json::value inputs, read_inputs(input, words.parameters));
   TRY(UserFiles files, UserFiles::open());
@@ -101,6 +123,8 @@ Result<std::string> answer(World& world, RunWords words, const std::string& inpu
     TRY(const boost::json::value answer, rewriter.run(words.task, inputs, words.parameters, *threads));
     return codec::to_text(answer) + "\n";
   }
+  TRY(const bool signals, model::reads_signals(files.disk(), place));
+  if (signals) return answer_signal(files, words, input, *threads);
   const auto graphs = open_openvino(world, files, threads->count(), words.openvino);
   TRY(const model::Pipeline pipeline,
       model::Pipeline::open(files.disk(), place, words.compute, graphs.get()));
@@ -128,7 +152,9 @@ int run_task(World& world, std::span<const std::string_view> arguments) {
     auto read = world.read_all(input_bytes_max);
     if (!read.ok()) return report(world, read.error());
     input = std::move(read).value();
-    if (input.ends_with('\n')) input.pop_back();
+    const auto& signals = model::signal_tasks();
+    const bool bytes = std::find(signals.begin(), signals.end(), words.value().task) != signals.end();
+    if (!bytes && input.ends_with('\n')) input.pop_back();
   }
   const auto text = answer(world, std::move(words).value(), input);
   if (!text.ok()) return report(world, text.error());
@@ -142,7 +168,8 @@ std::vector<Command> run_commands() {
   return {{"run",
            "TASK MODEL [INPUT] [--parameters JSON] [--dtype f32|bf16|int8] [--instructions SET] "
            "[--openvino FOLDER] [--adapter ADAPTER] [--json] [--endpoint URL] [--token T]",
-           "Runs a task of a model on one input, without a server.",
+           "Runs a task of a model on one input, without a server: a text, JSON, or the name of an image or "
+           "a sound.",
            "holdfast run feature-extraction ./all-MiniLM-L6-v2 \"A sentence.\"", run_task}};
 }
 

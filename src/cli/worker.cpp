@@ -16,8 +16,10 @@
 #include "cli/writer_worker.h"
 #include "codec/json.h"
 #include "model/pipeline.h"
+#include "model/signal_pipeline.h"
 #include "model/text_rewriter.h"
 #include "process/channel.h"
+#include "serve/task_text.h"
 #include "serve/worker_protocol.h"
 
 namespace holdfast::cli {
@@ -87,20 +89,28 @@ serve::WorkerWork work_of(const model::StageTimes& times, std::chrono::nanosecon
           .unknown_tokens = times.unknown_tokens};
 }
 
+// Of a model that reads texts.
+Status expect_no_file(ByteView file) {
+  if (file.empty()) return Done{};
+  return fail(Reason::bad_request, "the model reads texts: send {\"inputs\": \"...\"} as JSON");
+}
+
 // The task an item is of, by a model's own way to do it.
 using RunTask = std::function<Result<boost::json::value>(
     std::string_view task, const boost::json::value& inputs, const boost::json::object& parameters,
-    model::StageTimes* times)>;
+    ByteView file, model::StageTimes* times)>;
+
 Result<EmbedAnswer> answer_task(const EmbedItem& item, const Ticks& ticks, const RunTask& run) {
   if (item.texts.size() != 1) return fail(Code::corrupt, "a task is one text");
-  TRY(const boost::json::object call, codec::parse_json_object(item.texts[0]));
+  const serve::TaskText text = serve::split_task_text(item.texts[0]);
+  TRY(const boost::json::object call, codec::parse_json_object(text.json));
   TRY(const std::string_view task, codec::json_text(call, "task"));
   TRY(const boost::json::object* parameters, codec::json_object(call, "parameters"));
   const boost::json::value* inputs = call.if_contains("inputs");
   if (inputs == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
   model::StageTimes times(ticks);
   const auto began = ticks.now();
-  TRY(const boost::json::value answer, run(task, *inputs, *parameters, &times));
+  TRY(const boost::json::value answer, run(task, *inputs, *parameters, as_bytes(text.file), &times));
   EmbedAnswer out;
   out.json = codec::to_text(answer);
   out.work = work_of(times, ticks.now() - began, 1);
@@ -202,9 +212,12 @@ class Batch {
   }
 
   Result<EmbedAnswer> run_task(const EmbedItem& item) const {
-    return answer_task(item, ticks_, [&](auto task, const auto& inputs, const auto& parameters, auto* times) {
-      return pipeline_.run(task, inputs, parameters, threads_, times);
-    });
+    return answer_task(item, ticks_,
+                       [&](auto task, const auto& inputs, const auto& parameters, ByteView file,
+                           auto* times) -> Result<boost::json::value> {
+                         TRY_DONE(expect_no_file(file));
+                         return pipeline_.run(task, inputs, parameters, threads_, times);
+                       });
   }
 
   const model::Pipeline& pipeline_;
@@ -251,26 +264,43 @@ serve::WorkerFacts facts_of(const model::Pipeline& pipeline) {
   return facts;
 }
 
-// A model that writes one text from another: tasks alone.
-Status rewrite_asks(WorkerLine& line, const model::TextRewriter& rewriter, tensor::Threads& threads) {
-  serve::WorkerFacts facts;
-  facts.tokens_max = static_cast<uint32_t>(rewriter.tokens_max());
-  facts.task = rewriter.task();
+// A model that has no vectors: tasks alone.
+Status answer_tasks(WorkerLine& line, const serve::WorkerFacts& facts, const RunTask& run) {
   TRY_DONE(line.send(FrameKind::ready, serve::encode_facts(facts)));
   const SystemTicks ticks;
-  const auto run = [&](auto task, const auto& inputs, const auto& parameters, auto* times) {
-    return rewriter.run(task, inputs, parameters, threads, times);
-  };
   return answer_asks(line, [&](const std::vector<EmbedItem>& items) {
     std::vector<Result<EmbedAnswer>> answers;
     for (const EmbedItem& item : items) {
       if (item.wanted == serve::Wanted::task)
         answers.push_back(answer_task(item, ticks, run));
       else
-        answers.emplace_back(fail(Reason::model_unsupported, "the model writes texts and has no vectors"));
+        answers.emplace_back(fail(Reason::model_unsupported, "the model has no vectors of texts"));
     }
     return answers;
   });
+}
+
+// One that writes one text from another.
+Status answer_rewriting(WorkerLine& line, const model::TextRewriter& rewriter, tensor::Threads& threads) {
+  serve::WorkerFacts facts;
+  facts.tokens_max = static_cast<uint32_t>(rewriter.tokens_max());
+  facts.task = rewriter.task();
+  return answer_tasks(line, facts,
+                      [&](auto task, const auto& inputs, const auto& parameters, ByteView file,
+                          auto* times) -> Result<boost::json::value> {
+                        TRY_DONE(expect_no_file(file));
+                        return rewriter.run(task, inputs, parameters, threads, times);
+                      });
+}
+
+// One that reads images or sounds.
+Status answer_signals(WorkerLine& line, const model::SignalPipeline& pipeline, tensor::Threads& threads) {
+  serve::WorkerFacts facts;
+  facts.task = pipeline.task();
+  return answer_tasks(line, facts,
+                      [&](auto task, const auto& inputs, const auto& parameters, ByteView file, auto* times) {
+                        return pipeline.run(task, inputs, parameters, file, threads, times);
+                      });
 }
 
 // Tells the server what the folder holds, then answers it until it closes its end.
@@ -295,7 +325,14 @@ Status work(const WorkerWords& words, WorkerLine& line, World& world) {
   if (rewrites.value()) {
     const auto rewriter = model::TextRewriter::open(*disk.value(), "");
     if (!rewriter.ok()) return refused(rewriter.error());
-    return rewrite_asks(line, rewriter.value(), *threads);
+    return answer_rewriting(line, rewriter.value(), *threads);
+  }
+  const auto signals = model::reads_signals(*disk.value(), "");
+  if (!signals.ok()) return refused(signals.error());
+  if (signals.value()) {
+    const auto pipeline = model::SignalPipeline::open(*disk.value(), "");
+    if (!pipeline.ok()) return refused(pipeline.error());
+    return answer_signals(line, pipeline.value(), *threads);
   }
   const auto pipeline = model::Pipeline::open(*disk.value(), "", {}, nullptr, &world.random());
   if (!pipeline.ok()) return refused(pipeline.error());
