@@ -34,7 +34,8 @@ constexpr size_t looked_at_bytes_max = 4 << 20;
 
 // What a request asks, or nothing where it cannot be read.
 std::optional<Texts> texts_asked(const json::value& body) {
-  if (!body.is_object() || has_token_ids(body.get_object())) return std::nullopt;
+  if (!body.is_object() || has_token_ids(body.get_object()) || has_file(body.get_object()))
+    return std::nullopt;
   Texts out;
   for (const auto& [text, place] : input_texts(body.get_object(), Voices::all)) out.push_back(text);
   if (out.size() >= input_texts_max) return std::nullopt;

@@ -1,5 +1,7 @@
 #include "api/input_texts.h"
 
+#include "api/task_body.h"
+
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -90,6 +92,16 @@ Texts input_texts(const json::object& body, Voices voices) {
     if (const json::value* value = body.if_contains(one.key); value != nullptr)
       add(*value, one.place, voices, 0, out);
   return out;
+}
+
+bool has_file(const json::object& body) {
+  const json::value* inputs = body.if_contains("inputs");
+  if (inputs == nullptr) return false;
+  if (inputs->is_string()) return holds_file(inputs->get_string());
+  if (!inputs->is_array()) return false;
+  const json::array& list = inputs->get_array();
+  return std::any_of(list.begin(), list.end(),
+                     [](const json::value& one) { return one.is_string() && holds_file(one.get_string()); });
 }
 
 bool has_token_ids(const json::object& body) {

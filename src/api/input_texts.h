@@ -19,6 +19,8 @@ std::vector<std::pair<std::string_view, serve::TextPlace>> input_texts(const boo
                                                                        Voices voices = Voices::users);
 // Whether it asks something in tokens of the model, which nobody can read here.
 bool has_token_ids(const boost::json::object& body);
+// Whether it asks something of an image or a sound, in which nobody can read either.
+bool has_file(const boost::json::object& body);
 
 // The texts that a model's answer says, in any of the protocols; labels, names and vectors are none.
 std::vector<std::string_view> output_texts(const boost::json::value& answer);

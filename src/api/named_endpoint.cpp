@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 #include <set>
 
+#include "api/audio_form.h"
 #include "api/error_answer.h"
 #include "api/govern_call.h"
 #include "api/served_note.h"
@@ -33,6 +34,8 @@ constexpr NamingDoor by_body[] = {{"openai_chat", "v1/chat/completions"},
                                   {"openai_responses", "v1/responses"},
                                   {"openai_input_tokens", "v1/responses/input_tokens"},
                                   {"openai_moderations", "v1/moderations"},
+                                  {"openai_transcriptions", "v1/audio/transcriptions"},
+                                  {"openai_translations", "v1/audio/translations"},
                                   {"cohere_rerank_v1", "v1/rerank"},
                                   {"cohere_rerank_v2", "v1/rerank"},
                                   {"cohere_rerank", "v1/rerank"}};
@@ -43,6 +46,8 @@ bool is_settled(const Call& call) { return call.served != nullptr && call.served
 // The endpoint that the body's "model" names; empty: none.
 std::string endpoint_in_body(const GovernDoor& door, const Call& call) {
   if (door.registry.endpoints.names()->empty()) return {};
+  if (const std::string said = model_in_form(call.request); !said.empty())
+    return door.registry.endpoints.named(call.caller, said);
   for (const std::string& said : models_said(call.request.body)) {
     std::string id = door.registry.endpoints.named(call.caller, said);
     if (id.empty()) continue;

@@ -20,6 +20,9 @@ void add_responses_routes(RouteTable& table, Services& services, serve::Models& 
 // POST /v1/moderations by a model that classifies texts.
 void add_moderation_routes(RouteTable& table, Services& services, serve::Models& models);
 
+// POST /v1/audio/transcriptions and /v1/audio/translations by a model that writes down speech.
+void add_audio_routes(RouteTable& table, Services& services, serve::Models& models);
+
 // POST /models/{ns}/{name} and …/pipeline/feature-extraction, also under /hf-inference: the task API.
 void add_task_routes(RouteTable& table, Services& services, serve::Models& models);
 

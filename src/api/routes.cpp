@@ -32,6 +32,7 @@ void add_all_routes(RouteTable& table, Services& services, const DoorParts& part
   add_completion_routes(table, services, parts.models);
   add_responses_routes(table, services, parts.models);
   add_moderation_routes(table, services, parts.models);
+  add_audio_routes(table, services, parts.models);
   add_file_routes(table, services, parts.job);
   add_batch_routes(table, services, parts.job);
   add_task_routes(table, services, parts.models);

@@ -7,17 +7,20 @@
 
 #include "api/served_model.h"
 #include "codec/json.h"
+#include "serve/task_text.h"
 
 namespace holdfast::api {
 
 namespace json = boost::json;
 
 Result<json::value> ask_task(serve::Models& models, const Call& call, const serve::ServedModel& model,
-                             std::string_view task, json::value inputs, json::object parameters) {
+                             std::string_view task, json::value inputs, json::object parameters,
+                             std::string_view file) {
   serve::EmbedItem item;
   item.wanted = serve::Wanted::task;
-  item.texts.push_back(codec::to_text(
-      json::object{{"task", task}, {"inputs", std::move(inputs)}, {"parameters", std::move(parameters)}}));
+  const json::object asked{
+      {"task", task}, {"inputs", std::move(inputs)}, {"parameters", std::move(parameters)}};
+  item.texts.push_back(serve::task_text(codec::to_text(asked), file));
   TRY(const serve::EmbedAnswer answer, models.embed(call.context, model, std::move(item), asker_of(call)));
   return codec::parse_json(answer.json);
 }

@@ -8,10 +8,11 @@
 
 namespace holdfast::api {
 
-// Asks a model one task of the Inference API; its answer as JSON.
+// Asks a model one task of the Inference API; its answer as JSON. `file`: the bytes it is on, instead of
+// inputs.
 Result<boost::json::value> ask_task(serve::Models& models, const Call& call, const serve::ServedModel& model,
                                     std::string_view task, boost::json::value inputs,
-                                    boost::json::object parameters);
+                                    boost::json::object parameters, std::string_view file = {});
 
 // "ns/name" of an address that names its model.
 std::string model_in_path(const Call& call);

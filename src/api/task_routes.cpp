@@ -13,10 +13,12 @@
 #include "api/openai_routes.h"
 #include "api/served_model.h"
 #include "api/served_task.h"
+#include "api/task_body.h"
 #include "api/tgi_routes.h"
 #include "api/vector_rows.h"
 #include "codec/float_text.h"
 #include "codec/json.h"
+#include "serve/task_text.h"
 
 namespace holdfast::api {
 namespace {
@@ -24,6 +26,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr uint64_t body_bytes_max = 16 << 20;
+constexpr uint64_t file_bytes_max = serve::task_file_bytes_max;  // Of bodies that may be an image or a sound.
 constexpr size_t instances_max = 128, predictions_bytes_max = 64 << 20;
 
 void normalize(std::vector<float>& vector) {
@@ -64,14 +67,26 @@ json::value as_label_lists(const json::value& answer) {
   return out;
 }
 
+Status expect_no_file(const TaskBody& asked) {
+  if (asked.file.empty()) return Done{};
+  return fail(Reason::unsupported_media, "the model reads texts: send {\"inputs\": \"...\"} as JSON");
+}
+
 // The Inference API's answer to a task with a head of its own. Text classification answers all labels, in a
 // list of its own for each text, as its clients expect.
 Result<net::Response> run_task(serve::Models& models, const Call& call, const serve::ServedModel& model,
-                               const json::object& body, std::string_view model_task) {
+                               const TaskBody& asked, std::string_view model_task) {
+  const json::object& body = asked.json;
   json::object parameters;
   TRY(const json::object* given, codec::json_object_if(body, "parameters"));
   if (given != nullptr) parameters = *given;
   const json::value& inputs = body.at("inputs");
+  if (is_on_file(model_task)) {
+    TRY(const json::value out,
+        ask_task(models, call, model, model_task, inputs, std::move(parameters), asked.file));
+    return json_answer(out);
+  }
+  TRY_DONE(expect_no_file(asked));
   const std::string task = task_of(inputs, parameters, model_task);
   if (task == "text-classification" && !parameters.contains("top_k")) parameters["top_k"] = nullptr;
   TRY(json::value out, ask_task(models, call, model, task, inputs, std::move(parameters)));
@@ -112,17 +127,20 @@ Result<net::Response> compare(serve::Models& models, const Call& call, const ser
 // task.
 Result<net::Response> extract(Services& services, serve::Models& models, const Call& call) {
   TRY(const serve::ServedModel model, find_written_model(services, call));
-  TRY(const json::object body, codec::parse_json_object(call.request.body));
+  TRY(const TaskBody asked, read_task_body(call.request));
+  const json::object& body = asked.json;
   const serve::Asker asker = asker_of(call);
   const json::value* input = body.if_contains("inputs");
   if (input == nullptr) return fail(Reason::bad_request, "'inputs' is missing");
   std::optional<serve::WorkerFacts> known;
   if (!call.request.path().ends_with("/feature-extraction")) {
     TRY(known, models.facts(call.context, model, asker));
-    if (known->task == "text-generation") return answer_text_generation(services, models, call, model, body);
+    if (known->task == "text-generation" && asked.file.empty())
+      return answer_text_generation(services, models, call, model, body);
     if (!known->task.empty() && known->task != "feature-extraction")
-      return run_task(models, call, model, body, known->task);
+      return run_task(models, call, model, asked, known->task);
   }
+  TRY_DONE(expect_no_file(asked));
   if (input->is_object() && input->get_object().contains("source_sentence"))
     return compare(models, call, model, body);
   TRY(serve::EmbedItem item, read_embed_inputs(*input));
@@ -214,11 +232,14 @@ Result<net::Response> predict_raw(Services& services, serve::Models& models, con
 Result<net::Response> named_task(Services& services, serve::Models& models, const Call& call,
                                  std::string_view task) {
   TRY(const serve::ServedModel model, find_written_model(services, call));
-  TRY(const json::object body, codec::parse_json_object(call.request.body));
-  if (!body.contains("inputs")) return fail(Reason::bad_request, "'inputs' is missing");
-  if (task == "text-generation") return answer_text_generation(services, models, call, model, body);
+  TRY(const TaskBody asked, read_task_body(call.request));
+  if (!asked.json.contains("inputs")) return fail(Reason::bad_request, "'inputs' is missing");
+  if (task == "text-generation") {
+    TRY_DONE(expect_no_file(asked));
+    return answer_text_generation(services, models, call, model, asked.json);
+  }
   if (task == "sentiment-analysis") task = "text-classification";
-  return run_task(models, call, model, body, task);
+  return run_task(models, call, model, asked, task);
 }
 
 }  // namespace
@@ -237,7 +258,7 @@ void add_task_routes(RouteTable& table, Services& services, serve::Models& model
       {"/hf-inference/models/{ns}/{name}/pipeline/feature-extraction", "task_inference_feature_extraction"}};
   for (const auto& [pattern, name] : places)
     table.add(
-        {"POST", pattern, name, Access::signed_in, body_bytes_max,
+        {"POST", pattern, name, Access::signed_in, file_bytes_max,
          CallHandler([&services, &models](const Call& call) { return extract(services, models, call); })});
   table.add({"POST", "/models/{ns}/{name}/vertex", "task_vertex", Access::signed_in, body_bytes_max,
              CallHandler([&services, &models](const Call& call) {
@@ -259,13 +280,20 @@ void add_task_routes(RouteTable& table, Services& services, serve::Models& model
                                              {"summarization", "summarization"},
                                              {"translation", "translation"},
                                              {"text2text-generation", "text2text_generation"},
+                                             {"image-classification", "image_classification"},
+                                             {"zero-shot-image-classification", "zero_shot_image"},
+                                             {"object-detection", "object_detection"},
+                                             {"image-feature-extraction", "image_feature_extraction"},
+                                             {"image-to-text", "image_to_text"},
+                                             {"audio-classification", "audio_classification"},
+                                             {"automatic-speech-recognition", "speech_recognition"},
                                              {"rerank", "rerank"}};
   for (const auto& [task, name] : tasks)
     for (const bool inference : {false, true})
       table.add({"POST",
                  fmt::format("{}/models/{{ns}}/{{name}}/pipeline/{}", inference ? "/hf-inference" : "", task),
                  fmt::format("task_{}{}", inference ? "inference_" : "", name), Access::signed_in,
-                 body_bytes_max,
+                 is_on_file(task) ? file_bytes_max : body_bytes_max,
                  CallHandler([&services, &models, asked = std::string_view(task)](const Call& call) {
                    return named_task(services, models, call, asked);
                  })});

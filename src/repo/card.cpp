@@ -58,6 +58,38 @@ std::string guess_library(const CardFacts& facts, const json::object& config) {
   return {};
 }
 
+// Where the family says more than the head: what is read are images or sounds.
+std::string_view guess_by_family(std::string_view architecture, const json::object& config) {
+  struct Family {
+    std::string_view type, ending, task;
+  };
+  static constexpr auto families = std::to_array<Family>({
+      {"whisper", "ForConditionalGeneration", "automatic-speech-recognition"},
+      {"speech_to_text", "ForConditionalGeneration", "automatic-speech-recognition"},
+      {"speech-encoder-decoder", "Model", "automatic-speech-recognition"},
+      {"vision-encoder-decoder", "Model", "image-to-text"},
+      {"wav2vec2", "ForSequenceClassification", "audio-classification"},
+      {"hubert", "ForSequenceClassification", "audio-classification"},
+      {"wavlm", "ForSequenceClassification", "audio-classification"},
+      {"data2vec-audio", "ForSequenceClassification", "audio-classification"},
+      {"clip", "CLIPModel", "zero-shot-image-classification"},
+      {"siglip", "SiglipModel", "zero-shot-image-classification"},
+      {"vit", "Model", "image-feature-extraction"},
+      {"deit", "Model", "image-feature-extraction"},
+      {"beit", "Model", "image-feature-extraction"},
+      {"swin", "Model", "image-feature-extraction"},
+      {"dinov2", "Model", "image-feature-extraction"},
+      {"dinov2_with_registers", "Model", "image-feature-extraction"},
+      {"resnet", "Model", "image-feature-extraction"},
+      {"convnext", "Model", "image-feature-extraction"},
+  });
+  const json::value* type = config.if_contains("model_type");
+  if (type == nullptr || !type->is_string()) return {};
+  for (const Family& family : families)
+    if (type->get_string() == family.type && architecture.ends_with(family.ending)) return family.task;
+  return {};
+}
+
 // The head of a transformers architecture names its task.
 std::string guess_pipeline(const std::string& library, const json::object& config) {
   struct Head {
@@ -82,6 +114,8 @@ std::string guess_pipeline(const std::string& library, const json::object& confi
   if (library == "sentence-transformers") return "sentence-similarity";
   const std::vector<std::string> architectures = texts_of(config, "architectures");
   if (library != "transformers" || architectures.empty()) return {};
+  if (const std::string_view task = guess_by_family(architectures.front(), config); !task.empty())
+    return std::string(task);
   for (const Head& head : heads)
     if (architectures.front().ends_with(head.ending)) return std::string(head.task);
   return architectures.front().ends_with("Model") ? "feature-extraction" : std::string();

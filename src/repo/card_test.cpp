@@ -64,6 +64,20 @@ TEST(Card, FactsBecomeTagsLibraryAndTask) {
                           "license:mit", "dataset:imdb"})
     EXPECT_NE(std::find(card.tags.begin(), card.tags.end(), tag), card.tags.end()) << tag;
   EXPECT_EQ(card.config.find("hidden_size"), std::string::npos);
+  const auto task_of = [](const char* config) {
+    CardFacts some;
+    some.paths = {"config.json"};
+    some.config = config;
+    return read_card(some, RepoType::model).pipeline;
+  };
+  EXPECT_EQ(task_of(R"({"model_type":"whisper","architectures":["WhisperForConditionalGeneration"]})"),
+            "automatic-speech-recognition");
+  EXPECT_EQ(task_of(R"({"model_type":"wav2vec2","architectures":["Wav2Vec2ForSequenceClassification"]})"),
+            "audio-classification");
+  EXPECT_EQ(task_of(R"({"model_type":"clip","architectures":["CLIPModel"]})"),
+            "zero-shot-image-classification");
+  EXPECT_EQ(task_of(R"({"model_type":"vit","architectures":["ViTForImageClassification"]})"),
+            "image-classification");
   CardFacts sentences;
   sentences.paths = {"modules.json", "config.json"};
   sentences.config = R"({"model_type":"bert"})";
