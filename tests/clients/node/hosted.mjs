@@ -63,6 +63,10 @@ export class Hosted {
   golden(task) {
     return JSON.parse(readFileSync(join(shared, "data/models/pipelines", task, "golden.json"), "utf8")).cases;
   }
+  // A file that a golden case names from its task's folder on.
+  file(task, name) {
+    return new Blob([readFileSync(join(shared, "data/models/pipelines", task, name))]);
+  }
   chat() {
     return this.upload("ada/SmolLM2", smollm());
   }

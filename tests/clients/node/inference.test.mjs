@@ -50,6 +50,16 @@ test("feature extraction and sentence similarity", async () => {
   assert.equal(scores.length, 2);
 });
 
+test("images are classified and speech is written down", async () => {
+  const image = hosted.golden("image-classification")[0];
+  const labels = await at(hosted.tiny("image-classification")).imageClassification({ data: hosted.file("image-classification", image.args[0]) });
+  assert.equal(labels[0].label, image.output[0].label);
+  near(labels[0].score, image.output[0].score);
+  const sound = hosted.golden("automatic-speech-recognition-ctc")[0];
+  const spoken = await at(hosted.tiny("automatic-speech-recognition-ctc")).automaticSpeechRecognition({ data: hosted.file("automatic-speech-recognition-ctc", sound.args[0]) });
+  assert.equal(spoken.text, sound.output.text);
+});
+
 test("text generation, whole and streamed", async () => {
   const client = at(hosted.tiny("text-generation"));
   const call = { inputs: "The quick brown", parameters: { max_new_tokens: 6, temperature: 0 } };
