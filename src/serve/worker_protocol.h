@@ -30,7 +30,7 @@ inline constexpr size_t answer_floats_max = 12 << 20;  // Of one item: 48 MiB, b
 enum class Wanted : uint8_t {
   vectors,   // One a text, pooled and normalized as the model's folder says.
   features,  // The hidden states of each token.
-  task,      // A task of the Inference API: the one text is {"task", "inputs", "parameters"} as JSON.
+  task,      // A task of the Inference API: the one text is as serve/task_text.h has it.
 };
 enum class LongText : uint8_t { cut_right, cut_left, refuse };
 
