@@ -23,11 +23,14 @@ Kernels with(Kernels base, void (*block_dots)(const BlockDotsJob&), void (*whole
 }  // namespace
 
 const Kernels& kernels_for(Isa isa) {
-  static const Kernels avx2_vnni = with(with(avx2_kernels, Isa::avx2_vnni, Precision::int8, avx2_vnni_bytes),
+  static const Kernels avx2 = with(with(avx2_kernels, Isa::avx2, Precision::bf16, avx2_pairs), Isa::avx2,
+                                   Precision::int8, avx2_bytes);
+  static const Kernels avx512 = with(with(avx512_kernels, Isa::avx512, Precision::bf16, avx512_pairs),
+                                     Isa::avx512, Precision::int8, avx512_bytes);
+  static const Kernels avx2_vnni = with(with(avx2, Isa::avx2_vnni, Precision::int8, avx2_vnni_bytes),
                                         avx2_vnni_block_dots, avx2_vnni_whole_dots);
-  static const Kernels avx512_vnni =
-      with(with(avx512_kernels, Isa::avx512_vnni, Precision::int8, avx512_vnni_bytes), avx512_vnni_block_dots,
-           avx512_vnni_whole_dots);
+  static const Kernels avx512_vnni = with(with(avx512, Isa::avx512_vnni, Precision::int8, avx512_vnni_bytes),
+                                          avx512_vnni_block_dots, avx512_vnni_whole_dots);
   static const Kernels avx512_bf16 = with(avx512_vnni, Isa::avx512_bf16, Precision::bf16, avx512_bf16_pairs);
   static const Kernels amx = with(
       with(with(avx512_bf16, Isa::amx, Precision::bf16, amx_pairs), Isa::amx, Precision::int8, amx_bytes),
@@ -36,11 +39,11 @@ const Kernels& kernels_for(Isa isa) {
     case Isa::plain:
       return plain_kernels;
     case Isa::avx2:
-      return avx2_kernels;
+      return avx2;
     case Isa::avx2_vnni:
       return avx2_vnni;
     case Isa::avx512:
-      return avx512_kernels;
+      return avx512;
     case Isa::avx512_vnni:
       return avx512_vnni;
     case Isa::avx512_bf16:

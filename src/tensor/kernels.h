@@ -57,6 +57,8 @@ inline bool takes_halves(Isa isa) {
 
 // One file each. Those of a larger instruction set take from a smaller one what they do not do better.
 extern const Kernels plain_kernels;
+// Of these two only the products of floats: what is put together from several files before main() would run
+// instructions that the processor may not have, so kernels_for() does it.
 extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
 extern const ProductKernel avx2_pairs, avx2_bytes;

@@ -19,24 +19,25 @@ using Blocks = BlockRows<V, 2, 1>;
 
 }  // namespace
 
-const Kernels avx2_kernels = {Isa::avx2,
-                              Rows::layer_norm,
-                              Rows::rms_norm,
-                              Rows::softmax,
-                              Rows::gelu,
-                              Rows::add,
-                              Products::activate,
-                              Blocks::sums,
-                              Blocks::widen,
-                              quantize_rows,
-                              avx2_block_dots,
-                              whole_rows,
-                              avx2_whole_dots,
-                              {{1, Products::prepare_floats, Tiles256<FloatDot256>::sums,
-                                Products::finish_floats, Attention::transpose_floats, Attention::pack_floats,
-                                Attention::weigh_floats, Attention::share_floats, 6},
-                               avx2_pairs,
-                               avx2_bytes}};
+constinit const Kernels avx2_kernels = {
+    Isa::avx2,
+    Rows::layer_norm,
+    Rows::rms_norm,
+    Rows::softmax,
+    Rows::gelu,
+    Rows::add,
+    Products::activate,
+    Blocks::sums,
+    Blocks::widen,
+    quantize_rows,
+    avx2_block_dots,
+    whole_rows,
+    avx2_whole_dots,
+    {{1, Products::prepare_floats, Tiles256<FloatDot256>::sums, Products::finish_floats,
+      Attention::transpose_floats, Attention::pack_floats, Attention::weigh_floats, Attention::share_floats,
+      6},
+     {},
+     {}}};
 
 void avx2_block_dots(const BlockDotsJob& job) { BlockDots<Dots256<PairSteps>>::run(job); }
 void avx2_whole_dots(const WholeDotsJob& job) { WholeDots<Dots256<PairSteps>>::run(job); }

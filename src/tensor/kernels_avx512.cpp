@@ -17,7 +17,7 @@ using Blocks = BlockRows<V, 8, 4>;
 
 }  // namespace
 
-const Kernels avx512_kernels = {
+constinit const Kernels avx512_kernels = {
     Isa::avx512,
     Rows::layer_norm,
     Rows::rms_norm,
@@ -34,7 +34,7 @@ const Kernels avx512_kernels = {
     {{1, Products::prepare_floats, Tiles512<FloatDot512>::sums, Products::finish_floats,
       Attention::transpose_floats, Attention::pack_floats, Attention::weigh_floats, Attention::share_floats,
       12},
-     avx512_pairs,
-     avx512_bytes}};
+     {},
+     {}}};
 
 }  // namespace holdfast::tensor
