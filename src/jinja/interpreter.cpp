@@ -65,17 +65,19 @@ class Interpreter {
       case StatementKind::conditional:
         return conditional(statement, scope);
       case StatementKind::loop:
-        TRY_DONE(loop(statement, scope));
-        return Flow::on;
+        return loop(statement, scope);
       case StatementKind::assign: {
         TRY(const Value value, evaluator_.evaluate(*statement.values[0], scope));
         TRY_DONE(assign(statement.targets[0], value, scope));
         return Flow::on;
       }
       case StatementKind::assign_block: {
-        TRY(const Value value, captured(statement, scope));
-        TRY_DONE(assign(statement.targets[0], value, scope));
-        return Flow::on;
+        Flow flow = Flow::on;
+        TRY(const Value value, captured(statement, scope, flow));
+        if (flow == Flow::on) {
+          TRY_DONE(assign(statement.targets[0], value, scope));
+        }
+        return flow;
       }
       case StatementKind::macro:
         scope.set(statement.text, macro(statement, statement.text, scope));
@@ -84,7 +86,9 @@ class Interpreter {
         TRY_DONE(call_block(statement, scope));
         return Flow::on;
       case StatementKind::filter_block: {
-        TRY(const Value value, captured(statement, scope));
+        Flow flow = Flow::on;
+        TRY(const Value value, captured(statement, scope, flow));
+        if (flow != Flow::on) return flow;
         if (!value.is(Kind::text)) return type_error("expected str instance, " + type_name(value) + " found");
         TRY_DONE(put(value.string()));
         return Flow::on;
@@ -154,12 +158,13 @@ class Interpreter {
     return Flow::on;
   }
 
-  Status loop(const Statement& statement, Scope& scope) {
+  Result<Flow> loop(const Statement& statement, Scope& scope) {
     TRY(const Value iterable, evaluator_.evaluate(*statement.values[0], scope));
     return rounds(statement, scope, iterable, 0);
   }
 
-  Status rounds(const Statement& statement, Scope& scope, const Value& iterable, size_t level) {
+  // How the body of its `else` ended.
+  Result<Flow> rounds(const Statement& statement, Scope& scope, const Value& iterable, size_t level) {
     TRY(Items items, collect(runtime_, iterable));
     std::function<Result<bool>(const Value&)> passes;
     if (statement.values[1])
@@ -178,12 +183,11 @@ class Interpreter {
     auto any_whole = each_round(statement, scope, *variable, shown);
     variable->end();
     if (!any_whole.ok()) return std::move(any_whole).error();
-    if (any_whole.value()) return Done{};
+    if (any_whole.value()) return Flow::on;
     // In jinja2 `else` is for loops without a round that came to its end, those left or cut short as well.
     Scopes::Block block(scopes_, scope);
     begin_scope(statement, 1, *block);
-    TRY_DONE(execute(statement.bodies[1], *block));
-    return Done{};
+    return execute(statement.bodies[1], *block);
   }
 
   // Whether a round came to the end of the body.
@@ -216,7 +220,10 @@ class Interpreter {
   Result<Value> recursed(const Statement& statement, Scope& scope, Arguments arguments, size_t level) {
     if (arguments.positional.size() != 1) return type_error("loop() takes one iterable");
     TRY_DONE(runtime_.budget.enter());
-    auto text = capture([&] { return rounds(statement, scope, arguments.positional[0], level); });
+    auto text = capture([&]() -> Status {
+      TRY_DONE(rounds(statement, scope, arguments.positional[0], level));
+      return Done{};
+    });
     runtime_.budget.leave();
     if (!text.ok()) return std::move(text).error();
     return Value::text(std::move(text).value());
@@ -252,14 +259,15 @@ class Interpreter {
     return Done{};
   }
 
-  // The text of a block's body, put through its filters.
-  Result<Value> captured(const Statement& statement, Scope& scope) {
+  // The text of a block's body, put through its filters: nothing where the body leaves the loop it is in.
+  Result<Value> captured(const Statement& statement, Scope& scope, Flow& flow) {
     TRY(std::string text, capture([&]() -> Status {
           Scopes::Block block(scopes_, scope);
           begin_scope(statement, 0, *block);
-          TRY_DONE(execute(statement.bodies[0], *block));
+          TRY(flow, execute(statement.bodies[0], *block));
           return Done{};
         }));
+    if (flow != Flow::on) return Value();
     const Value piped = Value::text(std::move(text));
     return statement.values[0] ? evaluator_.evaluate_piped(*statement.values[0], scope, piped) : piped;
   }

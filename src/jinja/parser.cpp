@@ -191,7 +191,11 @@ class Parser {
     out->bodies.push_back(std::move(body).value());
     out->bodies.emplace_back();
     if (cursor_.take().text == "else") {
-      TRY(out->bodies[1], whole_body("endfor"));
+      // A recursive loop is a function of its own, which no loop is around.
+      const size_t loops = out->recursive ? std::exchange(loops_, 0) : loops_;
+      auto otherwise = whole_body("endfor");
+      loops_ = loops;
+      TRY(out->bodies[1], std::move(otherwise));
     }
     return out;
   }

@@ -85,6 +85,16 @@ def test_snippets_are_rendered_as_jinja2_renders_them():
     assert list(differences(sources + TEMPLATES)) == []
 
 
+def test_loops_are_left_from_inside_them_only():
+    outside = ["{% break %}", "\n{% if true %}{% break %}{% endif %}", "{% for x in [1] %}{% macro m() %}{% break %}{% endmacro %}{% endfor %}",
+               "{% for x in [] %}{% else %}{% break %}{% endfor %}", "{% for x in [1] %}{% for y in [] recursive %}{% else %}{% break %}{% endfor %}{% endfor %}",
+               "{% for x in [1] %}{% call m() %}{% break %}{% endcall %}{% endfor %}"]
+    for source, got in zip(outside, ours(outside, {"messages": []}), strict=True):
+        with pytest.raises(SyntaxError, match="'break' outside loop"):
+            chat_template_utils._compile_jinja_template(source)
+        assert got.get("error") == f"line {2 if source[0] == chr(10) else 1}: 'break' outside loop"
+
+
 ATOMS = ["n", "f", "s", "numbers", "words", "nested", "messages", "empty", "nothing", "yes", "zz", "1", "0", "-2", "2.5", "'a'", "''", "'Ab c'",
          "[]", "[1, 'x']", "{}", "{'k': 1}", "(1, 2)", "none", "true"]
 FILTERS = ["upper", "trim", "length", "first", "last", "list", "join", "join('-')", "sort", "reverse", "string", "int", "float", "abs", "round", "title",
