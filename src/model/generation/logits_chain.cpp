@@ -1,5 +1,7 @@
 #include "model/generation/logits_chain.h"
 
+#include "model/speech/timestamp_rules.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -54,6 +56,7 @@ void LogitsChain::apply_rules(logits::Row row, logits::Scores scores) const {
   logits::remove(scores, s.suppressed);
   const size_t begin = call_.prompt_length + (call_.prompt_length > 1 || !s.forced_begin ? 0 : 1);
   if (row.size() == begin) logits::remove(scores, s.suppressed_at_begin);
+  if (s.times) hold_times(*s.times, row.subspan(call_.prompt_length), scores);
 }
 
 void LogitsChain::apply_cuts(logits::Scores scores) const {

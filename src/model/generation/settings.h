@@ -16,6 +16,13 @@ enum class EarlyStopping : uint8_t { when_hopeless, when_full, never };  // fals
 
 // How to generate, with the names and meanings of transformers' GenerationConfig (5.23). Limits are of one
 // call; what a model can hold is checked by who runs it.
+// Whisper's tokens of times, which follow each other from 0 on.
+struct SpeechTimes {
+  TokenId no_timestamps = 0;  // The one before the first; never written.
+  TokenId end = 0;            // Words are below it.
+  size_t first_max = 50;      // Of a text's first time, in steps; 0: no bound.
+};
+
 struct GenerationSettings {
   static constexpr size_t new_tokens_limit = 1 << 20;
   static constexpr size_t beams_limit = 64;
@@ -43,6 +50,7 @@ struct GenerationSettings {
   bool remove_invalid = false;
   std::optional<std::pair<size_t, double>> length_decay = {};  // exponential_decay_length_penalty
   std::vector<TokenId> suppressed = {}, suppressed_at_begin = {};
+  std::optional<SpeechTimes> times = {};  // Set by who knows the model; no key is read for it.
   double temperature = 1;
   std::optional<double> top_h = {};
   size_t top_k = 0;  // 0: all. (transformers' own default is 50 where neither call nor model says.)

@@ -97,6 +97,7 @@ Result<SpeechTokens> read_speech_tokens(const json::object& generation, const js
   if (first && *first >= 0 && *first < 1e6) out.first_time_max = static_cast<size_t>(*first);
   TRY(const auto timestamps, codec::json_flag_if(generation, "return_timestamps"));
   out.timestamps = timestamps.value_or(false);
+  out.says_beams = generation.contains("num_beams");
   return out;
 }
 

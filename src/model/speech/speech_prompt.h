@@ -23,6 +23,7 @@ struct SpeechTokens {
   std::optional<std::string> language, task;   // Of the folder, for whoever says nothing.
   size_t first_time_max = 50;                  // max_initial_timestamp_index; 0: no bound.
   bool timestamps = false;                     // return_timestamps
+  bool says_beams = false;                     // Whether the folder says num_beams.
 
   std::optional<TokenId> first_time() const {
     return no_timestamps ? std::optional<TokenId>(*no_timestamps + 1) : std::nullopt;

@@ -11,7 +11,6 @@
 #include "model/seq2seq_model.h"
 #include "model/speech/speech_segments.h"
 #include "model/speech/spoken_languages.h"
-#include "model/speech/timestamp_rules.h"
 #include "model/tasks/signal_tasks.h"
 
 namespace holdfast::model {
@@ -20,7 +19,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr size_t windows_max = 4096, new_tokens_most = 4096;
-constexpr double frames_a_step = 2;  // The encoder's second convolution takes every other frame.
+constexpr size_t beams_of_the_task = 5;  // transformers' pipeline's own, as OpenAI's program has it.
+constexpr double frames_a_step = 2;      // The encoder's second convolution takes every other frame.
 
 // What one call wants.
 struct Order {
@@ -89,6 +89,8 @@ Result<Order> read_order(const SignalCall& call, const Seq2SeqModel& model) {
   TRY(const auto describes, codec::json_flag_if(said, "describe"));
   out.describes = describes.value_or(false);
   TRY(out.settings, parse_generation_settings(said, model.generation()));
+  if (!said.contains("num_beams") && !call.parts.speech->says_beams && !out.settings.sample)
+    out.settings.beams = beams_of_the_task;
   if (std::max(out.settings.new_tokens_max.value_or(0), out.settings.length_max.value_or(0)) >
       new_tokens_most)
     return fail(Reason::bad_request, fmt::format("an answer has at most {} tokens", new_tokens_most));
@@ -126,18 +128,12 @@ Result<std::vector<TokenId>> write_window(const SignalCall& call, const Order& o
     return std::find(settings.end_tokens.begin(), settings.end_tokens.end(), token) !=
            settings.end_tokens.end();
   };
-  Generated made;
-  if (order.wish.timestamps) {
-    TimedRows timed(rows,
-                    {.no_timestamps = *tokens.no_timestamps,
-                     .end = settings.end_tokens.empty() ? *tokens.no_timestamps : settings.end_tokens[0],
-                     .first_max = tokens.first_time_max,
-                     .suppressed = settings.suppressed,
-                     .suppressed_at_begin = settings.suppressed_at_begin});
-    TRY(made, generate(timed, {&prompt, 1}, settings));
-  } else {
-    TRY(made, generate(rows, {&prompt, 1}, settings));
-  }
+  if (order.wish.timestamps)
+    settings.times =
+        SpeechTimes{.no_timestamps = *tokens.no_timestamps,
+                    .end = settings.end_tokens.empty() ? *tokens.no_timestamps : settings.end_tokens[0],
+                    .first_max = tokens.first_time_max};
+  TRY(const Generated made, generate(rows, {&prompt, 1}, settings));
   const std::vector<TokenId>& all = made.sequences[0];
   const auto first = all.begin() + static_cast<ptrdiff_t>(given);
   std::vector<TokenId> out(first, std::find_if(first, all.end(), ends));
@@ -199,7 +195,8 @@ Result<Spoken> listen(const SignalCall& call, const Seq2SeqModel& model, Order& 
         write_window(call, order, model.plan().decoder.positions, rows, out.language));
     const size_t length = std::min(frames, all - at);
     WindowEnd end{some.size(), static_cast<double>(length) / frames_a_step};
-    if (order.wish.timestamps) end = end_window(some, *tokens.first_time(), end.next);
+    // Also of a model that tells times though it was asked for none, as transformers has it.
+    if (tokens.first_time()) end = end_window(some, *tokens.first_time(), end.next);
     written.insert(written.end(), some.begin(), some.begin() + static_cast<ptrdiff_t>(end.kept));
     at += std::clamp<size_t>(static_cast<size_t>(end.next * frames_a_step), 1, length);
   }
