@@ -8,12 +8,6 @@
 #include "model/tasks/task_parameters.h"
 
 namespace holdfast::model {
-namespace {
-
-constexpr size_t top_most_people_want = 5;  // transformers' own.
-
-}  // namespace
-
 NamedTensor as_tensor(const media::Features& features) {
   return {features.name, {features.shape.begin(), features.shape.end()}, features.data};
 }
@@ -35,7 +29,7 @@ Result<boost::json::value> classify_sound(const SignalCall& call) {
   TRY(const NamedTensor* logits, output_of(outputs, "logits"));
   boost::json::array out;
   for (const boost::json::value& one :
-       scored_labels(labels, logits->data, squash, top.value_or(top_most_people_want)))
+       scored_labels(labels, logits->data, squash, top.value_or(labels.size())))
     out.push_back(boost::json::object{{"score", one.at("score")}, {"label", one.at("label")}});
   return boost::json::value(std::move(out));
 }
