@@ -1,11 +1,12 @@
 #include "api/input_texts.h"
 
-#include "api/task_body.h"
-
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <initializer_list>
+
+#include "api/task_body.h"
 
 namespace holdfast::api {
 namespace {
@@ -86,7 +87,8 @@ Texts input_texts(const json::object& body, Voices voices) {
                                      {"content", TextPlace::turn},
                                      {"text_input", TextPlace::whole_prompt},
                                      {"input_prefix", TextPlace::whole_prompt},
-                                     {"input_suffix", TextPlace::whole_prompt}};
+                                     {"input_suffix", TextPlace::whole_prompt},
+                                     {"instances", TextPlace::whole_prompt}};
   Texts out;
   for (const Place& one : places)
     if (const json::value* value = body.if_contains(one.key); value != nullptr)
@@ -94,29 +96,50 @@ Texts input_texts(const json::object& body, Voices voices) {
   return out;
 }
 
-bool has_file(const json::object& body) {
-  const json::value* inputs = body.if_contains("inputs");
-  if (inputs == nullptr) return false;
-  if (inputs->is_string()) return holds_file(inputs->get_string());
-  if (!inputs->is_array()) return false;
-  const json::array& list = inputs->get_array();
+namespace {
+
+// Whether `found` holds of a value that is asked something of: the members of these names, and those of each
+// of Vertex AI's instances, which are bodies of their own or inputs alone.
+template <class Found>
+bool any_asked(const json::object& body, std::initializer_list<std::string_view> names, Found found) {
+  for (const std::string_view name : names)
+    if (const json::value* value = body.if_contains(name); value != nullptr && found(*value)) return true;
+  const json::value* instances = body.if_contains("instances");
+  if (instances == nullptr || !instances->is_array()) return false;
+  const json::array& list = instances->get_array();
+  return std::any_of(list.begin(), list.end(), [&](const json::value& one) {
+    const json::value* inputs = one.is_object() ? one.get_object().if_contains("inputs") : &one;
+    return inputs != nullptr && found(*inputs);
+  });
+}
+
+bool is_in_tokens(const json::value& asked) {
+  const json::value* value = &asked;
+  for (int depth = 0; value != nullptr && value->is_array() && depth < 2; ++depth) {
+    const json::array& list = value->get_array();
+    if (std::any_of(list.begin(), list.end(), [](const json::value& one) { return one.is_number(); }))
+      return true;
+    const auto inner =
+        std::find_if(list.begin(), list.end(), [](const json::value& one) { return one.is_array(); });
+    value = inner == list.end() ? nullptr : inner;
+  }
+  return false;
+}
+
+bool is_on_files(const json::value& asked) {
+  if (asked.is_string()) return holds_file(asked.get_string());
+  if (!asked.is_array()) return false;
+  const json::array& list = asked.get_array();
   return std::any_of(list.begin(), list.end(),
                      [](const json::value& one) { return one.is_string() && holds_file(one.get_string()); });
 }
 
+}  // namespace
+
+bool has_file(const json::object& body) { return any_asked(body, {"inputs"}, is_on_files); }
+
 bool has_token_ids(const json::object& body) {
-  for (const char* key : {"prompt", "input", "inputs"}) {
-    const json::value* value = body.if_contains(key);
-    for (int depth = 0; value != nullptr && value->is_array() && depth < 2; ++depth) {
-      const json::array& list = value->get_array();
-      if (std::any_of(list.begin(), list.end(), [](const json::value& one) { return one.is_number(); }))
-        return true;
-      const auto inner =
-          std::find_if(list.begin(), list.end(), [](const json::value& one) { return one.is_array(); });
-      value = inner == list.end() ? nullptr : inner;
-    }
-  }
-  return false;
+  return any_asked(body, {"prompt", "input", "inputs"}, is_in_tokens);
 }
 
 std::vector<std::string_view> output_texts(const json::value& answer) {

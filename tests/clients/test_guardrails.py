@@ -88,12 +88,12 @@ def test_words_are_refused_before_a_model_runs_and_held_back_after(hub, endpoint
     for path, body in (("generate", {"inputs": "harbour master"}), ("completion", {"prompt": "harbour master", "n_predict": 1}),
                        ("v1/completions", {"prompt": ["x", "harbour master"], "max_tokens": 1}), ("v1/completions", {"prompt": [1, 2, 3], "max_tokens": 1}),
                        ("v1/chat/completions", {"messages": [{"role": "system", "content": "harbour master"}, {"role": "user", "content": "x"}]}),
-                       ("v1/responses", {"input": "harbour master"})):
+                       ("v1/responses", {"input": "harbour master"}), ("vertex", {"instances": ["x", {"inputs": "harbour master"}]})):
         assert hub.http("POST", f"/endpoints/{endpoint}/{path}", hub.ada, body).status == 403, (path, body)
     by_name = openai.OpenAI(base_url=hub.url + "/v1", api_key=hub.ada)
     with pytest.raises(openai.PermissionDeniedError):
         by_name.chat.completions.create(model=endpoint, messages=[{"role": "user", "content": "harbour master"}])
-    assert ask(hub, endpoint, "the sea").status == 200 and (seen(hub, "before", "refused"), seen(hub, "before", "failed")) == (7, 1)
+    assert ask(hub, endpoint, "the sea").status == 200 and (seen(hub, "before", "refused"), seen(hub, "before", "failed")) == (8, 1)
 
 
 def test_an_answer_is_held_back_or_flagged(hub):
