@@ -2,6 +2,7 @@
 
 #include "model/config_reader.h"
 #include "model/families/encoder_parts.h"
+#include "model/families/image_parts.h"
 #include "model/families/labels.h"
 #include "model/families/signals.h"
 #include "model/families/speech_parts.h"
@@ -36,23 +37,7 @@ Result<std::unique_ptr<SignalModel>> open_audio_spectrogram_transformer(const bo
   encoder.activation = read_activation(config, {"hidden_act"}, "gelu");
   encoder.norm_place = EncoderPlan::NormPlace::before;
   encoder.attention_bias = config.flag({"qkv_bias"}, true) ? Bias::with : Bias::if_there;
-  encoder.query = "attention.attention.query";
-  encoder.key = "attention.attention.key";
-  encoder.value = "attention.attention.value";
-  encoder.attention_out = "attention.output.dense";
-  encoder.attention_norm = "layernorm_before";
-  encoder.up = "intermediate.dense";
-  encoder.out = "output.dense";
-  encoder.out_norm = "layernorm_after";
-  encoder.final_norm = "layernorm";
-  // As the modules are called since transformers 5.
-  encoder.renames = {{"encoder.layer.", "layers."},
-                     {"attention.attention.query", "attention.q_proj"},
-                     {"attention.attention.key", "attention.k_proj"},
-                     {"attention.attention.value", "attention.v_proj"},
-                     {"attention.output.dense", "attention.o_proj"},
-                     {"intermediate.dense", "mlp.fc1"},
-                     {"output.dense", "mlp.fc2"}};
+  name_vit_layers(encoder);
   add_layers(encoder, "encoder.layer.", config.size({"num_hidden_layers"}, 12, 256));
   const std::string_view name = class_name(config);
   if (name.ends_with("ForAudioClassification")) {

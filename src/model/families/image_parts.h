@@ -21,6 +21,8 @@ void refuse_switch(ConfigReader& config, std::string_view name, bool usual);
 
 // Sizes and names of the layers that ViT and its likes have.
 void plan_vit_layers(ConfigReader& config, ImageTowerPlan& plan);
+// Their names alone, which transformers that read spectra as pictures have too.
+void name_vit_layers(EncoderPlan& encoder);
 ImageTowerPlan plan_vit(ConfigReader& config);     // Also "deit", by model_type.
 ImageTowerPlan plan_dinov2(ConfigReader& config);  // Also "dinov2_with_registers".
 

@@ -9,6 +9,26 @@
 
 namespace holdfast::model {
 
+void name_vit_layers(EncoderPlan& encoder) {
+  encoder.query = "attention.attention.query";
+  encoder.key = "attention.attention.key";
+  encoder.value = "attention.attention.value";
+  encoder.attention_out = "attention.output.dense";
+  encoder.attention_norm = "layernorm_before";
+  encoder.up = "intermediate.dense";
+  encoder.out = "output.dense";
+  encoder.out_norm = "layernorm_after";
+  encoder.final_norm = "layernorm";
+  // As the modules are called since transformers 5.
+  encoder.renames = {{"encoder.layer.", "layers."},
+                     {"attention.attention.query", "attention.q_proj"},
+                     {"attention.attention.key", "attention.k_proj"},
+                     {"attention.attention.value", "attention.v_proj"},
+                     {"attention.output.dense", "attention.o_proj"},
+                     {"intermediate.dense", "mlp.fc1"},
+                     {"output.dense", "mlp.fc2"}};
+}
+
 void plan_vit_layers(ConfigReader& config, ImageTowerPlan& plan) {
   EncoderPlan& encoder = plan.encoder;
   encoder.width = config.size({"hidden_size"}, 768, 16'384);
@@ -45,23 +65,7 @@ ImageTowerPlan plan_vit(ConfigReader& config) {
   }
   plan.positions = "embeddings.position_embeddings";
   add_layers(encoder, "encoder.layer.", config.size({"num_hidden_layers"}, 12, 256));
-  encoder.query = "attention.attention.query";
-  encoder.key = "attention.attention.key";
-  encoder.value = "attention.attention.value";
-  encoder.attention_out = "attention.output.dense";
-  encoder.attention_norm = "layernorm_before";
-  encoder.up = "intermediate.dense";
-  encoder.out = "output.dense";
-  encoder.out_norm = "layernorm_after";
-  encoder.final_norm = "layernorm";
-  // As the modules are called since transformers 5.
-  encoder.renames = {{"encoder.layer.", "layers."},
-                     {"attention.attention.query", "attention.q_proj"},
-                     {"attention.attention.key", "attention.k_proj"},
-                     {"attention.attention.value", "attention.v_proj"},
-                     {"attention.output.dense", "attention.o_proj"},
-                     {"intermediate.dense", "mlp.fc1"},
-                     {"output.dense", "mlp.fc2"}};
+  name_vit_layers(encoder);
   return plan;
 }
 
