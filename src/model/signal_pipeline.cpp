@@ -10,6 +10,7 @@
 #include "codec/json.h"
 #include "model/families/seq2seqs.h"
 #include "model/families/signals.h"
+#include "model/folder_json.h"
 #include "model/tasks/signal_tasks.h"
 #include "token/formats/folder.h"
 
@@ -17,8 +18,6 @@ namespace holdfast::model {
 namespace {
 
 namespace json = boost::json;
-
-constexpr size_t config_bytes_max = 16 << 20;
 
 // What a model writes that reads images or sounds: a text of what it heard, or of what it saw.
 enum class Writes : uint8_t { nothing, speech, captions };
@@ -49,21 +48,13 @@ constexpr NamedTask tasks[] = {
     {"image-to-text", describe_image},
 };
 
-Result<std::optional<json::object>> read_object(io::Disk& disk, const io::Path& path) {
-  auto text = io::read_text(disk, path, config_bytes_max);
-  if (!text.ok() && text.error().code == Code::not_found) return std::optional<json::object>();
-  if (!text.ok()) return std::move(text).error();
-  TRY(json::object out, codec::parse_json_object(text.value()));
-  return std::optional(std::move(out));
-}
-
 // What makes tensors of files: preprocessor_config.json, or since transformers 5 a part of
 // processor_config.json.
 Status read_processors(io::Disk& disk, const io::Path& folder, SignalParts& parts) {
   std::vector<json::object> configs;
-  TRY(std::optional<json::object> own, read_object(disk, folder / "preprocessor_config.json"));
+  TRY(std::optional<json::object> own, read_json_file(disk, folder / "preprocessor_config.json"));
   if (own) configs.push_back(std::move(*own));
-  TRY(const std::optional<json::object> joined, read_object(disk, folder / "processor_config.json"));
+  TRY(const std::optional<json::object> joined, read_json_file(disk, folder / "processor_config.json"));
   if (joined)
     for (const std::string_view key : {"image_processor", "feature_extractor"})
       if (const json::value* part = joined->if_contains(key); part != nullptr && part->is_object())
@@ -90,18 +81,17 @@ Status read_words(io::Disk& disk, const io::Path& folder, SignalParts& parts) {
   }
   if (model != nullptr && model->purpose().task != Task::zero_shot_image_classification) return Done{};
   if (writes(parts) == Writes::speech) {
-    TRY(const std::optional<json::object> generation, read_object(disk, folder / "generation_config.json"));
+    TRY(const std::optional<json::object> generation,
+        read_json_file(disk, folder / "generation_config.json"));
     TRY(const json::object config, read_config(disk, folder));
     TRY(parts.speech, read_speech_tokens(generation.value_or(json::object()), config));
   }
   TRY(token::FolderDocument found, token::document_of_folder(disk, folder));
   TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(found.document));
   parts.tokenizer = std::make_unique<const token::Tokenizer>(std::move(tokenizer));
-  TRY(const std::optional<json::object> own, read_object(disk, folder / "tokenizer_config.json"));
-  const json::value* pad = own ? own->if_contains("pad_token") : nullptr;
-  if (pad != nullptr && pad->is_object()) pad = pad->get_object().if_contains("content");
-  if (pad != nullptr && pad->is_string())
-    parts.pad_id = parts.tokenizer->id_of(pad->get_string()).value_or(0);
+  TRY(const std::optional<json::object> own, read_json_file(disk, folder / "tokenizer_config.json"));
+  const auto pad = own ? token_text(*own, "pad_token") : std::nullopt;
+  if (pad) parts.pad_id = parts.tokenizer->id_of(*pad).value_or(0);
   return Done{};
 }
 

@@ -7,30 +7,11 @@
 
 #include "codec/json.h"
 #include "model/first_module.h"
+#include "model/folder_json.h"
 #include "token/formats/folder.h"
 
 namespace holdfast::model {
 namespace {
-
-constexpr size_t file_bytes_max = 16 << 20;
-
-// The file's object; an empty one where it is missing.
-Result<boost::json::object> read_object(io::Disk& disk, const io::Path& path) {
-  auto text = io::read_text(disk, path, file_bytes_max);
-  if (!text.ok()) {
-    if (text.error().code == Code::not_found) return boost::json::object();
-    return std::move(text).error();
-  }
-  return codec::parse_json_object(text.value());
-}
-
-// "[MASK]" or {"content": "[MASK]", ...}.
-std::optional<std::string_view> token_text(const boost::json::object& json, std::string_view key) {
-  const boost::json::value* value = json.if_contains(key);
-  if (value != nullptr && value->is_object()) value = value->get_object().if_contains("content");
-  if (value == nullptr || !value->is_string()) return std::nullopt;
-  return std::string_view(value->get_string());
-}
 
 // Whether the tokenizer's model says how a word is continued.
 bool has_prefix(const boost::json::object& document) {
@@ -64,8 +45,10 @@ Result<TextModel> TextModel::open(io::Disk& disk, const io::Path& folder, tensor
 
 Status TextModel::read_names(io::Disk& disk, const io::Path& folder, const io::Path& place) {
   TRY(const boost::json::object config, read_config(disk, folder));
-  TRY(const boost::json::object tokens, read_object(disk, place / "tokenizer_config.json"));
-  TRY(const boost::json::object map, read_object(disk, place / "special_tokens_map.json"));
+  TRY(const auto found_tokens, read_json_file(disk, place / "tokenizer_config.json"));
+  const boost::json::object tokens = found_tokens.value_or(boost::json::object());
+  TRY(const auto found_map, read_json_file(disk, place / "special_tokens_map.json"));
+  const boost::json::object map = found_map.value_or(boost::json::object());
   const auto id = [&](std::string_view key,
                       std::initializer_list<std::string_view> usual) -> std::optional<uint32_t> {
     auto text = token_text(tokens, key);

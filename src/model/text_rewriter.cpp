@@ -9,6 +9,7 @@
 #include "codec/json.h"
 #include "model/encoder_model.h"
 #include "model/families/seq2seqs.h"
+#include "model/folder_json.h"
 #include "model/generation/generate.h"
 #include "model/seq2seq_model.h"
 #include "model/tasks/task_parameters.h"
@@ -19,7 +20,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr size_t texts_max = 256, new_tokens_most = 4'096, config_bytes_max = 16 << 20;
+constexpr size_t texts_max = 256, new_tokens_most = 4'096;
 constexpr std::string_view names[] = {"summarization", "translation", "text2text-generation"};
 
 bool translates(std::string_view task) { return task == "translation" || task.starts_with("translation_"); }
@@ -34,19 +35,6 @@ std::string_view task_of(const Seq2SeqPlan& plan) {
 std::string_view answer_key(std::string_view task) {
   if (task == "summarization") return "summary_text";
   return translates(task) ? "translation_text" : "generated_text";
-}
-
-// `over` into `into`, nulls left out, as they say nothing.
-void lay_over(json::object& into, const json::object& over) {
-  for (const auto& [key, value] : over)
-    if (!value.is_null()) into[key] = value;
-}
-
-Result<json::object> read_object(io::Disk& disk, const io::Path& path) {
-  auto text = io::read_text(disk, path, config_bytes_max);
-  if (!text.ok() && text.error().code == Code::not_found) return json::object();
-  if (!text.ok()) return std::move(text).error();
-  return codec::parse_json_object(text.value());
 }
 
 }  // namespace
@@ -94,7 +82,8 @@ Result<TextRewriter> TextRewriter::open(io::Disk& disk, const io::Path& folder, 
   TRY(const json::object config, read_config(disk, folder));
   TRY(const json::object* by_task, codec::json_object_if(config, "task_specific_params"));
   if (by_task != nullptr) out.by_task_ = *by_task;
-  TRY(const json::object own, read_object(disk, folder / "tokenizer_config.json"));
+  TRY(const auto found_own, read_json_file(disk, folder / "tokenizer_config.json"));
+  const json::object own = found_own.value_or(json::object());
   out.tokens_max_ = out.model_->plan().encoder.positions;
   TRY(const auto most, codec::json_number_if(own, "model_max_length"));
   if (most && *most >= 1 && *most < static_cast<double>(out.tokens_max_))

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "codec/json.h"
+#include "model/folder_json.h"
 #include "token/unicode/properties.h"
 #include "token/unicode/utf8.h"
 
@@ -16,21 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr size_t file_bytes_max = 16 << 20;
 constexpr int64_t letters_max = 1 << 20;
-
-Result<json::object> read_object(io::Disk& disk, const io::Path& path) {
-  TRY(const std::string text, io::read_text(disk, path, file_bytes_max));
-  return codec::parse_json_object(text);
-}
-
-// A token as text, or as an object with its content.
-std::optional<std::string> token_text(const json::object& config, std::string_view key) {
-  const json::value* value = config.if_contains(key);
-  if (value != nullptr && value->is_object()) value = value->get_object().if_contains("content");
-  if (value == nullptr || !value->is_string()) return std::nullopt;
-  return std::string(value->get_string());
-}
 
 // PreTrainedTokenizerBase.clean_up_tokenization: no space before what ends or shortens a word.
 void clean_up(std::string& text) {
@@ -62,12 +49,11 @@ std::string lowered(std::string_view text) {
 
 Result<CtcLetters> CtcLetters::open(io::Disk& disk, const io::Path& folder) {
   CtcLetters out;
-  TRY(json::object vocabulary, read_object(disk, folder / "vocab.json"));
-  json::object config;
-  if (auto found = read_object(disk, folder / "tokenizer_config.json"); found.ok())
-    config = std::move(found).value();
-  else if (found.error().code != Code::not_found)
-    return found.error();
+  TRY(std::optional<json::object> letters, read_json_file(disk, folder / "vocab.json"));
+  if (!letters) return fail(Code::not_found, "there is no vocab.json");
+  json::object vocabulary = std::move(*letters);
+  TRY(const auto found, read_json_file(disk, folder / "tokenizer_config.json"));
+  const json::object config = found.value_or(json::object());
   // One table a language, of which the configuration names one (MMS).
   if (const auto language = token_text(config, "target_lang")) {
     const json::value* own = vocabulary.if_contains(*language);
@@ -93,7 +79,7 @@ Result<CtcLetters> CtcLetters::open(io::Disk& disk, const io::Path& folder) {
       if (read.ec != std::errc{} || !token.is_object()) continue;
       if (const auto text = token_text(token.get_object(), "content")) TRY_DONE(add(*text, number));
     }
-  if (const auto blank = token_text(config, "pad_token")) out.blank_ = *blank;
+  if (const auto blank = token_text(config, "pad_token")) out.blank_ = std::string(*blank);
   if (const auto delimiter = token_text(config, "word_delimiter_token")) out.delimiter_ = *delimiter;
   if (const auto written = token_text(config, "replace_word_delimiter_char"))
     out.delimiter_written_ = *written;

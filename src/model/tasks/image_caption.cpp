@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "codec/json.h"
+#include "model/folder_json.h"
 #include "model/generation/generate.h"
 #include "model/seq2seq_model.h"
 #include "model/tasks/signal_tasks.h"
@@ -27,9 +28,8 @@ Result<boost::json::value> write_caption(const SignalCall& call) {
     return fail(Reason::bad_request, "config.json does not say decoder_start_token_id");
   boost::json::object said;
   TRY(const boost::json::object* within, codec::json_object_if(call.parameters, "generate_kwargs"));
-  if (within != nullptr) said = *within;
-  for (const auto& [key, value] : call.parameters)
-    if (!value.is_null()) said[key] = value;
+  if (within != nullptr) lay_over(said, *within);
+  lay_over(said, call.parameters);
   TRY(const GenerationSettings settings, parse_generation_settings(said, model->generation()));
   if (std::max(settings.new_tokens_max.value_or(0), settings.length_max.value_or(0)) > new_tokens_most)
     return fail(Reason::bad_request, fmt::format("an answer has at most {} tokens", new_tokens_most));

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "codec/json.h"
+#include "model/folder_json.h"
 #include "model/generation/generate.h"
 #include "model/seq2seq_model.h"
 #include "model/speech/speech_segments.h"
@@ -35,11 +36,6 @@ struct Spoken {
   std::optional<TokenId> language;
   double seconds = 0;
 };
-
-void lay_over(json::object& into, const json::object& over) {
-  for (const auto& [key, value] : over)
-    if (!value.is_null()) into[key] = value;
-}
 
 // Parameters of the task, those of generate() beside them or in an object of their own.
 Result<json::object> said_parameters(const SignalCall& call) {
