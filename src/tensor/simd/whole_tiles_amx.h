@@ -23,6 +23,8 @@ struct WholeTiles {
   // before they are met. Loads wait for stores before them that are still on their way.
   static constexpr size_t ring = 4, lead = 2;
   static constexpr size_t quarters = 4, quarter_lines = 2;
+  template <size_t G>
+  static constexpr size_t whole_piece_bytes = line_bytes + whole_piece / G * whole_group_bytes(G);
 
   // One thread's, kept between calls: a piece's weights, of each 64 inputs a tile of first bytes and one of
   // last ones; and the sums of two pieces.
@@ -43,8 +45,13 @@ struct WholeTiles {
     explicit Source(const WholeDotsJob& job) : job_(job) { begin_strip(); }
 
     bool ended() const { return strip_ == job_.strip_count; }
-    // Of the next piece's inputs.
-    size_t piece_pairs() const { return WholeRows::pairs(std::min(left_, whole_piece)); }
+    // Goes on with a piece of a strip.
+    void go_to(size_t strip, size_t piece) {
+      strip_ = strip;
+      begin_strip();
+      at_ += piece * whole_piece_bytes<G>;
+      left_ -= piece * whole_piece;
+    }
 
     // Few instructions, as many lines as are asked for `ahead` bytes further.
     template <size_t quarter>
@@ -221,6 +228,8 @@ struct WholeTiles {
     ending.rows(ending.left());
   }
 
+  // More rows: piece by piece, all strips of one before the next, so that of rows that are longer than a
+  // piece only so much has to stay in the second-level cache.
   template <size_t G>
   static void many(const WholeDotsJob& job, Scratch& own) {
     const size_t pieces = pieces_of(job.inputs);
@@ -228,13 +237,17 @@ struct WholeTiles {
     int8_t* const weights = own.bytes();
     Ending ending;
     size_t configured = 0, turn = 0;
-    for (size_t strip = 0; strip < job.strip_count; ++strip) {
-      const std::byte* next = job.strips + (strip + 1) * job.strip_bytes;
-      for (size_t piece = 0; piece < pieces; ++piece) {
-        const size_t inputs = std::min(whole_piece, job.inputs - piece * whole_piece);
-        const size_t pairs = WholeRows::pairs(inputs), bytes = line_bytes + inputs / G * whole_group_bytes(G);
+    for (size_t piece = 0; piece < pieces; ++piece) {
+      const size_t inputs = std::min(whole_piece, job.inputs - piece * whole_piece);
+      const size_t pairs = WholeRows::pairs(inputs), bytes = line_bytes + inputs / G * whole_group_bytes(G);
+      for (size_t strip = 0; strip < job.strip_count; ++strip) {
+        source.go_to(strip, piece);
         for (size_t pair = 0; pair < pairs; ++pair) source.pair(weights + pair * pair_bytes, 0);
-        // The next strip comes from memory: asked for while the first rows meet this one.
+        // What is unpacked next comes from memory: asked for while the first rows meet this.
+        const bool last = strip + 1 == job.strip_count && piece + 1 < pieces;
+        const std::byte* next = last ? job.strips + (piece + 1) * whole_piece_bytes<G>
+                                     : job.strips + (strip + 1) * job.strip_bytes +
+                                           (strip + 1 == job.strip_count ? 0 : piece * whole_piece_bytes<G>);
         const size_t ahead = (bytes + pairs - 1) / pairs;
         for (size_t row = 0; row < job.row_count; row += tile_rows) {
           const size_t rows = std::min(tile_rows, job.row_count - row);
