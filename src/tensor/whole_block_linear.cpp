@@ -22,6 +22,9 @@ constexpr size_t few_rows = 4, middle_rows = 16, lanes_of_tiles = 16;
 // Rows and strips that a thread takes at a time.
 constexpr size_t rows_rounded = 4;
 constexpr size_t few_strips = 16, middle_strips = 6, many_strips = 4;
+// Strips that a block of rows meets piece by piece: the more, the more often a piece of the rows is met while
+// it is near.
+constexpr size_t strips_of_a_block = 16;
 // Layers as large as a head are packed by several threads, so many outputs at a time.
 constexpr size_t shared_bytes = 16 << 20, packing_threads = 2, outputs_packed = 1024;
 constexpr float least_peak = 1e-30F;
@@ -75,8 +78,8 @@ class WholeBlockLayer final : public Linear {
         const LinearRun own = part_of(run, block * rows, rows);
         const WholeRows rounded = rows_of(own.rows);
         round(own, rounded, 0, own.rows);
-        for (size_t strip = 0; strip < strips_; strip += many_strips)
-          dots(own, rounded, strip, std::min(many_strips, strips_ - strip));
+        for (size_t strip = 0; strip < strips_; strip += strips_of_a_block)
+          dots(own, rounded, strip, std::min(strips_of_a_block, strips_ - strip));
       });
     }
     const WholeRows rows = rows_of(run.rows);
