@@ -169,17 +169,50 @@ bool Encoder::joins_halves(size_t index) const {
          layer.query_key_value->writes_halves();
 }
 
+// A bias by distance of which each token lets a part through. Of signals, whose rows follow each other.
+void Encoder::set_gated_bias(const TokenBatch& batch, Part part, const Space& space, tensor::Attention& job,
+                             const std::vector<float>& by_distance, size_t reach) const {
+  job.bias.add = [this, &batch, &space, &by_distance, part,
+                  reach](const tensor::AttentionBias::Block& block) {
+    const size_t row = batch.starts[part.first + block.sequence] - batch.starts[part.first];
+    const float* table = by_distance.data() + block.head * (2 * reach + 1) + reach;
+    for (size_t i = 0; i < block.queries; ++i) {
+      const size_t query = block.query_from + i;
+      const float gate = space.gates.data()[(row + query) * plan_.heads + block.head];
+      float* scores = block.scores + i * block.stride;
+      for (size_t key = 0; key < block.keys; ++key)
+        scores[key] += gate * table[static_cast<ptrdiff_t>(key) - static_cast<ptrdiff_t>(query)];
+      for (size_t key = 0; !batch.padding.empty() && key < block.keys; ++key)
+        if (batch.padding[batch.starts[part.first] + row + key] != 0)
+          scores[key] = -std::numeric_limits<float>::infinity();
+    }
+  };
+}
+
+// What each row's heads let through of the bias by distance; x: what the layer reads.
+void Encoder::open_gates(const Layer& layer, const float* x, size_t rows, Space& space) const {
+  ensure(space.gates, rows * plan_.heads);
+  if (plan_.norm_place == EncoderPlan::NormPlace::before) {
+    ensure(space.normed, rows * plan_.width);
+    normalize(*layer.attention_norm, x, space.normed.data(), rows, plan_.width);
+    x = space.normed.data();
+  }
+  layer.gate->run(x, rows, space.gates.data());
+}
+
 // The window where columns do not follow each other, and what distances add to scores.
-void Encoder::set_bias(const TokenBatch& batch, Part part, size_t index, tensor::Attention& job,
-                       std::vector<float>& by_distance) const {
+void Encoder::set_bias(const TokenBatch& batch, Part part, size_t index, const Space& space,
+                       tensor::Attention& job, std::vector<float>& by_distance) const {
   const size_t window = plan_.layers[index].window;
   const auto* disentangled = layers_[index]->disentangled ? &*layers_[index]->disentangled : nullptr;
   const bool whole = without_holes(batch, part.first, part.last);
   if (window > 0 && whole) job.before = job.after = window;
-  if (distance_bias_ && whole) {
+  const bool gated = layers_[index]->gate.has_value();
+  if (distance_bias_ && (whole || gated)) {
     size_t longest = 1;
     for (size_t i = part.first; i < part.last; ++i) longest = std::max(longest, batch.length(i));
     by_distance = distance_bias_->by_distance(longest - 1);
+    if (gated) return set_gated_bias(batch, part, space, job, by_distance, longest - 1);
     job.bias.by_distance = by_distance.data();
     job.bias.reach = longest - 1;
   }
@@ -240,7 +273,7 @@ void Encoder::attend_all(const TokenBatch& batch, Part part, size_t index, Space
   job.head_width = plan_.head_width;
   job.scale = plan_.scale > 0 ? plan_.scale : 1.0F / std::sqrt(static_cast<float>(plan_.head_width));
   std::vector<float> by_distance;
-  set_bias(batch, part, index, job, by_distance);
+  set_bias(batch, part, index, space, job, by_distance);
   tensor::attend(job, compute_, threads);
 }
 
@@ -307,6 +340,7 @@ void Encoder::run_layer(const TokenBatch& batch, Part part, size_t index, Space&
   tensor::LinearRun run;
   run.rows = batch.starts[part.last] - batch.starts[part.first];
 
+  if (layer.gate) open_gates(layer, x, run.rows, space);
   tensor::LinearRun join = run;
   join.ready = &space.input;
   if (joins_halves(index))

@@ -5,6 +5,7 @@
 #include "model/distance_bias.h"
 #include "model/encoder_plan.h"
 #include "model/encoder_steps.h"
+#include "model/opened_distances.h"
 #include "model/row_table.h"
 #include "model/scratch.h"
 #include "model/token_batch.h"
@@ -38,6 +39,7 @@ class Encoder {
     LinearLayer query_key_value, attention_out, inner, out;
     std::optional<Norm> attention_norm, out_norm;
     std::optional<DisentangledBias> disentangled;
+    std::optional<OpenedDistances> gate;
   };
   struct Convolution {
     std::vector<float> weight;  // [E, E / groups, kernel]
@@ -46,6 +48,7 @@ class Encoder {
   };
   struct Space {
     tensor::Floats context, start;
+    tensor::Floats gates, normed;  // Of a distance gate: by row and head; the rows it reads.
     // Of the four products of a layer. Little memory is near: what the first and the third read has one
     // place, and so have queries, keys and values, which are gone when the fourth's rows come.
     tensor::ReadyRows input, contexts, inner;
@@ -94,8 +97,11 @@ class Encoder {
   void rotate(const TokenBatch& batch, size_t row, size_t rows, const RopeSpec& rope, float* joined) const;
   void attend_all(const TokenBatch& batch, Part part, size_t layer, Space& space,
                   tensor::Threads& threads) const;
-  void set_bias(const TokenBatch& batch, Part part, size_t layer, tensor::Attention& job,
+  void set_bias(const TokenBatch& batch, Part part, size_t layer, const Space& space, tensor::Attention& job,
                 std::vector<float>& by_distance) const;
+  void set_gated_bias(const TokenBatch& batch, Part part, const Space& space, tensor::Attention& job,
+                      const std::vector<float>& by_distance, size_t reach) const;
+  void open_gates(const Layer& layer, const float* x, size_t rows, Space& space) const;
   void convolve(const TokenBatch& batch, Part part, const float* in, float* x) const;
   void begin(size_t index, const float* x, size_t rows, Space& space) const;
   void run_layer(const TokenBatch& batch, Part part, size_t index, Space& space, tensor::Threads& threads,

@@ -233,6 +233,9 @@ Status Encoder::load_layer(const WeightReader& reader, const EncoderPlan::LayerK
         load_scaled(reader, at + plan_.out, at + plan_.out_scale, inner, plan_.inner_bias, apart.inner));
   }
   TRY(layer.out_norm, reader.norm(at + plan_.out_norm, width, plan_.norm_bias));
+  if (plan_.distance_gate) {
+    TRY(layer.gate, OpenedDistances::load(plan_, reader, at));
+  }
   return Done{};
 }
 

@@ -77,6 +77,12 @@ struct SideConvolution {
   Activation activation = Activation::tanh;
 };
 
+// WavLM's switch of the bias by distance: what each head of each token lets through, of the rows that its
+// attention reads. Names follow the layer's own.
+struct DistanceGate {
+  std::string linear, factor;
+};
+
 // What config.json asks for, in the words of the shared encoder block, and what the checkpoint calls its
 // tensors. A family file fills it in. Names are without prefix; those of a layer follow the layer's own.
 struct EncoderPlan {
@@ -124,6 +130,7 @@ struct EncoderPlan {
   std::vector<RopeSpec> ropes;
   std::optional<Disentangled> disentangled;
   std::optional<DistanceBias> distance_bias;
+  std::optional<DistanceGate> distance_gate;  // Of this bias.
   std::optional<SideConvolution> convolution;
 
   std::vector<std::string> prefixes;

@@ -25,6 +25,7 @@ constexpr SignalFamily families[] = {
     {"unispeech-sat", open_unispeech_sat},
     {"vit", open_vit},
     {"wav2vec2", open_wav2vec2},
+    {"wavlm", open_wavlm},
     {"whisper", open_whisper},
 };
 

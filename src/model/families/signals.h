@@ -36,6 +36,7 @@ OpenedSignal open_unispeech(const boost::json::object& json, tensor::Weights wei
 OpenedSignal open_unispeech_sat(const boost::json::object& json, tensor::Weights weights,
                                 tensor::Compute compute);
 OpenedSignal open_wav2vec2(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
+OpenedSignal open_wavlm(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
 OpenedSignal open_whisper(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
 
 std::span<const SignalFamily> signal_families();

@@ -54,6 +54,19 @@ Result<std::unique_ptr<SignalModel>> open_hubert(const boost::json::object& json
   return open_planned(config, std::move(plan), std::move(weights), compute);
 }
 
+// The first layer's bias by distance for all of them, and what each token lets through.
+Result<std::unique_ptr<SignalModel>> open_wavlm(const boost::json::object& json, tensor::Weights weights,
+                                                tensor::Compute compute) {
+  ConfigReader config(json);
+  SpeechPlan plan;
+  plan_as_wav2vec2(config, plan, "wavlm.");
+  const size_t buckets = config.size({"num_buckets"}, 320, 1 << 20);
+  plan.encoder.distance_bias = DistanceBias{"encoder.layers.0.attention.rel_attn_embed", buckets, buckets,
+                                            config.size({"max_bucket_distance"}, 800, 1 << 20)};
+  plan.encoder.distance_gate = DistanceGate{"attention.gru_rel_pos_linear", "attention.gru_rel_pos_const"};
+  return open_planned(config, std::move(plan), std::move(weights), compute);
+}
+
 // Several small convolutions over neighbours; norms of frames and after the branches whatever the keys say.
 Result<std::unique_ptr<SignalModel>> open_data2vec_audio(const boost::json::object& json,
                                                          tensor::Weights weights, tensor::Compute compute) {
