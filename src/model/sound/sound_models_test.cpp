@@ -98,6 +98,13 @@ TEST(SoundModels, EveryGoldenOfTheReferenceDataIsReachedInEveryPrecision) {
   }
 }
 
+TEST(SoundModels, TheCommittedGoldenIsReachedInEveryPrecisionOnEveryInstructionSet) {
+  const auto disk = io::open_posix_disk("tests/golden/models").value();
+  for (tensor::Precision precision : precisions)
+    for (tensor::Isa isa : tensor::isas_of_this_machine())
+      expect_folder(*disk, "wavlm/voices", {.isa = isa, .precision = precision});
+}
+
 // Arguments of a call, in memory of its own.
 struct Arguments {
   std::vector<uint64_t> shape;
