@@ -18,7 +18,7 @@ SIZES = dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, interme
              num_conv_pos_embeddings=6, num_conv_pos_embedding_groups=2, vocab_size=9)
 VOICES = dict(tdnn_dim=(6, 7), tdnn_kernel=(3, 2), tdnn_dilation=(2, 1), xvector_output_dim=5)
 STABLE = dict(do_stable_layer_norm=True, feat_extract_norm="layer", conv_bias=True)
-LENGTHS, WIDTH = (400, 233), 400
+LENGTHS, WIDTH = (180, 133), 180
 
 
 def models():
