@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numeric>
 
 namespace holdfast::model {
@@ -78,7 +79,9 @@ Status Decoder::check(const TokenBatch& batch, std::span<KvCache* const> caches,
 
 void Decoder::normalize(DecoderPlan::NormKind kind, const Norm& norm, const float* in, float* out,
                         size_t rows, size_t width) const {
-  const tensor::LayerNormJob job{in, out, norm.gamma.data(), norm.beta.data(), rows, width, plan_.epsilon};
+  const bool last = plan_.final_epsilon > 0 && final_norm_ && &norm == &*final_norm_;
+  const float epsilon = last ? plan_.final_epsilon : plan_.epsilon;
+  const tensor::LayerNormJob job{in, out, norm.gamma.data(), norm.beta.data(), rows, width, epsilon};
   if (kind == DecoderPlan::NormKind::layer || kind == DecoderPlan::NormKind::layer_plus_one)
     return kernels_->layer_norm(job);
   kernels_->rms_norm(job);
@@ -141,6 +144,16 @@ void Decoder::normalize_heads(Work& work, const Layer& layer, Part part) const {
       one(*layer.key_norm, at + key_offset(), plan_.key_heads);
     }
   });
+}
+
+// Queries far into a text grow, so that their softmax does not flatten.
+void Decoder::sharpen(Work& work, Part part) const {
+  for (size_t row = part.row; row < part.row + part.rows; ++row) {
+    const auto seen = static_cast<size_t>(work.batch.positions[row] + 1);
+    const auto times = static_cast<float>(seen / plan_.temperature_floor);
+    scale_all(work.space.joined.data() + row * joined_width(), plan_.heads * plan_.head_width,
+              std::log1p(times) * plan_.temperature_scale + 1.0F);
+  }
 }
 
 void Decoder::clip_heads(Work& work, Part part) const {
@@ -265,6 +278,15 @@ void Decoder::attend(Work& work, size_t index, Part part) const {
         for (size_t row = 0; row < block.queries; ++row) block.scores[row * block.stride + key] += bias;
       }
     };
+  if (kind.chunk > 0)
+    job.bias.add = [&work, part, chunk = kind.chunk](const tensor::AttentionBias::Block& block) {
+      const size_t held = work.caches.empty() ? 0 : work.caches[part.sequence + block.sequence]->tokens;
+      for (size_t row = 0; row < block.queries; ++row) {
+        float* scores = block.scores + row * block.stride;
+        const size_t cut = (held + block.query_from + row) / chunk * chunk;
+        std::fill_n(scores, std::min(cut, block.keys), std::numeric_limits<float>::lowest());
+      }
+    };
   if (!by_distance_.empty()) {
     job.bias.by_distance = by_distance_.data();
     job.bias.reach = reach_;
@@ -304,12 +326,15 @@ void Decoder::attend(Work& work, size_t index, Part part) const {
 
 // What stands between the products of attention, of some sequences.
 void Decoder::turn_and_attend(Work& work, size_t index, Part part) const {
-  normalize_heads(work, layers_[index], part);
+  if (!plan_.head_norm_turned) normalize_heads(work, layers_[index], part);
   clip_heads(work, part);
   if (const int kind = plan_.layers[index].rope; kind >= 0) {
     const auto rope = static_cast<size_t>(kind);
     rotate(work, part, rope, 0, plan_.heads, plan_.head_width, 0);
     rotate(work, part, rope, key_offset(), plan_.key_heads, plan_.head_width, 0);
+    if (plan_.head_norm_turned) normalize_heads(work, layers_[index], part);
+  } else if (plan_.temperature_floor > 0) {
+    sharpen(work, part);
   }
   attend(work, index, part);
 }
@@ -363,6 +388,10 @@ void Decoder::feed_forward(Work& work, size_t index, const float* in, float* out
   } else {
     if (!plan_.gates_apart) {
       multiply(*layer.inner, in, work.space.inner.data(), rows, work.threads, nullptr, plan_.activation);
+      if (layer.activation)
+        by_rows(work.threads, rows, [&](size_t first, size_t count) {
+          layer.activation->apply(work.space.inner.data() + first * plan_.inner, count * plan_.inner);
+        });
     } else {
       // Adapters may change what goes into the activation.
       const size_t inner = plan_.inner, width = plan_.gated ? 2 * inner : inner;
@@ -372,7 +401,10 @@ void Decoder::feed_forward(Work& work, size_t index, const float* in, float* out
       by_rows(work.threads, rows, [&](size_t first, size_t count) {
         for (size_t row = first; row < first + count; ++row) {
           float* gates = hidden + row * width;
-          kernels_->activate(plan_.activation, gates, inner);
+          if (layer.activation)
+            layer.activation->apply(gates, inner);
+          else
+            kernels_->activate(plan_.activation, gates, inner);
           if (!plan_.gated) continue;
           float* into = work.space.inner.data() + row * inner;
           for (size_t i = 0; i < inner; ++i) into[i] = gates[i] * gates[inner + i];

@@ -10,6 +10,7 @@
 #include "model/distance_bias.h"
 #include "model/experts.h"
 #include "model/kv_cache.h"
+#include "model/learned_activation.h"
 #include "model/row_table.h"
 #include "model/scratch.h"
 #include "model/token_batch.h"
@@ -62,6 +63,7 @@ class Decoder {
     std::optional<Experts> experts;
     std::optional<Latent> latent;
     std::vector<float> sinks;
+    std::optional<LearnedActivation> activation;
   };
   // Buffers of calls, kept between them.
   struct Space {
@@ -104,6 +106,7 @@ class Decoder {
   };
   static Part whole(const Work& work) { return {0, work.batch.sequences(), 0, work.batch.tokens()}; }
   void normalize_heads(Work& work, const Layer& layer, Part part) const;
+  void sharpen(Work& work, Part part) const;
   void clip_heads(Work& work, Part part) const;
   void rotate(Work& work, Part part, size_t rope, size_t offset, size_t heads, size_t head_width,
               size_t skip) const;

@@ -90,6 +90,8 @@ Status Decoder::load_attention(const DecoderWeights& weights, const std::string&
       weights.linear(at + plan_.attention_out, plan_.width, plan_.heads * plan_.value_width, plan_.out_bias));
   const auto head_norm = [&](const std::string& name, size_t heads) -> Result<Norm> {
     const size_t width = plan_.head_width;
+    if (!plan_.head_norm_scales)
+      return Norm{std::vector<float>(width, 1.0F), std::vector<float>(width, 0.0F)};
     if (plan_.head_norm == DecoderPlan::HeadNorm::each)
       return weights.norm(name, width, plan_.head_norm_kind, plan_.head_norm_bias);
     if (plan_.head_norm == DecoderPlan::HeadNorm::across)
@@ -142,6 +144,9 @@ Status Decoder::load_layer(const DecoderWeights& weights, size_t index, Layer& l
                         plan_.inner, plan_.inner_bias, plan_.gates_apart));
   } else {
     TRY(layer.inner, weights.linear(at + plan_.up, plan_.inner, plan_.width, plan_.inner_bias));
+  }
+  if (plan_.learned_activation) {
+    TRY(layer.activation, LearnedActivation::load(weights.reader(), at + plan_.activation_numbers + "."));
   }
   TRY(layer.down, weights.linear(at + plan_.down, plan_.width, plan_.inner, plan_.inner_bias));
   return Done{};

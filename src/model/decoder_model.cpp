@@ -79,7 +79,8 @@ Status DecoderModel::load_head(const WeightReader& reader) {
       return Done{};
     }
     case Head::sequence_classification: {
-      TRY(head_, reader.linear("score", labels, inputs, Bias::without));
+      const bool score = reader.has("score.weight");
+      TRY(head_, reader.linear(score ? "score" : "classifier", labels, inputs, Bias::without));
       return Done{};
     }
     case Head::token_classification: {

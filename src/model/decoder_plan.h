@@ -14,15 +14,19 @@ namespace holdfast::model {
 // Several experts beside each other, of which a router picks a few for each token.
 struct ExpertsPlan {
   enum class Scores : uint8_t {
-    softmax,          // Of all experts; the picked ones keep their share.
-    softmax_picked,   // Of the picked ones alone.
-    softmax_grouped,  // DeepSeek V2: of all, best groups first.
-    sigmoid_grouped   // DeepSeek V3: sigmoid, corrected for the choice, best groups first.
+    softmax,            // Of all experts; the picked ones keep their share.
+    softmax_picked,     // Of the picked ones alone.
+    softmax_grouped,    // DeepSeek V2: of all, best groups first.
+    softmax_corrected,  // Ernie 4.5: of all, corrected for the choice alone.
+    sigmoid_grouped,    // DeepSeek V3: sigmoid, corrected for the choice, best groups first.
+    sigmoid_of_input,   // Llama 4: the picked ones read the token times their sigmoid.
+    sparse_mixer        // Phi 3.5 MoE: two, each the softmax of the scores that come near it.
   };
   enum class Layout : uint8_t {
-    each,               // A tensor an expert and layer: EXPERTS.3.gate_proj.weight
-    stacked,            // [experts, out, in], gates before values, without biases (granitemoe).
-    stacked_transposed  // [experts, in, out], gate and up alternate, with biases (gpt_oss).
+    each,                 // A tensor an expert and layer: EXPERTS.3.gate_proj.weight
+    stacked,              // [experts, out, in], gates before values, without biases (granitemoe).
+    stacked_transposed,   // [experts, in, out], gate and up alternate, with biases (gpt_oss).
+    stacked_inputs_first  // [experts, in, out], gates before values, without biases (llama4).
   };
   size_t count = 0, picked = 0, inner = 0;
   Scores scores = Scores::softmax;
@@ -32,8 +36,13 @@ struct ExpertsPlan {
   size_t groups = 1, groups_picked = 1;
   std::string router = "mlp.gate", experts = "mlp.experts", gate = "gate_proj", up = "up_proj",
               down = "down_proj";
-  std::string shared;  // An expert for every token; empty: none.
+  float share_min = 0;     // The sum that shares are scaled by is at least this.
+  float nearness = 0;      // sparse_mixer: scores further below the best one, in its parts, do not count.
+  std::string correction;  // [1, experts]; empty: e_score_correction_bias of the router, [experts].
+  std::string shared;      // An expert for every token; empty: none.
+  std::string shared_gate_up, shared_down = "down_proj";  // The first where one layer has both.
   size_t shared_inner = 0;
+  Bias shared_bias = Bias::without;
   std::string shared_gate;     // Its own sigmoid gate; empty: none.
   float clamp = 0, alpha = 0;  // gpt_oss: (up + 1) * gate * sigmoid(alpha * gate), both clamped.
 };
@@ -63,9 +72,10 @@ struct DecoderPlan {
     layer_plus_one  // Likewise of a layer norm (nemotron).
   };
   enum class JoinedOrder : uint8_t {
-    blocks,   // All queries, all keys, all values.
-    by_head,  // Query, key, value of head 0, then of head 1, ...
-    by_group  // The queries of key head 0, its key, its value, ...
+    blocks,     // All queries, all keys, all values.
+    by_head,    // Query, key, value of head 0, then of head 1, ...
+    by_group,   // The queries of key head 0, its key, its value, ...
+    by_quarter  // Queries, values, keys of the first quarter of the heads, then of the second, ... (codegen)
   };
   enum class WeightOrder : uint8_t { outputs_first, inputs_first };  // The second as in GPT-2's Conv1D.
   enum class HeadNorm : uint8_t {
@@ -83,6 +93,7 @@ struct DecoderPlan {
   };
   struct Layer {
     size_t window = 0;  // > 0: a token sees itself and window - 1 before it.
+    size_t chunk = 0;   // > 0: texts are cut every `chunk` tokens, and a token sees none before its cut.
     int rope = 0;       // Index into `ropes`; -1: none.
     bool experts = false;
     float scale = 0;  // Of attention scores; 0: the plan's.
@@ -93,6 +104,7 @@ struct DecoderPlan {
   size_t inner = 0, vocabulary = 0, positions = 0;
   size_t embedding_width = 0;        // Of the tables; projected where it is not `width`.
   float epsilon = 1e-6F, scale = 0;  // scale 0: 1 / sqrt(D).
+  float final_epsilon = 0;           // Of the last norm; 0: as of the others.
   tensor::Activation activation = tensor::Activation::silu;
   NormKind norm = NormKind::root_mean_square;
   Bias norm_bias = Bias::without, query_bias = Bias::without, out_bias = Bias::without,
@@ -115,6 +127,13 @@ struct DecoderPlan {
   HeadNorm head_norm = HeadNorm::none;
   NormKind head_norm_kind = NormKind::root_mean_square;
   Bias head_norm_bias = Bias::without;
+  bool head_norm_scales = true;   // False: they have no scale of their own.
+  bool head_norm_turned = false;  // After rotary positions, of layers that have any.
+  // Llama 4, of layers without rotary positions: queries times 1 + scale log(1 + floor((p + 1) / floor)).
+  size_t temperature_floor = 0;
+  float temperature_scale = 0;
+  bool learned_activation = false;  // xIELU: each layer has its own numbers in `activation_numbers`.
+  std::string activation_numbers = "mlp.act_fn";
   bool sinks = false;
   std::vector<Layer> layers;
   std::vector<RopeSpec> ropes;

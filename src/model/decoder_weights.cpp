@@ -68,6 +68,12 @@ std::vector<size_t> joined_rows(const DecoderPlan& plan) {
   const auto head = [&](size_t at) {
     for (size_t i = 0; i < width; ++i) out.push_back(at * width + i);
   };
+  if (plan.joined_order == DecoderPlan::JoinedOrder::by_quarter) {
+    const size_t quarter = plan.heads / 4;
+    for (const size_t part : {0, 2, 1})
+      for (size_t i = 0; i < plan.heads; ++i) head((i / quarter * 3 + part) * quarter + i % quarter);
+    return out;
+  }
   const size_t group = plan.heads / plan.key_heads;  // by_head is by_group with one query each.
   for (size_t i = 0; i < plan.heads; ++i) head(i / group * (group + 2) + i % group);
   for (size_t i = 0; i < plan.key_heads; ++i) head(i * (group + 2) + group);

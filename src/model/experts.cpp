@@ -55,6 +55,9 @@ Result<Experts> Experts::load(const DecoderPlan& plan, const DecoderWeights& wei
   exact.precision = tensor::Precision::f32;  // A choice must not hang on a rounding.
   TRY(const Matrix router, weights.matrix(layer + experts.router, experts.count, plan.width, Bias::if_there));
   out.router_ = router.pack(exact);
+  if (experts.scores == ExpertsPlan::Scores::softmax_corrected) {
+    TRY(out.correction_, weights.reader().floats(layer + experts.correction, {1, experts.count}));
+  }
   const std::string correction = layer + experts.router + ".e_score_correction_bias";
   if (experts.scores == ExpertsPlan::Scores::sigmoid_grouped) {
     TRY(out.correction_, weights.reader().floats(correction, {experts.count}));
@@ -63,8 +66,11 @@ Result<Experts> Experts::load(const DecoderPlan& plan, const DecoderWeights& wei
   if (!experts.shared.empty()) {
     const std::string at = layer + experts.shared + ".";
     TRY(out.shared_.gate_up,
-        weights.gate_up(at + "gate_proj", at + "up_proj", "", experts.shared_inner, Bias::without, false));
-    TRY(out.shared_.down, weights.linear(at + "down_proj", plan.width, experts.shared_inner, Bias::without));
+        weights.gate_up(at + "gate_proj", at + "up_proj",
+                        experts.shared_gate_up.empty() ? "" : at + experts.shared_gate_up,
+                        experts.shared_inner, experts.shared_bias, false));
+    TRY(out.shared_.down,
+        weights.linear(at + experts.shared_down, plan.width, experts.shared_inner, experts.shared_bias));
   }
   if (!experts.shared_gate.empty()) {
     TRY(out.shared_gate_, weights.linear(layer + experts.shared_gate, 1, plan.width, Bias::without));
@@ -76,6 +82,7 @@ Status Experts::load_experts(const DecoderPlan& plan, const DecoderWeights& weig
                              const std::string& layer) {
   const std::string at = layer + plan_.experts;
   if (plan_.layout == ExpertsPlan::Layout::stacked_transposed) return load_transposed(plan, weights, at);
+  if (plan_.layout == ExpertsPlan::Layout::stacked_inputs_first) return load_inputs_first(plan, weights, at);
   if (plan_.layout == ExpertsPlan::Layout::stacked) return load_stacked(plan, weights, at);
   for (size_t i = 0; i < plan_.count; ++i) {
     const std::string one = fmt::format("{}.{}.", at, i);
@@ -107,6 +114,28 @@ Status Experts::load_stacked(const DecoderPlan& plan, const DecoderWeights& weig
     experts_.push_back({part(both, 2 * inner, width).pack(reader.compute(), tensor::OutputLayout::gated),
                         part(down, width, inner).pack(reader.compute())});
   }
+  return Done{};
+}
+
+Status Experts::load_inputs_first(const DecoderPlan& plan, const DecoderWeights& weights,
+                                  const std::string& at) {
+  const size_t width = plan.width, inner = plan_.inner;
+  const WeightReader& reader = weights.reader();
+  TRY(const std::vector<float> both, reader.floats(at + ".gate_up_proj", {plan_.count, width, 2 * inner}));
+  TRY(const std::vector<float> down, reader.floats(at + ".down_proj", {plan_.count, inner, width}));
+  const auto turned = [](const std::vector<float>& all, size_t expert, size_t outputs, size_t inputs) {
+    Matrix out;
+    out.outputs = outputs;
+    out.inputs = inputs;
+    out.weight.resize(outputs * inputs);
+    for (size_t in = 0; in < inputs; ++in)
+      for (size_t i = 0; i < outputs; ++i)
+        out.weight[i * inputs + in] = all[(expert * inputs + in) * outputs + i];
+    return out;
+  };
+  for (size_t i = 0; i < plan_.count; ++i)
+    experts_.push_back({turned(both, i, 2 * inner, width).pack(reader.compute(), tensor::OutputLayout::gated),
+                        turned(down, i, width, inner).pack(reader.compute())});
   return Done{};
 }
 
@@ -170,6 +199,30 @@ std::vector<Experts::Pick> Experts::pick(std::span<const float> logits) const {
       for (size_t i : largest(scores, plan_.picked)) out.push_back({i, scores[i]});
       break;
     }
+    case ExpertsPlan::Scores::softmax_corrected: {
+      softmax(scores);
+      std::vector<float> choice(scores);
+      for (size_t i = 0; i < choice.size(); ++i) choice[i] += correction_[i];
+      for (size_t i : largest(choice, plan_.picked)) out.push_back({i, scores[i]});
+      break;
+    }
+    case ExpertsPlan::Scores::sigmoid_of_input:
+      for (size_t i : largest(scores, plan_.picked)) out.push_back({i, 1.0F / (1.0F + std::exp(-scores[i]))});
+      break;
+    case ExpertsPlan::Scores::sparse_mixer: {
+      std::vector<float> left(scores);
+      for (size_t round = 0; round < plan_.picked; ++round) {
+        const size_t best = largest(left, 1)[0];
+        std::vector<float> near(left);
+        for (size_t i = 0; i < near.size(); ++i)
+          if ((left[best] - scores[i]) / std::max(std::abs(scores[i]), left[best]) > plan_.nearness)
+            near[i] = -INFINITY;
+        softmax(near);
+        out.push_back({best, near[best]});
+        left[best] = -INFINITY;
+      }
+      break;
+    }
     case ExpertsPlan::Scores::sigmoid_grouped: {
       for (float& x : scores) x = 1.0F / (1.0F + std::exp(-x));
       std::vector<float> choice(scores);
@@ -192,6 +245,7 @@ std::vector<Experts::Pick> Experts::pick(std::span<const float> logits) const {
   if (plan_.normalized) {
     float sum = plan_.scores == ExpertsPlan::Scores::sigmoid_grouped ? 1e-20F : 0.0F;
     for (const Pick& one : out) sum += one.share;
+    sum = std::max(sum, plan_.share_min);
     for (Pick& one : out) one.share /= sum;
   }
   for (Pick& one : out) one.share *= plan_.factor;
@@ -230,17 +284,19 @@ void Experts::run(const tensor::Kernels& kernels, const float* in, float* out, s
       rows_of[one.expert].emplace_back(row, one.share);
   std::fill_n(out, rows * width_, 0.0F);
   std::vector<float> gathered, answers;
+  const bool of_input = plan_.scores == ExpertsPlan::Scores::sigmoid_of_input;
   for (size_t i = 0; i < plan_.count; ++i) {
     const auto& picked = rows_of[i];
     if (picked.empty()) continue;
     gathered.resize(picked.size() * width_);
     answers.resize(picked.size() * width_);
     for (size_t k = 0; k < picked.size(); ++k)
-      std::copy_n(in + picked[k].first * width_, width_, gathered.data() + k * width_);
+      for (size_t d = 0; d < width_; ++d)
+        gathered[k * width_ + d] = in[picked[k].first * width_ + d] * (of_input ? picked[k].second : 1.0F);
     run_expert(kernels, experts_[i], gathered.data(), answers.data(), picked.size(), threads);
     for (size_t k = 0; k < picked.size(); ++k)
       for (size_t d = 0; d < width_; ++d)
-        out[picked[k].first * width_ + d] += answers[k * width_ + d] * picked[k].second;
+        out[picked[k].first * width_ + d] += answers[k * width_ + d] * (of_input ? 1.0F : picked[k].second);
   }
   if (shared_.down == nullptr) return;
   tensor::Floats inner(rows * shared_.gate_up->width()), more(rows * width_), gates(rows);

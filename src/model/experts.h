@@ -28,6 +28,7 @@ class Experts {
 
   Status load_experts(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& layer);
   Status load_stacked(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& at);
+  Status load_inputs_first(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& at);
   Status load_transposed(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& at);
   std::vector<Pick> pick(std::span<const float> logits) const;
   void run_expert(const tensor::Kernels& kernels, const Expert& expert, const float* in, float* out,

@@ -25,7 +25,7 @@ DecoderPlan::Head read_decoder_head(ConfigReader& config) {
       {"Model", none},
   };
   for (const auto& [end, head] : rows)
-    if (name.ends_with(end)) return head;
+    if (name.ends_with(end) && !name.ends_with("DoubleHeadsModel")) return head;
   config.refuse(fail(Reason::model_unsupported,
                      fmt::format("models of class '{}' are not supported", name.substr(0, 80))));
   return none;

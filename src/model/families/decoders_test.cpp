@@ -44,6 +44,23 @@ TEST(DecoderFamilies, OptionsThatNoPartComputesAreRefusedByName) {
       {R"("model_type":"qwen2","architectures":["Qwen2Model"],"is_causal":false)", "both directions"},
       {R"("model_type":"exaone4","layer_types":["full_attention"])", "layer_types"},
       {R"("model_type":"olmo3","layer_types":["linear_attention","a","b","c"])", "layer_types"},
+      {R"("model_type":"gpt2","architectures":["GPT2DoubleHeadsModel"])", "GPT2DoubleHeadsModel"},
+      {R"("model_type":"openai-gpt","afn":"tanh")", "afn"},
+      {R"("model_type":"codegen")", "n_head"},
+      {R"("model_type":"codegen","num_attention_heads":4)", "rotary_dim"},
+      {R"("model_type":"phimoe","num_experts_per_tok":1)", "num_experts_per_tok"},
+      {R"("model_type":"phimoe","rope_scaling":{"type":"linear","factor":2.0})", "longrope"},
+      {R"("model_type":"phimoe","rope_scaling":{"type":"longrope","short_factor":[1,1,1,1],
+           "long_factor":[1,1,1,1],"short_mscale":1.1,"long_mscale":1.2})",
+       "long_mscale"},
+      {R"("model_type":"llama4_text","attention_chunk_size":null)", "attention_chunk_size"},
+      {R"("model_type":"llama4_text","layer_types":["a","b","c","d"])", "layer_types"},
+      {R"("model_type":"llama4_text","no_rope_layers":[1])", "no_rope_layers"},
+      {R"("model_type":"llama4","text_config":{"model_type":"bert"})", "text_config"},
+      {R"("model_type":"hunyuan_v1_moe","moe_topk":[1,2,1,1])", "moe_topk"},
+      {R"("model_type":"hunyuan_v1_moe","num_experts":[])", "num_experts"},
+      {R"("model_type":"hunyuan_v1_dense","rope_scaling":{"type":"dynamic","alpha":-1.0})", "alpha"},
+      {R"("model_type":"apertus","hidden_act":"unheard")", "unheard"},
   };
   for (const auto& [config, named] : cases) {
     SCOPED_TRACE(config);
@@ -89,6 +106,53 @@ TEST(DecoderFamilies, LayersWithoutAWindowHaveNoPositionsWhereTheirFamilySaysSo)
   const auto whole = plan_of(R"("model_type":"exaone4","sliding_window":null)");
   ASSERT_TRUE(whole.ok()) << whole.error().message;
   EXPECT_EQ(whole.value().layers[3].rope, 0) << "without windows every layer turns";
+}
+
+TEST(DecoderFamilies, LlamasLayersThatTurnAreCutIntoChunksAndTheOthersSharpen) {
+  const auto plan = plan_of(R"("model_type":"llama4_text","attention_chunk_size":5,"no_rope_layer_interval":2,
+                               "interleave_moe_layer_step":2,"intermediate_size_mlp":24,"floor_scale":7)");
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  for (size_t i = 0; i < 4; ++i) {
+    const bool turns = i % 2 == 0;
+    EXPECT_EQ(plan.value().layers[i].rope, turns ? 0 : -1);
+    EXPECT_EQ(plan.value().layers[i].chunk, turns ? 5U : 0U);
+    EXPECT_EQ(plan.value().layers[i].experts, !turns);
+  }
+  EXPECT_EQ(plan.value().inner, 24U);
+  EXPECT_EQ(plan.value().temperature_floor, 7U);
+  EXPECT_FALSE(plan.value().head_norm_scales);
+}
+
+TEST(DecoderFamilies, AFixedAlphaStretchesHunyuansRotaryPositionsAtAnyLength) {
+  const auto plan = plan_of(R"("model_type":"hunyuan_v1_dense","head_dim":8,"rope_theta":1000,
+                               "rope_scaling":{"type":"dynamic","alpha":8.0,"factor":1.0})");
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_NEAR(plan.value().ropes[0].theta, 16'000, 1e-6);  // 8^(8 / 6) = 16
+  EXPECT_EQ(plan.value().ropes[0].kind, RopeSpec::Kind::plain);
+  EXPECT_TRUE(plan.value().head_norm_turned);
+}
+
+TEST(DecoderFamilies, OfGemmasAndOlmosLikesOnlyWhatIsTheirsDiffers) {
+  const auto vault = plan_of(R"("model_type":"vaultgemma")").value();
+  const auto gemma = plan_of(R"("model_type":"gemma2")").value();
+  EXPECT_EQ(vault.inner_norm, gemma.inner_norm);
+  EXPECT_TRUE(vault.attention_post_norm.empty() && vault.inner_post_norm.empty());
+  EXPECT_EQ(vault.soft_cap, gemma.soft_cap);
+  const auto flex = plan_of(R"("model_type":"flex_olmo","num_experts":3,"num_experts_per_tok":2)").value();
+  EXPECT_EQ(flex.experts->count, 3U);
+  EXPECT_FALSE(flex.experts->normalized);
+  EXPECT_EQ(flex.inner_post_norm, "post_feedforward_layernorm");
+  EXPECT_EQ(flex.ropes[0].theta, 500'000);
+  const auto shared = plan_of(R"("model_type":"granitemoeshared","shared_intermediate_size":6)").value();
+  EXPECT_EQ(shared.experts->shared_inner, 6U);
+  EXPECT_EQ(shared.experts->shared_gate_up, "input_linear");
+  EXPECT_TRUE(plan_of(R"("model_type":"granitemoeshared")").value().experts->shared.empty());
+  const auto first = plan_of(R"("model_type":"openai-gpt","intermediate_size":10)").value();
+  EXPECT_EQ(first.inner, 64U) << "no key changes it";
+  EXPECT_TRUE(first.norm_after && first.final_norm.empty());
+  const auto control = plan_of(R"("model_type":"ctrl","layer_norm_epsilon":0.5)").value();
+  EXPECT_EQ(control.epsilon, 1e-6F);
+  EXPECT_EQ(control.final_epsilon, 0.5F);
 }
 
 TEST(Families, TheDocsNameEachOfThem) {

@@ -12,9 +12,12 @@ void plan_image_text(ConfigReader& config, DecoderPlan& plan) {
   const boost::json::object* text = config.object("text_config");
   if (text == nullptr)
     return config.refuse(fail(Reason::bad_request, "config.json: the text_config is missing"));
-  const bool gemma = config.text({"model_type"}, "").starts_with("gemma");
+  const std::string whole = config.text({"model_type"}, "");
   ConfigReader part(*text);
-  const std::string type = part.text({"model_type"}, gemma ? "gemma3_text" : "mistral");
+  const std::string_view usual = whole == "llama4"            ? "llama4_text"
+                                 : whole.starts_with("gemma") ? "gemma3_text"
+                                                              : "mistral";
+  const std::string type = part.text({"model_type"}, usual);
   const DecoderFamily* family = find_decoder_family(type);
   if (family == nullptr || family->plan == plan_image_text)
     return config.refuse(fail(Reason::model_unsupported, "config.json: this text_config is not supported"));
