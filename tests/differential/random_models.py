@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Random tiny configurations of model families, `holdfast forward` against transformers: answers in f32, each row alone against
+the batch to the bit, greedy tokens with and without padding at the left, and how far bf16 and int8 stray.
+
+usage: PYTHON_WITH_TRANSFORMERS tests/differential/random_models.py [FAMILY...] [--count N] [--seed S] (transformers 5.23.0)
+
+HOLDFAST_PROGRAM names the program. A difference prints the family, the seed and what differs; the exit status is 1 then.
+"""
+import argparse
+import copy
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+import transformers as t
+from random_model_configs import DECODERS, IMAGES
+from safetensors.torch import load_file, save_file
+
+PROGRAM = os.environ.get("HOLDFAST_PROGRAM", str(Path(__file__).parents[2] / "build/holdfast"))
+WORST = 2e-5  # Of the greatest number of an answer.
+
+
+def shake(model):
+    """Norms, biases and running statistics that are not what they begin as, so that leaving one out shows."""
+    for name, values in [*model.named_parameters(), *(row for row in model.named_buffers() if "running" in row[0])]:
+        if name.endswith("running_var"):
+            values.data.uniform_(0.5, 1.5)
+        elif name.endswith(("beta", "eps")) or not values.is_floating_point():
+            continue
+        elif "lambda" in name:
+            values.data.uniform_(0.3, 1.2)
+        elif any(part in name for part in ("token", "position", "bias_table")) and "embed_tokens" not in name and "tokens_embed" not in name:
+            values.data.normal_(0, 0.7)
+        elif values.dim() == 1:
+            values.data.add_(torch.randn_like(values) * 0.2)
+
+
+def spell_as_before(folder):
+    """The keys of config.json as transformers wrote them before version 5."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    rope = config.get("rope_parameters")
+    if rope and "rope_theta" in rope and config["model_type"] != "apertus":  # Apertus has rotary positions of its own where none are named.
+        rope = config.pop("rope_parameters")
+        config["rope_theta"] = rope.pop("rope_theta")
+        if rope.get("rope_type") != "default":
+            rope["type"] = rope.pop("rope_type")
+            config["rope_scaling"] = rope
+    config["torch_dtype"] = config.pop("dtype", "float32")
+    path.write_text(json.dumps(config))
+
+
+def ask(folder, inputs, generate=None, dtype="f32"):
+    save_file({name: values.contiguous() for name, values in inputs.items()}, folder / "in.safetensors")
+    command = [PROGRAM, "forward", str(folder), str(folder / "in.safetensors"), str(folder / "out.safetensors"), "--dtype", dtype]
+    made = subprocess.run(command + (["--generate", json.dumps(generate)] if generate else []), capture_output=True, text=True)
+    if made.returncode:
+        raise RuntimeError(made.stderr[-300:])
+    return load_file(folder / "out.safetensors")
+
+
+def seen(values, mask):
+    """Numbers of rows that the mask shows."""
+    hides = mask is not None and values.dim() == 3 and values.shape[:2] == mask.shape
+    return torch.where(mask[..., None] == 1, values, 0.0) if hides else values
+
+
+class Family:
+    def __init__(self, name):
+        self.name, self.configurations, self.generations, self.worst, self.bf16, self.int8, self.bad = name, 0, 0, 0.0, 1.0, 1.0, 0
+
+    def complain(self, seed, *what):
+        self.bad += 1
+        print(self.name, "seed", seed, *what, flush=True)
+
+    def compare(self, seed, folder, model, inputs):
+        mask = inputs.get("attention_mask")
+        with torch.no_grad():
+            answer = {key: seen(value, mask) for key, value in model(**inputs).items() if torch.is_tensor(value)}
+        got = ask(folder, inputs)
+        if not set(answer) <= set(got):
+            self.complain(seed, "answers", sorted(got), "but not", sorted(set(answer) - set(got)))
+        for key in set(got) & set(answer):
+            if got[key].shape != answer[key].shape:
+                self.complain(seed, key, "has shape", got[key].shape)
+                continue
+            share = float((seen(got[key], mask) - answer[key]).abs().max() / answer[key].abs().max().clamp(min=1e-9))
+            self.worst = max(self.worst, share)
+            if share > WORST:
+                self.complain(seed, type(model).__name__, key, "differs by", share, "of its scale")
+        rows = len(next(iter(inputs.values())))
+        for row in range(rows):
+            alone = ask(folder, {key: value[row:row + 1] for key, value in inputs.items()})
+            for key in answer:
+                whole, one = seen(got[key], mask)[row], seen(alone[key], mask[row:row + 1] if mask is not None else None)[0]
+                if not torch.equal(whole, one):
+                    self.complain(seed, key, "of a row alone has other bits")
+        for dtype in ("bf16", "int8"):
+            rough = ask(folder, inputs, dtype=dtype)
+            near = min(float(torch.cosine_similarity(seen(rough[key], mask).flatten(), answer[key].flatten(), 0)) for key in set(rough) & set(answer))
+            setattr(self, dtype, min(getattr(self, dtype), near))
+
+    def write(self, seed, folder, fresh, inputs, pads):
+        settings = dict(max_new_tokens=14, do_sample=False, num_beams=1, use_cache=True, pad_token_id=0)
+        for left in (0, 2) if pads else (0,):
+            ids = inputs["input_ids"][:2, :6].clone()
+            ids[ids == 0] = 3
+            mask = torch.ones_like(ids)
+            ids[1, :left] = mask[1, :left] = 0
+            model = copy.deepcopy(fresh)  # Some rotary tables remember the longest text they saw.
+            model.generation_config.eos_token_id = None
+            with torch.no_grad():
+                wanted = model.generate(input_ids=ids, attention_mask=mask, generation_config=t.GenerationConfig(**settings))
+            got = ask(folder, dict(input_ids=ids, attention_mask=mask), settings)
+            self.generations += 1
+            if not torch.equal(got["sequences"].long(), wanted):
+                self.complain(seed, "writes other tokens", "after padding" if left else "")
+
+    def try_seed(self, seed):
+        random.seed(seed)
+        torch.manual_seed(seed)
+        made = (DECODERS.get(self.name) or IMAGES[self.name])(seed)
+        kind = getattr(t, made.model)
+        eager = {} if self.name == "regnet" else dict(attn_implementation="eager")
+        if "experts" in str(made.config):
+            eager["experts_implementation"] = "eager"
+        model = kind._from_config(made.config, **eager).eval()
+        shake(model)
+        fresh = copy.deepcopy(model)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            model.save_pretrained(folder)
+            if seed % 2:
+                spell_as_before(folder)
+            self.compare(seed, folder, model, made.inputs)
+            if made.model.endswith(("CausalLM", "LMHeadModel")):
+                self.write(seed, folder, fresh, made.inputs, made.pads)
+        self.configurations += 1
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("families", nargs="*")
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    t.utils.logging.set_verbosity_error()
+    t.utils.logging.disable_progress_bar()
+    bad = 0
+    for name in arguments.families or [*DECODERS, *IMAGES]:
+        family = Family(name)
+        for seed in range(arguments.seed, arguments.seed + arguments.count):
+            try:
+                family.try_seed(seed)
+            except (RuntimeError, ValueError, KeyError) as error:
+                family.complain(seed, type(error).__name__, error)
+        print(f"{name}: {family.configurations} configurations, {family.generations} generations, worst {family.worst:.1e} of scale, "
+              f"bf16 cosine {family.bf16:.5f}, int8 {family.int8:.5f}, {family.bad} differences", flush=True)
+        bad += family.bad
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
