@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <ctime>
-
 #include "base/arguments.h"
 #include "base/random.h"
+#include "cli/call_rate.h"
 #include "cli/compute_flags.h"
 #include "cli/count_flag.h"
 #include "cli/user_files.h"
@@ -68,10 +66,8 @@ Result<std::vector<model::TokenizedText>> random_rows(const model::Embedder& emb
 }
 
 struct EmbedFigures {
-  double sequences_per_second = 0;  // Median over windows of 50 ms or a call, whichever is longer.
-  double best = 0;
-  double by_processor = 0;  // As the median, by processor time of all threads.
-  size_t tokens = 0;        // Of a batch.
+  CallRate calls;
+  size_t tokens = 0;  // Of a batch.
   int64_t ready_ms = 0;
 };
 
@@ -85,29 +81,10 @@ Result<EmbedFigures> measure(const EmbedWish& wish, const Clock& clock) {
   TRY(const auto rows, random_rows(embedder, wish));
   for (const model::TokenizedText& row : rows) out.tokens += row.ids.size();
   const auto threads = tensor::make_threads(wish.threads);
-  TRY_DONE(embedder.embed(rows, *threads));  // Warms up.
-  std::vector<double> speeds, by_processor;
-  const auto began = clock.now();
-  do {
-    const auto start = clock.now();
-    const std::clock_t processor = std::clock();
-    size_t calls = 0;
-    std::chrono::milliseconds took{};
-    do {
-      TRY_DONE(embedder.embed(rows, *threads));
-      ++calls;
-      took = clock.now() - start;
-    } while (took < std::chrono::milliseconds(50));
-    const auto sequences = static_cast<double>(calls * wish.batch);
-    speeds.push_back(1000.0 * sequences / static_cast<double>(took.count()));
-    by_processor.push_back(sequences * CLOCKS_PER_SEC /
-                           std::max(1.0, static_cast<double>(std::clock() - processor)));
-  } while (clock.now() - began < std::chrono::seconds(wish.seconds));
-  std::sort(speeds.begin(), speeds.end());
-  out.sequences_per_second = speeds[speeds.size() / 2];
-  out.best = speeds.back();
-  std::sort(by_processor.begin(), by_processor.end());
-  out.by_processor = by_processor[by_processor.size() / 2];
+  TRY(out.calls, measure_calls(clock, wish.seconds, [&]() -> Status {
+        TRY_DONE(embedder.embed(rows, *threads));
+        return Done{};
+      }));
   return out;
 }
 
@@ -117,6 +94,7 @@ int bench_embed(World& world, std::span<const std::string_view> words) {
   const auto figures = measure(wish.value(), world.clock());
   if (!figures.ok()) return report(world, figures.error(), wish.value().output);
   const EmbedFigures& found = figures.value();
+  const auto rows = static_cast<double>(wish.value().batch);
   const std::string_view dtype = tensor::precision_name(wish.value().compute.precision),
                          isa = tensor::isa_name(wish.value().compute.isa);
   if (wish.value().output == Output::json)
@@ -124,12 +102,11 @@ int bench_embed(World& world, std::span<const std::string_view> words) {
         fmt::format("{{\"sequences_per_second\":{:.2f},\"best\":{:.2f},\"sequences_per_cpu_second\":{:.2f},"
                     "\"tokens_per_second\":{:.0f},"
                     "\"ready_ms\":{},\"dtype\":\"{}\",\"instructions\":\"{}\"}}\n",
-                    found.sequences_per_second, found.best, found.by_processor,
-                    found.sequences_per_second * double(found.tokens) / double(wish.value().batch),
-                    found.ready_ms, dtype, isa));
+                    found.calls.median * rows, found.calls.best * rows, found.calls.by_processor * rows,
+                    found.calls.median * static_cast<double>(found.tokens), found.ready_ms, dtype, isa));
   else
     world.print(fmt::format("{:.1f} sequences/s (best {:.1f}), {} on {}, ready in {} ms\n",
-                            found.sequences_per_second, found.best, dtype, isa, found.ready_ms));
+                            found.calls.median * rows, found.calls.best * rows, dtype, isa, found.ready_ms));
   return exit_done;
 }
 

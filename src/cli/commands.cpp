@@ -2,6 +2,7 @@
 #include "cli/audit.h"
 #include "cli/batch.h"
 #include "cli/bench.h"
+#include "cli/bench_forward.h"
 #include "cli/bench_generate.h"
 #include "cli/bench_tokenize.h"
 #include "cli/chat.h"
@@ -71,6 +72,7 @@ std::vector<Command> commands() {
   add(chat_commands());
   add(render_commands());
   add(bench_commands());
+  add(bench_forward_commands());
   add(bench_generate_commands());
   add(bench_tokenize_commands());
   add(profile_commands());
