@@ -5,6 +5,7 @@
 
 #include "tensor/block_bytes.h"
 #include "tensor/block_format.h"
+#include "tensor/channel_taps.h"
 #include "tensor/isa.h"
 #include "tensor/precision.h"
 #include "tensor/products.h"
@@ -39,6 +40,7 @@ struct Kernels {
   void (*gelu)(float* data, size_t count);  // x * (1 + erf(x / sqrt 2)) / 2, in place
   void (*add)(float* into, const float* more, size_t count);
   void (*activate)(Activation activation, float* data, size_t count);  // In place.
+  void (*channel_taps)(const ChannelTapsJob&);
   void (*block_sums)(const BlockSumsJob&);
   void (*widen)(const WidenJob&);
   void (*quantize)(const QuantizeJob&);
@@ -66,6 +68,7 @@ void avx2_block_dots(const BlockDotsJob& job);
 void avx2_vnni_block_dots(const BlockDotsJob& job);
 void avx512_vnni_block_dots(const BlockDotsJob& job);
 void amx_block_dots(const BlockDotsJob& job);
+void plain_channel_taps(const ChannelTapsJob& job);
 void plain_whole_dots(const WholeDotsJob& job);
 void avx2_whole_dots(const WholeDotsJob& job);
 void avx2_vnni_whole_dots(const WholeDotsJob& job);

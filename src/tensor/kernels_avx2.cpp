@@ -1,6 +1,7 @@
 #include "tensor/kernels.h"
 #include "tensor/simd/block_dots.h"
 #include "tensor/simd/block_rows.h"
+#include "tensor/simd/channel_taps.h"
 #include "tensor/simd/dots_avx2.h"
 #include "tensor/simd/f32x16_avx2.h"
 #include "tensor/simd/product_rows.h"
@@ -27,6 +28,7 @@ constinit const Kernels avx2_kernels = {
     Rows::gelu,
     Rows::add,
     Products::activate,
+    ChannelTaps<V, 4>::line,
     Blocks::sums,
     Blocks::widen,
     quantize_rows,

@@ -1,5 +1,6 @@
 #include "tensor/kernels.h"
 #include "tensor/simd/block_rows.h"
+#include "tensor/simd/channel_taps.h"
 #include "tensor/simd/f32x16_avx512.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/quantize_avx512.h"
@@ -25,6 +26,7 @@ constinit const Kernels avx512_kernels = {
     Rows::gelu,
     Rows::add,
     Products::activate,
+    ChannelTaps<V, 12>::line,
     Blocks::sums,
     Blocks::widen,
     Quantize512::rows,

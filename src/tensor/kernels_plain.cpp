@@ -413,6 +413,7 @@ const Kernels plain_kernels = {
     gelu,
     add,
     activate,
+    plain_channel_taps,
     block_sums,
     widen,
     quantize_rows,

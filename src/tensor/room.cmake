@@ -2,7 +2,7 @@
 # preset, as the sanitizer builds would be too slow to test real models otherwise.
 # Without the undefined-behaviour sanitizer: loops of unrolled tiles take it minutes to compile.
 set(kernel_options -O3 -ffp-contract=off -fno-sanitize=undefined)
-set_source_files_properties(${folder}/kernels_plain.cpp ${folder}/kernels_plain_whole.cpp PROPERTIES COMPILE_OPTIONS "${kernel_options}")
+set_source_files_properties(${folder}/kernels_plain.cpp ${folder}/kernels_plain_taps.cpp ${folder}/kernels_plain_whole.cpp PROPERTIES COMPILE_OPTIONS "${kernel_options}")
 set(avx2_options "${kernel_options};-mavx2;-mfma;-mf16c")
 set_source_files_properties(${folder}/kernels_avx2.cpp ${folder}/kernels_avx2_wide.cpp PROPERTIES COMPILE_OPTIONS "${avx2_options}")
 set_source_files_properties(${folder}/kernels_avx2_vnni.cpp PROPERTIES COMPILE_OPTIONS "${avx2_options};-mavxvnni")
