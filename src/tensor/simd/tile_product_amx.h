@@ -35,29 +35,37 @@ inline FinishJob block_of(const FinishJob& whole, size_t row, size_t strip, size
   return out;
 }
 
-// Any job at all.
+// Any job at all. Some rows at a time, as a job is copied for each call and the processor waits for the tiles
+// before it until what was just changed of it can be read in other pieces.
 template <void (*finish)(const FinishJob&)>
 class AnyEnding {
  public:
   void begin(const FinishJob& job) {
     job_ = job;
-    job_.rows = 1;
+    left_ = job.rows;
+    job_.rows = 0;
   }
   void row() {
+    ++job_.rows;
+    --left_;
+    if (job_.rows < rows_a_call && left_ > 0) return;
     finish(job_);
-    job_.sums = static_cast<const std::byte*>(job_.sums) + job_.sums_stride * 4;
-    if (job_.out != nullptr) job_.out += job_.out_stride;
-    if (job_.words != nullptr) job_.words += job_.row_words;
-    if (job_.addend != nullptr) job_.addend += job_.out_stride;
+    job_.sums = static_cast<const std::byte*>(job_.sums) + job_.rows * job_.sums_stride * 4;
+    if (job_.out != nullptr) job_.out += job_.rows * job_.out_stride;
+    if (job_.words != nullptr) job_.words += job_.rows * job_.row_words;
+    if (job_.addend != nullptr) job_.addend += job_.rows * job_.out_stride;
     if (job_.row_scales != nullptr) {
-      ++job_.row_scales;
-      ++job_.row_zeros;
+      job_.row_scales += job_.rows;
+      job_.row_zeros += job_.rows;
     }
-    if (job_.apart.rows != nullptr) job_.apart.rows += job_.apart.row_words;
+    if (job_.apart.rows != nullptr) job_.apart.rows += job_.rows * job_.apart.row_words;
+    job_.rows = 0;
   }
 
  private:
-  FinishJob job_;
+  static constexpr size_t rows_a_call = 8;
+  FinishJob job_;    // Its rows: those whose sums are there and that are not finished.
+  size_t left_ = 0;  // After them.
 };
 
 template <class Tiles, class Ending>
