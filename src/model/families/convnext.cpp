@@ -11,6 +11,7 @@
 #include "model/families/picture_model.h"
 #include "model/families/signals.h"
 #include "model/memory_check.h"
+#include "model/vision/normed_mlp.h"
 
 namespace holdfast::model {
 namespace {
@@ -39,8 +40,7 @@ class ConvNext final : public PictureNet {
  private:
   struct Layer {
     std::optional<Convolution> apart;
-    Norm norm;
-    LinearLayer up, down;
+    NormedMlp mlp;
     std::vector<float> response, response_bias;  // V2, [4 C].
   };
   struct Stage {
@@ -72,14 +72,16 @@ Result<ConvNext::Layer> ConvNext::load_layer(const WeightReader& reader, const s
   apart.kernel = {7, 7};
   apart.padding = 3;
   TRY(out.apart, Convolution::load(apart, reader));
-  TRY(out.norm, reader.norm(name + ".layernorm", width));
-  TRY(out.up, reader.linear(name + ".pwconv1", 4 * width, width));
+  TRY(out.mlp.norm, reader.norm(name + ".layernorm", width));
+  out.mlp.epsilon = norm_epsilon;
+  out.mlp.activation = plan_.activation;
+  TRY(out.mlp.up, reader.linear(name + ".pwconv1", 4 * width, width));
   if (plan_.responses) {
     TRY(out.response, reader.floats(name + ".grn.weight", {1, 1, 1, 4 * width}));
     TRY(out.response_bias, reader.floats(name + ".grn.bias", {1, 1, 1, 4 * width}));
   }
   if (!plan_.scales) {
-    TRY(out.down, reader.linear(name + ".pwconv2", width, 4 * width));
+    TRY(out.mlp.down, reader.linear(name + ".pwconv2", width, 4 * width));
     return out;
   }
   // The scale is as good as done to the layer before it.
@@ -90,7 +92,7 @@ Result<ConvNext::Layer> ConvNext::load_layer(const WeightReader& reader, const s
     bias[i] *= scale[i];
     for (size_t k = 0; k < 4 * width; ++k) weight[i * 4 * width + k] *= scale[i];
   }
-  out.down = tensor::make_linear({weight, bias, width, 4 * width}, reader.compute());
+  out.mlp.down = tensor::make_linear({weight, bias, width, 4 * width}, reader.compute());
   return out;
 }
 
@@ -154,16 +156,18 @@ void ConvNext::respond(const Layer& layer, tensor::Floats& rows, size_t places) 
 
 void ConvNext::run_layer(const Layer& layer, FeatureMap& x, tensor::Threads& threads) const {
   FeatureMap branch = layer.apart->run(x, tensor::Activation::none, nullptr, threads);
-  normalize(layer.norm, branch);
   const size_t places = x.size.area();
-  tensor::Floats inner = apply(*layer.up, branch.data.data(), places, x.channels, plan_.activation, threads);
-  if (plan_.responses) respond(layer, inner, places);
+  const NormedMlp& mlp = layer.mlp;
+  if (!plan_.responses) return mlp.add(*kernels_, branch.data.data(), places, x.data.data(), threads);
+  normalize(mlp.norm, branch);
+  tensor::Floats inner = apply(*mlp.up, branch.data.data(), places, x.channels, mlp.activation, threads);
+  respond(layer, inner, places);
   tensor::LinearRun run;
   run.in = inner.data();
   run.out = x.data.data();
   run.addend = x.data.data();
   run.rows = places;
-  layer.down->run(run, threads);
+  mlp.down->run(run, threads);
 }
 
 FeatureMap ConvNext::run(const float* image, Extent size, tensor::Threads& threads) const {

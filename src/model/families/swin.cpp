@@ -9,6 +9,7 @@
 #include "model/families/picture_model.h"
 #include "model/families/signals.h"
 #include "model/memory_check.h"
+#include "model/vision/normed_mlp.h"
 #include "model/vision/position_grid.h"
 #include "model/vision/window_attention.h"
 
@@ -71,9 +72,9 @@ class Swin {
 
  private:
   struct Block {
-    Norm before, after;
+    Norm before;
     std::optional<WindowAttention> attention;
-    LinearLayer up, down;
+    NormedMlp mlp;
   };
   struct Stage {
     std::vector<Block> blocks;
@@ -110,11 +111,13 @@ Result<Swin::Block> Swin::load_block(const WeightReader& reader, const std::stri
   const auto inner = static_cast<size_t>(static_cast<double>(plan_.ratio) * static_cast<double>(width));
   Block out;
   TRY(out.before, reader.norm(name + "layernorm_before", width));
-  TRY(out.after, reader.norm(name + "layernorm_after", width));
+  TRY(out.mlp.norm, reader.norm(name + "layernorm_after", width));
   TRY(out.attention, WindowAttention::load(
                          {name + "attention.", width, plan_.heads[stage], plan_.window, plan_.bias}, reader));
-  TRY(out.up, reader.linear(name + "intermediate.dense", inner, width));
-  TRY(out.down, reader.linear(name + "output.dense", width, inner));
+  TRY(out.mlp.up, reader.linear(name + "intermediate.dense", inner, width));
+  TRY(out.mlp.down, reader.linear(name + "output.dense", width, inner));
+  out.mlp.epsilon = plan_.epsilon;
+  out.mlp.activation = plan_.activation;
   return out;
 }
 
@@ -191,15 +194,7 @@ FeatureMap Swin::embed(const float* image, Extent size, const std::vector<float>
 void Swin::run_block(const Block& block, size_t shift, FeatureMap& x, tensor::Threads& threads) const {
   const FeatureMap before = normalized(block.before, x, plan_.epsilon);
   block.attention->add(before.data.data(), x.size, shift, x.data.data(), threads);
-  const FeatureMap after = normalized(block.after, x, plan_.epsilon);
-  const tensor::Floats inner =
-      apply(*block.up, after.data.data(), x.size.area(), x.channels, plan_.activation, threads);
-  tensor::LinearRun run;
-  run.in = inner.data();
-  run.out = x.data.data();
-  run.addend = x.data.data();
-  run.rows = x.size.area();
-  block.down->run(run, threads);
+  block.mlp.add(*kernels_, x.data.data(), x.size.area(), x.data.data(), threads);
 }
 
 // Four neighbours become one place, column by column; zeros past the picture.

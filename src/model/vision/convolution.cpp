@@ -105,40 +105,57 @@ Extent Convolution::size_for(Extent in) const {
   return {side(in.height, plan_.kernel.height), side(in.width, plan_.kernel.width)};
 }
 
-// The patches of `count` places from `first` on, one a row; zeros past the picture.
+// The patches of `count` places from `first` on, one a row; zeros past the picture. What lies together in the
+// picture is copied together: a line of the kernel, where nothing is left out of it.
 void Convolution::gather(const FeatureMap& in, Extent out, size_t group, size_t first, size_t count,
                          float* rows) const {
   const size_t each = plan_.inputs / plan_.groups;
+  const bool together = plan_.groups == 1 && plan_.dilation == 1;
   for (size_t place = first; place < first + count; ++place)
-    for (size_t tap = 0; tap < plan_.kernel.area(); ++tap) {
+    for (size_t line = 0; line < plan_.kernel.height; ++line) {
       // Below zero is far past the end, too.
-      const size_t y =
-          place / out.width * plan_.stride + tap / plan_.kernel.width * plan_.dilation - plan_.padding;
-      const size_t x =
-          place % out.width * plan_.stride + tap % plan_.kernel.width * plan_.dilation - plan_.padding;
-      if (y < in.size.height && x < in.size.width)
-        std::copy_n(in.data.data() + (y * in.size.width + x) * in.channels + group * each, each, rows);
-      else
-        std::fill_n(rows, each, 0.0F);
-      rows += each;
+      const size_t y = place / out.width * plan_.stride + line * plan_.dilation - plan_.padding;
+      const size_t left = place % out.width * plan_.stride - plan_.padding,
+                   right = left + (plan_.kernel.width - 1) * plan_.dilation;
+      if (y >= in.size.height) {
+        std::fill_n(rows, plan_.kernel.width * each, 0.0F);
+        rows += plan_.kernel.width * each;
+        continue;
+      }
+      const float* from = in.data.data() + y * in.size.width * in.channels + group * each;
+      if (together && left < in.size.width && right < in.size.width) {
+        std::copy_n(from + left * in.channels, plan_.kernel.width * each, rows);
+        rows += plan_.kernel.width * each;
+      } else {
+        for (size_t tap = 0; tap < plan_.kernel.width; ++tap, rows += each) {
+          const size_t x = left + tap * plan_.dilation;
+          if (x < in.size.width)
+            std::copy_n(from + x * in.channels, each, rows);
+          else
+            std::fill_n(rows, each, 0.0F);
+        }
+      }
     }
 }
 
 // One line of the result where every channel is a group.
 void Convolution::run_apart(const FeatureMap& in, FeatureMap& out, size_t line) const {
-  const size_t channels = plan_.inputs;
-  for (size_t column = 0; column < out.size.width; ++column) {
-    float* to = out.data.data() + (line * out.size.width + column) * channels;
-    std::copy(bias_.begin(), bias_.end(), to);
-    for (size_t tap = 0; tap < plan_.kernel.area(); ++tap) {
-      const size_t y = line * plan_.stride + tap / plan_.kernel.width * plan_.dilation - plan_.padding;
-      const size_t x = column * plan_.stride + tap % plan_.kernel.width * plan_.dilation - plan_.padding;
-      if (y >= in.size.height || x >= in.size.width) continue;
-      const float* from = in.data.data() + (y * in.size.width + x) * channels;
-      const float* weight = taps_.data() + tap * channels;
-      for (size_t i = 0; i < channels; ++i) to[i] += from[i] * weight[i];
-    }
-  }
+  tensor::ChannelTapsJob job;
+  job.in = in.data.data();
+  job.height = in.size.height;
+  job.width = in.size.width;
+  job.channels = plan_.inputs;
+  job.taps = taps_.data();
+  job.bias = bias_.data();
+  job.kernel_height = plan_.kernel.height;
+  job.kernel_width = plan_.kernel.width;
+  job.stride = plan_.stride;
+  job.padding = plan_.padding;
+  job.dilation = plan_.dilation;
+  job.line = line;
+  job.out_width = out.size.width;
+  job.out = out.data.data() + line * out.size.width * plan_.inputs;
+  kernels_->channel_taps(job);
 }
 
 FeatureMap Convolution::run(const FeatureMap& in, tensor::Activation activation, const float* addend,

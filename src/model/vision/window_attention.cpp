@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.h"
 #include "tensor/attention.h"
 
 namespace holdfast::model {
@@ -28,10 +29,13 @@ Result<WindowAttention> WindowAttention::load(const Plan& plan, const WeightRead
   TRY(out.out_, reader.linear(plan.name + "output.dense", width, width));
   TRY(const std::vector<float> table,
       reader.floats(plan.name + "self.relative_position_bias_table", {side * side, plan.heads}));
+  // Of each line between, from the rightmost query's left neighbour on, as a line of keys meets them.
   out.distances_.resize(table.size());
-  for (size_t i = 0; i < side * side; ++i)
-    for (size_t head = 0; head < plan.heads; ++head)
-      out.distances_[head * side * side + i] = table[i * plan.heads + head];
+  for (size_t head = 0; head < plan.heads; ++head)
+    for (size_t down = 0; down < side; ++down)
+      for (size_t across = 0; across < side; ++across)
+        out.distances_[(head * side + down) * side + across] =
+            table[(down * side + side - 1 - across) * plan.heads + head];
   return out;
 }
 
@@ -82,15 +86,20 @@ void WindowAttention::add(const float* in, Extent size, size_t shift, float* out
   job.bias.add = [&](const tensor::AttentionBias::Block& block) {
     const float* distances = distances_.data() + block.head * side * side;
     const size_t* region = regions.data() + block.sequence * area;
+    const bool strangers =
+        std::any_of(region, region + area, [region](size_t other) { return other != *region; });
+    CHECK(block.keys == area);
     for (size_t i = 0; i < block.queries; ++i) {
       const size_t query = block.query_from + i;
-      for (size_t key = 0; key < block.keys; ++key) {
-        const size_t down = query / window + window - 1 - key / window;
-        const size_t across = query % window + window - 1 - key % window;
-        float more = distances[down * side + across];
-        if (shift > 0 && region[query] != region[key]) more += hardly;
-        block.scores[i * block.stride + key] += more;
+      float* scores = block.scores + i * block.stride;
+      for (size_t line = 0; line < window; ++line) {
+        const float* more =
+            distances + (query / window + window - 1 - line) * side + window - 1 - query % window;
+        for (size_t column = 0; column < window; ++column) scores[line * window + column] += more[column];
       }
+      if (!strangers) continue;
+      for (size_t key = 0; key < area; ++key)
+        if (region[query] != region[key]) scores[key] += hardly;
     }
   };
   tensor::attend(job, compute_, threads);

@@ -22,7 +22,7 @@ class WindowAttention {
   Plan plan_;
   tensor::Compute compute_;
   LinearLayer query_key_value_, out_;
-  std::vector<float> distances_;  // [heads, (2 window - 1)^2]
+  std::vector<float> distances_;  // [heads, lines between from below, columns between from the right]
 };
 
 }  // namespace holdfast::model
