@@ -95,6 +95,22 @@ def test_what_is_wrong_is_told(shared, ask):
     assert refused.value.response.status_code == 400
 
 
+def test_a_file_that_is_too_large_is_refused_at_every_door(shared, hosted, server, tokens, ask):
+    """25 MiB, as OpenAI's own limit is: told as such, and the next file is answered."""
+    name = hosted("automatic-speech-recognition-ctc")
+    client = openai.OpenAI(base_url=f"{server.url}/v1", api_key=tokens["ada"], max_retries=0)
+    path, _, wanted = next(cases(shared, "automatic-speech-recognition-ctc"))
+    large = path.read_bytes() + bytes(26 << 20)
+    with pytest.raises(openai.APIStatusError) as refused:
+        client.audio.transcriptions.create(model=name, file=("long.wav", large))
+    assert refused.value.status_code == 413 and "larger than" in refused.value.message
+    with pytest.raises(HfHubHTTPError) as told:
+        ask("automatic-speech-recognition-ctc").automatic_speech_recognition(large)
+    assert told.value.response.status_code == 413
+    with path.open("rb") as file:
+        assert client.audio.transcriptions.create(model=name, file=file).text == wanted["text"]
+
+
 def test_a_model_of_texts_takes_no_file(shared, hosted, server, tokens):
     name = hosted("text-classification")
     request = urllib.request.Request(f"{server.url}/models/{name}", data=b"\x89PNG\r\n\x1a\n\0\0\"\x7f", method="POST",
