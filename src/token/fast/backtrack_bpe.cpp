@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "token/fast/free_merges.h"
 #include "token/fast/merge_lanes.h"
 #include "token/fast/middling_words.h"
 #include "token/fast/short_merges.h"
@@ -36,7 +37,7 @@ constexpr uint32_t any_merge = UINT32_MAX, no_merge = 0;
 
 BacktrackBpe::BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Merge>& merges,
                            const PairTable& pairs, const UnknownSymbols& unknown)
-    : pairs_(pairs) {
+    : pairs_(pairs), merges_(merges) {
   uint32_t last = 0;
   for (const Symbol& symbol : symbols) last = std::max(last, symbol.id);
   for (const Merge& merge : merges) last = std::max({last, merge.left, merge.right, merge.result});
@@ -89,12 +90,11 @@ BacktrackBpe::BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Me
       if (node.has_value()) tokens_[id].shorter = node.value();
     }
   }
-  std::array<uint32_t, 256> bytes{};
-  bytes.fill(PairTable::none);
+  byte_symbols_.fill(PairTable::none);
   for (const Symbol& symbol : symbols)
-    if (symbol.bytes.size() == 1) bytes[static_cast<uint8_t>(symbol.bytes[0])] = symbol.id;
-  lanes_ = std::make_unique<MergeLanes>(bytes, pairs, tree_);
-  short_ = std::make_unique<ShortMerges>(bytes, pairs, tree_, unknown);
+    if (symbol.bytes.size() == 1) byte_symbols_[static_cast<uint8_t>(symbol.bytes[0])] = symbol.id;
+  lanes_ = std::make_unique<MergeLanes>(byte_symbols_, pairs, tree_);
+  short_ = std::make_unique<ShortMerges>(byte_symbols_, pairs, tree_, unknown);
 }
 
 BacktrackBpe::~BacktrackBpe() = default;
@@ -231,7 +231,7 @@ void BacktrackBpe::take_longest(std::span<Job> jobs, const FitCache& fits_known)
   Walk walks[walks_max];
   size_t active = 0, next = 0;
   const auto next_into = [&](Walk& walk) {
-    while (next < jobs.size() && jobs[next].is_done) ++next;
+    while (next < jobs.size() && (jobs[next].is_done || jobs[next].text.size() > back_bytes_max)) ++next;
     if (next == jobs.size()) return false;
     walk.job = &jobs[next++];
     walk.at = reinterpret_cast<const uint8_t*>(walk.job->text.data());
@@ -290,7 +290,7 @@ void BacktrackBpe::tokenize_all(std::span<Job> jobs, FitCache& fits_known) const
   for (Job& job : jobs)
     for (size_t i = 1; i < job.count && !job.is_done; ++i)
       if (!stand_together(job.ids[i - 1], job.ids[i], fits_known)) {
-        uint32_t ids[job_bytes_max], ends[job_bytes_max];
+        uint32_t ids[back_bytes_max], ends[back_bytes_max];
         const size_t left = job.count - i;
         std::copy_n(job.ids + i, left, ids);
         std::copy_n(job.ends + i, left, ends);
@@ -307,7 +307,7 @@ std::optional<size_t> BacktrackBpe::tokenize(std::string_view text, uint32_t* id
   const auto* const begin = reinterpret_cast<const uint8_t*>(text.data());
   const uint32_t first = longest(begin, begin + text.size());
   const Job job{text, ids, ends};
-  if (text.size() <= job_bytes_max) return run(job, 0, first, ShortBlocked(), Taken(), room.fits);
+  if (text.size() <= back_bytes_max) return run(job, 0, first, ShortBlocked(), Taken(), room.fits);
   room.blocked.assign(text.size() / 64 + 1, 0);
   return run(job, 0, first, LongBlocked(room.blocked.data()), Taken(), room.fits);
 }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +18,7 @@
 
 namespace holdfast::token {
 
+class FreeMerges;
 class MergeLanes;
 class ShortMerges;
 
@@ -32,7 +35,7 @@ class BacktrackBpe {
     std::string_view bytes;
   };
 
-  // `pairs` are of `merges` and outlive this. Texts with characters that are no symbols are refused, but
+  // `pairs` are of `merges`; both outlive this. Texts with characters that are no symbols are refused, but
   // short ones of many where something stands for those: `unknown` are in no merge.
   BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Merge>& merges, const PairTable& pairs,
                const UnknownSymbols& unknown = {});
@@ -50,16 +53,18 @@ class BacktrackBpe {
   // Nothing where the text is refused.
   std::optional<size_t> tokenize(std::string_view text, uint32_t* ids, uint32_t* ends, Room& room) const;
 
-  // The same for several short texts at once, so that their reads of memory wait together; those of few
-  // symbols are merged after all. `count` is 0 where a text is refused.
+  // The same for several short texts at once, so that their reads of memory wait together; most are merged
+  // after all. `count` is 0 where a text is refused, or is of more than back_bytes_max and not merged.
   using Job = BpeJob;
-  static constexpr size_t job_bytes_max = 127;
+  static constexpr size_t job_bytes_max = 511;
   void tokenize_all(std::span<Job> jobs, FitCache& fits) const;
 
   // Whether merging the bytes of both tokens comes to these two.
   bool stand_together(uint32_t left, uint32_t right, FitCache& fits) const;
   const MergeLanes& lanes() const { return *lanes_; }
   const ShortMerges& short_merges() const { return *short_; }
+  // Made when first asked for; null where merges come in an order that they are not for.
+  const FreeMerges* free_merges() const;
 
   bool has(uint32_t id) const { return id < tokens_.size() && tokens_[id].bytes != 0; }
   std::string_view bytes_of(uint32_t id) const {
@@ -67,6 +72,8 @@ class BacktrackBpe {
   }
 
  private:
+  static constexpr size_t back_bytes_max = 127;  // Of what ShortBlocked has room for.
+
   // How merging makes a token, in one number: the rank of the merge and one (0 for symbols), left, right.
   class Part {
    public:
@@ -89,6 +96,9 @@ class BacktrackBpe {
 
   bool fits(uint32_t left, uint32_t right, uint32_t limit) const;
   bool makes(const Merge& merge, uint32_t rank) const;
+  std::unique_ptr<FreeMerges> make_free_merges() const;
+  bool is_never_done(const Merge& merge, uint32_t rank, size_t& budget) const;
+  void put_symbols(uint32_t id, std::vector<uint32_t>& out) const;
   struct Walk;
   bool begin_walk(Walk& walk) const;
   void take_longest(std::span<Job> jobs, const FitCache& fits) const;
@@ -100,6 +110,7 @@ class BacktrackBpe {
                             FitCache& fits) const;
 
   const PairTable& pairs_;
+  const std::vector<Merge>& merges_;
   LargeVector<Part> parts_;  // By id, as the next.
   LargeVector<Token> tokens_;
   std::string arena_;
@@ -108,6 +119,9 @@ class BacktrackBpe {
   LargeVector<PrefixTree::Node> two_bytes_;  // by the first << 8 | the second.
   std::unique_ptr<MergeLanes> lanes_;
   std::unique_ptr<ShortMerges> short_;
+  std::array<uint32_t, 256> byte_symbols_{};
+  mutable std::once_flag free_once_;
+  mutable std::unique_ptr<FreeMerges> free_;
 };
 
 }  // namespace holdfast::token

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "token/fast/free_merges.h"
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
@@ -163,6 +164,29 @@ bool LongWords::join(std::string_view text, const Stream& next, Tokens& done,
   }
 }
 
+// Parts of many symbols each, merged at once and joined.
+bool LongWords::merge_freely(const FreeMerges& merges, std::string_view text, Tokens& done,
+                             BacktrackBpe::Room& room) const {
+  constexpr size_t last = 3;  // Tokens of a part that are made again, as they depend on what comes.
+  FreeMerges::Room merging;
+  Stream part;
+  Tokens& made = part.done;
+  while (part.begin < text.size()) {
+    merging.clear();
+    const size_t bytes = merges.put(text.substr(part.begin), merging);
+    if (bytes == 0 || !merges.merge(merging)) return false;
+    made.ids.resize(FreeMerges::symbols_max);
+    made.ends.resize(FreeMerges::symbols_max);
+    size_t count = merging.take(made.ids.data(), made.ends.data());
+    if (part.begin + bytes < text.size() && count > last) count -= last;
+    made.ids.resize(count);
+    made.ends.resize(count);
+    if (!join(text, part, done, room)) return false;
+    part.begin += made.ends.back();
+  }
+  return true;
+}
+
 bool LongWords::tokenize(std::string_view text, std::vector<uint32_t>& ids, std::vector<uint32_t>& ends,
                          BacktrackBpe::Room& room) const {
   Tokens done;
@@ -171,8 +195,16 @@ bool LongWords::tokenize(std::string_view text, std::vector<uint32_t>& ids, std:
   done.ids.clear();
   done.ends.clear();
   // What is not written to takes no memory, and nothing is copied as they grow.
-  done.ids.reserve(text.size());
-  done.ends.reserve(text.size());
+  reserve_large(done.ids, text.size());
+  reserve_large(done.ends, text.size());
+  const FreeMerges* const merges = instructions_ >= Instructions::avx512 ? model_.free_merges() : nullptr;
+  if (merges != nullptr && merge_freely(*merges, text, done, room)) {
+    done.ids.swap(ids);
+    done.ends.swap(ends);
+    return true;
+  }
+  done.ids.clear();
+  done.ends.clear();
   std::vector<MergeLanes::Lane> lanes(MergeLanes::count);
   std::vector<Stream> streams(MergeLanes::count);
   const size_t step = std::clamp(text.size() / MergeLanes::count + 1, size_t{64}, stream_bytes);

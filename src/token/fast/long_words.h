@@ -10,7 +10,8 @@
 
 namespace holdfast::token {
 
-// Tokens of a long text of symbols that the model knows: parts of it are merged side by side, and each goes
+// Tokens of a long text of symbols that the model knows: parts of it are merged by FreeMerges and joined, or
+// where these are not for the model or the processor, parts are merged side by side, and each goes
 // on before the last tokens of the part before. That is right where all neighbours fit, which is asked at
 // each seam; where they do not, more is made again, at last of longer parts by going back and forth.
 class LongWords {
@@ -38,6 +39,8 @@ class LongWords {
     std::vector<uint32_t> ids, ends;
   };
 
+  bool merge_freely(const FreeMerges& merges, std::string_view text, Tokens& done,
+                    BacktrackBpe::Room& room) const;
   bool run(std::vector<Stream>& streams, std::vector<MergeLanes::Lane>& lanes,
            BacktrackBpe::Room& room) const;
   bool read(const MergeLanes::Lane& lane, Tokens& out) const;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "token/fast/free_merges.h"
+
 namespace holdfast::token {
 namespace {
 
@@ -57,7 +59,31 @@ bool MiddlingWords::take(Part& part, const MergeLanes::Lane& lane, FitCache& fit
   return true;
 }
 
+// As many words together as there is room for.
+void MiddlingWords::merge_freely(const FreeMerges& merges, std::span<BpeJob> jobs) const {
+  FreeMerges::Room room;
+  std::array<BpeJob*, FreeMerges::symbols_max> put;
+  size_t count = 0;
+  const auto merge = [&] {
+    const bool good = merges.merge(room);
+    for (BpeJob* const job : std::span(put).first(good ? count : 0)) {
+      job->count = room.take(job->ids, job->ends);
+      job->is_done = true;
+    }
+    room.clear();
+    count = 0;
+  };
+  for (BpeJob& job : jobs) {
+    if (job.is_done || job.text.size() >= FreeMerges::symbols_max) continue;
+    if (!room.has_place_for(job.text.size())) merge();
+    if (merges.put_whole(job.text, room)) put[count++] = &job;
+  }
+  merge();
+}
+
 void MiddlingWords::tokenize(std::span<BpeJob> jobs, FitCache& fits) const {
+  if (instructions_ >= Instructions::avx512)
+    if (const FreeMerges* const merges = model_.free_merges(); merges != nullptr) merge_freely(*merges, jobs);
   std::array<MergeLanes::Lane, MergeLanes::count> lanes;
   std::array<Part, MergeLanes::count> parts;
   size_t active = 0, next = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "token/fast/code_flags.h"
+#include "token/fast/large_pages.h"
 #include "token/unicode/utf8.h"
 
 namespace holdfast::token {
@@ -108,7 +109,7 @@ void RawWords::tokenize_mapped(std::span<const FoundWord* const> words, std::spa
   mapped.pieces.clear();
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words[i]->text();
-    if (word.size() > WordCache::word_bytes) continue;
+    if (word.size() > BacktrackBpe::job_bytes_max) continue;
     const bool ascii = is_printable_ascii(word);
     if (ascii)
       put_ascii(word, words[i]->place(), workspace.piece);
@@ -179,6 +180,7 @@ bool RawWords::tokenize_sentence(std::string_view word, Workspace& workspace) co
 }
 
 void RawWords::put_ascii(std::string_view word, WordPlace place, std::string& piece) const {
+  reserve_large(piece, word.size() + space_sign.size());
   piece = shape_ == WordShape::metaspace && place == WordPlace::first ? space_sign : std::string_view();
   const size_t begin = piece.size();
   piece += word;

@@ -2,6 +2,9 @@
 
 #include <emmintrin.h>
 
+#include <algorithm>
+
+#include "token/fast/large_pages.h"
 #include "token/fast/word_batch.h"
 
 namespace holdfast::token {
@@ -24,19 +27,25 @@ class IdSink {
   }
 
   void flush() {
-    out_.insert(out_.end(), buffer_, buffer_ + used_);
+    append(buffer_, used_);
     used_ = 0;
   }
 
  private:
   static constexpr size_t buffer_size = 4096;
 
+  void append(const uint32_t* ids, size_t count) {
+    const size_t size = out_.size() + count;
+    if (size > out_.capacity()) reserve_large(out_, std::max(size, 2 * out_.capacity()));
+    out_.insert(out_.end(), ids, ids + count);
+  }
+
   [[gnu::noinline]] bool other_word(const FoundWord& word, const PackedTokens& found, WordBatch& batch) {
     WordTokens tokens;
     if (!batch.tokens_of(word, found, tokens)) return false;
     if (used_ + tokens.count > buffer_size) flush();
     if (tokens.count > buffer_size) {
-      out_.insert(out_.end(), tokens.ids, tokens.ids + tokens.count);
+      append(tokens.ids, tokens.count);
       return true;
     }
     std::copy_n(tokens.ids, tokens.count, buffer_ + used_);

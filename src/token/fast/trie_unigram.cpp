@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <vector>
 
+#include "token/fast/large_pages.h"
 #include "token/fast/prefix_tree.h"
 #include "token/unicode/utf8.h"
 
@@ -22,41 +25,37 @@ class TrieUnigram final : public PieceModel {
   }
 
   bool tokenize(std::string_view piece, Workspace& workspace) const override {
-    if (!find_path(piece, workspace)) return false;
     workspace.ids.clear();
     workspace.ends.clear();
+    reserve_large(workspace.ids, piece.size());
+    reserve_large(workspace.ends, piece.size());
     bool any_unknown = false;
-    for (size_t i = workspace.path.size(); i-- > 0;) {
-      const Workspace::Node& node = workspace.path[i];
-      const auto end = static_cast<uint32_t>(node.score);
-      if (is_unknown(node.id)) {
+    const bool good = find_path(piece, workspace, [&](uint32_t from, uint32_t end, uint32_t id) {
+      if (is_unknown(id)) {
         any_unknown = true;
-        put_unknown(piece.substr(node.from, end - node.from), end, workspace);
+        put_unknown(piece.substr(from, end - from), end, workspace);
       } else {
-        workspace.ids.push_back(node.id);
+        workspace.ids.push_back(id);
         workspace.ends.push_back(end);
       }
-    }
+    });
     // Bytes share the range of their character: tokens() makes their rows.
     if (any_unknown && model_.fallback() == ByteFallback::yes) workspace.ends.back() = UINT32_MAX;
-    return true;
+    return good;
   }
 
   std::optional<uint32_t> unknown_of_own_text() const override { return model_.unknown(); }
 
   Result<std::vector<Token>> tokens(std::string_view piece, Workspace& workspace) const override {
-    if (model_.fallback() == ByteFallback::yes || !find_path(piece, workspace)) return model_.tokenize(piece);
+    if (model_.fallback() == ByteFallback::yes) return model_.tokenize(piece);
     std::vector<Token> out;
-    out.reserve(workspace.path.size());
-    for (size_t i = workspace.path.size(); i-- > 0;) {
-      const Workspace::Node& node = workspace.path[i];
-      const auto end = static_cast<uint32_t>(node.score);
-      const std::string_view part = piece.substr(node.from, end - node.from);
-      uint32_t id = node.id;
+    const bool good = find_path(piece, workspace, [&](uint32_t from, uint32_t end, uint32_t id) {
+      const std::string_view part = piece.substr(from, end - from);
       if (is_unknown(id))  // Joined characters may be a token.
         if (const PrefixTree::Node known = tree_.walk(part); known.has_value()) id = known.value();
-      out.push_back({id, std::string(part), {node.from, end}});
-    }
+      out.push_back({id, std::string(part), {from, end}});
+    });
+    if (!good) return model_.tokenize(piece);
     return out;
   }
 
@@ -65,19 +64,81 @@ class TrieUnigram final : public PieceModel {
  private:
   bool is_unknown(uint32_t id) const { return model_.unknown() && id == *model_.unknown(); }
 
-  // Into workspace.path from the end, with the ends of tokens as scores; neighbouring unknown characters are
-  // one.
-  bool find_path(std::string_view piece, Workspace& workspace) const {
-    constexpr uint32_t nowhere = UINT32_MAX;
-    std::vector<Workspace::Node>& nodes = workspace.nodes;
-    nodes.assign(piece.size() + 1, {0, 0, nowhere});
+  static constexpr uint32_t nowhere = UINT32_MAX;
+
+  // The last place that all ways to `at` or beyond it, as far as pieces reach, go through.
+  static size_t common_place(std::span<const Workspace::Node> nodes, size_t at, std::vector<uint8_t>& open) {
+    open.assign(nodes.size(), 0);
+    size_t count = 0, place = nodes.size() - 1;
+    for (size_t i = at; i < nodes.size(); ++i)
+      if (nodes[i].from != nowhere) {
+        open[i] = 1;
+        ++count;
+      }
+    for (; place > 0; --place) {
+      if (open[place] == 0) continue;
+      if (count == 1) break;
+      const size_t from = nodes[place].from;
+      if (open[from] != 0)
+        --count;
+      else
+        open[from] = 1;
+    }
+    return place;
+  }
+
+  // Gives `put` the tokens in their order; neighbouring unknown characters are one. What all ways of a long
+  // piece have in common is given when it is known, so that not all of it is in memory.
+  template <class Put>
+  bool find_path(std::string_view piece, Workspace& workspace, Put put) const {
+    LargeVector<Workspace::Node>&nodes = workspace.nodes, &path = workspace.path;
+    size_t window = std::max(window_min, 4 * longest_), base = 0;  // Nodes are of the places from `base` on.
+    nodes.assign(std::min(piece.size(), window + longest_) + 1, {0, 0, nowhere});
+    std::vector<uint8_t> open;
+    uint32_t waiting_from = nowhere, waiting_end = 0;  // Unknown characters that may go on.
+    const auto give = [&](size_t last) {
+      path.clear();
+      for (auto end = static_cast<uint32_t>(last); end > 0; end = nodes[end].from)
+        path.push_back({static_cast<double>(end), nodes[end].id, nodes[end].from});
+      for (size_t i = path.size(); i-- > 0;) {
+        const auto from = static_cast<uint32_t>(base + path[i].from),
+                   end = static_cast<uint32_t>(base) + static_cast<uint32_t>(path[i].score);
+        if (is_unknown(path[i].id)) {
+          if (waiting_from == nowhere) waiting_from = from;
+          waiting_end = end;
+          continue;
+        }
+        if (waiting_from != nowhere) put(waiting_from, waiting_end, *model_.unknown());
+        waiting_from = nowhere;
+        put(from, end, path[i].id);
+      }
+    };
     const double* const scores = scores_.data();
     const auto offer = [&](size_t from, size_t to, uint32_t id, double score) {
-      const double candidate = score + nodes[from].score;
-      if (nodes[to].from == nowhere || candidate > nodes[to].score)
-        nodes[to] = {candidate, id, static_cast<uint32_t>(from)};
+      Workspace::Node& node = nodes.data()[to - base];
+      const double candidate = score + nodes.data()[from - base].score;
+      if (node.from == nowhere || candidate > node.score)
+        node = {candidate, id, static_cast<uint32_t>(from - base)};
     };
     for (size_t at = 0; at < piece.size();) {
+      if (at - base >= window) [[unlikely]] {
+        const size_t place = common_place(nodes, at - base, open);
+        if (place < window / 2) {
+          window *= 2;
+        } else {
+          give(place);
+          const double score = nodes[place].score;
+          for (size_t i = place; i < nodes.size(); ++i) {
+            nodes[i - place] = nodes[i];
+            if (nodes[i].from != nowhere) nodes[i - place].from -= static_cast<uint32_t>(place);
+          }
+          nodes[0] = {score, 0, 0};
+          std::fill(nodes.end() - static_cast<std::ptrdiff_t>(place), nodes.end(),
+                    Workspace::Node{0, 0, nowhere});
+          base += place;
+        }
+        nodes.resize(std::min(piece.size() - base, window + longest_) + 1, {0, 0, nowhere});
+      }
       const size_t bytes = code_point_at(piece, at).bytes;
       bool single = false;
       PrefixTree::Node node = tree_.start();
@@ -102,14 +163,8 @@ class TrieUnigram final : public PieceModel {
       }
       at += bytes;
     }
-    std::vector<Workspace::Node>& path = workspace.path;
-    path.clear();
-    for (auto end = static_cast<uint32_t>(piece.size()); end > 0; end = nodes[end].from) {
-      if (!path.empty() && is_unknown(nodes[end].id) && is_unknown(path.back().id))
-        path.back().from = nodes[end].from;
-      else
-        path.push_back({static_cast<double>(end), nodes[end].id, nodes[end].from});
-    }
+    give(piece.size() - base);
+    if (waiting_from != nowhere) put(waiting_from, waiting_end, *model_.unknown());
     return true;
   }
 
@@ -119,6 +174,7 @@ class TrieUnigram final : public PieceModel {
     for (uint32_t id = 0; id < model.entries().size(); ++id) {
       entries.push_back({model.entries()[id].piece, id});
       scores_.push_back(model.entries()[id].score);
+      longest_ = std::max(longest_, model.entries()[id].piece.size());
     }
     tree_ = PrefixTree(entries);
     after_sign_ = tree_.walk(sign);
@@ -148,6 +204,8 @@ class TrieUnigram final : public PieceModel {
   std::vector<double> scores_;
   PrefixTree::Node after_sign_;
   std::array<std::optional<uint32_t>, 256> bytes_{};
+  static constexpr size_t window_min = 16384;
+  size_t longest_ = 4;  // Bytes of a piece, or of a character.
 };
 
 }  // namespace

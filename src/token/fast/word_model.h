@@ -16,9 +16,9 @@ class WordModel {
   virtual ~WordModel() = default;
   // False where the word is for the plain path, which says why.
   virtual bool tokenize(std::string_view word, WordPlace place, Workspace& workspace) const = 0;
-  // Tokens of words of up to WordCache::word_bytes, where that is faster for many than one by one: in `out`,
-  // one for each word, and in memory of the workspace that stays until the next call. Others are left without
-  // ids.
+  // Tokens of words of up to BacktrackBpe::job_bytes_max, where that is faster for many than one by one: in
+  // `out`, one for each word, and in memory of the workspace that stays until the next call. Others are left
+  // without ids.
   virtual void tokenize_all(std::span<const FoundWord* const> words, std::span<WordTokens> out,
                             Workspace& workspace) const {
     static_cast<void>(words);

@@ -7,15 +7,14 @@
 
 namespace holdfast::token {
 
-// What `model` makes of words of up to WordCache::word_bytes, many at once: as WordModel::tokenize_all().
-// Words that `accept(word)` refuses are left out.
+// What `model` makes of words of up to BacktrackBpe::job_bytes_max, many at once: as
+// WordModel::tokenize_all(). Words that `accept(word)` refuses are left out.
 template <class Accept>
 void tokenize_by_backtracking(const BacktrackBpe& model, std::span<const FoundWord* const> words,
                               std::span<WordTokens> out, Workspace& workspace, Accept accept) {
-  static_assert(WordCache::word_bytes <= BacktrackBpe::job_bytes_max);
   size_t bytes = 0;
   for (const FoundWord* const word : words)
-    if (word->bytes <= WordCache::word_bytes) bytes += word->bytes;
+    if (word->bytes <= BacktrackBpe::job_bytes_max) bytes += word->bytes;
   if (workspace.job_ids.size() < bytes) {
     workspace.job_ids.resize(bytes);
     workspace.job_ends.resize(bytes);
@@ -25,7 +24,7 @@ void tokenize_by_backtracking(const BacktrackBpe& model, std::span<const FoundWo
   size_t room = 0;
   for (size_t i = 0; i < words.size(); ++i) {
     const FoundWord& word = *words[i];
-    if (word.bytes > WordCache::word_bytes || !accept(word)) continue;
+    if (word.bytes > BacktrackBpe::job_bytes_max || !accept(word)) continue;
     workspace.jobs.push_back(
         {word.text(), workspace.job_ids.data() + room, workspace.job_ends.data() + room});
     workspace.job_words.push_back(static_cast<uint32_t>(i));

@@ -10,6 +10,7 @@
 #include "token/fast/backtrack_bpe.h"
 #include "token/fast/bpe_merger.h"
 #include "token/fast/code_map.h"
+#include "token/fast/large_pages.h"
 #include "token/fast/word_cache.h"
 #include "token/normalized_text.h"
 
@@ -37,7 +38,7 @@ struct Workspace {
     double score = 0;
     uint32_t id = 0, from = 0;
   };
-  std::vector<Node> nodes, path;
+  LargeVector<Node> nodes, path;
   // Of BacktrackBpe.
   BacktrackBpe::Room backtracking;
   std::vector<BacktrackBpe::Job> jobs;
