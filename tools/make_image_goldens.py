@@ -31,6 +31,16 @@ def models():
         ("siglip", "pair", t.SiglipModel, t.SiglipConfig(**pair), (2, 3, 12, 12), {}),
         ("convnextv2", "classes", t.ConvNextV2ForImageClassification,
          t.ConvNextV2Config(hidden_sizes=[6, 8], depths=[1, 1], num_stages=2, num_labels=3), (2, 3, 17, 13), {}),
+        ("beit", "distances", t.BeitForImageClassification,
+         t.BeitConfig(**dict(SIZES, hidden_size=8), **PATCHES, use_relative_position_bias=True, use_shared_relative_position_bias=True, num_labels=3),
+         (2, 3, 12, 12), {}),
+        ("dinov3_vit", "places", t.DINOv3ViTModel, t.DINOv3ViTConfig(**dict(SIZES, hidden_size=8), **PATCHES, num_register_tokens=1, use_gated_mlp=True),
+         (2, 3, 9, 12), {}),
+        ("regnet", "squeezed", t.RegNetForImageClassification,
+         t.RegNetConfig(embedding_size=6, hidden_sizes=[8, 8], depths=[1, 1], groups_width=4, num_labels=3), (2, 3, 13, 11), {}),
+        ("yolos", "between", t.YolosForObjectDetection,
+         t.YolosConfig(**dict(SIZES, hidden_size=8, num_hidden_layers=2), image_size=[8, 12], patch_size=4, num_detection_tokens=2, num_labels=2),
+         (2, 3, 12, 9), {}),
         ("swin", "padded", t.SwinModel, t.SwinConfig(**WINDOWS), (2, 3, 11, 16), {}),
     ]
 
@@ -47,7 +57,7 @@ def make(family, variant, kind, config, shape, flags):
     out = ROOT / family / variant
     model = kind(config).eval()
     for name, values in [*model.named_parameters(), *model.named_buffers()]:
-        if not values.is_floating_point():
+        if not values.is_floating_point() or name.endswith("inv_freq"):
             continue
         if name.endswith("running_var"):
             values.data.uniform_(0.5, 1.5)

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "model/picture_grid.h"
 
 namespace holdfast::model {
 namespace {
@@ -139,10 +140,8 @@ void Encoder::embed(const TokenBatch& batch, size_t row, size_t rows, tensor::Th
   if (!plan_.projects_first) project();
 }
 
-void Encoder::rotate(const TokenBatch& batch, size_t row, size_t rows, const RopeSpec& rope,
+void Encoder::rotate(const tensor::RopeTable& table, tensor::RopePairs pairs, size_t rows,
                      float* joined) const {
-  const tensor::RopeTable table = rope_rows(rope, std::span(batch.positions).subspan(row, rows),
-                                            std::span(batch.lengths).subspan(row, rows));
   std::vector<int64_t> places(rows);
   std::iota(places.begin(), places.end(), 0);
   tensor::RopeJob job;
@@ -152,7 +151,7 @@ void Encoder::rotate(const TokenBatch& batch, size_t row, size_t rows, const Rop
   job.head_width = plan_.head_width;
   job.stride = joined_width();
   job.positions = places;
-  job.pairs = rope.pairs;
+  job.pairs = pairs;
   tensor::rotate(table, job);
 }
 
@@ -165,8 +164,8 @@ bool Encoder::writes_contexts(const Layer& layer) const {
 // Whether queries, keys and values go to attention as bfloat16: where nothing changes them between.
 bool Encoder::joins_halves(size_t index) const {
   const Layer& layer = *layers_[index];
-  return plan_.layers[index].rope < 0 && !layer.disentangled && plan_.head_width % 32 == 0 &&
-         layer.query_key_value->writes_halves();
+  return plan_.layers[index].rope < 0 && plan_.grid_theta == 0 && !layer.disentangled &&
+         plan_.head_width % 32 == 0 && layer.query_key_value->writes_halves();
 }
 
 // A bias by distance of which each token lets a part through. Of signals, whose rows follow each other.
@@ -189,6 +188,24 @@ void Encoder::set_gated_bias(const TokenBatch& batch, Part part, const Space& sp
   };
 }
 
+void Encoder::set_grid_bias(const std::vector<float>& table, tensor::Attention& job) const {
+  const size_t side = plan_.grid_bias->height * plan_.grid_bias->width + 1;
+  job.bias.add = [&table, side](const tensor::AttentionBias::Block& block) {
+    for (size_t i = 0; i < block.queries; ++i) {
+      const float* row = table.data() + (block.head * side + block.query_from + i) * side;
+      for (size_t key = 0; key < block.keys; ++key) block.scores[i * block.stride + key] += row[key];
+    }
+  };
+}
+
+void Encoder::add_between(const TokenBatch& batch, Part part, const std::vector<float>& rows,
+                          float* x) const {
+  for (size_t i = part.first; i < part.last; ++i) {
+    float* at = x + (batch.starts[i] - batch.starts[part.first]) * plan_.width;
+    kernels_->add(at, rows.data(), batch.length(i) * plan_.width);
+  }
+}
+
 // What each row's heads let through of the bias by distance; x: what the layer reads.
 void Encoder::open_gates(const Layer& layer, const float* x, size_t rows, Space& space) const {
   ensure(space.gates, rows * plan_.heads);
@@ -203,6 +220,7 @@ void Encoder::open_gates(const Layer& layer, const float* x, size_t rows, Space&
 // The window where columns do not follow each other, and what distances add to scores.
 void Encoder::set_bias(const TokenBatch& batch, Part part, size_t index, const Space& space,
                        tensor::Attention& job, std::vector<float>& by_distance) const {
+  if (!layers_[index]->grid_bias.empty()) return set_grid_bias(layers_[index]->grid_bias, job);
   const size_t window = plan_.layers[index].window;
   const auto* disentangled = layers_[index]->disentangled ? &*layers_[index]->disentangled : nullptr;
   const bool whole = without_holes(batch, part.first, part.last);
@@ -243,10 +261,17 @@ void Encoder::set_bias(const TokenBatch& batch, Part part, size_t index, const S
 void Encoder::attend_all(const TokenBatch& batch, Part part, size_t index, Space& space,
                          tensor::Threads& threads) const {
   const size_t width = plan_.heads * plan_.head_width, first_row = batch.starts[part.first];
-  const int rope = plan_.layers[index].rope;
-  if (rope >= 0)
-    rotate(batch, first_row, batch.starts[part.last] - first_row, plan_.ropes[static_cast<size_t>(rope)],
+  const size_t rows = batch.starts[part.last] - first_row;
+  if (const int kind = plan_.layers[index].rope; kind >= 0) {
+    const RopeSpec& rope = plan_.ropes[static_cast<size_t>(kind)];
+    rotate(rope_rows(rope, std::span(batch.positions).subspan(first_row, rows),
+                     std::span(batch.lengths).subspan(first_row, rows)),
+           rope.pairs, rows, space.joined());
+  } else if (plan_.grid_theta > 0) {
+    const std::span<const float> places = std::span(batch.places).subspan(2 * first_row, 2 * rows);
+    rotate(grid_rope_rows(plan_.grid_theta, plan_.head_width, places), tensor::RopePairs::halves, rows,
            space.joined());
+  }
   tensor::Attention job;
   std::vector<size_t> starts;  // Of the part's sequences in its buffers.
   for (size_t i = part.first; i <= part.last; ++i) starts.push_back(batch.starts[i] - first_row);
@@ -431,6 +456,10 @@ void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, 
       if (layers_.size() > 1) begin(1, out, rows, *space);
       space->ended(0, EncoderStep::convolution);
     }
+    if (batch.between != nullptr && i + 1 < layers_.size()) {
+      add_between(batch, part, (*batch.between)[i], out);
+      begin(i + 1, out, rows, *space);
+    }
     keep_state(i + 1);
   }
   if (!final_norm_) return;
@@ -442,6 +471,10 @@ Result<Floats> Encoder::forward(const TokenBatch& batch, tensor::Threads& thread
                                 std::vector<Floats>* states) const {
   CHECK(watch == nullptr || threads.count() == 1);
   TRY_DONE(check(batch));
+  CHECK(plan_.grid_theta == 0 || batch.places.size() == 2 * batch.tokens());
+  if (plan_.grid_bias)
+    for (size_t i = 0; i < batch.sequences(); ++i)
+      CHECK(batch.length(i) == plan_.grid_bias->height * plan_.grid_bias->width + 1);
   Floats out(batch.tokens() * plan_.width);
   for (size_t i = 0; states != nullptr && i <= layers_.size(); ++i) states->emplace_back(out.size());
   const std::vector<Part> parts = split(batch, threads.count());

@@ -40,6 +40,7 @@ class Encoder {
     std::optional<Norm> attention_norm, out_norm;
     std::optional<DisentangledBias> disentangled;
     std::optional<OpenedDistances> gate;
+    std::vector<float> grid_bias;  // [heads, rows, rows], or empty.
   };
   struct Convolution {
     std::vector<float> weight;  // [E, E / groups, kernel]
@@ -94,7 +95,9 @@ class Encoder {
              float* out) const;
   void drop(const TokenBatch& batch, size_t token, float* embedding) const;
   void normalize(const Norm& norm, const float* in, float* out, size_t rows, size_t width) const;
-  void rotate(const TokenBatch& batch, size_t row, size_t rows, const RopeSpec& rope, float* joined) const;
+  void rotate(const tensor::RopeTable& table, tensor::RopePairs pairs, size_t rows, float* joined) const;
+  void set_grid_bias(const std::vector<float>& table, tensor::Attention& job) const;
+  void add_between(const TokenBatch& batch, Part part, const std::vector<float>& rows, float* x) const;
   void attend_all(const TokenBatch& batch, Part part, size_t layer, Space& space,
                   tensor::Threads& threads) const;
   void set_bias(const TokenBatch& batch, Part part, size_t layer, const Space& space, tensor::Attention& job,

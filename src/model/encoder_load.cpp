@@ -5,6 +5,7 @@
 #include <map>
 
 #include "model/encoder.h"
+#include "model/picture_grid.h"
 
 namespace holdfast::model {
 namespace {
@@ -294,6 +295,9 @@ Status Encoder::load_whole_layer(const WeightReader& reader, const EncoderPlan::
   TRY_DONE(load_layer(reader, kind, apart, layer));
   if (plan_.disentangled) {
     TRY(layer.disentangled, DisentangledBias::load(plan_, reader, kind.prefix, distances));
+  }
+  if (plan_.grid_bias) {
+    TRY(layer.grid_bias, load_grid_bias(*plan_.grid_bias, plan_.heads, reader, kind.prefix));
   }
   return Done{};
 }

@@ -83,6 +83,13 @@ struct DistanceGate {
   std::string linear, factor;
 };
 
+// BEiT's bias by how far apart two patches of a grid are, down and across. Row 0 is that of the class, before
+// the patches. NAME.relative_position_bias_table [(2 height - 1) (2 width - 1) + 3, heads].
+struct GridBias {
+  size_t height = 0, width = 0;
+  std::string own, shared;  // Of each layer, after its name; of all. Empty: none; both are added.
+};
+
 // What config.json asks for, in the words of the shared encoder block, and what the checkpoint calls its
 // tensors. A family file fills it in. Names are without prefix; those of a layer follow the layer's own.
 struct EncoderPlan {
@@ -131,7 +138,9 @@ struct EncoderPlan {
   std::optional<Disentangled> disentangled;
   std::optional<DistanceBias> distance_bias;
   std::optional<DistanceGate> distance_gate;  // Of this bias.
+  std::optional<GridBias> grid_bias;
   std::optional<SideConvolution> convolution;
+  float grid_theta = 0;  // > 0: rotary positions by place in the picture (DINOv3), TokenBatch::places.
 
   std::vector<std::string> prefixes;
   WeightReader::Renames renames;

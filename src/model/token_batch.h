@@ -10,10 +10,13 @@ namespace holdfast::model {
 // Sequences one after the other without padding. One entry a token in each list.
 struct TokenBatch {
   std::vector<int64_t> ids, types;
-  std::vector<int64_t> positions;    // As the table of positions and rotary positions count.
-  std::vector<int64_t> columns;      // Place in the padded row, rising; what distances are measured by.
-  std::vector<size_t> lengths;       // Positions of the sequence the token is in, for frequencies by length.
-  std::vector<float> embedded;       // Rows instead of words, where the plan has no table of these.
+  std::vector<int64_t> positions;  // As the table of positions and rotary positions count.
+  std::vector<int64_t> columns;    // Place in the padded row, rising; what distances are measured by.
+  std::vector<size_t> lengths;     // Positions of the sequence the token is in, for frequencies by length.
+  std::vector<float> embedded;     // Rows instead of words, where the plan has no table of these.
+  std::vector<float> places;       // Two a token: how far down and across it stands, -1 to 1; or empty.
+  // What each layer but the last adds to the rows of every sequence after it (YOLOS); null: nothing.
+  const std::vector<std::vector<float>>* between = nullptr;
   std::vector<uint8_t> padding;      // Empty, or 1 for tokens that no token sees though they see others.
   std::vector<size_t> starts = {0};  // Row where each sequence begins, and the end: one more than sequences.
 

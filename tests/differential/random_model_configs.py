@@ -164,4 +164,66 @@ DECODERS = {
     "flex_olmo": decoder(flex_olmo, "FlexOlmo"),
     "vaultgemma": decoder(vaultgemma, "VaultGemma"),
 }
-IMAGES = {}
+
+
+def image_sizes():
+    heads = choice([1, 2, 3])
+    return dict(hidden_size=heads * choice([4, 8, 12]), num_hidden_layers=choice([1, 2, 3]), num_attention_heads=heads,
+                intermediate_size=choice([10, 20, 33]), hidden_act=choice(["gelu", "relu", "gelu_new", "quick_gelu"]),
+                layer_norm_eps=choice([1e-12, 1e-5]), num_channels=choice([1, 3]))
+
+
+def image(config, model, height, width):
+    config.num_labels = choice([2, 3, 5])
+    return Made(config, model, dict(pixel_values=torch.randn(2, config.num_channels, height, width)))
+
+
+def with_distances(kind, name):
+    """A bias by distance, or images of any size."""
+    def of(_):
+        patch, side, own, shared = choice([2, 3, 4]), choice([1, 2, 3, 4]), flip(), flip()
+        size = patch * side + (choice([0, 0, 1]) if own or shared else 0)
+        config = kind(**image_sizes(), image_size=size, patch_size=patch, use_absolute_position_embeddings=flip(), use_relative_position_bias=own,
+                      use_shared_relative_position_bias=shared, layer_scale_init_value=choice([0.0, 0.1]), use_mean_pooling=flip(), use_mask_token=flip())
+        shape = (size, size) if own or shared or flip() else (patch * choice([1, 2, 5]), patch * choice([1, 2, 4]))
+        return image(config, name + choice(["Model", "ForImageClassification"]), *shape)
+    return of
+
+
+def dinov3_vit(_):
+    patch = choice([2, 4])
+    config = t.DINOv3ViTConfig(**image_sizes(), image_size=patch * 4, patch_size=patch, num_register_tokens=choice([0, 2, 4]), use_gated_mlp=flip(),
+                               query_bias=flip(), key_bias=flip(), value_bias=flip(), proj_bias=flip(), mlp_bias=flip(), rope_theta=choice([100.0, 30.0]))
+    return image(config, "DINOv3ViTModel", patch * choice([1, 2, 3, 5]) + choice([0, 1]), patch * choice([1, 2, 4]))
+
+
+def vit_msn(_):
+    patch, side = choice([2, 4]), choice([1, 2, 3])
+    config = t.ViTMSNConfig(**image_sizes(), image_size=patch * side, patch_size=patch, qkv_bias=flip())
+    return image(config, choice(["ViTMSNModel", "ViTMSNForImageClassification"]), patch * side, patch * side)
+
+
+def yolos(_):
+    patch, height, width = choice([2, 4]), choice([1, 2, 3]), choice([1, 2, 4])
+    config = t.YolosConfig(**image_sizes(), image_size=[patch * height, patch * width], patch_size=patch, qkv_bias=flip(),
+                           num_detection_tokens=choice([1, 3, 7]), use_mid_position_embeddings=flip())
+    shape = (patch * height, patch * width) if flip() else (patch * choice([1, 2, 5]), patch * choice([1, 3, 4]))
+    return image(config, choice(["YolosModel", "YolosForObjectDetection", "YolosForObjectDetection"]), *shape)
+
+
+def regnet(_):
+    group, stages = choice([4, 8]), choice([1, 2, 3])
+    config = t.RegNetConfig(num_channels=choice([1, 3]), embedding_size=choice([8, 12]), hidden_sizes=[group * choice([1, 2, 3]) for _ in range(stages)],
+                            depths=[choice([1, 2]) for _ in range(stages)], groups_width=group, layer_type=choice(["x", "y"]),
+                            hidden_act=choice(["relu", "gelu", "silu"]), downsample_in_first_stage=flip())
+    return image(config, choice(["RegNetModel", "RegNetForImageClassification"]), choice([17, 24, 32]), choice([16, 21]))
+
+
+IMAGES = {
+    "beit": with_distances(t.BeitConfig, "Beit"),
+    "data2vec-vision": with_distances(t.Data2VecVisionConfig, "Data2VecVision"),
+    "dinov3_vit": dinov3_vit,
+    "regnet": regnet,
+    "vit_msn": vit_msn,
+    "yolos": yolos,
+}

@@ -25,8 +25,8 @@ PROGRAM = os.environ.get("HOLDFAST_PROGRAM", str(Path(__file__).parents[2] / "bu
 WORST = 2e-5  # Of the greatest number of an answer.
 
 
-def shake(model):
-    """Norms, biases and running statistics that are not what they begin as, so that leaving one out shows."""
+def shake(model, redraws):
+    """Norms, biases and running statistics that are not what they begin as, so that leaving one out shows; where asked, matrices of weight too."""
     for name, values in [*model.named_parameters(), *(row for row in model.named_buffers() if "running" in row[0])]:
         if name.endswith("running_var"):
             values.data.uniform_(0.5, 1.5)
@@ -36,6 +36,8 @@ def shake(model):
             values.data.uniform_(0.3, 1.2)
         elif any(part in name for part in ("token", "position", "bias_table")) and "embed_tokens" not in name and "tokens_embed" not in name:
             values.data.normal_(0, 0.7)
+        elif redraws and values.dim() > 1:
+            values.data.normal_(0, 1 / max(values[0].numel(), 4) ** 0.5)
         elif values.dim() == 1:
             values.data.add_(torch.randn_like(values) * 0.2)
 
@@ -130,7 +132,7 @@ class Family:
         if "experts" in str(made.config):
             eager["experts_implementation"] = "eager"
         model = kind._from_config(made.config, **eager).eval()
-        shake(model)
+        shake(model, self.name in IMAGES)
         fresh = copy.deepcopy(model)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)

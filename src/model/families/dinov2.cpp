@@ -1,4 +1,4 @@
-// DINOv2, with and without registers.
+// DINOv2, with and without registers, and DINOv3, which turns by place instead of adding positions.
 #include <boost/json/object.hpp>
 
 #include "model/families/encoder_parts.h"
@@ -70,6 +70,43 @@ ImageTowerPlan plan_dinov2(ConfigReader& config) {
   return plan;
 }
 
+ImageTowerPlan plan_dinov3(ConfigReader& config) {
+  ImageTowerPlan plan;
+  plan_vit_layers(config, plan);
+  EncoderPlan& encoder = plan.encoder;
+  encoder.inner = config.size({"intermediate_size"}, 1'536);
+  encoder.epsilon = config.number({"layer_norm_eps"}, 1e-5);
+  encoder.grid_theta = config.number({"rope_theta"}, 100);
+  if (encoder.head_width % 4 != 0 || encoder.grid_theta <= 0 ||
+      encoder.head_width * encoder.heads != encoder.width)
+    config.refuse(fail(Reason::bad_request, "config.json: its rotary positions by place cannot be"));
+  plan.image = read_extent(config, "image_size", 224);
+  plan.patches.kernel = read_extent(config, "patch_size", 16);
+  plan.patches.name = "embeddings.patch_embeddings";
+  plan.tokens = {"embeddings.cls_token"};
+  plan.registers = "embeddings.register_tokens";
+  plan.register_count = config.size_or_zero({"num_register_tokens"}, 0, 1'024);
+  plan.other_sizes = ImageTowerPlan::OtherSizes::always;
+  plan.turns_by_place = true;
+  add_layers(encoder, "layer.", config.size({"num_hidden_layers"}, 12, 256));
+  encoder.attention_bias = encoder.inner_bias = Bias::if_there;  // Each product has a switch of its own.
+  encoder.query = "attention.q_proj";
+  encoder.key = "attention.k_proj";
+  encoder.value = "attention.v_proj";
+  encoder.attention_out = "attention.o_proj";
+  encoder.attention_norm = "norm1";
+  encoder.attention_scale = "layer_scale1.lambda1";
+  encoder.up = "mlp.up_proj";
+  encoder.out = "mlp.down_proj";
+  encoder.out_norm = "norm2";
+  encoder.out_scale = "layer_scale2.lambda1";
+  encoder.final_norm = "norm";
+  encoder.renames = {{"layer.", "model.layer."}};
+  encoder.gated = config.flag({"use_gated_mlp"}, false);
+  if (encoder.gated) encoder.gate = "mlp.gate_proj";
+  return plan;
+}
+
 namespace {
 
 class Dinov2 final : public SignalModel {
@@ -77,10 +114,13 @@ class Dinov2 final : public SignalModel {
   static Result<std::unique_ptr<SignalModel>> open(const boost::json::object& json, tensor::Weights weights,
                                                    tensor::Compute compute) {
     ConfigReader config(json);
-    ImageTowerPlan plan = plan_dinov2(config);
-    const bool has_registers = config.text({"model_type"}, "dinov2") == "dinov2_with_registers";
-    const std::string kind = read_class(config, has_registers ? "Dinov2WithRegisters" : "Dinov2",
-                                        {"Model", "ForImageClassification"});
+    const std::string type = config.text({"model_type"}, "dinov2");
+    const bool turns = type == "dinov3_vit";
+    ImageTowerPlan plan = turns ? plan_dinov3(config) : plan_dinov2(config);
+    const std::string kind =
+        turns ? read_class(config, "DINOv3ViT", {"Model"})
+              : read_class(config, type == "dinov2_with_registers" ? "Dinov2WithRegisters" : "Dinov2",
+                           {"Model", "ForImageClassification"});
     auto out = std::make_unique<Dinov2>();
     if (kind != "Model") out->purpose_ = {SignalPurpose::Task::image_classification, read_labels(config)};
     TRY_DONE(config.status());

@@ -25,6 +25,7 @@ void plan_vit_layers(ConfigReader& config, ImageTowerPlan& plan);
 void name_vit_layers(EncoderPlan& encoder);
 ImageTowerPlan plan_vit(ConfigReader& config);     // Also "deit", by model_type.
 ImageTowerPlan plan_dinov2(ConfigReader& config);  // Also "dinov2_with_registers".
+ImageTowerPlan plan_dinov3(ConfigReader& config);
 
 // A layer on rows that lie `stride` floats apart, [rows, layer's width].
 tensor::Floats apply(const tensor::Linear& layer, const float* rows, size_t count, size_t stride,

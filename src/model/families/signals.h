@@ -19,12 +19,15 @@ struct SignalFamily {
 
 // One each, as `open` above.
 using OpenedSignal = Result<std::unique_ptr<SignalModel>>;
+OpenedSignal open_beit(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
 OpenedSignal open_clip(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
 OpenedSignal open_convnext(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
 OpenedSignal open_detr(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
 OpenedSignal open_dinov2(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
+OpenedSignal open_regnet(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
 OpenedSignal open_resnet(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
 OpenedSignal open_swin(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
+OpenedSignal open_yolos(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
 OpenedSignal open_vit(const boost::json::object& json, tensor::Weights weights, tensor::Compute compute);
 OpenedSignal open_audio_spectrogram_transformer(const boost::json::object& json, tensor::Weights weights,
                                                 tensor::Compute compute);

@@ -1,4 +1,4 @@
-// ViT, and DeiT with the token of its teacher.
+// ViT, DeiT with the token of its teacher, and ViT as masked siamese networks train it.
 #include <boost/json/object.hpp>
 
 #include "model/families/encoder_parts.h"
@@ -53,13 +53,14 @@ ImageTowerPlan plan_vit(ConfigReader& config) {
   plan_vit_layers(config, plan);
   EncoderPlan& encoder = plan.encoder;
   encoder.inner = config.size({"intermediate_size"}, 3'072);
-  encoder.epsilon = config.number({"layer_norm_eps"}, 1e-12);
+  const std::string type = config.text({"model_type"}, "vit");
+  encoder.epsilon = config.number({"layer_norm_eps"}, type == "vit_msn" ? 1e-6 : 1e-12);
   plan.image = read_extent(config, "image_size", 224);
   plan.patches.kernel = read_extent(config, "patch_size", 16);
   plan.patches.name = "embeddings.patch_embeddings.projection";
   plan.tokens = {"embeddings.cls_token"};
   encoder.prefixes = {"vit."};
-  if (config.text({"model_type"}, "vit") == "deit") {
+  if (type == "deit") {
     encoder.prefixes = {"deit."};
     plan.tokens.emplace_back("embeddings.distillation_token");
   }
@@ -76,12 +77,14 @@ class Vit final : public SignalModel {
   static Result<std::unique_ptr<SignalModel>> open(const boost::json::object& json, tensor::Weights weights,
                                                    tensor::Compute compute) {
     ConfigReader config(json);
-    const bool is_deit = config.text({"model_type"}, "vit") == "deit";
+    const std::string type = config.text({"model_type"}, "vit");
+    const bool is_deit = type == "deit";
     ImageTowerPlan plan = plan_vit(config);
     const std::string kind =
-        is_deit ? read_class(config, "DeiT",
-                             {"Model", "ForImageClassification", "ForImageClassificationWithTeacher"})
-                : read_class(config, "ViT", {"Model", "ForImageClassification"});
+        is_deit
+            ? read_class(config, "DeiT",
+                         {"Model", "ForImageClassification", "ForImageClassificationWithTeacher"})
+            : read_class(config, type == "vit_msn" ? "ViTMSN" : "ViT", {"Model", "ForImageClassification"});
     auto out = std::make_unique<Vit>();
     const size_t pooled = config.size({"pooler_output_size"}, plan.encoder.width, 65'536);
     out->pooler_activation_ = read_activation(config, {"pooler_act"}, "tanh");

@@ -17,9 +17,24 @@
 namespace holdfast::model {
 namespace {
 
-constexpr std::string_view families[] = {
-    "beit",         "clip",   "convnext", "convnextv2", "deit", "detr", "dinov2", "dinov2_with_registers",
-    "mobilenet_v2", "regnet", "resnet",   "siglip",     "swin", "vit",  "yolos"};
+constexpr std::string_view families[] = {"beit",
+                                         "clip",
+                                         "convnext",
+                                         "convnextv2",
+                                         "data2vec-vision",
+                                         "deit",
+                                         "detr",
+                                         "dinov2",
+                                         "dinov2_with_registers",
+                                         "dinov3_vit",
+                                         "mobilenet_v2",
+                                         "regnet",
+                                         "resnet",
+                                         "siglip",
+                                         "swin",
+                                         "vit",
+                                         "vit_msn",
+                                         "yolos"};
 
 // Folders ROOT/FAMILY/VARIANT.
 std::vector<io::Path> folders_under(const std::filesystem::path& root) {
@@ -222,6 +237,8 @@ TEST(ImageModels, WhatDoesNotFitIsRefusedAndSaidWhy) {
   expect_refused("dinov2_with_registers/smaller", {1, 3, 3, 12}, 0, "has no patch of 4x4");
   expect_refused("convnextv2/classes", {1, 3, 3, 3}, 0, "images of 3x3 are too small");
   expect_refused("swin/padded", {1, 3, 4, 12}, 0, "is smaller than a window");
+  expect_refused("beit/distances", {1, 3, 16, 16}, 0, "another size than the model's bias by distance");
+  expect_refused("yolos/between", {1, 3, 3, 12}, 0, "has no patch");
 }
 
 TEST(ImageModels, WhatCannotBeHonouredIsRefusedByItsName) {
@@ -242,6 +259,13 @@ TEST(ImageModels, WhatCannotBeHonouredIsRefusedByItsName) {
   refused("deit/teacher", "architectures", boost::json::array{"DeiTForMaskedImageModeling"},
           "DeiTForMaskedImageModeling");
   refused("deit/teacher", "hidden_act", "cosine", "'cosine' is not known");
+  refused("beit/distances", "architectures", boost::json::array{"BeitForSemanticSegmentation"},
+          "BeitForSemanticSegmentation");
+  refused("beit/distances", "image_size", boost::json::array{12, 16}, "no squares");
+  refused("beit/distances", "image_size", 16'384, "more than 4096 patches");
+  refused("dinov3_vit/places", "architectures", boost::json::array{"DINOv3ViTBackbone"}, "DINOv3ViTBackbone");
+  refused("regnet/squeezed", "layer_type", "z", "layer_type");
+  refused("yolos/between", "num_detection_tokens", 0, "num_detection_tokens");
   refused("deit/teacher", "num_channels", 4, "embeddings.patch_embeddings.projection.weight");
   refused("deit/teacher", "num_hidden_layers", 2, "the weights lack 'encoder.layer.1.");
   refused("deit/teacher", "patch_size", 13, "has no patch of 13x13");

@@ -74,6 +74,21 @@ Result<std::vector<float>> ImageTower::positions_for(Extent image, bool interpol
   return out;
 }
 
+// Of all rows of so many images: where each patch's middle is, -1 to 1; those before the patches stand at 0.
+std::vector<float> ImageTower::places(Extent grid, size_t images) const {
+  std::vector<float> one(2 * plan_.leading(), 0.0F), out;
+  const auto middle = [](size_t index, size_t count) {
+    return 2.0F * ((static_cast<float>(index) + 0.5F) / static_cast<float>(count)) - 1.0F;
+  };
+  for (size_t row = 0; row < grid.height; ++row)
+    for (size_t column = 0; column < grid.width; ++column) {
+      one.push_back(middle(row, grid.height));
+      one.push_back(middle(column, grid.width));
+    }
+  for (size_t i = 0; i < images; ++i) out.insert(out.end(), one.begin(), one.end());
+  return out;
+}
+
 Result<ImageRows> ImageTower::forward(const Images& images, bool interpolates,
                                       tensor::Threads& threads) const {
   TRY(const std::vector<float> positions, positions_for(images.size, interpolates));
@@ -84,6 +99,7 @@ Result<ImageRows> ImageTower::forward(const Images& images, bool interpolates,
     for (size_t row = 0; row < rows; ++row) batch.add(0, 0, static_cast<int64_t>(row));
     batch.end_sequence(rows);
   }
+  if (plan_.turns_by_place) batch.places = places(patches_->grid(images.size), images.count);
   batch.embedded.resize(batch.tokens() * width);
   threads.run(images.count, [&](size_t image) {
     float* out = batch.embedded.data() + image * rows * width;

@@ -24,6 +24,7 @@ struct ImageTowerPlan {
   bool positions_are_rows = false;  // NAME.weight [tokens + patches, E].
   OtherSizes other_sizes = OtherSizes::on_request;
   Resampling resampling = Resampling::bicubic;
+  bool turns_by_place = false;  // Patches have rotary positions by where in the image their middle is.
 
   size_t leading() const { return tokens.size() + register_count; }  // Rows before the first patch's.
 };
@@ -50,6 +51,7 @@ class ImageTower {
  private:
   ImageTower() = default;
   Result<std::vector<float>> positions_for(Extent image, bool interpolates) const;
+  std::vector<float> places(Extent grid, size_t images) const;
 
   ImageTowerPlan plan_;
   std::unique_ptr<Patches> patches_;
