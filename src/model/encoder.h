@@ -62,32 +62,32 @@ class Encoder {
   struct Part {
     size_t first = 0, last = 0;  // Sequences.
   };
-  // Inputs of a layer's four products that int8 meets as floats.
-  struct Apart {
-    std::vector<uint32_t> input, context, middle, inner;
+  // How large each input of a layer's four products becomes, for int8; empty where that is not known.
+  struct Peaks {
+    std::vector<float> input, context, middle, inner;
   };
   struct Trial;
 
   Encoder() = default;
   Status load_embeddings(const WeightReader& reader);
   Status load_layers(const WeightReader& reader);
-  Status load_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind, const Apart& apart,
+  Status load_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind, const Peaks& peaks,
                     Layer& layer) const;
-  Status load_whole_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind, const Apart& apart,
+  Status load_whole_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind, const Peaks& peaks,
                           const std::vector<float>& distances, Layer& layer) const;
   std::unique_ptr<Trial> begin_trial() const;
   void step_trial(Trial& trial) const;
-  Result<Apart> try_layer(const WeightReader& floats, const EncoderPlan::LayerKind& kind,
+  Result<Peaks> try_layer(const WeightReader& floats, const EncoderPlan::LayerKind& kind,
                           const std::vector<float>& distances, Trial& trial);
   size_t key_heads() const { return plan_.key_heads > 0 ? plan_.key_heads : plan_.heads; }
   size_t joined_width() const { return (plan_.heads + 2 * key_heads()) * plan_.head_width; }
   Result<LinearLayer> load_interleaved(const WeightReader& reader, const std::string& layer,
-                                       const Apart& apart) const;
+                                       const Peaks& peaks) const;
   Result<LinearLayer> load_up_gate(const WeightReader& reader, const std::string& layer,
-                                   const Apart& apart) const;
+                                   const Peaks& peaks) const;
   Result<LinearLayer> load_scaled(const WeightReader& reader, const std::string& name,
                                   const std::string& scale, size_t inputs, Bias bias,
-                                  std::span<const uint32_t> apart) const;
+                                  std::span<const float> peaks) const;
   void make_room(size_t rows, Space& space) const;
   Status check(const TokenBatch& batch) const;
   std::vector<Part> split(const TokenBatch& batch, size_t threads) const;

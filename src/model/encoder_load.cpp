@@ -10,25 +10,6 @@
 namespace holdfast::model {
 namespace {
 
-// Inputs that stand out: an input's greatest magnitude over the trial is so many times the middle one's.
-// Chosen on MiniLM, where a handful of the same inputs are up to ten times the others, whatever the text.
-constexpr float stands_out = 2.0F;
-constexpr size_t apart_least = 4, inputs_an_apart = 192;
-
-// The largest of them, rising; peaks: of each input.
-std::vector<uint32_t> apart_of(const std::vector<float>& peaks) {
-  if (peaks.empty()) return {};
-  std::vector<uint32_t> order(peaks.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<uint32_t>(i);
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return peaks[a] > peaks[b]; });
-  const float bound = stands_out * peaks[order[order.size() / 2]];
-  size_t count = std::min(std::max(apart_least, peaks.size() / inputs_an_apart), peaks.size());
-  while (count > 0 && !(peaks[order[count - 1]] > bound)) --count;
-  order.resize(count);
-  std::sort(order.begin(), order.end());
-  return order;
-}
-
 void raise(std::vector<float>& peaks, const float* rows, size_t stride, size_t count, size_t width) {
   peaks.resize(width, 0.0F);
   for (size_t row = 0; row < count; ++row)
@@ -132,7 +113,7 @@ Status Encoder::load_embeddings(const WeightReader& reader) {
 
 // One matrix with queries, keys and values of each head together, brought into the order of the others.
 Result<LinearLayer> Encoder::load_interleaved(const WeightReader& reader, const std::string& layer,
-                                              const Apart& apart) const {
+                                              const Peaks& peaks) const {
   const size_t width = plan_.width, each = plan_.head_width, all = plan_.heads * each;
   const std::string name = layer + plan_.query_key_value;
   const auto make = [&]() -> Result<LinearLayer> {
@@ -147,7 +128,7 @@ Result<LinearLayer> Encoder::load_interleaved(const WeightReader& reader, const 
     TRY(const std::vector<float> values, reader.floats(beside + "v_bias", {all}));
     bias.resize(2 * all, 0.0F);
     bias.insert(bias.end(), values.begin(), values.end());
-    return tensor::make_linear({weight, bias, 3 * all, width, tensor::OutputLayout::plain, apart.input},
+    return tensor::make_linear({weight, bias, 3 * all, width, tensor::OutputLayout::plain, peaks.input},
                                reader.compute());
   };
   return reader.kept(name, {3 * all, width}, make);
@@ -155,7 +136,7 @@ Result<LinearLayer> Encoder::load_interleaved(const WeightReader& reader, const 
 
 // One matrix whose gate comes last.
 Result<LinearLayer> Encoder::load_up_gate(const WeightReader& reader, const std::string& layer,
-                                          const Apart& apart) const {
+                                          const Peaks& peaks) const {
   constexpr auto gated = tensor::OutputLayout::gated;
   const size_t width = plan_.width, inner = plan_.inner;
   const std::string name = layer + plan_.up_gate;
@@ -163,7 +144,7 @@ Result<LinearLayer> Encoder::load_up_gate(const WeightReader& reader, const std:
     TRY(std::vector<float> weight, reader.floats(name + ".weight", {2 * inner, width}));
     std::rotate(weight.begin(), weight.begin() + static_cast<ptrdiff_t>(inner * width), weight.end());
     const std::vector<float> bias(2 * inner, 0.0F);
-    return tensor::make_linear({weight, bias, 2 * inner, width, gated, apart.middle}, reader.compute());
+    return tensor::make_linear({weight, bias, 2 * inner, width, gated, peaks.middle}, reader.compute());
   };
   return reader.kept(name, {2 * inner, width, gated}, make);
 }
@@ -171,7 +152,7 @@ Result<LinearLayer> Encoder::load_up_gate(const WeightReader& reader, const std:
 // A layer whose outputs are multiplied by the numbers of a tensor, which is as good as done to its weights.
 Result<LinearLayer> Encoder::load_scaled(const WeightReader& reader, const std::string& name,
                                          const std::string& scale, size_t inputs, Bias bias,
-                                         std::span<const uint32_t> apart) const {
+                                         std::span<const float> peaks) const {
   const size_t width = plan_.width;
   const auto make = [&]() -> Result<LinearLayer> {
     TRY(std::vector<float> weight, reader.floats(name + ".weight", {width, inputs}));
@@ -184,54 +165,54 @@ Result<LinearLayer> Encoder::load_scaled(const WeightReader& reader, const std::
       added[row] *= factors[row];
       for (size_t i = 0; i < inputs; ++i) weight[row * inputs + i] *= factors[row];
     }
-    return tensor::make_linear({weight, added, width, inputs, tensor::OutputLayout::plain, apart},
+    return tensor::make_linear({weight, added, width, inputs, tensor::OutputLayout::plain, peaks},
                                reader.compute());
   };
   return reader.kept(name, {width, inputs}, make);
 }
 
-Status Encoder::load_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind, const Apart& apart,
+Status Encoder::load_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind, const Peaks& peaks,
                            Layer& layer) const {
   constexpr auto gated = tensor::OutputLayout::gated;
   const std::string& at = kind.prefix;
   const size_t width = plan_.width, all_heads = plan_.heads * plan_.head_width, inner = plan_.inner;
   const size_t all_keys = key_heads() * plan_.head_width;
   if (plan_.interleaved) {
-    TRY(layer.query_key_value, load_interleaved(reader, at, apart));
+    TRY(layer.query_key_value, load_interleaved(reader, at, peaks));
   } else if (!plan_.query_key_value.empty() && reader.has(at + plan_.query_key_value + ".weight")) {
     TRY(layer.query_key_value,
-        reader.linear(at + plan_.query_key_value, joined_width(), width, plan_.attention_bias, apart.input));
+        reader.linear(at + plan_.query_key_value, joined_width(), width, plan_.attention_bias, peaks.input));
   } else {
     TRY(layer.query_key_value,
         reader.joined({at + plan_.query, at + plan_.key, at + plan_.value}, {all_heads, all_keys, all_keys},
-                      width, plan_.attention_bias, tensor::OutputLayout::plain, apart.input));
+                      width, plan_.attention_bias, tensor::OutputLayout::plain, peaks.input));
   }
   if (plan_.attention_scale.empty()) {
     TRY(layer.attention_out,
-        reader.linear(at + plan_.attention_out, width, all_heads, plan_.attention_bias, apart.context));
+        reader.linear(at + plan_.attention_out, width, all_heads, plan_.attention_bias, peaks.context));
   } else {
     TRY(layer.attention_out, load_scaled(reader, at + plan_.attention_out, at + plan_.attention_scale,
-                                         all_heads, plan_.attention_bias, apart.context));
+                                         all_heads, plan_.attention_bias, peaks.context));
   }
   if (kind.attention_norm) {
     TRY(layer.attention_norm, reader.norm(at + plan_.attention_norm, width, plan_.norm_bias));
   }
   if (!plan_.gated) {
-    TRY(layer.inner, reader.linear(at + plan_.up, inner, width, plan_.inner_bias, apart.middle));
+    TRY(layer.inner, reader.linear(at + plan_.up, inner, width, plan_.inner_bias, peaks.middle));
   } else if (!plan_.up_gate.empty()) {
-    TRY(layer.inner, load_up_gate(reader, at, apart));
+    TRY(layer.inner, load_up_gate(reader, at, peaks));
   } else if (!plan_.gate_up.empty() && reader.has(at + plan_.gate_up + ".weight")) {
     TRY(layer.inner,
-        reader.joined({at + plan_.gate_up}, {2 * inner}, width, plan_.inner_bias, gated, apart.middle));
+        reader.joined({at + plan_.gate_up}, {2 * inner}, width, plan_.inner_bias, gated, peaks.middle));
   } else {
     TRY(layer.inner, reader.joined({at + plan_.gate, at + plan_.up}, {inner, inner}, width, plan_.inner_bias,
-                                   gated, apart.middle));
+                                   gated, peaks.middle));
   }
   if (plan_.out_scale.empty()) {
-    TRY(layer.out, reader.linear(at + plan_.out, width, inner, plan_.inner_bias, apart.inner));
+    TRY(layer.out, reader.linear(at + plan_.out, width, inner, plan_.inner_bias, peaks.inner));
   } else {
     TRY(layer.out,
-        load_scaled(reader, at + plan_.out, at + plan_.out_scale, inner, plan_.inner_bias, apart.inner));
+        load_scaled(reader, at + plan_.out, at + plan_.out_scale, inner, plan_.inner_bias, peaks.inner));
   }
   TRY(layer.out_norm, reader.norm(at + plan_.out_norm, width, plan_.norm_bias));
   if (plan_.distance_gate) {
@@ -259,30 +240,28 @@ void Encoder::step_trial(Trial& trial) const {
 }
 
 // What stands out among the inputs of a layer's four products; the layer is left out again.
-Result<Encoder::Apart> Encoder::try_layer(const WeightReader& floats, const EncoderPlan::LayerKind& kind,
+Result<Encoder::Peaks> Encoder::try_layer(const WeightReader& floats, const EncoderPlan::LayerKind& kind,
                                           const std::vector<float>& distances, Trial& trial) {
   const tensor::Compute compute = compute_;
   compute_.precision = tensor::Precision::f32;
   auto layer = std::make_shared<Layer>();
   Status loaded = load_whole_layer(floats, kind, {}, distances, *layer);
-  Apart out;
+  Peaks out;
   if (loaded.ok()) {
     const size_t rows = trial.batch.tokens();
-    std::vector<float> input, context, middle, inner;
-    FirstInput seen{[&] { raise(input, trial.space.input, *layer->query_key_value, rows); }};
+    FirstInput seen{[&] { raise(out.input, trial.space.input, *layer->query_key_value, rows); }};
     trial.space.watch = &seen;
     layers_.push_back(layer);
     step_trial(trial);
     layers_.pop_back();
     trial.space.watch = nullptr;
     if (writes_contexts(*layer))
-      raise(context, trial.space.contexts, *layer->attention_out, rows);
+      raise(out.context, trial.space.contexts, *layer->attention_out, rows);
     else
-      raise(context, trial.space.context.data(), layer->attention_out->inputs(), rows,
+      raise(out.context, trial.space.context.data(), layer->attention_out->inputs(), rows,
             layer->attention_out->inputs());
-    raise(middle, trial.space.input, *layer->inner, rows);
-    raise(inner, trial.space.inner, *layer->out, rows);
-    out = {apart_of(input), apart_of(context), apart_of(middle), apart_of(inner)};
+    raise(out.middle, trial.space.input, *layer->inner, rows);
+    raise(out.inner, trial.space.inner, *layer->out, rows);
   }
   compute_ = compute;
   TRY_DONE(std::move(loaded));
@@ -290,9 +269,9 @@ Result<Encoder::Apart> Encoder::try_layer(const WeightReader& floats, const Enco
 }
 
 Status Encoder::load_whole_layer(const WeightReader& reader, const EncoderPlan::LayerKind& kind,
-                                 const Apart& apart, const std::vector<float>& distances,
+                                 const Peaks& peaks, const std::vector<float>& distances,
                                  Layer& layer) const {
-  TRY_DONE(load_layer(reader, kind, apart, layer));
+  TRY_DONE(load_layer(reader, kind, peaks, layer));
   if (plan_.disentangled) {
     TRY(layer.disentangled, DisentangledBias::load(plan_, reader, kind.prefix, distances));
   }
@@ -316,12 +295,12 @@ Status Encoder::load_layers(const WeightReader& reader) {
   for (const EncoderPlan::LayerKind& kind : plan_.layers) {
     std::shared_ptr<const Layer>& slot = known[kind.prefix];
     if (slot == nullptr) {
-      Apart apart;
+      Peaks peaks;
       if (trial != nullptr) {
-        TRY(apart, try_layer(floats, kind, distances, *trial));
+        TRY(peaks, try_layer(floats, kind, distances, *trial));
       }
       auto layer = std::make_shared<Layer>();
-      TRY_DONE(load_whole_layer(reader, kind, apart, distances, *layer));
+      TRY_DONE(load_whole_layer(reader, kind, peaks, distances, *layer));
       slot = std::move(layer);
     }
     layers_.push_back(slot);

@@ -147,21 +147,21 @@ Result<std::vector<float>> WeightReader::widen_int8(std::string_view name,
 }
 
 Result<LinearLayer> WeightReader::linear(std::string_view name, size_t outputs, size_t inputs, Bias bias,
-                                         std::span<const uint32_t> apart) const {
-  return joined({std::string(name)}, {outputs}, inputs, bias, tensor::OutputLayout::plain, apart);
+                                         std::span<const float> peaks) const {
+  return joined({std::string(name)}, {outputs}, inputs, bias, tensor::OutputLayout::plain, peaks);
 }
 
 Result<LinearLayer> WeightReader::joined(const std::vector<std::string>& names,
                                          const std::vector<size_t>& outputs, size_t inputs, Bias bias,
-                                         tensor::OutputLayout layout, std::span<const uint32_t> apart) const {
+                                         tensor::OutputLayout layout, std::span<const float> peaks) const {
   const size_t all = std::accumulate(outputs.begin(), outputs.end(), size_t{0});
   return kept(fmt::format("{}", fmt::join(names, "+")), {all, inputs, layout},
-              [&] { return join(names, outputs, inputs, bias, layout, apart); });
+              [&] { return join(names, outputs, inputs, bias, layout, peaks); });
 }
 
 Result<LinearLayer> WeightReader::join(const std::vector<std::string>& names,
                                        const std::vector<size_t>& outputs, size_t inputs, Bias bias,
-                                       tensor::OutputLayout layout, std::span<const uint32_t> apart) const {
+                                       tensor::OutputLayout layout, std::span<const float> peaks) const {
   std::vector<float> weight, shift, scales;
   size_t all = 0;
   for (size_t i = 0; i < names.size(); ++i) {
@@ -182,7 +182,7 @@ Result<LinearLayer> WeightReader::join(const std::vector<std::string>& names,
     }
   }
   if (!scales.empty()) scales.resize(all, 0.0F);
-  return tensor::make_linear({weight, shift, all, inputs, layout, apart, scales}, compute_);
+  return tensor::make_linear({weight, shift, all, inputs, layout, peaks, scales}, compute_);
 }
 
 Result<Norm> WeightReader::norm(std::string_view name, size_t width, Bias bias) const {

@@ -76,14 +76,14 @@ class WeightReader {
   // [outputs, inputs], also of a convolution of one tap, perhaps in groups, which is then filled up with
   // zeros.
   Result<std::vector<float>> matrix(std::string_view name, size_t outputs, size_t inputs) const;
-  // NAME.weight [outputs, inputs] and NAME.bias [outputs]. `apart`: inputs that int8 meets as floats.
+  // NAME.weight [outputs, inputs] and NAME.bias [outputs]. `peaks`: as LinearWeights::peaks.
   Result<LinearLayer> linear(std::string_view name, size_t outputs, size_t inputs, Bias bias = Bias::with,
-                             std::span<const uint32_t> apart = {}) const;
+                             std::span<const float> peaks = {}) const;
   // Several layers of one input as one, their outputs in order.
   Result<LinearLayer> joined(const std::vector<std::string>& names, const std::vector<size_t>& outputs,
                              size_t inputs, Bias bias = Bias::with,
                              tensor::OutputLayout layout = tensor::OutputLayout::plain,
-                             std::span<const uint32_t> apart = {}) const;
+                             std::span<const float> peaks = {}) const;
   // The kept layer of this name, which is the checkpoint's own in this model; else what `make` gives, from
   // now on kept.
   template <class Make>
@@ -100,7 +100,7 @@ class WeightReader {
  private:
   Result<LinearLayer> join(const std::vector<std::string>& names, const std::vector<size_t>& outputs,
                            size_t inputs, Bias bias, tensor::OutputLayout layout,
-                           std::span<const uint32_t> apart) const;
+                           std::span<const float> peaks) const;
   Result<std::vector<float>> int8_scales(std::string_view name, uint64_t rows) const;
   Result<std::vector<float>> widen_int8(std::string_view name, const tensor::TensorView& bytes) const;
   const tensor::TensorView* find(std::string_view name) const;

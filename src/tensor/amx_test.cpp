@@ -150,18 +150,14 @@ void compare_product(uint32_t word_mask) {
     finish.columns = random() % 2 == 0 ? whole : whole - random() % (finish.gated ? 16 : 32);
     finish.activation = random() % 2 == 0 ? Activation::gelu : Activation::none;
     const std::vector<float> bias = floats(job.sums_stride), scales = floats(job.sums_stride);
-    const std::vector<float> row_scales = floats(job.row_count), inputs = floats(3 * job.row_count),
-                             weights = floats(3 * job.sums_stride);
-    std::vector<int32_t> zeros(job.row_count), sums_of_weights(job.sums_stride);
-    for (int32_t& zero : zeros) zero = static_cast<int32_t>(random() % 256);
-    for (int32_t& sum : sums_of_weights) sum = static_cast<int32_t>(random() % 9999) - 5000;
+    const std::vector<float> row_scales = floats(job.row_count), shifts = floats(job.row_count),
+                             sums_of_weights = floats(job.sums_stride);
     finish.bias = bias.data();
     if (precision == Precision::int8) {
       finish.row_scales = row_scales.data();
-      finish.row_zeros = zeros.data();
+      finish.row_shifts = shifts.data();
       finish.column_scales = scales.data();
       finish.weight_sums = sums_of_weights.data();
-      if (random() % 2 == 0) finish.apart = {inputs.data(), 3, weights.data(), 3};
     }
     const bool words = precision == Precision::bf16 && random() % 2 == 0;
     if (words) finish.columns = whole;

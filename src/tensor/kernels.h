@@ -21,6 +21,7 @@ struct LayerNormJob {
   const float* beta = nullptr;
   size_t rows = 0, width = 0;
   float epsilon = 0;
+  size_t in_stride = 0, out_stride = 0;  // Floats between rows; 0: width.
 };
 
 // row = softmax(row * scale), in place. width 0 is fine.

@@ -101,15 +101,9 @@ void pair_product(const SumsJob& sums, const FinishJob& finish) {
   product<PairTiles, PairsEnding<EndingKind::gelu>, PairsEnding<EndingKind::as_it_is>, FloatsEnding,
           AnyEnding<Products::finish_pairs>>(sums, finish);
 }
-// 2^15 * 2^7 / (4 * 127).
-constexpr size_t most_near_steps = 8256;
 void byte_product(const SumsJob& sums, const FinishJob& finish) {
-  using enum EndingKind;
-  using Any = AnyEnding<Products::finish_bytes>;
-  // Sums of more weights have halves that do not fit.
-  if (sums.steps >= most_near_steps) return product<ByteTiles, Any>(sums, finish);
-  product<ByteTiles, BytesEnding<gelu, 0>, BytesEnding<as_it_is, 0>, BytesEnding<gelu, 4>,
-          BytesEnding<as_it_is, 4>, BytesEnding<as_it_is, 8>, Any>(sums, finish);
+  product<ByteTiles, BytesEnding<EndingKind::gelu>, BytesEnding<EndingKind::as_it_is>,
+          AnyEnding<Products::finish_bytes>>(sums, finish);
 }
 
 }  // namespace

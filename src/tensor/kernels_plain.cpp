@@ -17,8 +17,8 @@ float gelu_of(float x) { return 0.5F * x * (1.0F + std::erf(x * 0.70710678118654
 
 void layer_norm(const LayerNormJob& job) {
   for (size_t row = 0; row < job.rows; ++row) {
-    const float* in = job.in + row * job.width;
-    float* out = job.out + row * job.width;
+    const float* in = job.in + row * (job.in_stride != 0 ? job.in_stride : job.width);
+    float* out = job.out + row * (job.out_stride != 0 ? job.out_stride : job.width);
     double sum = 0, squares = 0;
     for (size_t i = 0; i < job.width; ++i) sum += in[i];
     const double mean = sum / static_cast<double>(job.width);
@@ -31,8 +31,8 @@ void layer_norm(const LayerNormJob& job) {
 
 void rms_norm(const LayerNormJob& job) {
   for (size_t row = 0; row < job.rows; ++row) {
-    const float* in = job.in + row * job.width;
-    float* out = job.out + row * job.width;
+    const float* in = job.in + row * (job.in_stride != 0 ? job.in_stride : job.width);
+    float* out = job.out + row * (job.out_stride != 0 ? job.out_stride : job.width);
     double squares = 0;
     for (size_t i = 0; i < job.width; ++i) squares += static_cast<double>(in[i]) * in[i];
     const double scale = 1 / std::sqrt(squares / static_cast<double>(job.width) + job.epsilon);
@@ -127,21 +127,23 @@ void prepare_bytes(const PrepareJob& job) {
   for (size_t row = 0; row < job.rows; ++row) {
     const float* in = job.in + row * job.in_stride;
     float least = 0, most = 0;
+    const auto at = [&](size_t k) -> float {
+      return job.factors == nullptr ? in[k] : in[k] * job.factors[k];
+    };
     for (size_t k = 0; k < job.k; ++k) {
-      if (job.in_range != nullptr && job.in_range[k] == 0) continue;
-      least = std::min(least, in[k]);
-      most = std::max(most, in[k]);
+      least = std::min(least, at(k));
+      most = std::max(most, at(k));
     }
-    const float range = most - least, inverse = range > 0 ? 255.0F / range : 0.0F;
+    const float range = most - least, inverse = range > 1e-30F ? 255.0F / range : 0.0F;
     const float zero = std::nearbyint(-least * inverse);
     job.scales[row] = range / 255.0F;
-    job.zeros[row] = static_cast<int32_t>(zero);
+    job.shifts[row] = -zero * job.scales[row];
     for (size_t step = 0; step < job.steps; ++step) {
       uint32_t word = 0;
       for (size_t i = 0; i < 4; ++i) {
         const size_t k = 4 * step + i;
-        const float q = k < job.k ? std::clamp(std::nearbyint(in[k] * inverse) + zero, 0.0F, 255.0F) : 0.0F;
-        word |= static_cast<uint32_t>(q) << (8 * i);
+        const float q = k < job.k ? std::nearbyint(std::fma(at(k), inverse, zero)) : 0.0F;
+        word |= static_cast<uint32_t>(std::isnan(q) ? 0.0F : std::clamp(q, 0.0F, 255.0F)) << (8 * i);
       }
       job.out[row * job.row_words + step] = word;
     }
@@ -189,17 +191,9 @@ void byte_sums(const SumsJob& job) {
 float value_of(const FinishJob& job, size_t row, size_t column) {
   const size_t at = row * job.sums_stride + column;
   if (job.row_scales == nullptr) return static_cast<const float*>(job.sums)[at] + job.bias[column];
-  const int32_t sum =
-      static_cast<const int32_t*>(job.sums)[at] - job.row_zeros[row] * job.weight_sums[column];
-  const float value =
-      static_cast<float>(sum) * job.row_scales[row] * job.column_scales[column] + job.bias[column];
-  if (job.apart.rows == nullptr) return value;
-  const float* inputs = job.apart.rows + row * job.apart.row_words;
-  const float* weights =
-      job.apart.strips + column / strip_columns * strip_columns * job.apart.count + column % strip_columns;
-  float more = 0;
-  for (size_t i = 0; i < job.apart.count; ++i) more = std::fma(inputs[i], weights[i * strip_columns], more);
-  return value + more;
+  const auto sum = static_cast<float>(static_cast<const int32_t*>(job.sums)[at]);
+  return std::fma(sum, job.row_scales[row] * job.column_scales[column],
+                  std::fma(job.row_shifts[row], job.weight_sums[column], job.bias[column]));
 }
 
 // A number of a row of pairs.

@@ -51,7 +51,7 @@ TEST(Isa, NamesReadBack) {
 TEST(Kernels, LayerNormAgreesWithThePlainOne) {
   std::mt19937 random(12);  // Seed 12.
   for (size_t width : widths) {
-    for (size_t rows : {0U, 1U, 3U}) {
+    for (size_t rows : {0U, 1U, 3U, 4U, 9U}) {
       const Vector in = random_floats(random, rows * width, 3), gamma = random_floats(random, width),
                    beta = random_floats(random, width);
       LayerNormJob job{in.data(), nullptr, gamma.data(), beta.data(), rows, width, 1e-12F};
@@ -67,6 +67,26 @@ TEST(Kernels, LayerNormAgreesWithThePlainOne) {
       }
     }
   }
+}
+
+// Also between rows that lie further apart.
+TEST(Kernels, ANormedRowHasTheSameBitsAloneAndAmongOthers) {
+  std::mt19937 random(14);  // Seed 14.
+  for (size_t width : widths)
+    for (const Kernels* kernels : fast_kernels())
+      for (const auto norm : {kernels->layer_norm, kernels->rms_norm}) {
+        const size_t rows = 7, in_stride = width + 3, out_stride = width + 1;
+        const Vector in = random_floats(random, rows * in_stride, 3), gamma = random_floats(random, width),
+                     beta = random_floats(random, width);
+        Vector got(rows * out_stride, 7.0F);
+        norm({in.data(), got.data(), gamma.data(), beta.data(), rows, width, 1e-12F, in_stride, out_stride});
+        for (size_t row = 0; row < rows; ++row) {
+          Vector alone(width + 1, 7.0F);
+          norm({in.data() + row * in_stride, alone.data(), gamma.data(), beta.data(), 1, width, 1e-12F});
+          const auto at = got.begin() + static_cast<ptrdiff_t>(row * out_stride);
+          EXPECT_TRUE(same_bits(alone, Vector(at, at + static_cast<ptrdiff_t>(out_stride))));
+        }
+      }
 }
 
 TEST(Kernels, SoftmaxAgreesWithThePlainOneAndSumsToOne) {

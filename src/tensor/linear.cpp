@@ -4,7 +4,6 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <optional>
 #include <vector>
 
 #include "base/check.h"
@@ -54,6 +53,30 @@ float* ensure(Floats& buffer, size_t count) {
   return buffer.data();
 }
 
+// int8: what inputs are divided by and their weights multiplied with. The ratio of the two's greatest numbers
+// is shared by both, as powers of two, which round nothing.
+std::vector<float> shares_of(const LinearWeights& weights) {
+  constexpr float most = 6;
+  std::vector<float> ratios(weights.inputs, NAN), out(weights.inputs, 1.0F);
+  std::vector<float> known;
+  for (size_t k = 0; k < weights.inputs; ++k) {
+    float peak = 0;
+    for (size_t output = 0; output < weights.outputs; ++output)
+      peak = std::max(peak, std::abs(weights.weight[output * weights.inputs + k]));
+    const float ratio = std::log2(weights.peaks[k] / peak) / 2;
+    if (!std::isfinite(ratio)) continue;
+    ratios[k] = ratio;
+    known.push_back(ratio);
+  }
+  if (known.empty()) return out;
+  const auto middle = known.begin() + static_cast<ptrdiff_t>(known.size() / 2);
+  std::nth_element(known.begin(), middle, known.end());
+  for (size_t k = 0; k < weights.inputs; ++k)
+    if (!std::isnan(ratios[k]))
+      out[k] = std::exp2(std::clamp(std::nearbyint(ratios[k] - *middle), -most, most));
+  return out;
+}
+
 // Memory of one thread, kept between calls.
 struct Scratch {
   ReadyRows ready;
@@ -65,20 +88,24 @@ class PackedLayer final : public Linear {
  public:
   PackedLayer(const LinearWeights& weights, Compute compute)
       : PackedLayer({weights.outputs, weights.inputs, weights.layout}, compute,
-                    compute.precision == Precision::int8 ? weights.apart.size() : 0) {
+                    compute.precision == Precision::int8 && !weights.peaks.empty()) {
     own_ = KeptFloats(words());
     std::memset(own_.data(), 0, own_.size() * sizeof(float));
-    if (apart_ > 0) std::memcpy(own_.data() + apart_names_at(), weights.apart.data(), apart_ * sizeof(float));
     borrow({own_.data(), own_.size()});
+    std::vector<float> shares;
+    if (has_factors_) shares = shares_of(weights);
+    for (size_t k = 0; k < shares.size(); ++k) own_.data()[factors_at() + k] = 1 / shares[k];
     for (size_t output = 0; output < weights.outputs; ++output) {
       const size_t column = column_of(output);
       if (!weights.bias.empty()) own_.data()[bias_at() + column] = weights.bias[output];
-      pack(weights.weight.data() + output * inputs_, column,
-           weights.scales.empty() ? 0 : weights.scales[output]);
+      const float* row = weights.weight.data() + output * inputs_;
+      std::vector<float> scaled;
+      for (size_t k = 0; k < shares.size(); ++k) scaled.push_back(row[k] * shares[k]);
+      pack(has_factors_ ? scaled.data() : row, column,
+           has_factors_ || weights.scales.empty() ? 0 : weights.scales[output]);
     }
   }
-  // apart: how many inputs are met as floats.
-  PackedLayer(const LinearShape& shape, Compute compute, size_t apart)
+  PackedLayer(const LinearShape& shape, Compute compute, bool has_factors)
       : kernels_(&kernels_for(compute.isa)),
         kernel_(kernels_->products[static_cast<size_t>(compute.precision)]),
         precision_(compute.precision),
@@ -88,35 +115,17 @@ class PackedLayer final : public Linear {
         steps_(steps_of(compute.precision, shape.inputs)),
         strips_(gated_ ? round_up(width_, strip_columns) / strip_columns * 2
                        : round_up(width_, 2 * strip_columns) / strip_columns),
-        apart_(apart) {}
+        has_factors_(has_factors) {}
 
-  size_t words() const { return apart_names_at() + apart_; }
-  // How many inputs are apart in a layer of this shape that has so many numbers; nullopt where none has.
-  std::optional<size_t> apart_of(size_t numbers) const {
-    const size_t without = words(), each = strips_ * strip_columns + 1;
-    if (numbers < without || (numbers - without) % each != 0) return std::nullopt;
-    const size_t count = (numbers - without) / each;
-    if (count > (precision_ == Precision::int8 ? inputs_ : 0)) return std::nullopt;
-    return count;
-  }
-  // False where the numbers name inputs that there are none of.
-  bool borrow(std::span<const float> packed) {
-    numbers_ = packed.data();
-    if (apart_ == 0) return true;
-    in_range_.assign(inputs_, 1.0F);
-    for (size_t i = 0; i < apart_; ++i) {
-      if (apart_name(i) >= inputs_) return false;
-      in_range_[apart_name(i)] = 0;
-    }
-    return true;
-  }
+  size_t words() const { return factors_at() + (has_factors_ ? inputs_ : 0); }
+  void borrow(std::span<const float> packed) { numbers_ = packed.data(); }
   std::span<const float> packed() const override { return {numbers_, words()}; }
 
   size_t inputs() const override { return inputs_; }
   size_t width() const override { return width_; }
   size_t bytes() const override { return own_.size() * sizeof(float); }
 
-  size_t row_words() const override { return floats_from() + round_up(apart_, 16) + row_gap_words; }
+  size_t row_words() const override { return steps_ * kernel_.words_a_step + row_gap_words; }
   const ProductKernel* kernel() const override { return &kernel_; }
   bool writes_for(const Linear& reader) const override {
     // Whole words, as many as the reader takes.
@@ -138,13 +147,9 @@ class PackedLayer final : public Linear {
     job.row_words = row_words();
     job.out = reinterpret_cast<uint32_t*>(out.words.data()) + row * job.row_words;
     job.scales = out.scales.data() + row;
-    job.zeros = out.zeros.data() + row;
-    job.in_range = apart_ == 0 ? nullptr : in_range_.data();
+    job.shifts = out.shifts.data() + row;
+    job.factors = has_factors_ ? numbers_ + factors_at() : nullptr;
     kernel_.prepare(job);
-    for (size_t i = 0; apart_ > 0 && i < rows; ++i) {
-      auto* floats = reinterpret_cast<float*>(job.out + i * job.row_words + floats_from());
-      for (size_t a = 0; a < apart_; ++a) floats[a] = in[i * in_stride + apart_name(a)];
-    }
   }
 
   void run(const LinearRun& wish, Threads& threads) const override {
@@ -231,22 +236,17 @@ class PackedLayer final : public Linear {
         return;
       case Precision::int8: {
         float most = scale * 127.0F;
-        for (size_t k = 0; k < inputs_ && scale == 0; ++k)
-          if (!is_apart(k)) most = std::max(most, std::abs(row[k]));
+        for (size_t k = 0; k < inputs_ && scale == 0; ++k) most = std::max(most, std::abs(row[k]));
         const float inverse = most > 0 ? 127.0F / most : 0.0F;
         int32_t sum = 0;
-        float* floats = own_.data() + floats_at() + column / strip_columns * apart_ * strip_columns +
-                        column % strip_columns;
-        for (size_t i = 0; i < apart_; ++i) floats[i * strip_columns] = row[apart_name(i)];
         for (size_t k = 0; k < inputs_; ++k) {
-          if (is_apart(k)) continue;
           const auto byte =
               static_cast<int8_t>(std::clamp(std::nearbyint(row[k] * inverse), -127.0F, 127.0F));
           sum += byte;
           put(k, 4, byte);
         }
         own_.data()[scales_at() + column] = most / 127.0F;
-        std::memcpy(own_.data() + sums_at() + column, &sum, sizeof sum);
+        own_.data()[sums_at() + column] = static_cast<float>(sum) * (most / 127.0F);
         return;
       }
     }
@@ -257,18 +257,9 @@ class PackedLayer final : public Linear {
   size_t bias_at() const { return strips_ * strip_bytes() / sizeof(float); }
   size_t scales_at() const { return bias_at() + strips_ * strip_columns; }
   size_t sums_at() const { return scales_at() + strips_ * strip_columns; }
-  size_t floats_at() const {
+  size_t factors_at() const {
     return precision_ == Precision::int8 ? sums_at() + strips_ * strip_columns : scales_at();
   }
-  size_t apart_names_at() const { return floats_at() + apart_ * strips_ * strip_columns; }
-  // The place of an input's floats among a ready row's words.
-  size_t floats_from() const { return steps_ * kernel_.words_a_step; }
-  uint32_t apart_name(size_t index) const {
-    uint32_t name;
-    std::memcpy(&name, numbers_ + apart_names_at() + index, sizeof name);
-    return name;
-  }
-  bool is_apart(size_t input) const { return apart_ > 0 && in_range_[input] == 0; }
 
   // Ready rows from `row` on.
   struct Source {
@@ -328,17 +319,12 @@ class PackedLayer final : public Linear {
     FinishJob finish;
     if (precision_ == Precision::int8) {
       finish.row_scales = source.rows->scales.data() + source.row;
-      finish.row_zeros = source.rows->zeros.data() + source.row;
+      finish.row_shifts = source.rows->shifts.data() + source.row;
     }
     finish.activation = run.activation;
     finish.gated = gated_;
     finish.out_stride = target.out_stride;
     finish.row_words = target.row_words;
-    if (apart_ > 0) {
-      finish.apart.rows = reinterpret_cast<const float*>(sums.rows + floats_from());
-      finish.apart.row_words = sums.row_words;
-      finish.apart.count = apart_;
-    }
     const float* addend = run.addend == nullptr ? nullptr : run.addend + row * run.out_stride;
     if (kernel_.product != nullptr) return product(sums, finish, target, addend, rows, first, last);
     finish.sums = sums.sums = ensure(scratch.sums, rows * group * strip_columns);
@@ -360,10 +346,9 @@ class PackedLayer final : public Linear {
     finish.bias = numbers_ + bias_at() + from;
     if (precision_ == Precision::int8) {
       finish.column_scales = numbers_ + scales_at() + from;
-      finish.weight_sums = reinterpret_cast<const int32_t*>(numbers_ + sums_at()) + from;
+      finish.weight_sums = numbers_ + sums_at() + from;
     }
     finish.word_from = column;
-    finish.apart.strips = numbers_ + floats_at() + from * apart_;
   }
 
   // All strips at once, where multiplying and finishing go on beside each other.
@@ -420,9 +405,8 @@ class PackedLayer final : public Linear {
       at += some;
       if (finish.row_scales != nullptr) {
         finish.row_scales += some;
-        finish.row_zeros += some;
+        finish.row_shifts += some;
       }
-      if (finish.apart.rows != nullptr) finish.apart.rows += some * finish.apart.row_words;
     }
   }
 
@@ -456,11 +440,9 @@ class PackedLayer final : public Linear {
   const size_t inputs_, width_;
   const bool gated_;
   const size_t steps_, strips_;
-  const size_t apart_;           // Inputs met as floats.
-  std::vector<float> in_range_;  // [inputs], 0 for those; empty where there are none.
-  KeptFloats own_;               // Empty where the numbers are somebody else's.
-  // Strips, then biases, and in int8 scales and sums of weights, then strips of floats and which inputs they
-  // are.
+  const bool has_factors_;
+  KeptFloats own_;  // Empty where the numbers are somebody else's.
+  // Strips, then biases, and in int8 scales and sums of weights, then the factors of inputs.
   const float* numbers_ = nullptr;
 };
 
@@ -470,7 +452,7 @@ void ReadyRows::ensure(const Linear& reader, size_t rows) {
   CHECK(reader.row_words() > 0);
   tensor::ensure(words, rows * reader.row_words());
   if (scales.size() < rows) scales.resize(rows);
-  if (zeros.size() < rows) zeros.resize(rows);
+  if (shifts.size() < rows) shifts.resize(rows);
 }
 
 bool Linear::writes_for(const Linear& /*reader*/) const { return false; }
@@ -481,23 +463,27 @@ void Linear::make_ready(const float* /*in*/, size_t /*in_stride*/, size_t /*row*
 }
 
 void normalize_rows(const Kernels& kernels, const NormRun& run) {
-  float* kept = run.out == nullptr ? ensure(scratch.normal, run.width) : nullptr;
-  for (size_t i = 0; i < run.rows;
-       ++i) {  // One by one: a row stays in the first-level cache between the steps.
-    const float* row = run.in + i * run.in_stride;
+  constexpr size_t together = 4;  // They stay in the first-level cache between the steps.
+  float* kept = run.out == nullptr ? ensure(scratch.normal, together * run.width) : nullptr;
+  for (size_t i = 0; i < run.rows; i += together) {
+    const size_t rows = std::min(together, run.rows - i);
+    const float* ready = run.in + i * run.in_stride;
+    size_t stride = run.in_stride;
     if (run.norm != nullptr) {
       LayerNormJob job;
-      job.in = row;
+      job.in = ready;
+      job.in_stride = run.in_stride;
       job.out = run.out != nullptr ? run.out + i * run.out_stride : kept;
+      job.out_stride = stride = run.out != nullptr ? run.out_stride : run.width;
       job.gamma = run.norm->gamma;
       job.beta = run.norm->beta;
-      job.rows = 1;
+      job.rows = rows;
       job.width = run.width;
       job.epsilon = run.norm->epsilon;
       (run.norm->kind == RowNorm::Kind::layer ? kernels.layer_norm : kernels.rms_norm)(job);
-      row = job.out;
+      ready = job.out;
     }
-    if (run.reader != nullptr) run.reader->make_ready(row, run.width, run.row + i, 1, *run.next);
+    if (run.reader != nullptr) run.reader->make_ready(ready, stride, run.row + i, rows, *run.next);
   }
 }
 
@@ -506,16 +492,20 @@ std::unique_ptr<const Linear> make_linear(const LinearWeights& weights, Compute 
   CHECK(weights.weight.size() == weights.outputs * weights.inputs);
   CHECK(weights.bias.empty() || weights.bias.size() == weights.outputs);
   CHECK(weights.scales.empty() || weights.scales.size() == weights.outputs);
-  for (uint32_t input : weights.apart) CHECK(input < weights.inputs);
+  CHECK(weights.peaks.empty() || weights.peaks.size() == weights.inputs);
   return std::make_unique<PackedLayer>(weights, compute);
 }
 
 std::unique_ptr<const Linear> make_packed_linear(std::span<const float> packed, const LinearShape& shape,
                                                  Compute compute) {
-  const auto apart = PackedLayer(shape, compute, 0).apart_of(packed.size());
-  if (!apart) return nullptr;
-  auto layer = std::make_unique<PackedLayer>(shape, compute, *apart);
-  return layer->borrow(packed) ? std::move(layer) : nullptr;
+  for (const bool has_factors : {false, true}) {
+    if (has_factors && (compute.precision != Precision::int8 || shape.inputs == 0)) continue;
+    auto layer = std::make_unique<PackedLayer>(shape, compute, has_factors);
+    if (layer->words() != packed.size()) continue;
+    layer->borrow(packed);
+    return layer;
+  }
+  return nullptr;
 }
 
 }  // namespace holdfast::tensor

@@ -27,10 +27,11 @@ struct LinearWeights {
   std::span<const float> bias;    // [outputs], or empty
   size_t outputs = 0, inputs = 0;
   OutputLayout layout = OutputLayout::plain;
-  // int8 only: inputs, rising, whose numbers are so large among the others' that as bytes they would cost all
-  // of them their digits. They are met as floats.
-  std::span<const uint32_t> apart = {};
-  // int8 only: [outputs] of weights that were bytes before; empty: each output's greatest becomes 127.
+  // int8 only: [inputs], how large each becomes; empty: nobody knows. Where some are much larger than others,
+  // as bytes they would cost all others their digits, so that inputs and weights share the difference.
+  std::span<const float> peaks = {};
+  // int8 only: [outputs] of weights that were bytes before; empty, or with peaks: each output's greatest
+  // becomes 127.
   std::span<const float> scales = {};
 };
 

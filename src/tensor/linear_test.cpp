@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <random>
 #include <utility>
 #include <vector>
@@ -161,38 +162,42 @@ TEST(LinearLayer, EveryInstructionSetComputesWhatThePlainOneDoes) {
   }
 }
 
-// Inputs of int8 that are met as floats, beside the plain twin, on random shapes, alone and among others; and
-// as near to the truth as bytes are where nothing stands out.
-TEST(LinearLayer, InputsThatStandOutAreMetAsFloatsOnEveryInstructionSet) {
+// What int8 costs where a few inputs are much larger than the others, on random shapes: less where it is told
+// so. Every instruction set, kept layers, and a row alone, give the plain twin's bits.
+TEST(LinearLayer, InputsThatStandOutShareTheDifferenceWithTheirWeightsOnEveryInstructionSet) {
   std::mt19937 random(46);  // Seed 46.
   const auto one = make_threads(1), two = make_threads(2);
+  double all = 0, untold = 0, told = 0;
   for (int round = 0; round < 60; ++round) {
     const bool gated = round % 3 == 2;
     const size_t rows = 1 + random() % 40, width = 1 + random() % 90, inputs = 1 + random() % 150,
                  outputs = gated ? 2 * width : width;
-    std::vector<uint32_t> apart;
-    for (uint32_t k = 0; k < inputs; ++k)
-      if (random() % 16 == 0) apart.push_back(k);
-    Vector in = random_floats(random, rows * inputs), weight = random_floats(random, outputs * inputs),
-           bias = random_floats(random, outputs);
-    for (uint32_t k : apart)
+    Vector peaks(inputs, 1.5F), in = random_floats(random, rows * inputs),
+                                weight = random_floats(random, outputs * inputs),
+                                bias = random_floats(random, outputs);
+    for (size_t k = 0; k < inputs; ++k) {
+      if (random() % 16 != 0) continue;
+      peaks[k] *= 50;
       for (size_t row = 0; row < rows; ++row) in[row * inputs + k] *= 50;
+    }
+    if (round % 7 == 0) peaks[random() % inputs] = 0;
     LinearWeights weights{weight, bias, outputs, inputs, gated ? OutputLayout::gated : OutputLayout::plain};
     LinearRun run;
     run.in = in.data();
     run.rows = rows;
-    Vector truth(rows * width), expected(rows * width);
+    Vector truth(rows * width), without(rows * width), expected(rows * width);
     run.out = truth.data();
     make_linear(weights, {Isa::plain, Precision::f32})->run(run, *one);
-    weights.apart = apart;
+    run.out = without.data();
+    make_linear(weights, {Isa::plain, Precision::int8})->run(run, *one);
+    weights.peaks = peaks;
     run.out = expected.data();
     make_linear(weights, {Isa::plain, Precision::int8})->run(run, *one);
-    double off = 0, all = 0;
-    for (size_t i = 0; i < truth.size(); ++i) {
-      off += (double(truth[i]) - expected[i]) * (double(truth[i]) - expected[i]);
+    for (size_t i = 0; i < truth.size() && !gated; ++i) {
       all += double(truth[i]) * truth[i];
+      untold += (double(truth[i]) - without[i]) * (double(truth[i]) - without[i]);
+      told += (double(truth[i]) - expected[i]) * (double(truth[i]) - expected[i]);
     }
-    EXPECT_LT(off, 4e-4 * all + 1e-3) << "round " << round;
     for (Isa isa : isas_of_this_machine()) {
       const auto layer = make_linear(weights, {isa, Precision::int8});
       const auto kept =
@@ -214,23 +219,24 @@ TEST(LinearLayer, InputsThatStandOutAreMetAsFloatsOnEveryInstructionSet) {
         }
     }
   }
+  EXPECT_LT(told, 2e-4 * all);
+  EXPECT_LT(told, untold / 2);
 }
 
-// With as many inputs met as floats as models have, and more; weights whose sums are large among them.
+// With and without factors; weights whose sums are large among them.
 TEST(LinearLayer, BytesEndInTheSameBitsOnAllFastInstructionSets) {
   std::mt19937 random(48);  // Seed 48.
   const auto threads = make_threads(1);
   for (int round = 0; round < 24; ++round) {
     const size_t rows = 1 + random() % 110, width = 32 * (1 + random() % 4), inputs = 20 + random() % 300;
-    constexpr size_t counts[] = {0, 4, 8, 5};
-    std::vector<uint32_t> apart(counts[round % 4]);
-    for (size_t i = 0; i < apart.size(); ++i) apart[i] = static_cast<uint32_t>(2 * i + 1);
-    Vector in = random_floats(random, rows * inputs), weight = random_floats(random, width * inputs);
+    Vector in = random_floats(random, rows * inputs), weight = random_floats(random, width * inputs),
+           peaks(inputs);
+    for (float& peak : peaks) peak = static_cast<float>(1 + random() % 50);
     if (round % 3 == 0)
       for (float& x : weight) x = round % 2 == 0 ? 1.0F : -1.0F;
     const Vector bias = random_floats(random, width), addend = random_floats(random, rows * width);
     LinearWeights weights{weight, bias, width, inputs};
-    weights.apart = apart;
+    if (round % 4 != 0) weights.peaks = peaks;
     LinearRun run;
     run.in = in.data();
     run.rows = rows;
@@ -248,20 +254,45 @@ TEST(LinearLayer, BytesEndInTheSameBitsOnAllFastInstructionSets) {
   }
 }
 
-TEST(LinearLayer, ALayerKeptWithInputsThatItHasNotIsRefused) {
-  const Vector weight(4 * 8, 1.0F);
-  const std::vector<uint32_t> apart = {7};
+// What is no number, or beyond what has a range, becomes the same bytes everywhere.
+TEST(LinearLayer, RowsOfBytesWithoutNumbersAreTheSameOnEveryInstructionSet) {
+  const auto threads = make_threads(1);
+  constexpr float inf = std::numeric_limits<float>::infinity(), none = NAN;
+  std::mt19937 random(49);  // Seed 49.
+  const size_t inputs = 85, outputs = 32;
+  const Vector weight = random_floats(random, outputs * inputs);
+  for (const float odd : {none, inf, -inf, 3e38F, -3e38F, 1e-42F}) {
+    Vector in = odd == 1e-42F ? Vector(inputs, odd) : random_floats(random, inputs);
+    in[70] = in[3] = odd;
+    LinearRun run;
+    run.in = in.data();
+    run.rows = 1;
+    Vector expected(outputs), got(outputs);
+    run.out = expected.data();
+    make_linear({weight, {}, outputs, inputs}, {Isa::plain, Precision::int8})->run(run, *threads);
+    run.out = got.data();
+    for (Isa isa : isas_of_this_machine()) {
+      make_linear({weight, {}, outputs, inputs}, {isa, Precision::int8})->run(run, *threads);
+      for (size_t i = 0; i < outputs; ++i)
+        EXPECT_TRUE(got[i] == expected[i] || (std::isnan(got[i]) && std::isnan(expected[i])))
+            << isa_name(isa) << " with " << odd << ": " << got[i] << " and " << expected[i];
+    }
+  }
+}
+
+TEST(LinearLayer, ALayerKeptWithAsManyNumbersAsNoneHasIsRefused) {
+  const Vector weight(4 * 8, 1.0F), peaks(8, 1.0F);
   LinearWeights weights{weight, {}, 4, 8};
-  weights.apart = apart;
-  const auto layer = make_linear(weights, {Isa::plain, Precision::int8});
-  Floats numbers(layer->packed().size());
-  std::copy(layer->packed().begin(), layer->packed().end(), numbers.data());
   const Compute compute{Isa::plain, Precision::int8};
+  const auto without = make_linear(weights, compute);
+  weights.peaks = peaks;
+  const auto with = make_linear(weights, compute);
+  EXPECT_EQ(with->packed().size(), without->packed().size() + 8);
+  Floats numbers(with->packed().size());
+  std::copy(with->packed().begin(), with->packed().end(), numbers.data());
   EXPECT_NE(make_packed_linear(numbers.span(), {4, 8}, compute), nullptr);
+  EXPECT_NE(make_packed_linear(numbers.span().first(numbers.size() - 8), {4, 8}, compute), nullptr);
   EXPECT_EQ(make_packed_linear(numbers.span().first(numbers.size() - 1), {4, 8}, compute), nullptr);
-  const uint32_t no_input = 8;
-  std::memcpy(numbers.data() + numbers.size() - 1, &no_input, sizeof no_input);
-  EXPECT_EQ(make_packed_linear(numbers.span(), {4, 8}, compute), nullptr);
 }
 
 TEST(LinearLayer, OutputsInBfloat16AreItsFloatsRounded) {
@@ -270,11 +301,11 @@ TEST(LinearLayer, OutputsInBfloat16AreItsFloatsRounded) {
     const size_t rows = 1 + random() % 130, width = 32 * (1 + random() % 4), inputs = 1 + random() % 200;
     const Vector in = random_floats(random, rows * inputs), weight = random_floats(random, width * inputs),
                  bias = random_floats(random, width);
-    const std::vector<uint32_t> apart = {static_cast<uint32_t>(random() % inputs)};
+    const Vector peaks(inputs, 2.0F);
     for (Isa isa : isas_of_this_machine())
       for (Precision precision : all_precisions) {
         LinearWeights weights{weight, bias, width, inputs};
-        if (round % 2 == 0) weights.apart = apart;
+        if (round % 2 == 0) weights.peaks = peaks;
         const auto layer = make_linear(weights, {isa, precision});
         ASSERT_EQ(layer->writes_halves(), precision != Precision::f32 && takes_halves(isa));
         if (!layer->writes_halves()) continue;
@@ -436,23 +467,24 @@ TEST(LinearLayer, WhatFollowsInTheProductEqualsTheStepsOneByOne) {
   }
 }
 
-TEST(LinearLayer, GeluOfLowPrecisionIsWithinSevenHundredThousandths) {
+TEST(LinearLayer, GeluOfLowPrecisionIsAsNearAsWhatIsRoundedNextDeserves) {
   const auto threads = make_threads(1);
   const float one = 1;
   Vector x;
   for (float v = -12; v <= 12; v += 0.01F) x.push_back(v);
-  for (Isa isa : isas_of_this_machine()) {
-    LinearRun run;
-    Vector bias = x, got(x.size());
-    const Vector zeros(x.size(), 0.0F);
-    run.in = &one;
-    run.rows = 1;
-    run.out = got.data();
-    run.activation = Activation::gelu;
-    make_linear({zeros, bias, x.size(), 1}, {isa, Precision::bf16})->run(run, *threads);
-    for (size_t i = 0; i < x.size(); ++i)
-      ASSERT_NEAR(got[i], activated(Activation::gelu, x[i]), 7e-5) << isa_name(isa) << " x = " << x[i];
-  }
+  for (Isa isa : isas_of_this_machine())
+    for (const auto& [precision, bound] : {std::pair{Precision::bf16, 7e-5}, {Precision::int8, 2.5e-3}}) {
+      LinearRun run;
+      Vector bias = x, got(x.size());
+      const Vector zeros(x.size(), 0.0F);
+      run.in = &one;
+      run.rows = 1;
+      run.out = got.data();
+      run.activation = Activation::gelu;
+      make_linear({zeros, bias, x.size(), 1}, {isa, precision})->run(run, *threads);
+      for (size_t i = 0; i < x.size(); ++i)
+        ASSERT_NEAR(got[i], activated(Activation::gelu, x[i]), bound) << isa_name(isa) << " x = " << x[i];
+    }
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace holdfast::tensor {
 
 constexpr std::string_view packed_magic = "HFPACKED";
-constexpr uint32_t packed_version = 2;
+constexpr uint32_t packed_version = 3;
 constexpr size_t packed_alignment = 64;  // Of every layer's numbers within the file: a cache line.
 constexpr size_t packed_head_bytes = 64;
 constexpr size_t packed_layers_max = 1 << 20, packed_name_bytes_max = 4096;

@@ -22,11 +22,11 @@ struct PrepareJob {
   size_t steps = 0;         // Of the packed weight; what lies past k becomes zero.
   uint32_t* out = nullptr;  // Rows row_words apart, at least steps * ProductKernel::words_a_step
   size_t row_words = 0;
-  // int8 only, a row each: x is about (q - zero) * scale for the byte q.
+  // int8 only, a row each: x is about q * scale + shift for the byte q.
   float* scales = nullptr;
-  int32_t* zeros = nullptr;
-  // int8 only, a number an input: 1, or 0 for those that have no say in a row's range; null: all ones.
-  const float* in_range = nullptr;
+  float* shifts = nullptr;
+  // int8 only, a number an input, which becomes a byte times that; null: all ones.
+  const float* factors = nullptr;
 };
 
 // sums[r][c] = sum over k of row r and output c, from k = 0 upwards, one accumulator an element: the same
@@ -70,18 +70,12 @@ struct SumsJob {
 struct FinishJob {
   const void* sums = nullptr;                     // As `sums` left them.
   size_t sums_stride = 0, rows = 0, columns = 0;  // columns: of out
-  // int8 only: sum -> (sum - zero[row] * weight_sum[column]) * row_scale[row] * column_scale[column].
+  // int8 only: sum + bias is fma(sum, row_scale[row] * column_scale[column],
+  //                             fma(row_shift[row], weight_sum[column], bias[column])).
   const float* row_scales = nullptr;
-  const int32_t* row_zeros = nullptr;
+  const float* row_shifts = nullptr;
   const float* column_scales = nullptr;
-  const int32_t* weight_sums = nullptr;
-  // int8 only: inputs that are met as floats; what they add is one sum over them in their order.
-  struct Apart {
-    const float* rows = nullptr;  // [rows, count], rows row_words apart; null: there are none
-    size_t row_words = 0;
-    const float* strips = nullptr;  // Of each sixteen columns [count, 16], one after the other.
-    size_t count = 0;
-  } apart;
+  const float* weight_sums = nullptr;
   const float* bias = nullptr;  // Padded to whole strips, as column_scales and weight_sums are.
   Activation activation = Activation::none;
   bool gated = false;             // Strips alternate: sixteen gates, sixteen values.

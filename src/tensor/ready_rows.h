@@ -13,8 +13,7 @@ class Linear;
 // wrote them, while they are near. One thread writes a row; memory is kept between uses.
 struct ReadyRows {
   Floats words;
-  std::vector<float> scales;  // Of bytes, as `zeros`.
-  std::vector<int32_t> zeros;
+  std::vector<float> scales, shifts;  // Of bytes.
 
   // Room for `rows` rows of `reader`; what was there is lost.
   void ensure(const Linear& reader, size_t rows);

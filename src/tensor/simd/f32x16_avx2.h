@@ -103,6 +103,12 @@ struct F32x16Avx2 {
   static F32x16Avx2 min(F32x16Avx2 a, F32x16Avx2 b) {
     return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)};
   }
+  // The lesser of |a| and |b|.
+  static F32x16Avx2 least_magnitude(F32x16Avx2 a, F32x16Avx2 b) {
+    const __m256 bits = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFFFFFF));
+    return {_mm256_min_ps(_mm256_and_ps(a.low, bits), _mm256_and_ps(b.low, bits)),
+            _mm256_min_ps(_mm256_and_ps(a.high, bits), _mm256_and_ps(b.high, bits))};
+  }
   F32x16Avx2 round() const {
     return {_mm256_round_ps(low, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC),
             _mm256_round_ps(high, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
@@ -122,20 +128,23 @@ struct F32x16Avx2 {
     return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
             _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)))};
   }
-  // sums - zero * weights, whole numbers, as floats.
-  static F32x16Avx2 centred(const int32_t* sums, int32_t zero, const int32_t* weights) {
-    return {centred_eight(sums, zero, weights), centred_eight(sums + 8, zero, weights + 8)};
+  static F32x16Avx2 of_whole(const int32_t* p) {
+    const auto* eights = reinterpret_cast<const __m256i*>(p);
+    return {_mm256_cvtepi32_ps(_mm256_loadu_si256(eights)),
+            _mm256_cvtepi32_ps(_mm256_loadu_si256(eights + 1))};
   }
-  // Whole numbers from 0 to 255 as bytes.
+  // Rounded, from 0 to 255, as bytes; what is no number is 0.
   void store_bytes(uint8_t* p) const {
-    const __m256i words = _mm256_permute4x64_epi64(
-        _mm256_packus_epi32(_mm256_cvtps_epi32(low), _mm256_cvtps_epi32(high)), 0xD8);
+    const __m256i words =
+        _mm256_permute4x64_epi64(_mm256_packs_epi32(_mm256_cvtps_epi32(low), _mm256_cvtps_epi32(high)), 0xD8);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
                      _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
   }
-  // min(max(round(v * factor) + zero, 0), 255) as bytes; what is no number is 255.
-  void store_quantized(F32x16Avx2 factor, F32x16Avx2 zero, uint8_t* p) const {
-    max(min((*this * factor).round() + zero, all(255.0F)), all(0.0F)).store_bytes(p);
+  static void store_bytes(F32x16Avx2 a, F32x16Avx2 b, F32x16Avx2 c, F32x16Avx2 d, uint8_t* p) {
+    a.store_bytes(p);
+    b.store_bytes(p + 16);
+    c.store_bytes(p + 32);
+    d.store_bytes(p + 48);
   }
   // Rounded to the nearest bfloat16, ties to even; not-a-number stays one.
   F32x16Avx2 rounded_bf16() const { return {rounded_eight(low), rounded_eight(high)}; }
@@ -178,12 +187,6 @@ struct F32x16Avx2 {
   }
 
  private:
-  static __m256 centred_eight(const int32_t* sums, int32_t zero, const int32_t* weights) {
-    const __m256i off = _mm256_mullo_epi32(_mm256_set1_epi32(zero),
-                                           _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights)));
-    return _mm256_cvtepi32_ps(
-        _mm256_sub_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums)), off));
-  }
   static __m256 rounded_eight(__m256 x) {
     const __m256i bits = _mm256_castps_si256(x);
     const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));

@@ -72,6 +72,10 @@ struct F32x16Avx512 {
   }
   static F32x16Avx512 max(F32x16Avx512 a, F32x16Avx512 b) { return {_mm512_max_ps(a.v, b.v)}; }
   static F32x16Avx512 min(F32x16Avx512 a, F32x16Avx512 b) { return {_mm512_min_ps(a.v, b.v)}; }
+  // The lesser of |a| and |b|.
+  static F32x16Avx512 least_magnitude(F32x16Avx512 a, F32x16Avx512 b) {
+    return {_mm512_range_ps(a.v, b.v, 0b1010)};
+  }
   F32x16Avx512 round() const {
     return {_mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
   }
@@ -88,21 +92,18 @@ struct F32x16Avx512 {
     const __m512 numbers = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     return {_mm512_permutexvar_ps(which == 0 ? wide : _mm512_srli_epi32(wide, 4), numbers)};
   }
-  // sums - zero * weights, whole numbers, as floats.
-  static F32x16Avx512 centred(const int32_t* sums, int32_t zero, const int32_t* weights) {
-    const __m512i off = _mm512_mullo_epi32(_mm512_set1_epi32(zero), _mm512_loadu_si512(weights));
-    return {_mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_loadu_si512(sums), off))};
-  }
-  // Whole numbers from 0 to 255 as bytes.
+  static F32x16Avx512 of_whole(const int32_t* p) { return {_mm512_cvtepi32_ps(_mm512_loadu_si512(p))}; }
+  // Rounded, from 0 to 255, as bytes; what is no number is 0.
   void store_bytes(uint8_t* p) const {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
+    const __m512i whole = _mm512_max_epi32(_mm512_cvtps_epi32(v), _mm512_setzero_si512());
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtusepi32_epi8(whole));
   }
-  // min(max(round(v * factor) + zero, 0), 255) as bytes; what is no number is 255.
-  void store_quantized(F32x16Avx512 factor, F32x16Avx512 zero, uint8_t* p) const {
-    const __m512 scaled = _mm512_min_ps(_mm512_mul_ps(v, factor.v), _mm512_set1_ps(1e6F));
-    const __m512i byte = _mm512_add_epi32(_mm512_cvtps_epi32(scaled), _mm512_cvtps_epi32(zero.v));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
-                     _mm512_cvtusepi32_epi8(_mm512_max_epi32(byte, _mm512_setzero_si512())));
+  static void store_bytes(F32x16Avx512 a, F32x16Avx512 b, F32x16Avx512 c, F32x16Avx512 d, uint8_t* p) {
+    const __m512i left = _mm512_packs_epi32(_mm512_cvtps_epi32(a.v), _mm512_cvtps_epi32(b.v)),
+                  right = _mm512_packs_epi32(_mm512_cvtps_epi32(c.v), _mm512_cvtps_epi32(d.v));
+    // Each quarter of the register has four bytes of each of the four.
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi32(order, _mm512_packus_epi16(left, right)));
   }
   // Rounded to the nearest bfloat16, ties to even; not-a-number stays one.
   F32x16Avx512 rounded_bf16() const {

@@ -13,8 +13,8 @@
 namespace holdfast::tensor {
 namespace {
 
-// near: good enough for what is rounded to bfloat16 or a byte next.
-enum class GeluKind { exact, near };
+// near: good enough for what is rounded to bfloat16 next; coarse: to a byte.
+enum class GeluKind { exact, near, coarse };
 
 template <class V>
 struct ProductRows {
@@ -75,24 +75,12 @@ struct ProductRows {
   template <class Number>
   static V sum_of(const FinishJob& job, size_t row, size_t at) {
     const Number* sums = static_cast<const Number*>(job.sums) + row * job.sums_stride + at;
-    V sum;
-    if constexpr (sizeof(Number) == 4 && !std::is_same_v<Number, float>)
-      sum = V::centred(sums, job.row_zeros[row], job.weight_sums + at) * V::all(job.row_scales[row]) *
-            V::load(job.column_scales + at);
+    if constexpr (std::is_same_v<Number, float>)
+      return V::load(sums) + V::load(job.bias + at);
     else
-      sum = V::load(sums);
-    sum = sum + V::load(job.bias + at);
-    if constexpr (sizeof(Number) == 4 && !std::is_same_v<Number, float>)
-      if (job.apart.rows != nullptr) sum = sum + apart_sum(job.apart, row, at);
-    return sum;
-  }
-  static V apart_sum(const FinishJob::Apart& apart, size_t row, size_t at) {
-    const float* inputs = apart.rows + row * apart.row_words;
-    const float* weights = apart.strips + at * apart.count;
-    V sum = V::all(0);
-    for (size_t i = 0; i < apart.count; ++i)
-      sum = V::fma(V::all(inputs[i]), V::load(weights + i * strip_columns), sum);
-    return sum;
+      return V::fma(
+          V::of_whole(sums), V::all(job.row_scales[row]) * V::load(job.column_scales + at),
+          V::fma(V::all(job.row_shifts[row]), V::load(job.weight_sums + at), V::load(job.bias + at)));
   }
 
   // put(value, row, at): what becomes of columns [at, at + 16). By value, as stores could change what a
@@ -109,14 +97,20 @@ struct ProductRows {
       for (size_t at = 0; at < job.columns; at += 16) put(change(sum_of<Number>(job, row, at)), row, at);
   }
 
+  template <GeluKind kind>
+  static V gelu(V x) {
+    if constexpr (kind == GeluKind::exact) return Rows::gelu_of(x);
+    if constexpr (kind == GeluKind::near) return Rows::near_gelu(x);
+    return Rows::coarse_gelu(x);
+  }
+
   // The activations that most products have get loops of their own.
   template <class Number, GeluKind kind, class Put>
   static void finish_to(const FinishJob& job, Put put) {
     const Activation activation = job.activation;
     if (activation == Activation::none) return finish_with<Number>(job, [](V x) -> V { return x; }, put);
     if (activation == Activation::gelu)
-      return finish_with<Number>(
-          job, [](V x) -> V { return kind == GeluKind::exact ? Rows::gelu_of(x) : Rows::near_gelu(x); }, put);
+      return finish_with<Number>(job, [](V x) -> V { return gelu<kind>(x); }, put);
     if (activation == Activation::silu)
       return finish_with<Number>(job, [](V x) -> V { return x * sigmoid(x); }, put);
     finish_with<Number>(job, [activation](V x) -> V { return activated(activation, x); }, put);
@@ -148,8 +142,8 @@ struct ProductRows {
 
   static void finish_floats(const FinishJob& job) { finish_as<float, GeluKind::exact>(job); }
   static void finish_bytes(const FinishJob& job) {
-    if (job.words == nullptr) return finish_as<int32_t, GeluKind::near>(job);
-    finish_to<int32_t, GeluKind::near>(
+    if (job.words == nullptr) return finish_as<int32_t, GeluKind::coarse>(job);
+    finish_to<int32_t, GeluKind::coarse>(
         job, [job](V value, size_t row, size_t at) { value.store_as_bf16(halves(job, row, at)); });
   }
   static void finish_pairs(const FinishJob& job) {
@@ -197,31 +191,50 @@ struct ProductRows {
              2 * job.steps, [](V v, float* to) { v.rounded_bf16().store(to); });
   }
 
-  // A row's own scale and zero: its least number (or 0) is byte 0, its greatest (or 0) byte 255.
+  // A row's own scale and zero: its least number (or 0) is byte 0, its greatest (or 0) byte 255. Four by four
+  // vectors, which are the lines that bytes fill.
+  template <bool with_factors>
   static void prepare_byte_row(const PrepareJob& job, size_t row, uint8_t* out) {
     const float* in = job.in + row * job.in_stride;
-    V low = V::all(0), high = V::all(0);
-    const auto widen = [&](V x) {
-      low = V::min(low, x);
-      high = V::max(high, x);
+    const auto at = [&](size_t i) -> V {
+      const V x = V::load(in + i);
+      return with_factors ? V(x * V::load(job.factors + i)) : x;
+    };
+    const auto first = [&](size_t i, size_t count) -> V {
+      const V x = V::load_first(in + i, count, 0);
+      return with_factors ? V(x * V::load_first(job.factors + i, count, 0)) : x;
+    };
+    V low[2] = {V::all(0), V::all(0)}, high[2] = {V::all(0), V::all(0)};
+    const auto widen = [&](V x, size_t which) {  // What is no number is passed over.
+      low[which] = V::min(x, low[which]);
+      high[which] = V::max(x, high[which]);
     };
     size_t i = 0;
-    if (job.in_range == nullptr)
-      for (; i + 16 <= job.k; i += 16) widen(V::load(in + i));
-    else
-      for (; i + 16 <= job.k; i += 16) widen(V::load(in + i) * V::load(job.in_range + i));
-    if (i < job.k) {
-      const V rest = V::load_first(in + i, job.k - i, 0);
-      widen(job.in_range == nullptr ? rest : V(rest * V::load_first(job.in_range + i, job.k - i, 0)));
+    for (; i + 32 <= job.k; i += 32) {
+      widen(at(i), 0);
+      widen(at(i + 16), 1);
     }
-    const float least = low.least(), range = high.peak() - least;
-    const float inverse = range > 0 ? 255.0F / range : 0.0F;
-    const V factor = V::all(inverse), zero = V::all(-least * inverse).round();
+    for (; i + 16 <= job.k; i += 16) widen(at(i), 0);
+    if (i < job.k) widen(first(i, job.k - i), 1);
+    const float least = V::min(low[0], low[1]).least(), range = V::max(high[0], high[1]).peak() - least;
+    const float inverse = range > 1e-30F ? 255.0F / range : 0.0F,
+                byte_of_zero = __builtin_nearbyintf(-least * inverse);
     job.scales[row] = range / 255.0F;
-    float zeros[16];
-    zero.store(zeros);
-    job.zeros[row] = static_cast<int32_t>(zeros[0]);
-    row_to(in, job.k, out, 4 * job.steps, [=](V v, uint8_t* to) { v.store_quantized(factor, zero, to); });
+    job.shifts[row] = -byte_of_zero * job.scales[row];
+    const V factor = V::all(inverse), zero = V::all(byte_of_zero);
+    const auto byte = [&](V x) -> V { return V::fma(x, factor, zero); };
+    for (i = 0; i + 64 <= job.k; i += 64)
+      V::store_bytes(byte(at(i)), byte(at(i + 16)), byte(at(i + 32)), byte(at(i + 48)), out + i);
+    for (; i + 16 <= job.k; i += 16) byte(at(i)).store_bytes(out + i);
+    if (i < job.k) {
+      uint8_t last[16];
+      byte(first(i, job.k - i)).store_bytes(last);
+      std::memcpy(out + i, last, job.k - i);
+    }
+    std::fill(out + job.k, out + 4 * job.steps, uint8_t{0});
+  }
+  static void prepare_byte_row(const PrepareJob& job, size_t row, uint8_t* out) {
+    job.factors == nullptr ? prepare_byte_row<false>(job, row, out) : prepare_byte_row<true>(job, row, out);
   }
 
   static void prepare_bytes(const PrepareJob& job) {

@@ -10,7 +10,8 @@ namespace holdfast::tensor {
 namespace {
 
 // The job of a block of `rows` rows and two strips, whose sums are there.
-inline FinishJob block_of(const FinishJob& whole, size_t row, size_t strip, size_t rows, const void* sums) {
+[[gnu::always_inline]] inline FinishJob block_of(const FinishJob& whole, size_t row, size_t strip,
+                                                 size_t rows, const void* sums) {
   const size_t column = strip * strip_columns, out_column = whole.gated ? column / 2 : column;
   FinishJob out = whole;
   out.rows = rows;
@@ -24,13 +25,9 @@ inline FinishJob block_of(const FinishJob& whole, size_t row, size_t strip, size
   if (whole.addend != nullptr) out.addend += row * whole.out_stride + out_column;
   if (whole.row_scales != nullptr) {
     out.row_scales += row;
-    out.row_zeros += row;
+    out.row_shifts += row;
     out.column_scales += column;
     out.weight_sums += column;
-  }
-  if (whole.apart.rows != nullptr) {
-    out.apart.rows += row * whole.apart.row_words;
-    out.apart.strips += column * whole.apart.count;
   }
   return out;
 }
@@ -56,9 +53,8 @@ class AnyEnding {
     if (job_.addend != nullptr) job_.addend += job_.rows * job_.out_stride;
     if (job_.row_scales != nullptr) {
       job_.row_scales += job_.rows;
-      job_.row_zeros += job_.rows;
+      job_.row_shifts += job_.rows;
     }
-    if (job_.apart.rows != nullptr) job_.apart.rows += job_.rows * job_.apart.row_words;
     job_.rows = 0;
   }
 
