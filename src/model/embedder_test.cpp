@@ -113,8 +113,8 @@ TEST(Embedder, MiniLmGivesTheReferenceEmbeddings) {
   }
 }
 
-// The bound of int8 is what it costs on these sentences (0.9991) and a little: what stands out is met as
-// floats.
+// The bound of int8 is what it costs on these sentences (0.9969) and a little: what stands out shares the
+// difference with its weights.
 TEST(Embedder, MiniLmInLowerPrecisionIsNearTheReference) {
   const auto folder = minilm_folder();
   if (folder.empty()) GTEST_SKIP() << "no all-MiniLM-L6-v2: run set-up, or set HOLDFAST_MINILM to its folder";
@@ -122,7 +122,7 @@ TEST(Embedder, MiniLmInLowerPrecisionIsNearTheReference) {
   const auto disk = io::open_posix_disk(folder).value();
   const auto threads = tensor::make_threads(2);
   for (const auto& [precision, bound] :
-       {std::pair{tensor::Precision::bf16, 0.9999}, {tensor::Precision::int8, 0.9985}}) {
+       {std::pair{tensor::Precision::bf16, 0.9999}, {tensor::Precision::int8, 0.996}}) {
     const auto embedder = Embedder::open(*disk, "", {.precision = precision});
     ASSERT_TRUE(embedder.ok()) << embedder.error().message;
     const auto got = embedder.value().embed(tokenize_all(embedder.value(), golden.texts), *threads).value();

@@ -14,19 +14,15 @@ namespace holdfast::tensor {
 namespace {
 
 struct Weights512 {
-  // 2 to the power of x <= 0, relative error under 1.1e-4; 0 from -127 on and for what is no number. The
-  // power of the whole part is added to the exponent, the polynomial is a minimax fit that is 1 at 0.
+  // 2 to the power of x <= 0, relative error under 9e-5, none at 0; 0 from -150 on, also for minus infinity. The power
+  // of what is over a whole number is a minimax fit, the rest goes to the exponent.
   static __m512 power(__m512 x) {
-    const __m512 magic =
-        _mm512_set1_ps(12582912.0F);  // 1.5 * 2^23: the last bits of a sum are whole numbers.
-    const __m512 near = _mm512_max_ps(x, _mm512_set1_ps(-127.0F));
-    const __m512 whole = _mm512_add_ps(near, magic), f = _mm512_sub_ps(near, _mm512_sub_ps(whole, magic));
-    __m512 p = _mm512_set1_ps(0.05500734647454187F);
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.24221119661502918F));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.6932831236721143F));
-    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(1.0F));
-    const __m512i up = _mm512_slli_epi32(_mm512_castps_si512(whole), 23);
-    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), up));
+    const __m512 over = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    __m512 p = _mm512_set1_ps(0.0770671975F);
+    p = _mm512_fmadd_ps(p, over, _mm512_set1_ps(0.227644822F));
+    p = _mm512_fmadd_ps(p, over, _mm512_set1_ps(0.695116825F));
+    p = _mm512_fmadd_ps(p, over, _mm512_set1_ps(1.0F));
+    return _mm512_scalef_ps(p, x);
   }
 
   static __m512 keys(const float* scores, size_t from, size_t count) {
