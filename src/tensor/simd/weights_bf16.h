@@ -14,8 +14,8 @@ namespace holdfast::tensor {
 namespace {
 
 struct Weights512 {
-  // 2 to the power of x <= 0, relative error under 9e-5, none at 0; 0 from -150 on, also for minus infinity. The power
-  // of what is over a whole number is a minimax fit, the rest goes to the exponent.
+  // 2 to the power of x <= 0, relative error under 9e-5, none at 0; 0 from -150 on, also for minus infinity.
+  // The power of what is over a whole number is a minimax fit, the rest goes to the exponent.
   static __m512 power(__m512 x) {
     const __m512 over = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
     __m512 p = _mm512_set1_ps(0.0770671975F);
