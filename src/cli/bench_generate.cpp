@@ -139,9 +139,10 @@ Result<Figures> write_texts(const Wish& wish, const model::TextGenerator& genera
     }
     std::vector<model::TokenId> text;
     auto begin = clock.now();
-    for (size_t step = 0; !batch.empty(); ++step) {
+    while (!batch.empty()) {
       TRY(const auto tokens, batch.step());
-      if (step == 0) begin = clock.now();  // Prompts are not counted.
+      if (tokens.empty()) continue;           // A long prompt takes several steps.
+      if (text.empty()) begin = clock.now();  // Prompts are not counted.
       text.push_back(tokens.front().token);
     }
     if (round > 0) out.seconds.push_back(seconds_since(clock, begin));

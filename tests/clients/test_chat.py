@@ -170,3 +170,11 @@ def test_holdfast_chat_in_a_terminal():
     assert child.wait(60) == 0
     os.close(ours)
     assert b"Paris" in seen and b"tokens/s" in seen
+
+
+def test_bench_generate_goes_on_from_a_prompt_of_several_steps():
+    prompt = "The old fisherman told a story about the sea and the town, " * 60
+    done = subprocess.run([program(), "bench", "generate", "--model", str(FILE), "--prompt", prompt, "--new", "3", "--rounds", "1", "--json"],
+                          capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["median"] > 0
