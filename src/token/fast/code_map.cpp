@@ -1,5 +1,7 @@
 #include "token/fast/code_map.h"
 
+#include <algorithm>
+
 #include "token/unicode/graphemes.h"
 #include "token/unicode/properties.h"
 #include "token/unicode/utf8.h"
@@ -18,31 +20,45 @@ bool joins_neighbours(uint32_t code, std::string_view character) {
 
 }  // namespace
 
-void CodeMap::ask(uint32_t code, const Normalizer& normalizer, Works works, Entry& out) {
-  out.state = State::other;
+CodeMap::State CodeMap::make(uint32_t code, std::string& out) const {
   std::string character;
   append_utf8(character, code);
   NormalizedText text(character);
-  if (!normalizer.normalize(text).ok() || text.is_lost()) return;
-  std::string made;
+  if (!normalizer_->normalize(text).ok() || text.is_lost()) return State::other;
   for (const char32_t one : text.codes()) {
     if (is_white_space(one)) {
-      if (works == Works::by_code_point && is_cjk_ideograph(code)) continue;
-      return;
+      if (works_ == Works::by_code_point && is_cjk_ideograph(code)) continue;
+      return State::other;
     }
-    if (works == Works::by_code_point && combining_class(one) != 0) return;
-    append_utf8(made, one);
+    if (works_ == Works::by_code_point && combining_class(one) != 0) return State::other;
+    append_utf8(out, one);
   }
-  if (made.size() > bytes_max) return;
-  State state = State::simple;
-  if (works == Works::by_cluster) {
-    if (joins_neighbours(code, character)) return;
-    const std::string after_letter = "a" + character;
-    if (grapheme_end(after_letter, 0) == after_letter.size()) state = State::mark;
+  if (out.size() > bytes_max) return State::other;
+  if (works_ == Works::by_code_point) return State::simple;
+  if (joins_neighbours(code, character)) return State::other;
+  const std::string after_letter = "a" + character;
+  return grapheme_end(after_letter, 0) == after_letter.size() ? State::mark : State::simple;
+}
+
+const CodeMap::Entry& CodeMap::ask(uint32_t code) const {
+  std::string text;
+  const State state = make(code, text);
+  const std::lock_guard lock(mutex_);
+  std::atomic<Page*>& known = pages_[code >> 8U];
+  Page* page = known.load(std::memory_order_relaxed);
+  if (page == nullptr) {
+    owned_.push_back(std::make_unique<Page>());
+    page = owned_.back().get();
+    known.store(page, std::memory_order_release);
   }
-  std::copy(made.begin(), made.end(), out.text.begin());
-  out.bytes = static_cast<uint8_t>(made.size());
-  out.state = state;
+  Entry& entry = (*page)[code & 255U];
+  if (entry.state.load(std::memory_order_relaxed) != State::unasked) return entry;  // Another was faster.
+  if (state != State::other) {
+    std::copy(text.begin(), text.end(), entry.text.begin());
+    entry.bytes = static_cast<uint8_t>(text.size());
+  }
+  entry.state.store(state, std::memory_order_release);
+  return entry;
 }
 
 }  // namespace holdfast::token

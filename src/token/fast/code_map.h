@@ -1,15 +1,19 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
 
 #include "token/normalizers/normalizer.h"
 
 namespace holdfast::token {
 
 // What a normalizer makes of single code points, asked once each, where that is what it makes of them among
-// others too. Of one thread at a time.
+// others too. Any thread: texts of many languages have thousands of them, and each thread asked for all.
 class CodeMap {
  public:
   static constexpr size_t bytes_max = 14;
@@ -21,7 +25,7 @@ class CodeMap {
     other,   // May depend on what is around it.
   };
   struct Entry {
-    State state = State::unasked;
+    std::atomic<State> state = State::unasked;  // The rest is there when this is.
     uint8_t bytes = 0;
     std::array<char, bytes_max> text{};
   };
@@ -31,21 +35,29 @@ class CodeMap {
     by_cluster,     // On grapheme clusters, those of 6 bytes and more code point by code point.
   };
 
-  const Entry& of(uint32_t code, const Normalizer& normalizer, Works works) {
-    std::unique_ptr<Page>& page = pages_[code >> 8U];
-    if (!page) [[unlikely]]
-      page = std::make_unique<Page>();
-    Entry& entry = (*page)[code & 255U];
-    if (entry.state == State::unasked) [[unlikely]]
-      ask(code, normalizer, works, entry);
-    return entry;
+  // Without a normalizer it is not asked.
+  CodeMap(const Normalizer* normalizer, Works works) : normalizer_(normalizer), works_(works) {}
+
+  const Entry& of(uint32_t code) const {
+    const Page* const page = pages_[code >> 8U].load(std::memory_order_acquire);
+    if (page != nullptr) [[likely]] {
+      const Entry& entry = (*page)[code & 255U];
+      if (entry.state.load(std::memory_order_acquire) != State::unasked) [[likely]]
+        return entry;
+    }
+    return ask(code);
   }
 
  private:
   using Page = std::array<Entry, 256>;
-  static void ask(uint32_t code, const Normalizer& normalizer, Works works, Entry& out);
+  const Entry& ask(uint32_t code) const;
+  State make(uint32_t code, std::string& out) const;
 
-  std::array<std::unique_ptr<Page>, 0x110000 / 256> pages_;
+  const Normalizer* normalizer_;
+  Works works_;
+  mutable std::mutex mutex_;  // Of writing.
+  mutable std::vector<std::unique_ptr<Page>> owned_;
+  mutable std::array<std::atomic<Page*>, 0x110000 / 256> pages_{};
 };
 
 }  // namespace holdfast::token

@@ -71,7 +71,12 @@ bool is_printable_ascii(std::string_view word) {
 
 RawWords::RawWords(WordShape shape, const FastParts& parts, std::unique_ptr<PieceModel> model,
                    SpaceSign spaces)
-    : shape_(shape), parts_(parts), model_(std::move(model)), spaces_(spaces) {
+    : shape_(shape),
+      parts_(parts),
+      model_(std::move(model)),
+      spaces_(spaces),
+      code_map_(parts.normalizer,
+                shape == WordShape::metaspace ? CodeMap::Works::by_cluster : CodeMap::Works::by_code_point) {
   NormalizedText capital("A");
   lower_ = shape == WordShape::bert && parts.normalizer->normalize(capital).ok() && capital.text() == "a";
 }
@@ -191,7 +196,6 @@ void RawWords::put_ascii(std::string_view word, WordPlace place, std::string& pi
 
 bool RawWords::map_word(std::string_view word, Workspace& workspace) const {
   const bool clusters = shape_ == WordShape::metaspace;
-  const auto works = clusters ? CodeMap::Works::by_cluster : CodeMap::Works::by_code_point;
   workspace.piece = clusters ? space_sign : std::string_view();
   workspace.code_starts.assign(workspace.piece.size(), Workspace::inside_code);
   workspace.drops_codes = false;
@@ -203,7 +207,7 @@ bool RawWords::map_word(std::string_view word, Workspace& workspace) const {
   const auto cluster_is_long = [&] { return !has_mark || at - cluster >= whole_cluster_bytes; };
   while (at < end) {
     const Decoded one = decode(at);
-    const CodeMap::Entry& entry = workspace.code_map.of(one.code, *parts_.normalizer, works);
+    const CodeMap::Entry& entry = code_map_.of(one.code);
     if (entry.state == CodeMap::State::other) return false;
     if (entry.state == CodeMap::State::mark) {
       has_mark = true;

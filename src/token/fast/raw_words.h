@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "token/fast/code_map.h"
 #include "token/fast/piece_model.h"
 #include "token/fast/row_room.h"
 #include "token/fast/space_sign.h"
@@ -61,6 +62,7 @@ class RawWords final : public WordModel {
   FastParts parts_;
   std::unique_ptr<PieceModel> model_;
   SpaceSign spaces_;  // Of sentences.
+  CodeMap code_map_;
   bool lower_ = false;
 };
 

@@ -9,7 +9,6 @@
 
 #include "token/fast/backtrack_bpe.h"
 #include "token/fast/bpe_merger.h"
-#include "token/fast/code_map.h"
 #include "token/fast/large_pages.h"
 #include "token/fast/word_cache.h"
 #include "token/normalized_text.h"
@@ -63,8 +62,7 @@ struct Workspace {
   // Of each byte of `piece` and its end: the code point of the word it begins, or inside_code.
   static constexpr uint32_t inside_code = UINT32_MAX;
   std::vector<uint32_t> code_starts;
-  bool drops_codes = false;  // Some code point of the word became nothing.
-  CodeMap code_map;
+  bool drops_codes = false;           // Some code point of the word became nothing.
   std::vector<uint64_t> marks, cuts;  // Of bytes of a text, a bit each.
   std::unique_ptr<BpeMerger> merger;
 };
