@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -63,8 +64,10 @@ class BacktrackBpe {
   bool stand_together(uint32_t left, uint32_t right, FitCache& fits) const;
   const MergeLanes& lanes() const { return *lanes_; }
   const ShortMerges& short_merges() const { return *short_; }
-  // Made when first asked for; null where merges come in an order that they are not for.
-  const FreeMerges* free_merges() const;
+  // For texts of so many bytes: made once it is asked for enough of them, since that takes longer than to
+  // load the model. Null before, and where merges come in an order that they are not for.
+  const FreeMerges* free_merges(size_t bytes) const;
+  static constexpr size_t free_merges_from = 65'536;  // Bytes.
 
   bool has(uint32_t id) const { return id < tokens_.size() && tokens_[id].bytes != 0; }
   std::string_view bytes_of(uint32_t id) const {
@@ -120,6 +123,7 @@ class BacktrackBpe {
   std::unique_ptr<MergeLanes> lanes_;
   std::unique_ptr<ShortMerges> short_;
   std::array<uint32_t, 256> byte_symbols_{};
+  mutable std::atomic<size_t> asked_bytes_ = 0;  // Of free merges, until they are enough.
   mutable std::once_flag free_once_;
   mutable std::unique_ptr<FreeMerges> free_;
 };

@@ -62,7 +62,10 @@ std::unique_ptr<FreeMerges> BacktrackBpe::make_free_merges() const {
   return FreeMerges::make(byte_symbols_, made, tree_);
 }
 
-const FreeMerges* BacktrackBpe::free_merges() const {
+const FreeMerges* BacktrackBpe::free_merges(size_t bytes) const {
+  if (asked_bytes_.load(std::memory_order_relaxed) < free_merges_from &&
+      asked_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes < free_merges_from)
+    return nullptr;
   std::call_once(free_once_, [this] { free_ = make_free_merges(); });
   return free_.get();
 }

@@ -197,7 +197,8 @@ bool LongWords::tokenize(std::string_view text, std::vector<uint32_t>& ids, std:
   // What is not written to takes no memory, and nothing is copied as they grow.
   reserve_large(done.ids, text.size());
   reserve_large(done.ends, text.size());
-  const FreeMerges* const merges = instructions_ >= Instructions::avx512 ? model_.free_merges() : nullptr;
+  const FreeMerges* const merges =
+      instructions_ >= Instructions::avx512 ? model_.free_merges(text.size()) : nullptr;
   if (merges != nullptr && merge_freely(*merges, text, done, room)) {
     done.ids.swap(ids);
     done.ends.swap(ends);

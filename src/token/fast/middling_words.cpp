@@ -82,8 +82,12 @@ void MiddlingWords::merge_freely(const FreeMerges& merges, std::span<BpeJob> job
 }
 
 void MiddlingWords::tokenize(std::span<BpeJob> jobs, FitCache& fits) const {
-  if (instructions_ >= Instructions::avx512)
-    if (const FreeMerges* const merges = model_.free_merges(); merges != nullptr) merge_freely(*merges, jobs);
+  if (instructions_ >= Instructions::avx512) {
+    size_t bytes = 0;
+    for (const BpeJob& job : jobs) bytes += job.is_done ? 0 : job.text.size();
+    const FreeMerges* const merges = bytes == 0 ? nullptr : model_.free_merges(bytes);
+    if (merges != nullptr) merge_freely(*merges, jobs);
+  }
   std::array<MergeLanes::Lane, MergeLanes::count> lanes;
   std::array<Part, MergeLanes::count> parts;
   size_t active = 0, next = 0;
