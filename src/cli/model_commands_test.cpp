@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cmath>
+#include <fstream>
 
 #include "cli/recording_world.h"
 #include "codec/json.h"
@@ -82,6 +83,17 @@ TEST(ModelCommands, TokenizeAnswersLineByLine) {
   EXPECT_EQ(first.at("ids").as_array().size(), 5U);
   EXPECT_EQ(std::count(world.output.begin(), world.output.end(), '\n'), 3);
   EXPECT_NE(world.output.find("error", end), std::string::npos);
+}
+
+TEST(ModelCommands, TokenizeTakesWhatRepositoriesCarryInsteadOfTokenizerJson) {
+  const io::TemporaryFolder folder;
+  std::ofstream(folder.path() / "vocab.txt") << "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhello\nworld\n##s\n";
+  for (const std::string& named : {folder.path().string(), (folder.path() / "vocab.txt").string()}) {
+    RecordingWorld world;
+    world.input = "{\"op\":\"encode\",\"text\":\"Hello worlds\"}\n";
+    ASSERT_EQ(call(world, {"tokenize", named}), exit_done) << world.complaints;
+    EXPECT_NE(world.output.find("\"ids\":[2,5,6,7,3]"), std::string::npos) << world.output;
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <map>
 
+#include "cli/tokenizer_files.h"
 #include "cli/user_files.h"
 #include "codec/gzip.h"
 #include "codec/json.h"
@@ -22,13 +23,31 @@ Result<std::string> read_maybe_gzipped(std::string_view path) {
   return std::string(as_text(unpacked));
 }
 
+// What is no tokenizer.json, by its name: a folder as repositories are, or a file of another format.
+Result<bool> is_of_a_repository(UserFiles& files, std::string_view named) {
+  const io::Path path = files.path(named);
+  TRY(const io::Entry entry, files.disk().stat(path));
+  if (entry.is_directory) return true;
+  const std::string name = path.filename().string();
+  for (const char* end : {".gguf", ".model", ".spm", ".tiktoken", ".txt"})
+    if (name.ends_with(end)) return true;
+  return name == "vocab.json" || name.starts_with("tekken");
+}
+
 // One tokenizer, or several by the name that cases give in `tk`.
 class Tokenizers {
  public:
   static Result<Tokenizers> load_one(std::string_view path) {
+    Tokenizers out;
+    TRY(UserFiles files, UserFiles::open());
+    TRY(const bool of_a_repository, is_of_a_repository(files, path));
+    if (of_a_repository) {
+      TRY(token::LoadedTokenizer loaded, load_tokenizer(files, path));
+      out.by_name_.emplace("", std::move(loaded.tokenizer));
+      return out;
+    }
     TRY(const std::string json, read_maybe_gzipped(path));
     TRY(token::Tokenizer tokenizer, token::Tokenizer::load(json));
-    Tokenizers out;
     out.by_name_.emplace("", std::move(tokenizer));
     return out;
   }
@@ -83,7 +102,9 @@ Status answer_lines(World& world, const Tokenizers& tokenizers) {
 int run_tokenize(World& world, std::span<const std::string_view> arguments) {
   const bool many = arguments.size() == 2 && arguments[0] == "--components";
   if (!many && arguments.size() != 1) {
-    world.complain("holdfast: tokenize takes one TOKENIZER.json, or --components TOKENIZERS.jsonl\n");
+    world.complain(
+        "holdfast: tokenize takes one TOKENIZER.json, a FILE or FOLDER of another format, or --components "
+        "TOKENIZERS.jsonl\n");
     return exit_misused;
   }
   auto tokenizers = many ? Tokenizers::load_lines(arguments[1]) : Tokenizers::load_one(arguments[0]);
@@ -95,9 +116,12 @@ int run_tokenize(World& world, std::span<const std::string_view> arguments) {
 }  // namespace
 
 std::vector<Command> tokenize_commands() {
-  return {{"tokenize", "TOKENIZER.json | --components TOKENIZERS.jsonl[.gz]",
-           "Answers tokenizer cases, JSON lines on standard input, with JSON lines.",
-           "echo '{\"op\":\"encode\",\"text\":\"Hello\"}' | holdfast tokenize tokenizer.json", run_tokenize}};
+  return {
+      {"tokenize", "TOKENIZER.json | FILE | FOLDER | --components TOKENIZERS.jsonl[.gz]",
+       "Answers tokenizer cases, JSON lines on standard input, with JSON lines. A FOLDER is as repositories "
+       "are; a FILE may be "
+       "vocab.txt, vocab.json beside merges.txt, a SentencePiece model, tiktoken ranks, tekken.json or GGUF.",
+       "echo '{\"op\":\"encode\",\"text\":\"Hello\"}' | holdfast tokenize tokenizer.json", run_tokenize}};
 }
 
 }  // namespace holdfast::cli
