@@ -18,6 +18,8 @@ namespace {
 // unpacked for them first.
 constexpr size_t rows_share = 64, rows_share_of_tiles = 256;
 constexpr size_t rows_of_a_block_least = 64, rows_of_a_block_most = 256;
+// Weights that no thread's own cache holds come from memory for each thread that takes rows.
+constexpr size_t large_bytes = 2 << 20;
 constexpr size_t few_rows = 4, middle_rows = 16, lanes_of_tiles = 16;
 // Rows and strips that a thread takes at a time.
 constexpr size_t rows_rounded = 4;
@@ -92,6 +94,7 @@ class WholeBlockLayer final : public Linear {
     }
     const size_t share = run.rows <= few_rows      ? few_strips
                          : run.rows <= middle_rows ? middle_strips
+                         : is_large()              ? strips_of_a_block
                                                    : many_strips;
     threads.run((strips_ + share - 1) / share, [&](size_t index) {
       const size_t first = index * share;
@@ -100,6 +103,9 @@ class WholeBlockLayer final : public Linear {
   }
 
  private:
+  // Measured with tiles only.
+  bool is_large() const { return rows_share_ == rows_share_of_tiles && strips_ * strip_bytes_ > large_bytes; }
+
   // Packs outputs [first, end).
   void take(const BlockWeights& weights, size_t first, size_t end) {
     BlockRow row;
@@ -203,11 +209,11 @@ class WholeBlockLayer final : public Linear {
 
   // Rows that are one thread's from their rounding to their outputs: what the product before wrote of them is
   // in its own cache, and nobody waits between rounding and products. All of them where a share would be so
-  // small that unpacking the strips for each costs more.
-  static size_t rows_of_a_block(size_t rows, const Threads& threads) {
+  // small that unpacking the strips for each, or reading them from memory, costs more.
+  size_t rows_of_a_block(size_t rows, const Threads& threads) const {
     const size_t least = (rows + rows_of_a_block_most - 1) / rows_of_a_block_most;
     const size_t blocks = std::max(least, threads.count()), even = (rows + blocks - 1) / blocks;
-    if (even < rows_of_a_block_least) return rows;
+    if (even < rows_of_a_block_least || (is_large() && rows <= rows_of_a_block_most)) return rows;
     return (even + lanes_of_tiles - 1) / lanes_of_tiles * lanes_of_tiles;
   }
 

@@ -294,12 +294,12 @@ TEST(WholeBlockLinear, IsNearTheWidenedWeightOverSeveralPieces) {
   }
 }
 
-// Many rows are shared out by rows, few by outputs: a row's bits are the same in either, on any number of
-// threads, and rows that lie apart stay apart.
-TEST(WholeBlockLinear, GivesTheBitsOfEachRowAloneForLongRunsOnAnyThreads) {
+// Many rows are shared out by rows, few by outputs, and with tiles not so few of a layer of over 2 MB: a
+// row's bits are the same in either, on any number of threads, and rows that lie apart stay apart.
+void expect_bits_of_each_row_alone(size_t outputs, std::initializer_list<size_t> row_counts) {
   std::mt19937 random(75);  // Seed 75.
   std::normal_distribution<float> normal(0, 1);
-  const size_t inputs = 32 * 20, outputs = 2 * 40, block_bytes = 20;
+  const size_t inputs = 32 * 20, block_bytes = 20;
   std::vector<std::byte> bytes(outputs * inputs / 32 * block_bytes);
   for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
   for (size_t at = 0; at < bytes.size(); at += block_bytes) {
@@ -312,7 +312,7 @@ TEST(WholeBlockLinear, GivesTheBitsOfEachRowAloneForLongRunsOnAnyThreads) {
   for (size_t i = 0; i < outputs; ++i)
     source.rows.push_back(ByteView(bytes).subspan(i * inputs / 32 * block_bytes, inputs / 32 * block_bytes));
   const size_t width = outputs / 2, in_stride = inputs + 3, out_stride = width + 5;
-  for (const size_t rows : {size_t{127}, size_t{128}, size_t{257}, size_t{530}}) {
+  for (const size_t rows : row_counts) {
     std::vector<float> in(rows * in_stride), before(rows * out_stride), expected(before.size());
     for (float& x : in) x = normal(random);
     for (float& x : before) x = normal(random);
@@ -342,6 +342,12 @@ TEST(WholeBlockLinear, GivesTheBitsOfEachRowAloneForLongRunsOnAnyThreads) {
       }
     }
   }
+}
+TEST(WholeBlockLinear, GivesTheBitsOfEachRowAloneForLongRunsOnAnyThreads) {
+  expect_bits_of_each_row_alone(2 * 40, {127, 128, 257, 530});
+}
+TEST(WholeBlockLinear, GivesTheBitsOfEachRowAloneWhereALayerIsLarge) {
+  expect_bits_of_each_row_alone(2 * 3200, {130, 270});
 }
 
 }  // namespace
