@@ -10,12 +10,13 @@ namespace {
 
 constexpr size_t loading_threads = 2;
 
-// Press et al. 2021; heads beyond a power of two take the odd slopes of the next one.
-std::vector<float> alibi_slopes(size_t heads) {
+// Press et al. 2021; heads beyond a power of two take the odd slopes of the next one. The last of a power of
+// two is 2^-most, 8 there.
+std::vector<float> alibi_slopes(size_t heads, double most) {
   size_t power = 1;
   while (power * 2 <= heads) power *= 2;
-  const auto base = [](size_t count) {
-    return static_cast<float>(std::exp2(-std::exp2(-(std::log2(static_cast<double>(count)) - 3))));
+  const auto base = [most](size_t count) {
+    return static_cast<float>(std::exp2(-most / static_cast<double>(count)));
   };
   std::vector<float> out;
   for (size_t i = 1; i <= power; ++i) out.push_back(std::pow(base(power), static_cast<float>(i)));
@@ -45,7 +46,7 @@ Status Decoder::load_outside(const DecoderWeights& weights) {
     TRY(project_in_, weights.linear(plan_.project_in, plan_.width, plan_.embedding_width, Bias::without));
     TRY(project_out_, weights.linear(plan_.project_out, plan_.embedding_width, plan_.width, Bias::without));
   }
-  if (plan_.alibi) slopes_ = alibi_slopes(plan_.heads);
+  if (plan_.alibi) slopes_ = alibi_slopes(plan_.heads, plan_.alibi_most);
   if (computed)
     positions_ = RowTable::of(
         sinusoid_rows(plan_.sinusoid, plan_.positions + plan_.position_offset, plan_.width), plan_.width);

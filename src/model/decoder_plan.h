@@ -116,6 +116,7 @@ struct DecoderPlan {
   bool norm_after = false;           // OPT 350m: norms follow the sums.
   bool residual_after_norm = false;  // Bloom's switch: the normed rows are what is added to.
   bool alibi = false, alibi_coarse = false;  // Coarse: scaled and rounded to bfloat16, as in Falcon.
+  double alibi_most = 8;                     // The gentlest slope's exponent.
   bool both_ways = false;             // Tokens see what follows them too: for embedding, not for writing.
   bool takes_mask_positions = false;  // Positions count the tokens that the mask shows.
   float clip = 0;  // Queries, keys and values are kept within it, both ways; 0: as they are.

@@ -68,7 +68,7 @@ Result<boost::json::object> mpt_attention(const codec::GgufFile& file) {
   TRY_DONE(copy_number(file, "mpt.attention.clamp_kqv", "clip_qkv", out));
   TRY(const auto slope, file.number_if("mpt.attention.max_alibi_bias"));
   out["alibi"] = slope.value_or(0) > 0;
-  if (slope) out["alibi_bias_max"] = *slope;
+  if (slope.value_or(0) > 0) out["max_alibi_bias"] = *slope;
   return out;
 }
 

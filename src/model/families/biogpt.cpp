@@ -5,7 +5,8 @@
 
 namespace holdfast::model {
 
-// OPT's shape with scaled words and positions that begin at the third row of their table.
+// OPT's shape with scaled words and positions that begin at the third row of their table. Unlike OPT's they
+// do not count what the mask shows unless somebody says so (transformers 5).
 void plan_biogpt(ConfigReader& config, DecoderPlan& plan) {
   read_decoder_sizes(config, plan, {.activation = "gelu", .tied = true});
   plan.epsilon = 1e-5F;  // Whatever layer_norm_eps says: its norms never read it.
@@ -13,7 +14,6 @@ void plan_biogpt(ConfigReader& config, DecoderPlan& plan) {
   plan.norm = DecoderPlan::NormKind::layer;
   plan.norm_bias = plan.query_bias = plan.out_bias = plan.inner_bias = Bias::with;
   plan.gated = false;
-  plan.takes_mask_positions = true;
   plan.position_table = "embed_positions";
   plan.position_offset = 2;
   plan.attention_out = "self_attn.out_proj";

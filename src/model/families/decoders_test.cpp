@@ -108,6 +108,38 @@ TEST(DecoderFamilies, LayersWithoutAWindowHaveNoPositionsWhereTheirFamilySaysSo)
   EXPECT_EQ(whole.value().layers[3].rope, 0) << "without windows every layer turns";
 }
 
+TEST(DecoderFamilies, APatternOfWindowsAsATextCountsForNothingWhereLayerTypesAreThere) {
+  const auto plan = plan_of(R"("model_type":"exaone4","sliding_window":4,"sliding_window_pattern":"LLLG",
+      "layer_types":["sliding_attention","full_attention","sliding_attention","full_attention"])");
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_EQ(plan.value().layers[0].window, 4U);
+  EXPECT_EQ(plan.value().layers[1].window, 0U);
+}
+
+TEST(DecoderFamilies, PositionsThatConfigJsonDoesNotNameAreStretchedAsTheirClassesStretchThem) {
+  const auto oss = plan_of(R"("model_type":"gpt_oss","rope_theta":20000)").value().ropes[0];
+  EXPECT_EQ(oss.kind, RopeSpec::Kind::yarn);
+  EXPECT_EQ(oss.theta, 20'000);
+  EXPECT_EQ(oss.factor, 32);
+  EXPECT_FALSE(oss.whole_bounds);
+  EXPECT_NEAR(oss.attention_factor, 1.3465736, 1e-6);
+  const auto cwm = plan_of(R"("model_type":"cwm","rope_theta":500)").value().ropes[0];
+  EXPECT_EQ(cwm.kind, RopeSpec::Kind::llama3);
+  EXPECT_EQ(cwm.theta, 1'000'000) << "its class has a theta of its own beside the kind";
+  EXPECT_EQ(cwm.factor, 16);
+  const auto named = plan_of(R"("model_type":"cwm","rope_parameters":{"rope_theta":500.0})").value().ropes[0];
+  EXPECT_EQ(named.kind, RopeSpec::Kind::plain);
+  EXPECT_EQ(named.theta, 500);
+}
+
+TEST(DecoderFamilies, TransformersNeverReadsMptsGreatestSlopeButGgufHasOne) {
+  const auto of = [](const char* part) {
+    return plan_of(R"("model_type":"mpt","attn_config":)" + std::string(part)).value().alibi_most;
+  };
+  EXPECT_EQ(of(R"({"alibi_bias_max":16})"), 8);
+  EXPECT_EQ(of(R"({"max_alibi_bias":16})"), 16);
+}
+
 TEST(DecoderFamilies, LlamasLayersThatTurnAreCutIntoChunksAndTheOthersSharpen) {
   const auto plan = plan_of(R"("model_type":"llama4_text","attention_chunk_size":5,"no_rope_layer_interval":2,
                                "interleave_moe_layer_step":2,"intermediate_size_mlp":24,"floor_scale":7)");

@@ -10,7 +10,9 @@ void plan_exaone4(ConfigReader& config, DecoderPlan& plan) {
   plan.query_bias = plan.out_bias = Bias::without;
   plan.head_norm = DecoderPlan::HeadNorm::each;
   const size_t window = read_window(config, 4'096);
-  const size_t every = config.size_or_zero({"sliding_window_pattern"}, 4, 1'024);
+  // Where layer_types says it, the pattern may be a text ("LLLG") that nobody reads.
+  const size_t every =
+      config.has("layer_types") ? 0 : config.size_or_zero({"sliding_window_pattern"}, 4, 1'024);
   set_windows(
       config, plan, window, [](size_t layer, size_t step) { return step > 0 && (layer + 1) % step != 0; },
       every);

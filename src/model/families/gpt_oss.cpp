@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "model/families/decoder_parts.h"
 #include "model/families/decoders.h"
 
@@ -9,6 +11,14 @@ void plan_gpt_oss(ConfigReader& config, DecoderPlan& plan) {
   plan.query_bias = plan.out_bias = bias_if(config.flag({"attention_bias"}, true));
   plan.sinks = true;
   add_rope(config, plan, {150'000});
+  if (!config.has("rope_scaling") && !config.has("rope_parameters")) {
+    RopeSpec& rope = plan.ropes[0];  // What its class has where config.json has nothing but rope_theta.
+    rope.kind = RopeSpec::Kind::yarn;
+    rope.factor = 32;
+    rope.original_positions = 4'096;
+    rope.whole_bounds = false;
+    rope.attention_factor = 0.1 * std::log(32.0) + 1;
+  }
   set_windows(config, plan, read_window(config, 128),
               [](size_t layer, size_t) { return (layer + 1) % 2 != 0; });
   ExpertsPlan experts;

@@ -13,8 +13,10 @@ void read_attention(ConfigReader& config, DecoderPlan& plan) {
   ConfigReader part(*found);
   plan.clip = part.number({"clip_qkv"}, 0);
   plan.scale = part.number({"softmax_scale"}, 0);
-  const bool plain = part.flag({"alibi"}, true) && part.number({"alibi_bias_max"}, 8) == 8 &&
-                     !part.flag({"qk_ln"}, false) && !part.flag({"prefix_lm"}, false) &&
+  // transformers never reads alibi_bias_max: its slopes are those of 8. GGUF has a key of its own.
+  plan.alibi_most = part.number({"max_alibi_bias"}, 8);
+  const bool plain = part.flag({"alibi"}, true) && plan.alibi_most > 0 && !part.flag({"qk_ln"}, false) &&
+                     !part.flag({"prefix_lm"}, false) &&
                      part.text({"attn_type"}, "multihead_attention") == "multihead_attention";
   if (!plain)
     config.refuse(fail(Reason::model_unsupported, "config.json: this attn_config is not supported"));

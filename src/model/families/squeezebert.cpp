@@ -6,6 +6,8 @@ namespace holdfast::model {
 // BERT whose linear layers are convolutions of one tap, most of them in groups.
 void plan_squeezebert(ConfigReader& config, EncoderPlan& plan) {
   plan_bert(config, plan);
+  if (plan.epsilon != 1e-12F)  // Its class gives it to the embeddings' norm alone.
+    config.refuse(fail(Reason::model_unsupported, "config.json: layer_norm_eps other than 1e-12"));
   plan.prefixes = {"transformer."};
   plan.query = "attention.query";
   plan.key = "attention.key";
