@@ -20,11 +20,13 @@ import torch
 import transformers as t
 from random_bert_configs import BERTS
 from random_decoder_configs import OLDER
-from random_model_configs import IMAGES
 from random_model_configs import DECODERS as NEWER
+from random_model_configs import IMAGES as NEWER_IMAGES
+from random_signal_configs import SIGNALS
 from safetensors.torch import load_file, save_file
 
 DECODERS = {**OLDER, **NEWER}
+IMAGES = {**SIGNALS, **NEWER_IMAGES}
 PROGRAM = os.environ.get("HOLDFAST_PROGRAM", str(Path(__file__).parents[2] / "build/holdfast"))
 WORST = 2e-5  # Of the greatest number of an answer.
 
@@ -57,9 +59,10 @@ def spell_as_before(folder):
     rope = config.get("rope_parameters")
     if rope and "rope_theta" in rope and config["model_type"] != "apertus":  # Apertus has rotary positions of its own where none are named.
         rope = config.pop("rope_parameters")
-        config["rope_theta"] = rope.pop("rope_theta")
+        neox = config["model_type"] == "gpt_neox"
+        config["rotary_emb_base" if neox else "rope_theta"] = rope.pop("rope_theta")
         if "partial_rotary_factor" in rope:
-            config["partial_rotary_factor"] = rope.pop("partial_rotary_factor")
+            config["rotary_pct" if neox else "partial_rotary_factor"] = rope.pop("partial_rotary_factor")
         if rope.get("rope_type") != "default":
             rope["type"] = rope.pop("rope_type")
             config["rope_scaling"] = rope
@@ -94,7 +97,11 @@ class Family:
     def compare(self, seed, folder, model, inputs):
         mask = inputs.get("attention_mask")
         with torch.no_grad():
-            answer = {key: seen(value, mask) for key, value in model(**inputs).items() if torch.is_tensor(value)}
+            answer = {key: value for key, value in model(**inputs).items() if torch.is_tensor(value)}
+        if mask is not None and "input_values" in inputs:  # By frames.
+            frames = [value.shape[1] for value in answer.values() if value.dim() == 3]
+            mask = model._get_feature_vector_attention_mask(max(frames), mask).long() if frames else None
+        answer = {key: seen(value, mask) for key, value in answer.items()}
         got = ask(folder, inputs)
         if not set(answer) <= set(got):
             self.complain(seed, "answers", sorted(got), "but not", sorted(set(answer) - set(got)))
@@ -110,6 +117,8 @@ class Family:
         for row in range(rows):
             alone = ask(folder, {key: value[row:row + 1] for key, value in inputs.items()})
             for key in answer:
+                if key.startswith("logits_per_"):  # Of every picture and every text.
+                    continue
                 whole, one = seen(got[key], mask)[row], seen(alone[key], mask[row:row + 1] if mask is not None else None)[0]
                 if not torch.equal(whole, one):
                     self.complain(seed, key, "of row", row, "alone has other bits, apart by", float((whole - one).abs().max()))
