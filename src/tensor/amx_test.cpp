@@ -11,6 +11,7 @@
 #include "tensor/emulated_tiles.h"
 #include "tensor/kernels.h"
 #include "tensor/precision.h"
+#include "tensor/simd/attention_amx.h"
 #include "tensor/simd/tile_product_amx.h"
 
 namespace holdfast::tensor {
@@ -203,6 +204,121 @@ TEST(Amx, ProductsOfPairsEndAsTheirSumsFinishedLater) {
 TEST(Amx, TilesOfBytesAddUpToThePlainSums) { compare<EmulatedBytes>(Precision::int8, 0xFFFFFFFFU); }
 // Without the top exponent bit, so that there are no infinities.
 TEST(Amx, TilesOfPairsAddUpToThePlainSums) { compare<EmulatedPairs>(Precision::bf16, 0xBFFFBFFFU); }
+
+// Softmax of one row by the plain kernel.
+struct PlainSoftmax {
+  static float peak(const float* /*scores*/, size_t /*keys*/) { return 0; }  // It finds its own.
+  static float row(const float* scores, size_t keys, float scale, float /*peak*/, uint32_t* words,
+                   size_t wide) {
+    WeighJob job;
+    float total = 0;
+    job.scores = scores;
+    job.rows = 1;
+    job.keys = keys;
+    job.scale = scale;
+    job.words = words;
+    job.steps = wide / 2;
+    job.totals = &total;
+    plain_kernels.products[static_cast<size_t>(Precision::bf16)].weigh(job);
+    return total;
+  }
+  static float of_sink(float sink, float /*scale*/, float /*peak*/) { return sink; }
+};
+void plain_share(const ShareJob& job) {
+  plain_kernels.products[static_cast<size_t>(Precision::bf16)].share(job);
+}
+
+// Each query sees the keys up to its own place, or all of them; what is not seen is masked.
+class Seen final : public ScoreChange {
+ public:
+  Seen(size_t rows, size_t keys, bool causal) : before_(keys - rows), keys_(keys), causal_(causal) {}
+  size_t seen(size_t row, size_t rows) const override { return causal_ ? before_ + row + rows : keys_; }
+  float change(size_t row, size_t rows, size_t seen, float* scores, size_t stride) const override {
+    for (size_t i = 0; causal_ && i < rows; ++i)
+      std::fill(scores + i * stride + before_ + row + i + 1, scores + i * stride + seen, -INFINITY);
+    return 0.125F;
+  }
+
+ private:
+  const size_t before_, keys_;
+  const bool causal_;
+};
+
+// Blocks of rows that overlap, whose tiles are multiplied while others weigh, against one row after the
+// other.
+TEST(Amx, AttentionInBlocksIsThatOfEachRow) {
+  const ProductKernel& plain = plain_kernels.products[static_cast<size_t>(Precision::bf16)];
+  std::mt19937 random(71);  // Seed 71.
+  for (int round = 0; round < 40; ++round) {
+    AttendJob job;
+    job.rows = random() % 70;
+    const size_t keys = job.rows + 1 + random() % 100;
+    job.steps = 16 * (1 + random() % 2);
+    job.row_words = job.steps + random() % 3;
+    job.keys_wide = (keys + 31) / 32 * 32;
+    job.value_strips = 2 * (1 + random() % 2);
+    job.value_bytes = job.keys_wide / 2 * line_bytes;
+    const Seen scores(job.rows, keys, round % 2 == 0);
+    job.scores = &scores;
+    const float sink = 3;
+    if (random() % 2 == 0) job.sink = &sink;
+    const auto words = [&](size_t count) {  // Pairs of numbers from 2^-7 to 1.
+      std::vector<uint32_t> out(count);
+      for (uint32_t& word : out) word = (static_cast<uint32_t>(random()) & 0x837F837FU) | 0x3C003C00U;
+      return out;
+    };
+    // Exactly as long as the job says, so that the address sanitizer sees a row too many.
+    const auto queries = words(job.rows == 0 ? 0 : (job.rows - 1) * job.row_words + job.steps);
+    const auto key_words = words(job.keys_wide * job.steps),
+               value_words = words(job.value_strips * job.value_bytes / 4);
+    job.queries = queries.data();
+    job.keys = reinterpret_cast<const std::byte*>(key_words.data());
+    job.values = reinterpret_cast<const std::byte*>(value_words.data());
+    std::vector<float> memory(attend_floats(job.keys_wide, job.value_strips), NAN);
+    job.memory = memory.data();
+    job.share.columns = job.value_strips * strip_columns - random() % 3;
+    job.share.out_stride = job.share.columns + 5;
+    std::vector<float> got(job.rows * job.share.out_stride, 7), expected = got;
+    job.share.out = got.data();
+    TileAttention<EmulatedPairs, PlainSoftmax, plain_share>::run(job);
+    EXPECT_FALSE(Emulated::configured);
+
+    for (size_t row = 0; row < job.rows; ++row) {
+      const size_t seen = scores.seen(row, 1);
+      std::vector<float> row_scores(job.keys_wide), row_sums(job.value_strips * strip_columns);
+      std::vector<uint32_t> weights(job.keys_wide / 2);
+      SumsJob sums;
+      sums.rows = job.queries + row * job.row_words;
+      sums.row_words = job.row_words;
+      sums.row_count = 1;
+      sums.strips = job.keys;
+      sums.strip_bytes = job.steps * line_bytes;
+      sums.strip_count = job.keys_wide / strip_columns;
+      sums.steps = job.steps;
+      sums.sums = row_scores.data();
+      sums.sums_stride = job.keys_wide;
+      plain.sums(sums);
+      float total = PlainSoftmax::row(row_scores.data(), seen, 0.125F, 0, weights.data(), job.keys_wide);
+      if (job.sink != nullptr) total += sink;
+      sums.rows = weights.data();
+      sums.strips = job.values;
+      sums.strip_bytes = job.value_bytes;
+      sums.strip_count = job.value_strips;
+      sums.steps = job.keys_wide / 2;
+      sums.sums = row_sums.data();
+      sums.sums_stride = row_sums.size();
+      plain.sums(sums);
+      ShareJob share = job.share;
+      share.sums = row_sums.data();
+      share.sums_stride = row_sums.size();
+      share.rows = 1;
+      share.totals = &total;
+      share.out = expected.data() + row * share.out_stride;
+      plain.share(share);
+    }
+    EXPECT_EQ(got, expected) << "round " << round;
+  }
+}
 
 }  // namespace
 }  // namespace holdfast::tensor

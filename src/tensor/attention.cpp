@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "tensor/attend_job.h"
 #include "tensor/buffer.h"
 #include "tensor/kernels.h"
 
@@ -35,10 +36,11 @@ float* ensure(Floats& buffer, size_t count) {
 // depend on its sequence up to the last key it sees.
 class HeadAttention {
  public:
-  HeadAttention(const Attention& job, const ProductKernel& kernel, Precision precision, size_t sequence,
-                size_t key_head)
+  HeadAttention(const Attention& job, const ProductKernel& kernel, AttendKernel together, Precision precision,
+                size_t sequence, size_t key_head)
       : job_(job),
         kernel_(kernel),
+        together_(together),
         sequence_(sequence),
         key_head_(key_head),
         query_first_(job.query_starts[sequence]),
@@ -60,6 +62,10 @@ class HeadAttention {
     if (queries_ == 0) return;
     CHECK(keys_ >= queries_);
     if (job_.page_shape == nullptr) pack();
+    if (together_ != nullptr && job_.page_shape == nullptr) {
+      for (size_t head = first; head < last; ++head) together(head);
+      return;
+    }
     const size_t tile = kernel_.product != nullptr ? 32 : 12;  // Rows that its sums take at once.
     const size_t rows = std::clamp<size_t>(scores_most / width_ / tile * tile, tile, rows_most);
     const size_t heads = last - first;
@@ -120,11 +126,63 @@ class HeadAttention {
     kernel_.pack_rows(values);
   }
 
+  class HeadScores final : public ScoreChange {
+   public:
+    HeadScores(const HeadAttention& of, size_t head) : of_(of), head_(head) {}
+    size_t seen(size_t row, size_t rows) const override { return of_.seen(row, rows); }
+    float change(size_t row, size_t rows, size_t seen, float* scores, size_t stride) const override {
+      return of_.change(head_, row, rows, seen, scores, stride);
+    }
+
+   private:
+    const HeadAttention& of_;
+    const size_t head_;
+  };
+
+  void together(size_t head) const {
+    const HeadScores scores(*this, head);
+    AttendJob job;
+    job.rows = queries_;
+    if (halves_) {
+      job.queries = reinterpret_cast<const uint32_t*>(job_.query_halves + query_first_ * job_.query_stride +
+                                                      head * job_.head_width);
+      job.row_words = job_.query_stride / 2;
+    } else {
+      ensure(scratch.queries, queries_ * query_words());
+      prepare(head, 1, 0, queries_);
+      job.queries = reinterpret_cast<const uint32_t*>(scratch.queries.data());
+      job.row_words = query_words();
+    }
+    job.steps = steps_;
+    job.keys = reinterpret_cast<const std::byte*>(scratch.keys.data());
+    job.keys_wide = width_;
+    job.values = reinterpret_cast<const std::byte*>(scratch.values.data());
+    job.value_bytes = key_steps_ * line_bytes;
+    job.value_strips = value_strips_;
+    job.scores = &scores;
+    job.sink = job_.sinks == nullptr ? nullptr : job_.sinks + head;
+    job.share.columns = value_width_;
+    if (job_.words != nullptr) {
+      job.share.words = job_.words + query_first_ * job_.row_words;
+      job.share.row_words = job_.row_words;
+      job.share.word_from = head * value_width_;
+    } else {
+      job.share.out_stride = job_.out_stride;
+      job.share.out = job_.out + query_first_ * job_.out_stride + head * value_width_;
+    }
+    job.memory = ensure(scratch.scores, attend_floats(width_, value_strips_));
+    together_(job);
+  }
+
+  // Keys that none of these queries sees are left out at the end: they would add zeros.
+  size_t seen(size_t row, size_t rows) const {
+    const size_t last = keys_ - queries_ + row + rows - 1;
+    return job_.after < keys_ - 1 - last ? last + job_.after + 1 : keys_;
+  }
+
   // Queries [row, row + rows) of some heads beside each other: a row a head and query.
   void block(size_t head, size_t heads, size_t row, size_t rows) const {
-    // Keys that none of these queries sees are left out at the end: they would add zeros.
-    const size_t last = keys_ - queries_ + row + rows - 1;
-    const size_t seen = job_.after < keys_ - 1 - last ? last + job_.after + 1 : keys_;
+    const size_t seen = this->seen(row, rows);
     const size_t wide = round_up(seen, 2 * strip_columns);
 
     SumsJob sums;
@@ -151,7 +209,7 @@ class HeadAttention {
     weigh.steps = in_place_ ? seen : wide / a_step_;
     for (size_t i = 0; i < heads; ++i) {
       float* scores = scratch.scores.data() + i * rows * width_;
-      weigh.scale = change(head + i, row, rows, seen, scores);
+      weigh.scale = change(head + i, row, rows, seen, scores, width_);
       weigh.scores = scores;
       weigh.sink = job_.sinks == nullptr ? nullptr : job_.sinks + head + i;
       weigh.words = reinterpret_cast<uint32_t*>(scratch.weights.data()) + i * rows * weigh.row_words;
@@ -267,19 +325,19 @@ class HeadAttention {
   }
 
   // Caps, biases and masks the scores; returns the scale that is left to apply.
-  float change(size_t head, size_t row, size_t rows, size_t seen, float* scores) const {
+  float change(size_t head, size_t row, size_t rows, size_t seen, float* scores, size_t stride) const {
     const AttentionBias& bias = job_.bias;
     const bool biased = bias.by_distance != nullptr || bias.add || job_.soft_cap > 0 || job_.sinks != nullptr;
     if (biased) {
       for (size_t r = 0; r < rows; ++r)
         for (size_t k = 0; k < seen; ++k)
-          scores[r * width_ + k] = capped(scores[r * width_ + k] * job_.scale);
+          scores[r * stride + k] = capped(scores[r * stride + k] * job_.scale);
       if (bias.by_distance != nullptr)
-        for (size_t r = 0; r < rows; ++r) add_distances(scores + r * width_, head, position(row + r), seen);
-      if (bias.add) bias.add({sequence_, head, row, rows, seen, scores, width_});
+        for (size_t r = 0; r < rows; ++r) add_distances(scores + r * stride, head, position(row + r), seen);
+      if (bias.add) bias.add({sequence_, head, row, rows, seen, scores, stride});
     }
     if (job_.before != Attention::everything || job_.after != Attention::everything)
-      for (size_t r = 0; r < rows; ++r) mask(scores + r * width_, position(row + r), seen);
+      for (size_t r = 0; r < rows; ++r) mask(scores + r * stride, position(row + r), seen);
     return biased ? 1 : job_.scale;
   }
 
@@ -305,6 +363,7 @@ class HeadAttention {
 
   const Attention& job_;
   const ProductKernel& kernel_;
+  const AttendKernel together_;  // Instead of its parts; may be null.
   const size_t sequence_, key_head_, query_first_, queries_, key_first_, keys_, value_width_;
   const size_t a_step_;     // Numbers of the head's width, or keys, that one step takes.
   const size_t steps_;      // Of the scores' sums.
@@ -328,6 +387,7 @@ void attend(const Attention& attention, Compute compute, Threads& threads) {
   // Scores and weights of int8 models are bf16: bytes would not do for softmax.
   const Precision precision = compute.precision == Precision::f32 ? Precision::f32 : Precision::bf16;
   const ProductKernel& kernel = kernels_for(compute.isa).products[static_cast<size_t>(precision)];
+  const AttendKernel together = precision == Precision::f32 ? nullptr : attend_kernel(compute.isa);
   CHECK(attention.page_shape == nullptr || !attention.page_shape->pairs || takes_halves(compute.isa));
   CHECK(attention.query_halves == nullptr ||
         (precision == Precision::bf16 && takes_halves(compute.isa) && attention.head_width % 32 == 0 &&
@@ -340,7 +400,8 @@ void attend(const Attention& attention, Compute compute, Threads& threads) {
   const size_t units = attention.heads / each;
   threads.run(sequences * units, [&](size_t index) {
     const size_t first = index % units * each;
-    HeadAttention(attention, kernel, precision, index / units, first / group).run(first, first + each);
+    HeadAttention(attention, kernel, together, precision, index / units, first / group)
+        .run(first, first + each);
   });
 }
 

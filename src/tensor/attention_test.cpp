@@ -175,6 +175,45 @@ TEST(Attention, InBf16IsNearTheDefinition) {
   }
 }
 
+// Where words are pairs of bfloat16: near the powers they stand for, none for what is hidden or far below.
+TEST(Attention, WeightsOfPairsAreNearTheirPowersAndAddUp) {
+  std::mt19937 random(36);  // Seed 36.
+  for (Isa isa : isas_of_this_machine()) {
+    if (!takes_halves(isa)) continue;
+    const ProductKernel& kernel = kernels_for(isa).products[static_cast<size_t>(Precision::bf16)];
+    for (int round = 0; round < 60; ++round) {
+      const size_t keys = 1 + random() % 200, wide = (keys + 31) / 32 * 32;
+      Vector scores(keys);
+      for (float& score : scores) score = static_cast<float>(random() % 4000) / 100 - 20;
+      const float peak = *std::max_element(scores.begin(), scores.end()), sink = peak * 0.5F - 1;
+      if (keys > 2) scores[0] = -INFINITY;
+      if (keys > 3) scores[1] = peak - 1e6F;
+      std::vector<uint16_t> words(wide, 0xFFFF);
+      float total = NAN;
+      WeighJob job;
+      job.scores = scores.data();
+      job.rows = 1;
+      job.keys = job.stride = keys;
+      job.scale = 0.5F;
+      if (round % 2 == 0) job.sink = &sink;
+      job.words = reinterpret_cast<uint32_t*>(words.data());
+      job.steps = wide / 2;
+      job.totals = &total;
+      kernel.weigh(job);
+      const float seen = *std::max_element(scores.begin(), scores.end()),
+                  most = job.sink == nullptr ? seen : std::max(seen, sink / job.scale);
+      double sum = job.sink == nullptr ? 0 : std::exp(double(sink) - most * 0.5);
+      for (size_t i = 0; i < wide; ++i) {
+        const double got = std::bit_cast<float>(static_cast<uint32_t>(words[i]) << 16);
+        const double wanted = i < keys ? std::exp((double(scores[i]) - most) * 0.5) : 0;
+        sum += got;
+        ASSERT_NEAR(got, wanted, wanted * 0.0085) << isa_name(isa) << " round " << round << " at " << i;
+      }
+      ASSERT_NEAR(total, sum, sum * 0.004) << isa_name(isa) << " round " << round;
+    }
+  }
+}
+
 // Each sequence on its own, and its queries in two calls as a chunked prefill makes them: the keys of the
 // first call end where its queries do.
 TEST(Attention, ASequenceHasTheSameBitsAloneAndInPiecesAndOnOneAndTwoThreads) {

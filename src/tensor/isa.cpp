@@ -44,7 +44,8 @@ std::vector<Isa> detect() {
   found.push_back(Isa::avx512_vnni);
   if (!bit(more.a, 5)) return found;
   found.push_back(Isa::avx512_bf16);
-  if (bit(seven.d, 22) && bit(seven.d, 24) && bit(seven.d, 25) && tiles_permitted())
+  // All such machines permute bytes too.
+  if (bit(seven.c, 1) && bit(seven.d, 22) && bit(seven.d, 24) && bit(seven.d, 25) && tiles_permitted())
     found.push_back(Isa::amx);
   return found;
 }

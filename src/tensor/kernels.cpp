@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "tensor/attend_job.h"
 #include "tensor/precision.h"
 
 namespace holdfast::tensor {
@@ -53,5 +54,7 @@ const Kernels& kernels_for(Isa isa) {
   }
   std::abort();
 }
+
+AttendKernel attend_kernel(Isa isa) { return isa == Isa::amx ? amx_attend : nullptr; }
 
 }  // namespace holdfast::tensor

@@ -1,12 +1,13 @@
 // bf16, int8 and blocks on AMX: sixteen by sixteen sums of sixteen steps at once.
 #include "tensor/kernels.h"
+#include "tensor/simd/attention_amx.h"
 #include "tensor/simd/block_tiles_amx.h"
 #include "tensor/simd/dots_avx512.h"
 #include "tensor/simd/endings_avx512.h"
 #include "tensor/simd/f32x16_bf16.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tile_product_amx.h"
-#include "tensor/simd/weights_bf16.h"
+#include "tensor/simd/weights_by_table.h"
 #include "tensor/simd/whole_tiles_amx.h"
 
 namespace holdfast::tensor {
@@ -114,11 +115,16 @@ const ProductKernel amx_pairs = {1,
                                  Products::finish_pairs,
                                  Attention::transpose_pairs,
                                  Attention::pack_pairs,
-                                 Weights512::weigh,
+                                 WeightsByTable::weigh,
                                  Attention::share_pairs,
                                  0,
                                  pair_product,
                                  true};
+
+void amx_attend(const AttendJob& job) {
+  TileAttention<PairTiles, WeightsByTable, Attention::share_pairs>::run(job);
+}
+
 // Whole tiles of rows; what is left over goes the same way where there is enough of it to gain by.
 void amx_block_dots(const BlockDotsJob& job) {
   if (job.rows.lanes != Blocks::tile_rows) return avx512_vnni_block_dots(job);

@@ -12,7 +12,7 @@ set_source_files_properties(${folder}/kernels_avx512.cpp ${folder}/kernels_avx51
 set_source_files_properties(${folder}/kernels_avx512_vnni.cpp PROPERTIES COMPILE_OPTIONS "${avx512_options};-mavx512vnni")
 set_source_files_properties(${folder}/kernels_avx512_bf16.cpp PROPERTIES COMPILE_OPTIONS "${avx512_options};-mavx512bf16")
 set_source_files_properties(${folder}/kernels_amx.cpp PROPERTIES COMPILE_OPTIONS
-  "${avx512_options};-mavx512vnni;-mavx512bf16;-mamx-tile;-mamx-int8;-mamx-bf16")
+  "${avx512_options};-mavx512vnni;-mavx512bf16;-mavx512vbmi;-mamx-tile;-mamx-int8;-mamx-bf16")
 # What others compiled for any x86-64 cannot be read into a file compiled for one instruction set.
 file(GLOB kernel_files ${folder}/kernels_*.cpp)
 set_source_files_properties(${kernel_files} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
