@@ -407,6 +407,8 @@ TEST(LinearLayer, WhatFollowsInTheProductEqualsTheStepsOneByOne) {
                  bias = random_floats(random, width), second = random_floats(random, outputs * width),
                  gamma = random_floats(random, width), beta = random_floats(random, width),
                  addend = random_floats(random, rows * width);
+    Vector peaks(width);  // Of what the second layer reads, where it is told.
+    for (float& peak : peaks) peak = std::exp2(static_cast<float>(random() % 9));
     RowNorm norm;
     norm.kind = random() % 2 == 0 ? RowNorm::Kind::layer : RowNorm::Kind::root_mean_square;
     norm.gamma = gamma.data();
@@ -416,8 +418,10 @@ TEST(LinearLayer, WhatFollowsInTheProductEqualsTheStepsOneByOne) {
       for (Precision first_precision : all_precisions)
         for (Precision precision : all_precisions) {
           if (isa == Isa::plain && round > 5) continue;
+          LinearWeights told{second, {}, outputs, width};
+          if (round % 2 == 0) told.peaks = peaks;
           const auto first = make_linear({weight, bias, width, inputs}, {isa, first_precision}),
-                     last = make_linear({second, {}, outputs, width}, {isa, precision});
+                     last = make_linear(told, {isa, precision});
           LinearRun run;
           run.in = in.data();
           run.rows = rows;
