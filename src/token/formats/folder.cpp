@@ -31,6 +31,28 @@ bool rebuilds_post_processor(const TokenizerConfig& config) {
   return false;
 }
 
+// Classes that read these files in a way of their own, with rules for words or a Python package that is not
+// here; taken for BERT's or GPT-2's they would give other tokens without a word. By class, or where none is
+// named by the model's type.
+Status check_readable(const TokenizerConfig& config) {
+  struct Row {
+    std::string_view name, model_type;
+  };
+  constexpr Row rows[] = {{"BertJapanese", ""},     {"Bertweet", ""},
+                          {"BioGpt", "biogpt"},     {"BlenderbotSmall", "blenderbot-small"},
+                          {"CTRL", "ctrl"},         {"CpmAnt", "cpmant"},
+                          {"FSMT", "fsmt"},         {"Flaubert", "flaubert"},
+                          {"Phobert", ""},          {"ProphetNet", "prophetnet"},
+                          {"RoFormer", "roformer"}, {"XLM", "xlm"}};
+  for (const Row& row : rows)
+    if (config.tokenizer_class.empty() ? !row.model_type.empty() && config.model_type == row.model_type
+                                       : config.tokenizer_class == std::string(row.name) + "Tokenizer")
+      return fail(Reason::model_unsupported,
+                  fmt::format("a tokenizer of class {}Tokenizer is not supported without a tokenizer.json",
+                              row.name));
+  return Done{};
+}
+
 // Tokens that tokenizer_config.json names and the document lacks get the ids after its own.
 Result<object> configured(object document, const TokenizerConfig& config) {
   TRY(DocumentBuilder out, DocumentBuilder::over(std::move(document)));
@@ -83,12 +105,14 @@ Result<FolderDocument> of_model_file(io::Disk& disk, const io::Path& path, Token
 }
 
 Result<FolderDocument> of_vocab_txt(io::Disk& disk, const io::Path& path, TokenizerConfig config) {
+  TRY_DONE(check_readable(config));
   TRY(const std::string text, io::read_text(disk, path, file_bytes_max));
   TRY(object document, document_of_vocab_txt(text, config));
   return finish(std::move(document), std::move(config), path.filename().string());
 }
 
 Result<FolderDocument> of_vocab_and_merges(io::Disk& disk, const io::Path& folder, TokenizerConfig config) {
+  TRY_DONE(check_readable(config));
   TRY(const std::string vocabulary, io::read_text(disk, folder / "vocab.json", file_bytes_max));
   TRY(const std::string merges, io::read_text(disk, folder / "merges.txt", file_bytes_max));
   TRY(object document, document_of_vocab_and_merges(vocabulary, merges, config));

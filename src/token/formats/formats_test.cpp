@@ -108,6 +108,37 @@ TEST(SentencePiece, what_is_cut_short_or_no_model_is_refused) {
   EXPECT_FALSE(parse_sentencepiece_model(as_bytes(bad)).ok());
 }
 
+// Checked against transformers' EsmTokenizer.
+TEST(VocabTxt, letters_of_proteins_are_tokens_wherever_they_stand) {
+  const auto disk =
+      disk_with({{"vocab.txt", "<cls>\n<pad>\n<eos>\n<unk>\nL\nA\nG\nV\n.\n-\n<null_1>\n<mask>\n"},
+                 {"tokenizer_config.json", R"({"tokenizer_class": "EsmTokenizer"})"}});
+  const auto loaded = load_from_folder(*disk, "m");
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  EXPECT_EQ(tokens_of(loaded.value().tokenizer, "LAG<mask>V"),
+            (Tokens{"<cls>", "L", "A", "G", "<mask>", "V", "<eos>"}));
+  EXPECT_EQ(tokens_of(loaded.value().tokenizer, " L xyz A- q"),
+            (Tokens{"<cls>", "L", "<unk>", "A", "-", "<unk>", "<eos>"}));
+}
+
+TEST(Folder, a_class_with_rules_of_its_own_is_not_taken_for_another_one) {
+  for (const char* name : {"XLMTokenizer", "FlaubertTokenizer", "BlenderbotSmallTokenizer"}) {
+    const auto disk =
+        disk_with({{"vocab.json", R"({"a": 0, "b</w>": 1})"},
+                   {"merges.txt", "a b</w>\n"},
+                   {"tokenizer_config.json", std::string(R"({"tokenizer_class": ")") + name + R"("})"}});
+    const auto loaded = load_from_folder(*disk, "m");
+    ASSERT_FALSE(loaded.ok()) << name;
+    EXPECT_NE(loaded.error().message.find(name), std::string::npos) << loaded.error().message;
+  }
+  const auto by_model =
+      disk_with({{"vocab.json", "{}"}, {"merges.txt", ""}, {"config.json", R"({"model_type": "xlm"})"}});
+  EXPECT_FALSE(load_from_folder(*by_model, "m").ok());
+  const auto words = disk_with(
+      {{"vocab.txt", "a\nb\n"}, {"tokenizer_config.json", R"({"tokenizer_class": "PhobertTokenizer"})"}});
+  EXPECT_FALSE(load_from_folder(*words, "m").ok());
+}
+
 TEST(Merges, better_scores_first_then_longer_parts) {
   const std::vector<std::string> tokens = {"a", "b", "ab", "abb", "bb"};
   const std::vector<double> scores = {0, 0, -1, -2, -2};

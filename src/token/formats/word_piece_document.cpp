@@ -36,10 +36,37 @@ bool is_kind(const TokenizerConfig& config, const Row& row) {
   return type == name;
 }
 
+constexpr Row letters{"EsmTokenizer", "unk:<unk> eos:<eos> pad:<pad> cls:<cls> mask:<mask>",
+                      "{cls}:0 $A:0 {eos}:0", "{cls}:0 $A:0 {eos}:0 $B:1 {eos}:1"};
+
+// ESM's: every token is cut out wherever it stands, as letters of proteins do; what is left between white
+// space is unknown.
+Result<object> document_of_letters(object vocabulary, const TokenizerConfig& config) {
+  const AddedToken* unknown = config.special("unk_token");
+  std::vector<std::string> tokens;
+  for (const auto& [token, id] : vocabulary)
+    if (!token.empty()) tokens.emplace_back(token);
+  DocumentBuilder out(part("WordLevel", object{{"vocab", std::move(vocabulary)},
+                                               {"unk_token", unknown ? unknown->content : "<unk>"}}));
+  out.pre_tokenizer = part("WhitespaceSplit");
+  out.add_configured(config, letters.specials);
+  for (const std::string& token : tokens)
+    if (!out.has_added(token)) out.add({.content = token, .normalized = false});
+  TRY_DONE(out.set_template(letters.single, letters.pair));
+  return std::move(out).build();
+}
+
+std::string_view stripped(std::string_view token) {
+  const size_t first = token.find_first_not_of(" \t\r");
+  return first == std::string_view::npos ? ""
+                                         : token.substr(first, token.find_last_not_of(" \t\r") + 1 - first);
+}
+
 }  // namespace
 
 Result<object> document_of_vocab_txt(std::string_view text, const TokenizerConfig& config) {
   if (!is_utf8(text)) return fail(Reason::bad_request, "vocab.txt is not UTF-8");
+  const bool of_letters = is_kind(config, letters);
   object vocabulary;
   int64_t id = 0;
   while (!text.empty()) {
@@ -47,9 +74,11 @@ Result<object> document_of_vocab_txt(std::string_view text, const TokenizerConfi
     std::string_view token = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (token.ends_with('\r')) token.remove_suffix(1);
+    if (of_letters) token = stripped(token);
     vocabulary[token] = id++;
   }
   if (vocabulary.empty()) return fail(Reason::bad_request, "vocab.txt holds no token");
+  if (of_letters) return document_of_letters(std::move(vocabulary), config);
 
   Row row{"BertTokenizer", bert_specials, bert_single, bert_pair};
   for (const Row& other : rows)
