@@ -135,5 +135,30 @@ TEST(BatchInvariance, HoldsForEveryPrecisionInstructionSetAndFamily) {
   }
 }
 
+// Such a row's padding has rows of its own that nobody sees, which attention computes another way.
+TEST(BatchInvariance, ARowHasTheSameBitsBesideOneWhoseFirstTokenIsPadding) {
+  const auto disk = io::open_posix_disk("tests/golden/models").value();
+  const auto model = EncoderModel::open(*disk, "roberta/sequence-classification");
+  ASSERT_TRUE(model.ok()) << model.error().message;
+  const auto threads = tensor::make_threads(1);
+  constexpr size_t width = 9;
+  std::vector<int64_t> ids(2 * width), mask(2 * width, 1);
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int64_t>(5 + i * 31 % 100);
+  mask[0] = mask[1] = 0;
+  ids[0] = ids[1] = model.value().plan().pad_id;
+  const auto answer = [&](size_t first, size_t rows) {
+    const auto view = [&](const std::vector<int64_t>& numbers) {
+      const auto part = std::span(numbers).subspan(first * width, rows * width);
+      return tensor::TensorView{tensor::Dtype::i64, {rows, width}, std::as_bytes(part)};
+    };
+    const auto inputs = tensor::Weights::borrowed({{"input_ids", view(ids)}, {"attention_mask", view(mask)}});
+    return forward(model.value(), inputs, *threads).value().front().data;
+  };
+  const auto together = answer(0, 2), first = answer(0, 1), second = answer(1, 1);
+  EXPECT_TRUE(std::equal(first.begin(), first.end(), together.begin()));
+  EXPECT_TRUE(
+      std::equal(second.begin(), second.end(), together.end() - static_cast<ptrdiff_t>(second.size())));
+}
+
 }  // namespace
 }  // namespace holdfast::model

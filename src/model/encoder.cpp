@@ -41,6 +41,18 @@ bool without_holes(const TokenBatch& batch, size_t first, size_t last) {
 
 void multiply(const tensor::Linear& layer, const float* in, float* out, size_t rows,
               tensor::Threads& threads) {
+bool hides_tokens(const TokenBatch& batch, size_t first, size_t last) {
+  if (batch.padding.empty()) return false;
+  const auto at = [&](size_t sequence) {
+    return batch.padding.begin() + static_cast<ptrdiff_t>(batch.starts[sequence]);
+  };
+  return std::any_of(at(first), at(last), [](uint8_t hidden) { return hidden != 0; });
+}
+
+bool is_odd(const TokenBatch& batch, size_t sequence) {
+  return hides_tokens(batch, sequence, sequence + 1) || !without_holes(batch, sequence, sequence + 1);
+}
+
   tensor::LinearRun run;
   run.in = in;
   run.out = out;
@@ -81,12 +93,14 @@ Status Encoder::check(const TokenBatch& batch) const {
   return Done{};
 }
 
-// Whole sequences, up to part_tokens together and at least one part a thread.
+// Whole sequences, up to part_tokens together and at least one part a thread. Those that attention takes
+// another way are alone, so that no other goes with them.
 std::vector<Encoder::Part> Encoder::split(const TokenBatch& batch, size_t threads) const {
   const size_t most = std::clamp<size_t>((batch.tokens() + threads - 1) / threads, 1, part_tokens);
   std::vector<Part> parts;
   for (size_t i = 0; i < batch.sequences(); ++i) {
-    if (parts.empty() || batch.starts[i + 1] - batch.starts[parts.back().first] > most)
+    if (parts.empty() || batch.starts[i + 1] - batch.starts[parts.back().first] > most || is_odd(batch, i) ||
+        is_odd(batch, i - 1))
       parts.push_back({i, i});
     parts.back().last = i + 1;
   }
@@ -234,7 +248,7 @@ void Encoder::set_bias(const TokenBatch& batch, Part part, size_t index, const S
     job.bias.by_distance = by_distance.data();
     job.bias.reach = longest - 1;
   }
-  const bool masks = window > 0 && !whole, hides = !batch.padding.empty();
+  const bool masks = window > 0 && !whole, hides = hides_tokens(batch, part.first, part.last);
   const bool by_columns = distance_bias_ && !whole;
   if (!masks && !hides && !by_columns && disentangled == nullptr) return;
   const tensor::Attention plain = job;
