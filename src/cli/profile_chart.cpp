@@ -25,6 +25,8 @@ std::string_view color_of(model::EncoderStep step) {
       return "#59a14f";
     case model::EncoderStep::convolution:
       return "#b07aa1";
+    case model::EncoderStep::whole_layer:
+      return "#edc948";
     case model::EncoderStep::final_norm:
       return "#9c755f";
   }

@@ -101,6 +101,7 @@ void Decoder::embed(Work& work, float* x) const {
   for (size_t i = 0; i < rows; ++i) words_.add_row(static_cast<size_t>(work.batch.ids[i]), words + i * width);
   if (project_in_ != nullptr) multiply(*project_in_, words, x, rows, work.threads);
   scale_all(x, rows * plan_.width, plan_.embedding_scale);
+  if (embedding_norm_ && plan_.norms_words) normalize(plan_.norm, *embedding_norm_, x, x, rows, plan_.width);
   // Where a decoder beside an encoder computes fairseq's positions, padding has none.
   const auto has_position = [&](int64_t id) {
     return !plan_.cross || plan_.sinusoid != Sinusoid::fairseq || plan_.pad_id != id;
@@ -109,7 +110,7 @@ void Decoder::embed(Work& work, float* x) const {
     if (has_position(work.batch.ids[i]))
       positions_.add_row(static_cast<size_t>(work.batch.positions[i]) + plan_.position_offset,
                          x + i * plan_.width);
-  if (embedding_norm_) normalize(plan_.norm, *embedding_norm_, x, x, rows, plan_.width);
+  if (embedding_norm_ && !plan_.norms_words) normalize(plan_.norm, *embedding_norm_, x, x, rows, plan_.width);
 }
 
 void Decoder::normalize_heads(Work& work, const Layer& layer, Part part) const {
@@ -287,8 +288,9 @@ void Decoder::attend(Work& work, size_t index, Part part) const {
         std::fill_n(scores, std::min(cut, block.keys), std::numeric_limits<float>::lowest());
       }
     };
-  if (!by_distance_.empty()) {
-    job.bias.by_distance = by_distance_.data();
+  const std::vector<float>& own = layers_[index].by_distance;
+  if (const std::vector<float>& biases = own.empty() ? by_distance_ : own; !biases.empty()) {
+    job.bias.by_distance = biases.data();
     job.bias.reach = reach_;
   }
   job.query_stride = joined_width();

@@ -64,6 +64,7 @@ class Decoder {
     std::optional<Latent> latent;
     std::vector<float> sinks;
     std::optional<LearnedActivation> activation;
+    std::vector<float> by_distance;  // Where each layer has its own.
   };
   // Buffers of calls, kept between them.
   struct Space {

@@ -50,12 +50,12 @@ Status Decoder::load_outside(const DecoderWeights& weights) {
   if (computed)
     positions_ = RowTable::of(
         sinusoid_rows(plan_.sinusoid, plan_.positions + plan_.position_offset, plan_.width), plan_.width);
-  if (plan_.distance_bias) {
+  if (plan_.distance_bias && !plan_.distance_bias->own) {
     TRY(const DistanceBiasTable table,
         DistanceBiasTable::load(*plan_.distance_bias, plan_.heads, reader, Sides::past));
-    reach_ = table.reach_max();
-    by_distance_ = table.by_distance(reach_);
+    by_distance_ = table.by_distance(table.reach_max());
   }
+  if (plan_.distance_bias) reach_ = plan_.distance_bias->distance_max;
   return Done{};
 }
 
@@ -132,6 +132,13 @@ Status Decoder::load_layer(const DecoderWeights& weights, size_t index, Layer& l
   TRY_DONE(norm(plan_.inner_norm, layer.inner_norm));
   TRY_DONE(norm(plan_.inner_post_norm, layer.inner_post_norm));
   TRY_DONE(load_attention(weights, at, layer));
+  if (plan_.distance_bias && plan_.distance_bias->own) {
+    DistanceBias own = *plan_.distance_bias;
+    own.table = at + own.table;
+    TRY(const DistanceBiasTable table,
+        DistanceBiasTable::load(own, plan_.heads, weights.reader(), Sides::past));
+    layer.by_distance = table.by_distance(table.reach_max());
+  }
   if (plan_.cross) {
     TRY(layer.cross, CrossAttention::load(plan_, weights, at));
   }

@@ -44,6 +44,7 @@ struct ExpertsPlan {
   size_t shared_inner = 0;
   Bias shared_bias = Bias::without;
   std::string shared_gate;     // Its own sigmoid gate; empty: none.
+  bool alternates = true;      // stacked_transposed: gate and up alternate; else all gates come first.
   float clamp = 0, alpha = 0;  // gpt_oss: (up + 1) * gate * sigmoid(alpha * gate), both clamped.
 };
 
@@ -147,6 +148,7 @@ struct DecoderPlan {
 
   std::vector<std::string> prefixes = {"model."};
   std::string words = "embed_tokens", position_table, embedding_norm;
+  bool norms_words = false;    // Before positions are added, not after.
   size_t position_offset = 0;  // Rows of the table before position 0.
   std::string project_in, project_out;
   std::string layer_prefix = "layers.";

@@ -8,6 +8,8 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "model/far_seeing.h"
+#include "model/page_boxes.h"
 #include "model/picture_grid.h"
 
 namespace holdfast::model {
@@ -39,8 +41,6 @@ bool without_holes(const TokenBatch& batch, size_t first, size_t last) {
   return true;
 }
 
-void multiply(const tensor::Linear& layer, const float* in, float* out, size_t rows,
-              tensor::Threads& threads) {
 bool hides_tokens(const TokenBatch& batch, size_t first, size_t last) {
   if (batch.padding.empty()) return false;
   const auto at = [&](size_t sequence) {
@@ -53,6 +53,8 @@ bool is_odd(const TokenBatch& batch, size_t sequence) {
   return hides_tokens(batch, sequence, sequence + 1) || !without_holes(batch, sequence, sequence + 1);
 }
 
+void multiply(const tensor::Linear& layer, const float* in, float* out, size_t rows,
+              tensor::Threads& threads) {
   tensor::LinearRun run;
   run.in = in;
   run.out = out;
@@ -75,13 +77,17 @@ std::vector<int64_t> positions_of(const EncoderPlan& plan, std::span<const int64
 }
 
 Status Encoder::check(const TokenBatch& batch) const {
-  if (words_.there()) {
+  if (words_.there() || own_embedding_ != nullptr) {
     TRY_DONE(check_below(batch.ids, plan_.vocabulary, "token id"));
   } else {
     CHECK(batch.embedded.size() == batch.tokens() * plan_.embedding_width);
   }
   if (types_.there()) TRY_DONE(check_below(batch.types, plan_.types, "token type"));
   if (positions_.there()) TRY_DONE(check_below(batch.positions, plan_.position_rows, "position"));
+  if (own_embedding_ != nullptr) TRY_DONE(own_embedding_->check(batch));
+  if (!own_layers_.empty()) TRY_DONE(own_layers_.front()->check(batch));
+  TRY_DONE(check_boxes(plan_, batch));
+  TRY_DONE(check_far_seeing(plan_, batch));
   if (plan_.length_max > 0)
     for (size_t length : batch.lengths)
       if (length > plan_.length_max)
@@ -142,6 +148,7 @@ void Encoder::embed(const TokenBatch& batch, size_t row, size_t rows, tensor::Th
     if (plan_.dropped_id) drop(batch, row + i, into);
     if (types_.there()) types_.add_row(static_cast<size_t>(batch.types[row + i]), into);
     if (kinds_.there()) kinds_.add_row(0, into);
+    if (plan_.boxes) add_box(batch, row + i, into);
     if (positions_.there()) positions_.add_row(static_cast<size_t>(batch.positions[row + i]), into);
   }
   const auto project = [&] {
@@ -171,7 +178,7 @@ void Encoder::rotate(const tensor::RopeTable& table, tensor::RopePairs pairs, si
 
 // Whether attention leaves its outputs as the next product reads them.
 bool Encoder::writes_contexts(const Layer& layer) const {
-  return compute_.precision != tensor::Precision::int8 && plan_.head_width % 16 == 0 &&
+  return compute_.precision != tensor::Precision::int8 && plan_.head_width % 16 == 0 && !plan_.far_seeing &&
          layer.attention_out->writes_for(*layer.attention_out);
 }
 
@@ -238,26 +245,29 @@ void Encoder::set_bias(const TokenBatch& batch, Part part, size_t index, const S
   const size_t window = plan_.layers[index].window;
   const auto* disentangled = layers_[index]->disentangled ? &*layers_[index]->disentangled : nullptr;
   const bool whole = without_holes(batch, part.first, part.last);
-  if (window > 0 && whole) job.before = job.after = window;
+  const bool reaches = window > 0 && whole && !plan_.far_seeing;
+  if (reaches) job.before = job.after = window;
   const bool gated = layers_[index]->gate.has_value();
-  if (distance_bias_ && (whole || gated)) {
+  const auto& own = layers_[index]->distances;
+  const DistanceBiasTable* distances = own ? &*own : distance_bias_ ? &*distance_bias_ : nullptr;
+  if (distances != nullptr && (whole || gated)) {
     size_t longest = 1;
     for (size_t i = part.first; i < part.last; ++i) longest = std::max(longest, batch.length(i));
-    by_distance = distance_bias_->by_distance(longest - 1);
+    by_distance = distances->by_distance(longest - 1);
     if (gated) return set_gated_bias(batch, part, space, job, by_distance, longest - 1);
     job.bias.by_distance = by_distance.data();
     job.bias.reach = longest - 1;
   }
-  const bool masks = window > 0 && !whole, hides = hides_tokens(batch, part.first, part.last);
-  const bool by_columns = distance_bias_ && !whole;
+  const bool masks = window > 0 && !reaches, hides = hides_tokens(batch, part.first, part.last);
+  const bool by_columns = distances != nullptr && !whole;
   if (!masks && !hides && !by_columns && disentangled == nullptr) return;
   const tensor::Attention plain = job;
   const auto far = static_cast<int64_t>(window);
-  job.bias.add = [this, &batch, plain, part, masks, hides, by_columns, far,
+  job.bias.add = [this, &batch, plain, part, masks, hides, by_columns, far, distances,
                   disentangled](const tensor::AttentionBias::Block& block) {
     const size_t sequence = part.first + block.sequence, row = batch.starts[sequence];
     const std::span<const int64_t> columns(batch.columns.data() + row, batch.length(sequence));
-    if (by_columns) distance_bias_->add(columns, block);
+    if (by_columns) distances->add(columns, block);
     for (size_t key = 0; hides && key < block.keys; ++key)
       for (size_t i = 0; batch.padding[row + key] != 0 && i < block.queries; ++i)
         block.scores[i * block.stride + key] = -std::numeric_limits<float>::infinity();
@@ -265,8 +275,9 @@ void Encoder::set_bias(const TokenBatch& batch, Part part, size_t index, const S
     if (disentangled != nullptr)
       disentangled->add(columns, block, plain.query + at, plain.key + at, plain.query_stride, plain.scale);
     if (!masks) return;
+    const size_t known = far_seeing_tokens(plan_, batch, sequence);
     for (size_t i = 0; i < block.queries; ++i)
-      for (size_t key = 0; key < block.keys; ++key)
+      for (size_t key = known; key < block.keys; ++key)
         if (std::abs(columns[key] - columns[block.query_from + i]) > far)
           block.scores[i * block.stride + key] = -std::numeric_limits<float>::infinity();
   };
@@ -389,6 +400,7 @@ void Encoder::run_layer(const TokenBatch& batch, Part part, size_t index, Space&
   layer.query_key_value->run(join, threads);
   space.ended(index, EncoderStep::query_key_value);
   attend_all(batch, part, index, space, threads);
+  if (plan_.far_seeing) attend_far(batch, part, layer, x, space, threads);
   space.ended(index, EncoderStep::attention);
 
   tensor::LinearRun attended = run;
@@ -454,7 +466,10 @@ void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, 
   const auto space = spaces_->take();
   space->watch = watch;
   make_room(rows, *space);
-  embed(batch, row, rows, threads, *space, out);
+  if (own_embedding_ != nullptr)
+    own_embedding_->run(batch, part.first, part.last, out, threads);
+  else
+    embed(batch, row, rows, threads, *space, out);
   std::vector<float> embedded;
   if (convolution_) embedded.assign(out, out + rows * width);
   const auto keep_state = [&](size_t index) {
@@ -476,6 +491,11 @@ void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, 
     }
     keep_state(i + 1);
   }
+  for (size_t i = 0; i < own_layers_.size(); ++i) {
+    own_layers_[i]->run(batch, part.first, part.last, out, threads);
+    space->ended(i, EncoderStep::whole_layer);
+    keep_state(i + 1);
+  }
   if (!final_norm_) return;
   normalize(*final_norm_, out, out, rows, width);
   space->ended(0, EncoderStep::final_norm);
@@ -490,7 +510,7 @@ Result<Floats> Encoder::forward(const TokenBatch& batch, tensor::Threads& thread
     for (size_t i = 0; i < batch.sequences(); ++i)
       CHECK(batch.length(i) == plan_.grid_bias->height * plan_.grid_bias->width + 1);
   Floats out(batch.tokens() * plan_.width);
-  for (size_t i = 0; states != nullptr && i <= layers_.size(); ++i) states->emplace_back(out.size());
+  for (size_t i = 0; states != nullptr && i <= plan_.layers.size(); ++i) states->emplace_back(out.size());
   const std::vector<Part> parts = split(batch, threads.count());
   threads.run(parts.size(), [&](size_t index) {
     run(batch, parts[index], threads, watch, states,

@@ -40,7 +40,9 @@ class Encoder {
     std::optional<Norm> attention_norm, out_norm;
     std::optional<DisentangledBias> disentangled;
     std::optional<OpenedDistances> gate;
-    std::vector<float> grid_bias;  // [heads, rows, rows], or empty.
+    std::optional<DistanceBiasTable> distances;  // Where each layer has its own.
+    LinearLayer far_query, far_key_value;        // Of tokens that see far; null: none do.
+    std::vector<float> grid_bias;                // [heads, rows, rows], or empty.
   };
   struct Convolution {
     std::vector<float> weight;  // [E, E / groups, kernel]
@@ -49,7 +51,8 @@ class Encoder {
   };
   struct Space {
     tensor::Floats context, start;
-    tensor::Floats gates, normed;  // Of a distance gate: by row and head; the rows it reads.
+    tensor::Floats far_queries, far_keys;  // Of the tokens that see far; keys and values of one sequence.
+    tensor::Floats gates, normed;          // Of a distance gate: by row and head; the rows it reads.
     // Of the four products of a layer. Little memory is near: what the first and the third read has one
     // place, and so have queries, keys and values, which are gone when the fourth's rows come.
     tensor::ReadyRows input, contexts, inner;
@@ -90,15 +93,19 @@ class Encoder {
                                   std::span<const float> peaks) const;
   void make_room(size_t rows, Space& space) const;
   Status check(const TokenBatch& batch) const;
+  Status load_own(const WeightReader& reader);
   std::vector<Part> split(const TokenBatch& batch, size_t threads) const;
   void embed(const TokenBatch& batch, size_t row, size_t rows, tensor::Threads& threads, Space& space,
              float* out) const;
+  void add_box(const TokenBatch& batch, size_t token, float* embedding) const;
   void drop(const TokenBatch& batch, size_t token, float* embedding) const;
   void normalize(const Norm& norm, const float* in, float* out, size_t rows, size_t width) const;
   void rotate(const tensor::RopeTable& table, tensor::RopePairs pairs, size_t rows, float* joined) const;
   void set_grid_bias(const std::vector<float>& table, tensor::Attention& job) const;
   void add_between(const TokenBatch& batch, Part part, const std::vector<float>& rows, float* x) const;
   void attend_all(const TokenBatch& batch, Part part, size_t layer, Space& space,
+                  tensor::Threads& threads) const;
+  void attend_far(const TokenBatch& batch, Part part, const Layer& layer, const float* x, Space& space,
                   tensor::Threads& threads) const;
   void set_bias(const TokenBatch& batch, Part part, size_t layer, const Space& space, tensor::Attention& job,
                 std::vector<float>& by_distance) const;
@@ -119,9 +126,12 @@ class Encoder {
   tensor::Compute compute_;
   const tensor::Kernels* kernels_ = nullptr;  // One of the static tables.
   RowTable words_, positions_, types_, kinds_;
+  RowTable across_, down_, box_height_, box_width_;  // Of boxes on a page.
   std::optional<Norm> embedding_norm_, final_norm_;
   LinearLayer projection_;
-  std::vector<std::shared_ptr<const Layer>> layers_;  // Some families use one several times.
+  std::vector<std::shared_ptr<const Layer>> layers_;           // Some families use one several times.
+  std::vector<std::unique_ptr<const TokenLayer>> own_layers_;  // A family's, instead of `layers_`.
+  std::unique_ptr<const TokenLayer> own_embedding_;            // Likewise.
   std::optional<DistanceBiasTable> distance_bias_;
   std::optional<Convolution> convolution_;
   std::unique_ptr<ScratchPool<Space>> spaces_;  // Behind a pointer so that the encoder can move.

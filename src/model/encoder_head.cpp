@@ -10,8 +10,18 @@ namespace {
 Result<LinearLayer> make_head(const HeadStep& step, size_t inputs, const WeightReader& reader) {
   const std::string weight_name = step.linear + ".weight";
   const bool tied = !reader.has(weight_name) && !step.tied.empty();
-  TRY(const std::vector<float> weight,
-      reader.floats(tied ? step.tied + ".weight" : weight_name, {step.outputs, inputs}));
+  const size_t own = step.rest.empty() ? inputs : step.own_inputs;
+  TRY(std::vector<float> weight,
+      reader.floats(tied ? step.tied + ".weight" : weight_name, {step.outputs, own}));
+  if (own < inputs) {
+    TRY(const std::vector<float> rest, reader.floats(step.rest + ".weight", {inputs - own, step.outputs}));
+    std::vector<float> whole(step.outputs * inputs);
+    for (size_t row = 0; row < step.outputs; ++row) {
+      std::copy_n(weight.data() + row * own, own, whole.data() + row * inputs);
+      for (size_t i = own; i < inputs; ++i) whole[row * inputs + i] = rest[(i - own) * step.outputs + row];
+    }
+    weight = std::move(whole);
+  }
   std::vector<float> bias;
   if (step.bias != Bias::without) {
     const std::string own = step.linear + ".bias";

@@ -86,6 +86,13 @@ Status Encoder::load_embeddings(const WeightReader& reader) {
   if (!plan_.kind_table.empty()) {
     TRY(kinds_, RowTable::load(reader, plan_.kind_table + ".weight", plan_.kinds, width));
   }
+  if (plan_.boxes) {
+    const BoxTables& boxes = *plan_.boxes;
+    TRY(across_, RowTable::load(reader, boxes.across + ".weight", boxes.rows, width));
+    TRY(down_, RowTable::load(reader, boxes.down + ".weight", boxes.rows, width));
+    TRY(box_height_, RowTable::load(reader, boxes.height + ".weight", boxes.rows, width));
+    TRY(box_width_, RowTable::load(reader, boxes.width + ".weight", boxes.rows, width));
+  }
   if (!plan_.embedding_projection.empty()) {
     TRY(projection_, reader.linear(plan_.embedding_projection, plan_.width, width, plan_.projection_bias));
   }
@@ -96,7 +103,7 @@ Status Encoder::load_embeddings(const WeightReader& reader) {
   if (!plan_.final_norm.empty()) {
     TRY(final_norm_, reader.norm(plan_.final_norm, plan_.width, plan_.norm_bias));
   }
-  if (plan_.distance_bias) {
+  if (plan_.distance_bias && !plan_.distance_bias->own) {
     TRY(distance_bias_, DistanceBiasTable::load(*plan_.distance_bias, plan_.heads, reader));
   }
   if (plan_.convolution) {
@@ -215,6 +222,12 @@ Status Encoder::load_layer(const WeightReader& reader, const EncoderPlan::LayerK
         load_scaled(reader, at + plan_.out, at + plan_.out_scale, inner, plan_.inner_bias, peaks.inner));
   }
   TRY(layer.out_norm, reader.norm(at + plan_.out_norm, width, plan_.norm_bias));
+  if (plan_.far_seeing) {
+    const FarSeeing& far = *plan_.far_seeing;
+    TRY(layer.far_query, reader.linear(at + far.query, all_heads, width, plan_.attention_bias, peaks.input));
+    TRY(layer.far_key_value, reader.joined({at + far.key, at + far.value}, {all_heads, all_heads}, width,
+                                           plan_.attention_bias, tensor::OutputLayout::plain, peaks.input));
+  }
   if (plan_.distance_gate) {
     TRY(layer.gate, OpenedDistances::load(plan_, reader, at));
   }
@@ -275,13 +288,30 @@ Status Encoder::load_whole_layer(const WeightReader& reader, const EncoderPlan::
   if (plan_.disentangled) {
     TRY(layer.disentangled, DisentangledBias::load(plan_, reader, kind.prefix, distances));
   }
+  if (plan_.distance_bias && plan_.distance_bias->own) {
+    DistanceBias own = *plan_.distance_bias;
+    own.table = kind.prefix + own.table;
+    TRY(layer.distances, DistanceBiasTable::load(own, plan_.heads, reader));
+  }
   if (plan_.grid_bias) {
     TRY(layer.grid_bias, load_grid_bias(*plan_.grid_bias, plan_.heads, reader, kind.prefix));
   }
   return Done{};
 }
 
+Status Encoder::load_own(const WeightReader& reader) {
+  if (plan_.make_embedding) {
+    TRY(own_embedding_, plan_.make_embedding(reader, plan_, 0));
+  }
+  for (size_t i = 0; plan_.make_layer && i < plan_.layers.size(); ++i) {
+    TRY(std::unique_ptr<TokenLayer> layer, plan_.make_layer(reader, plan_, i));
+    own_layers_.push_back(std::move(layer));
+  }
+  return Done{};
+}
+
 Status Encoder::load_layers(const WeightReader& reader) {
+  if (plan_.make_layer) return Done{};
   std::vector<float> distances;
   if (plan_.disentangled) {
     TRY(distances, load_distance_table(plan_, reader, *kernels_));
@@ -316,6 +346,7 @@ Result<Encoder> Encoder::load(EncoderPlan plan, const WeightReader& reader) {
   out.spaces_ = std::make_unique<ScratchPool<Space>>();
   TRY_DONE(out.load_embeddings(reader));
   TRY_DONE(out.load_layers(reader));
+  TRY_DONE(out.load_own(reader));
   return out;
 }
 

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "model/position_plan.h"
 #include "model/rope.h"
+#include "model/token_layer.h"
 #include "model/weight_reader.h"
 #include "tensor/activation.h"
 
@@ -35,6 +38,9 @@ struct HeadStep {
   Bias norm_bias = Bias::with;
   std::string tied = {};       // The table that is the weight where LINEAR.weight is missing.
   std::string bias_name = {};  // Where LINEAR.bias is missing.
+  // MobileBERT: the weight's columns from own_inputs on are the rows of REST.weight; empty: all are its own.
+  size_t own_inputs = 0;
+  std::string rest = {};
 };
 
 // One output of a model: which hidden states, and the steps that they go through.
@@ -90,6 +96,22 @@ struct GridBias {
   std::string own, shared;  // Of each layer, after its name; of all. Empty: none; both are added.
 };
 
+// Tables of where a token's box stands on its page: its left and right, its top and bottom, its height and
+// its width. Without boxes all of them are 0.
+struct BoxTables {
+  size_t rows = 0;
+  std::string across, down, height, width;
+};
+
+// Longformer's tokens that all others see however far away, and that see all others through projections of
+// their own: the first ones of a sequence.
+struct FarSeeing {
+  enum class Which : uint8_t { none, first, question };  // question: those before the first `separator`.
+  Which which = Which::none;
+  int64_t separator = 2;
+  std::string query, key, value;
+};
+
 // What config.json asks for, in the words of the shared encoder block, and what the checkpoint calls its
 // tensors. A family file fills it in. Names are without prefix; those of a layer follow the layer's own.
 struct EncoderPlan {
@@ -140,7 +162,14 @@ struct EncoderPlan {
   std::optional<DistanceGate> distance_gate;  // Of this bias.
   std::optional<GridBias> grid_bias;
   std::optional<SideConvolution> convolution;
+  std::optional<BoxTables> boxes;
+  std::optional<FarSeeing> far_seeing;
   float grid_theta = 0;  // > 0: rotary positions by place in the picture (DINOv3), TokenBatch::places.
+
+  // Instead of the shared block: what loads layer `index` of `layers`; what makes the rows it begins with.
+  using MakeLayer = std::function<Result<std::unique_ptr<TokenLayer>>(const WeightReader& reader,
+                                                                      const EncoderPlan& plan, size_t index)>;
+  MakeLayer make_layer, make_embedding;
 
   std::vector<std::string> prefixes;
   WeightReader::Renames renames;

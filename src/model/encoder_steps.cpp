@@ -32,6 +32,8 @@ std::string_view step_name(EncoderStep step) {
       return "output, norm";
     case EncoderStep::convolution:
       return "convolution";
+    case EncoderStep::whole_layer:
+      return "whole layer";
     case EncoderStep::final_norm:
       return "final norm";
   }
@@ -59,6 +61,7 @@ double step_operations(const EncoderPlan& plan, const TokenBatch& batch, Encoder
                                     static_cast<double>(plan.convolution->kernel)
                               : 0;
     case EncoderStep::embedding:
+    case EncoderStep::whole_layer:
     case EncoderStep::final_norm:
       return 0;
   }

@@ -16,12 +16,13 @@ enum class EncoderStep : uint8_t {
   inner,          // With the activation.
   out,            // With the sum and the norm that follow.
   convolution,
+  whole_layer,  // Of a family with layers of its own.
   final_norm,
 };
-inline constexpr EncoderStep encoder_steps[] = {EncoderStep::embedding,   EncoderStep::query_key_value,
-                                                EncoderStep::attention,   EncoderStep::attention_out,
-                                                EncoderStep::inner,       EncoderStep::out,
-                                                EncoderStep::convolution, EncoderStep::final_norm};
+inline constexpr EncoderStep encoder_steps[] = {
+    EncoderStep::embedding,     EncoderStep::query_key_value, EncoderStep::attention,
+    EncoderStep::attention_out, EncoderStep::inner,           EncoderStep::out,
+    EncoderStep::convolution,   EncoderStep::whole_layer,     EncoderStep::final_norm};
 std::string_view step_name(EncoderStep step);
 
 // Operations of a step of one layer, a multiply-add counted as two; 0 for those without products.

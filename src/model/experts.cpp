@@ -153,7 +153,8 @@ Status Experts::load_transposed(const DecoderPlan& plan, const DecoderWeights& w
     first.inputs = second.outputs = width;
     second.inputs = inner;
     for (size_t i = 0; i < 2 * inner; ++i) {
-      const size_t from = i < inner ? 2 * i : 2 * (i - inner) + 1;  // Gates and values alternate.
+      const size_t beside = i < inner ? 2 * i : 2 * (i - inner) + 1;
+      const size_t from = plan_.alternates ? beside : i;
       for (size_t k = 0; k < width; ++k)
         first.weight.push_back(both[(expert * width + k) * 2 * inner + from]);
       first.bias.push_back(both_bias[expert * 2 * inner + from]);

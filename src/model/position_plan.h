@@ -11,6 +11,7 @@ struct DistanceBias {
   std::string table;
   size_t rows = 0;  // Of the table; at least `buckets`.
   size_t buckets = 32, distance_max = 128;
+  bool own = false;  // Each layer has its own; the table's name follows the layer's.
 };
 
 // Tables of positions that are computed, not stored: sines in the first half of a row, cosines in the second.

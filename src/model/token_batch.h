@@ -15,6 +15,7 @@ struct TokenBatch {
   std::vector<size_t> lengths;     // Positions of the sequence the token is in, for frequencies by length.
   std::vector<float> embedded;     // Rows instead of words, where the plan has no table of these.
   std::vector<float> places;       // Two a token: how far down and across it stands, -1 to 1; or empty.
+  std::vector<int64_t> boxes;      // Four a token: left, top, right and bottom; empty: all 0.
   // What each layer but the last adds to the rows of every sequence after it (YOLOS); null: nothing.
   const std::vector<std::vector<float>>* between = nullptr;
   std::vector<uint8_t> padding;      // Empty, or 1 for tokens that no token sees though they see others.

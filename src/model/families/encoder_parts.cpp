@@ -19,13 +19,14 @@ Head read_head(ConfigReader& config) {
   // Not that of RoFormerModel.
   if (at != std::string_view::npos && (at + 3 == name.size() || name[at + 3] < 'A' || name[at + 3] > 'Z'))
     at = std::string_view::npos;
+  if (name.ends_with("WithLMHeadModel")) return Head::fill_mask;
   if (at == std::string_view::npos && (name.ends_with("Model") || name.ends_with("Encoder")))
     return Head::none;
   const std::string_view what = at == std::string_view::npos ? std::string_view() : name.substr(at + 3);
   if (what == "SequenceClassification") return Head::sequence_classification;
   if (what == "TokenClassification") return Head::token_classification;
   if (what == "MaskedLM") return Head::fill_mask;
-  if (what == "QuestionAnswering") return Head::question_answering;
+  if (what == "QuestionAnswering" || what == "QuestionAnsweringSimple") return Head::question_answering;
   if (what == "MultipleChoice") return Head::multiple_choice;
   if (what == "PreTraining") return Head::pre_training;
   if (what == "NextSentencePrediction") return Head::next_sentence;

@@ -1,0 +1,88 @@
+#include "model/layer_parts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace holdfast::model {
+
+tensor::Floats apply(const tensor::Linear& layer, const float* in, size_t rows, tensor::Threads& threads,
+                     tensor::Activation activation, const float* addend) {
+  tensor::Floats out(rows * layer.width());
+  tensor::LinearRun run;
+  run.in = in;
+  run.out = out.data();
+  run.rows = rows;
+  run.activation = activation;
+  run.addend = addend;
+  layer.run(run, threads);
+  return out;
+}
+
+Result<LinearLayer> keep_linear(const WeightReader& reader, const std::string& name,
+                                const std::vector<float>& weight, const std::vector<float>& bias,
+                                size_t outputs, size_t inputs) {
+  return reader.kept(name, {outputs, inputs}, [&]() -> Result<LinearLayer> {
+    return tensor::make_linear({weight, bias, outputs, inputs}, reader.compute());
+  });
+}
+
+Result<RowScale> RowScale::load(const WeightReader& reader, const std::string& name, size_t width, Kind kind,
+                                float epsilon) {
+  RowScale out;
+  out.kind_ = kind;
+  out.epsilon_ = epsilon;
+  out.kernels_ = &tensor::kernels_for(reader.compute().isa);
+  TRY(out.norm_, reader.norm(name, width, kind == Kind::root_mean_square ? Bias::without : Bias::with));
+  return out;
+}
+
+void RowScale::run(float* x, size_t rows) const {
+  const size_t width = norm_.gamma.size();
+  const tensor::LayerNormJob job{x, x, norm_.gamma.data(), norm_.beta.data(), rows, width, epsilon_};
+  switch (kind_) {
+    case Kind::layer:
+      return kernels_->layer_norm(job);
+    case Kind::root_mean_square:
+      return kernels_->rms_norm(job);
+    case Kind::none:
+      for (size_t row = 0; row < rows; ++row)
+        for (size_t i = 0; i < width; ++i)
+          x[row * width + i] = x[row * width + i] * norm_.gamma[i] + norm_.beta[i];
+  }
+}
+
+void attend_within(const TokenBatch& batch, size_t first, size_t last, const SelfAttention& attention,
+                   tensor::Compute compute, tensor::Threads& threads) {
+  std::vector<size_t> starts;
+  for (size_t i = first; i <= last; ++i) starts.push_back(batch.starts[i] - batch.starts[first]);
+  tensor::Attention job;
+  job.query = attention.query;
+  job.key = attention.key;
+  job.value = attention.value;
+  job.out = attention.out;
+  job.query_stride = attention.query_stride;
+  job.key_stride = attention.key_stride;
+  job.value_stride = attention.value_stride;
+  job.out_stride = attention.out_stride;
+  job.query_starts = job.key_starts = starts;
+  job.heads = job.key_heads = attention.heads;
+  job.head_width = attention.head_width;
+  job.scale =
+      attention.scale > 0 ? attention.scale : 1.0F / std::sqrt(static_cast<float>(attention.head_width));
+  const bool hides = std::any_of(
+      batch.padding.begin() + static_cast<ptrdiff_t>(batch.padding.empty() ? 0 : batch.starts[first]),
+      batch.padding.begin() + static_cast<ptrdiff_t>(batch.padding.empty() ? 0 : batch.starts[last]),
+      [](uint8_t hidden) { return hidden != 0; });
+  if (hides || attention.add)
+    job.bias.add = [&](const tensor::AttentionBias::Block& block) {
+      if (attention.add) attention.add(block);
+      const size_t row = batch.starts[first + block.sequence];
+      for (size_t key = 0; hides && key < block.keys; ++key)
+        for (size_t i = 0; batch.padding[row + key] != 0 && i < block.queries; ++i)
+          block.scores[i * block.stride + key] = -std::numeric_limits<float>::infinity();
+    };
+  tensor::attend(job, compute, threads);
+}
+
+}  // namespace holdfast::model

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <span>
+
+#include "model/token_batch.h"
+#include "model/weight_reader.h"
+#include "tensor/attention.h"
+#include "tensor/buffer.h"
+#include "tensor/kernels.h"
+
+// What TokenLayers are made of.
+namespace holdfast::model {
+
+// activation(in W^T + b) + addend, as new rows.
+tensor::Floats apply(const tensor::Linear& layer, const float* in, size_t rows, tensor::Threads& threads,
+                     tensor::Activation activation = tensor::Activation::none, const float* addend = nullptr);
+
+// A layer of numbers that a family put together itself. Immutable once made; empty bias: none.
+Result<LinearLayer> keep_linear(const WeightReader& reader, const std::string& name,
+                                const std::vector<float>& weight, const std::vector<float>& bias,
+                                size_t outputs, size_t inputs);
+
+// A norm over rows, or where a family has none of it a factor and a shift of each column.
+class RowScale {
+ public:
+  enum class Kind : uint8_t { layer, root_mean_square, none };
+  static Result<RowScale> load(const WeightReader& reader, const std::string& name, size_t width, Kind kind,
+                               float epsilon);
+  void run(float* x, size_t rows) const;
+
+ private:
+  Kind kind_ = Kind::layer;
+  Norm norm_;
+  float epsilon_ = 0;
+  const tensor::Kernels* kernels_ = nullptr;
+};
+
+// Attention within each of the sequences [first, last): rows are theirs, one after the other.
+struct SelfAttention {
+  const float *query = nullptr, *key = nullptr, *value = nullptr;
+  size_t query_stride = 0, key_stride = 0, value_stride = 0;
+  float* out = nullptr;
+  size_t out_stride = 0, heads = 0, head_width = 0;
+  float scale = 0;  // 0: 1 / sqrt(head_width)
+  std::function<void(const tensor::AttentionBias::Block&)> add = {};
+};
+void attend_within(const TokenBatch& batch, size_t first, size_t last, const SelfAttention& attention,
+                   tensor::Compute compute, tensor::Threads& threads);
+
+}  // namespace holdfast::model
