@@ -20,6 +20,30 @@ Status check_first_tokens(const Packed& packed) {
   return Done{};
 }
 
+// What a call of an encoder may bring; anything else would be left out of the answer without a word.
+Status check_names(const tensor::Weights& inputs, bool boxes) {
+  constexpr std::string_view known[] = {"input_ids", "attention_mask", "token_type_ids", "position_ids"};
+  for (const std::string& name : inputs.names())
+    if (std::ranges::find(known, name) == std::end(known) && !(boxes && name == "bbox"))
+      return fail(Reason::bad_request,
+                  fmt::format("this model does not read '{}'", std::string_view(name).substr(0, 60)));
+  return Done{};
+}
+
+// Where each token's box stands, four numbers each.
+Result<std::vector<int64_t>> boxes_of(const tensor::Weights& inputs, const Packed& packed) {
+  const tensor::TensorView* view = inputs.find("bbox");
+  if (view == nullptr) return std::vector<int64_t>();
+  if (view->elements() != packed.height * packed.width * 4 || view->shape.back() != 4)
+    return fail(Reason::bad_request, "bbox must have four numbers a token");
+  TRY(const std::vector<int64_t> all, tensor::to_integers(*view));
+  std::vector<int64_t> out;
+  for (size_t place : packed.places)
+    out.insert(out.end(), all.begin() + static_cast<ptrdiff_t>(4 * place),
+               all.begin() + static_cast<ptrdiff_t>(4 * place + 4));
+  return out;
+}
+
 // Padding has rows of its own as in transformers, unless the family makes of it what no other token sees.
 KeepPadding padding_kept(const EncoderModel& model) {
   const EncoderPlan& plan = model.plan();
@@ -37,10 +61,14 @@ KeepPadding padding_kept(const EncoderModel& model) {
 
 Result<std::vector<NamedTensor>> forward(const EncoderModel& model, const tensor::Weights& inputs,
                                          tensor::Threads& threads) {
-  TRY(const Packed packed,
+  TRY_DONE(check_names(inputs, model.plan().boxes.has_value()));
+  TRY(Packed packed,
       pack(
           inputs, model.plan().head == Head::multiple_choice ? 3 : 2,
           [&](auto ids, auto) { return positions_of(model.plan(), ids); }, "", padding_kept(model)));
+  if (model.plan().boxes) {
+    TRY(packed.batch.boxes, boxes_of(inputs, packed));
+  }
   TRY(const std::vector<NamedOutput> outputs, model.forward(packed.batch, threads));
   std::vector<NamedTensor> all;
   for (const NamedOutput& output : outputs) {

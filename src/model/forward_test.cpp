@@ -111,6 +111,19 @@ TEST(Forward, EveryCommittedEncoderGoldenIsReachedOnEveryInstructionSet) {
     for (tensor::Isa isa : tensor::isas_of_this_machine()) expect_folder(*disk, folder, isa);
 }
 
+TEST(Forward, ATensorThatTheModelDoesNotReadIsRefusedByItsName) {
+  const auto disk = io::open_posix_disk("tests/golden/models").value();
+  const auto model = EncoderModel::open(*disk, "bert/base").value();
+  const auto threads = tensor::make_threads(1);
+  const std::vector<int64_t> ids = {2, 7, 3}, boxes(12, 0);
+  const auto inputs =
+      tensor::Weights::borrowed({{"input_ids", {tensor::Dtype::i64, {1, 3}, std::as_bytes(std::span(ids))}},
+                                 {"bbox", {tensor::Dtype::i64, {1, 3, 4}, std::as_bytes(std::span(boxes))}}});
+  const auto answer = forward(model, inputs, *threads);
+  ASSERT_FALSE(answer.ok());
+  EXPECT_NE(answer.error().message.find("'bbox'"), std::string::npos) << answer.error().message;
+}
+
 TEST(Forward, EveryEncoderGoldenOfTheReferenceDataIsReached) {
   const auto root = io::reference_data("models");
   if (!root) GTEST_SKIP() << io::reference_data_missing;
