@@ -22,4 +22,18 @@ void plan_blenderbot(ConfigReader& config, Seq2SeqPlan& plan) {
   plan.shift = Seq2SeqPlan::Shift::none;
 }
 
+// BART's decoder with its norm over the words alone.
+void plan_blenderbot_small(ConfigReader& config, Seq2SeqPlan& plan) {
+  plan_as_bart(config, plan, {.position_offset = 0});
+  plan.shift = Seq2SeqPlan::Shift::none;
+  plan.decoder.norms_words = true;
+  plan.decoder.embedding_scale = 1;  // scale_embedding is of the encoder alone.
+}
+
+void plan_mvp(ConfigReader& config, Seq2SeqPlan& plan) {
+  plan_as_bart(config, plan, {});
+  if (config.flag({"use_prompt"}, false))
+    config.refuse(fail(Reason::model_unsupported, "MVP's prompts (use_prompt) are not supported"));
+}
+
 }  // namespace holdfast::model

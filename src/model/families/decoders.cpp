@@ -61,6 +61,7 @@ constexpr DecoderFamily families[] = {
     {"olmo3", plan_olmo3},
     {"olmoe", plan_olmoe},
     {"openai-gpt", plan_openai_gpt},
+    {"openai_privacy_filter", plan_openai_privacy_filter, true},
     {"opt", plan_opt},
     {"persimmon", plan_persimmon},
     {"phi", plan_phi},

@@ -65,6 +65,7 @@ void plan_olmo2(ConfigReader& config, DecoderPlan& plan);
 void plan_olmo3(ConfigReader& config, DecoderPlan& plan);
 void plan_olmoe(ConfigReader& config, DecoderPlan& plan);
 void plan_openai_gpt(ConfigReader& config, DecoderPlan& plan);
+void plan_openai_privacy_filter(ConfigReader& config, DecoderPlan& plan);
 void plan_opt(ConfigReader& config, DecoderPlan& plan);
 void plan_persimmon(ConfigReader& config, DecoderPlan& plan);
 void plan_phi(ConfigReader& config, DecoderPlan& plan);

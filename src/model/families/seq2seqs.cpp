@@ -11,11 +11,21 @@ namespace holdfast::model {
 namespace {
 
 constexpr Seq2SeqFamily families[] = {
-    {"bart", plan_bart},       {"blenderbot", plan_blenderbot},
-    {"m2m_100", plan_m2m_100}, {"marian", plan_marian},
-    {"mbart", plan_mbart},     {"mt5", plan_t5},
-    {"pegasus", plan_pegasus}, {"plbart", plan_plbart},
-    {"t5", plan_t5},           {"vision-encoder-decoder", plan_vision_encoder_decoder},
+    {"bart", plan_bart},
+    {"blenderbot", plan_blenderbot},
+    {"blenderbot-small", plan_blenderbot_small},
+    {"led", plan_led},
+    {"longt5", plan_longt5},
+    {"m2m_100", plan_m2m_100},
+    {"marian", plan_marian},
+    {"mbart", plan_mbart},
+    {"mt5", plan_t5},
+    {"mvp", plan_mvp},
+    {"pegasus", plan_pegasus},
+    {"plbart", plan_plbart},
+    {"t5", plan_t5},
+    {"umt5", plan_t5},
+    {"vision-encoder-decoder", plan_vision_encoder_decoder},
     {"whisper", plan_whisper},
 };
 

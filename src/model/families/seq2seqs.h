@@ -17,9 +17,13 @@ struct Seq2SeqFamily {
 
 void plan_bart(ConfigReader& config, Seq2SeqPlan& plan);
 void plan_blenderbot(ConfigReader& config, Seq2SeqPlan& plan);
+void plan_blenderbot_small(ConfigReader& config, Seq2SeqPlan& plan);
+void plan_led(ConfigReader& config, Seq2SeqPlan& plan);
+void plan_longt5(ConfigReader& config, Seq2SeqPlan& plan);
 void plan_m2m_100(ConfigReader& config, Seq2SeqPlan& plan);
 void plan_marian(ConfigReader& config, Seq2SeqPlan& plan);
 void plan_mbart(ConfigReader& config, Seq2SeqPlan& plan);
+void plan_mvp(ConfigReader& config, Seq2SeqPlan& plan);
 void plan_pegasus(ConfigReader& config, Seq2SeqPlan& plan);
 void plan_plbart(ConfigReader& config, Seq2SeqPlan& plan);
 void plan_t5(ConfigReader& config, Seq2SeqPlan& plan);

@@ -34,9 +34,12 @@ Inner read_inner(ConfigReader& config, std::string_view fallback) {
   return out;
 }
 
-DistanceBias read_distances(ConfigReader& config, std::string table) {
+// Each layer of umT5 has a table of its own; the others share that of the first layer.
+DistanceBias read_distances(ConfigReader& config, std::string_view family, std::string_view side) {
   DistanceBias out;
-  out.table = std::move(table);
+  out.own = family == "umt5";
+  out.table = "layer.0.SelfAttention.relative_attention_bias";
+  if (!out.own) out.table = fmt::format("{}block.0.{}", side, out.table);
   out.buckets = out.rows = config.size({"relative_attention_num_buckets"}, 32, 4'096);
   out.distance_max = config.size({"relative_attention_max_distance"}, 128, 8'192);
   return out;
@@ -45,14 +48,16 @@ DistanceBias read_distances(ConfigReader& config, std::string table) {
 }  // namespace
 
 void plan_t5_encoder(ConfigReader& config, EncoderPlan& plan) {
+  const bool many = plan.family == "mt5" ||
+                    plan.family == "umt5";  // Of many languages; the fallbacks are those of transformers.
   plan.width = plan.embedding_width = config.size({"d_model"}, 512, 16'384);
-  plan.heads = config.size({"num_heads"}, 8, 1'024);
+  plan.heads = config.size({"num_heads"}, many ? 6 : 8, 1'024);
   plan.head_width = config.size({"d_kv"}, 64, 16'384);
-  plan.inner = config.size({"d_ff"}, 2'048);
-  plan.vocabulary = config.size({"vocab_size"}, 32'128, 4'000'000);
+  plan.inner = config.size({"d_ff"}, many ? 1'024 : 2'048);
+  plan.vocabulary = config.size({"vocab_size"}, many ? 250'112 : 32'128, 4'000'000);
   plan.positions = positions_max;
   plan.epsilon = config.number({"layer_norm_epsilon"}, 1e-6);
-  const Inner inner = read_inner(config, plan.family == "mt5" ? "gated-gelu" : "relu");
+  const Inner inner = read_inner(config, many ? "gated-gelu" : "relu");
   plan.activation = inner.activation;
   plan.gated = inner.gated;
   plan.scale = 1;
@@ -60,8 +65,7 @@ void plan_t5_encoder(ConfigReader& config, EncoderPlan& plan) {
   plan.norm_place = EncoderPlan::NormPlace::before;
   plan.norm_bias = plan.attention_bias = plan.inner_bias = Bias::without;
   plan.position_kind = EncoderPlan::Positions::none;
-  plan.distance_bias =
-      read_distances(config, "encoder.block.0.layer.0.SelfAttention.relative_attention_bias");
+  plan.distance_bias = read_distances(config, plan.family, "encoder.");
   plan.words = "shared";
   plan.renames = {{"shared", "encoder.embed_tokens"}};
   plan.query = "layer.0.SelfAttention.q";
@@ -74,10 +78,10 @@ void plan_t5_encoder(ConfigReader& config, EncoderPlan& plan) {
   plan.out = "layer.1.DenseReluDense.wo";
   plan.out_norm = "layer.1.layer_norm";
   plan.final_norm = "encoder.final_layer_norm";
-  add_layers(plan, "encoder.block.", config.size({"num_layers"}, 6, 256));
+  add_layers(plan, "encoder.block.", config.size({"num_layers"}, many ? 8 : 6, 256));
 }
 
-// T5 of both versions and mT5.
+// T5 of both versions, mT5 and umT5.
 void plan_t5(ConfigReader& config, Seq2SeqPlan& whole) {
   whole.head = read_seq2seq_head(config);
   read_seq2seq_ids(config, whole);
@@ -120,13 +124,14 @@ void plan_t5(ConfigReader& config, Seq2SeqPlan& whole) {
   plan.down = "layer.2.DenseReluDense.wo";
   plan.inner_norm = "layer.2.layer_norm";
   plan.final_norm = "decoder.final_layer_norm";
-  plan.distance_bias =
-      read_distances(config, "decoder.block.0.layer.0.SelfAttention.relative_attention_bias");
+  plan.distance_bias = read_distances(config, plan.family, "decoder.");
   const size_t layers = encoder.layers.size();
   plan.layers.assign(config.size({"num_decoder_layers"}, layers, 256), {.rope = -1});
   // The first version scales what its head reads, and said so by tying it to the words.
-  const bool tied = whole.family == "t5" && config.flag({"tie_word_embeddings"}, true);
-  const bool scales = config.flag({"scale_decoder_outputs"}, tied);
+  // umT5's always does so in transformers 5, which takes its words for tied whatever config.json says.
+  const bool tied =
+      (whole.family == "t5" || whole.family == "longt5") && config.flag({"tie_word_embeddings"}, true);
+  const bool scales = whole.family == "umt5" || config.flag({"scale_decoder_outputs"}, tied);
   if (scales && whole.head == Seq2SeqPlan::Head::language)
     plan.logit_scale = 1 / std::sqrt(static_cast<float>(plan.width));
 }
