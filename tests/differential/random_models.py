@@ -20,6 +20,7 @@ import torch
 import transformers as t
 from random_bert_configs import BERTS
 from random_decoder_configs import OLDER
+from random_encoder_configs import ENCODERS
 from random_model_configs import DECODERS as NEWER
 from random_model_configs import IMAGES as NEWER_IMAGES
 from random_signal_configs import SIGNALS
@@ -146,7 +147,7 @@ class Family:
     def try_seed(self, seed):
         random.seed(seed)
         torch.manual_seed(seed)
-        made = {**DECODERS, **BERTS, **IMAGES}[self.name](seed)
+        made = {**DECODERS, **BERTS, **IMAGES, **ENCODERS}[self.name](seed)
         kind = getattr(t, made.model)
         eager = {} if self.name in ("regnet", "falcon") else dict(attn_implementation="eager")
         if "experts" in str(made.config):
@@ -162,7 +163,7 @@ class Family:
                 model = kind.from_pretrained(folder, **eager).eval()  # What it reads from that spelling counts.
                 fresh = copy.deepcopy(model)
             self.compare(seed, folder, model, made.inputs)
-            if made.model.endswith(("CausalLM", "LMHeadModel")):
+            if made.model.endswith(("CausalLM", "LMHeadModel", "ConditionalGeneration")) and "WithLMHead" not in made.model:
                 self.write(seed, folder, fresh, made.inputs, made.pads)
         self.configurations += 1
 
@@ -177,7 +178,7 @@ def main():
     t.utils.logging.set_verbosity_error()
     t.utils.logging.disable_progress_bar()
     bad = 0
-    for name in arguments.families or [*DECODERS, *BERTS, *IMAGES]:
+    for name in arguments.families or [*DECODERS, *BERTS, *IMAGES, *ENCODERS]:
         family = Family(name)
         for seed in range(arguments.seed, arguments.seed + arguments.count):
             try:
