@@ -43,15 +43,15 @@ def writer(make, name, heads=("ForConditionalGeneration",), left=True):
             config.num_labels = choice([2, 3, 5])
         else:
             inputs["decoder_input_ids"] = torch.randint(3, config.vocab_size, (3, randint(1, 9)))
-        return Made(config, name + head, inputs)
+        return Made(config, name + head, inputs, left)
     return of
 
 
 def umt5():
     heads = choice([1, 2, 4])
     return t.UMT5Config(vocab_size=choice([24, 37, 61]), d_model=choice([8, 12, 20]), d_kv=choice([4, 6, 8]), d_ff=choice([10, 20, 33]), num_heads=heads,
-                        num_layers=choice([1, 2, 3]), num_decoder_layers=choice([1, 2]), relative_attention_num_buckets=choice([8, 12, 32]),
-                        relative_attention_max_distance=choice([9, 20, 128]), feed_forward_proj=choice(["gated-gelu", "relu", "gated-silu"]),
+                        num_layers=choice([2, 3]), num_decoder_layers=choice([1, 2]), relative_attention_num_buckets=choice([8, 12, 32]),
+                        relative_attention_max_distance=choice([20, 40, 128]), feed_forward_proj=choice(["gated-gelu", "relu", "gated-silu"]),
                         layer_norm_epsilon=choice([1e-6, 1e-3]), initializer_factor=0.6, decoder_start_token_id=0)
 
 

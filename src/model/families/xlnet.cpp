@@ -14,8 +14,8 @@ namespace {
 
 using tensor::Floats;
 
-constexpr size_t positions_max =
-    65'536;  // Nothing in XLNet hangs on a length; texts end somewhere all the same.
+// Nothing in XLNet hangs on a length; what keys are by distance takes memory by it all the same.
+constexpr size_t positions_max = 16'384;
 
 struct Sizes {
   size_t width = 0, heads = 0, head_width = 0, inner = 0;
@@ -42,6 +42,9 @@ class Layer final : public TokenLayer {
     auto out = std::make_unique<Layer>();
     out->sizes_ = sizes;
     out->compute_ = reader.compute();
+    for (size_t i = 0; i < sizes.width / 2; ++i)
+      out->turns_.push_back(1.0F /
+                            std::pow(10'000.0F, static_cast<float>(2 * i) / static_cast<float>(sizes.width)));
     const std::string self = at + "rel_attn.";
     const size_t width = sizes.width, heads = sizes.heads, each = sizes.head_width;
     std::vector<float> joined;
@@ -119,8 +122,7 @@ class Layer final : public TokenLayer {
       auto distance = static_cast<int64_t>(reach) - static_cast<int64_t>(row);
       if (sizes_.clamp > 0) distance = std::clamp(distance, -sizes_.clamp, sizes_.clamp);
       for (size_t i = 0; i < half; ++i) {
-        const float turns = 1.0F / std::pow(10'000.0F, static_cast<float>(2 * i) / static_cast<float>(width));
-        const float angle = static_cast<float>(distance) * turns;
+        const float angle = static_cast<float>(distance) * turns_[i];
         waves.data()[row * width + i] = std::sin(angle);
         waves.data()[row * width + half + i] = std::cos(angle);
       }
@@ -166,6 +168,7 @@ class Layer final : public TokenLayer {
   tensor::Compute compute_;
   LinearLayer joined_, distances_, attention_out_, inner_, out_;
   std::vector<float> by_distance_, by_segment_, segments_;
+  std::vector<float> turns_;  // [E / 2]
   RowScale attention_norm_, norm_;
 };
 
