@@ -9,13 +9,13 @@
 namespace holdfast::token {
 namespace {
 
-// Code points that join others like them, whatever is between them and white space.
+// Code points that join others like them into short clusters, whatever is between them and white space. The
+// letters of flags do too, but two of them are no short cluster: each is what it is alone.
 bool joins_neighbours(uint32_t code, std::string_view character) {
   const bool jamo = (code >= 0x1100 && code <= 0x11FF) || (code >= 0xA960 && code <= 0xA97F) ||
                     (code >= 0xD7B0 && code <= 0xD7FF);
-  const bool flag = code >= 0x1F1E6 && code <= 0x1F1FF;
   const std::string before_letter = std::string(character) + "a";
-  return jamo || flag || grapheme_end(before_letter, 0) == before_letter.size();
+  return jamo || grapheme_end(before_letter, 0) == before_letter.size();
 }
 
 }  // namespace
