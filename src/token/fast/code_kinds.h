@@ -3,7 +3,7 @@
 #include <atomic>
 #include <memory>
 
-#include "token/fast/fast_encoder.h"
+#include "token/normalizers/normalizer.h"
 
 namespace holdfast::token {
 

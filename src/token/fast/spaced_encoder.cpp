@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "token/fast/ascii_kinds.h"
 #include "token/fast/byte_bits.h"
 #include "token/fast/code_flags.h"
 #include "token/fast/code_kinds.h"
@@ -26,14 +27,9 @@ class SpacedEncoder final : public FastEncoder {
         joins_(words_.model().joins()),
         kinds_(*parts.normalizer, shape == WordShape::bert ? CodeKinds::Marks::free : CodeKinds::Marks::bound,
                shape == WordShape::bert ? CodeKinds::Alone::punctuation_and_ideographs
-                                        : CodeKinds::Alone::nothing) {
-    for (uint32_t code = 0; code < 0x80; ++code) ascii_[code] = kinds_.of(code);
-    for (uint8_t byte = '!'; byte <= '~'; ++byte) {
-      if (ascii_[byte] != CodeKind::word) continue;
-      if (plain_.empty() || plain_.back().last + 1 != byte) plain_.push_back({byte, byte});
-      plain_.back().last = byte;
-    }
-  }
+                                        : CodeKinds::Alone::nothing),
+        ascii_(kinds_of_ascii(kinds_)),
+        ascii_kinds_(ascii_) {}
 
   bool append_ids(std::string_view text, Workspace& workspace, std::vector<uint32_t>& out) const override {
     const size_t before = out.size();
@@ -150,17 +146,45 @@ class SpacedEncoder final : public FastEncoder {
     return !both || !first || !second || *both != *first + *second;
   }
 
-  // The bytes that are no printable ASCII of a word.
-  void find_stops(std::span<const uint8_t> text, std::vector<uint64_t>& out) const {
-    constexpr size_t block = 64;
-    out.resize((text.size() + block - 1) / block);
-    for (size_t i = 0; i < out.size(); ++i) {
-      const size_t bytes = std::min(block, text.size() - i * block);
-      uint64_t plain = 0;
-      for (const byte_bits::InRange& range : plain_)
-        plain |= byte_bits::of_block(text.data() + i * block, bytes, range);
-      out[i] = ~plain;
+  static std::array<CodeKind, 0x80> kinds_of_ascii(const CodeKinds& kinds) {
+    std::array<CodeKind, 0x80> out{};
+    for (uint32_t code = 0; code < out.size(); ++code) out[code] = kinds.of(code);
+    return out;
+  }
+
+  // Puts the words among the next 64 bytes that are of printable ASCII, stand alone or end before a space;
+  // nothing goes on at `at`. Returns where it stops: at what is none of these.
+  size_t put_block(std::span<const uint8_t> text, size_t at, const Workspace& workspace,
+                   WordBatch& batch) const {
+    const AsciiKinds::Block block = AsciiKinds::from(workspace.kinds, at);
+    const uint64_t odd = ~(block.words | block.spaces | block.alone);
+    // Behind the last space before what is odd every word is whole.
+    const uint64_t sure_spaces = block.spaces & ~odd & (odd - 1);
+    if (sure_spaces == 0) return at;
+    const auto size = static_cast<unsigned>(64 - std::countl_zero(sure_spaces));
+    const uint64_t sure = ~uint64_t{0} >> (64 - size);
+    const uint64_t words = block.words & sure, alone = block.alone & sure;
+    const uint64_t first = (words & ~(words << 1U)) | alone;
+    uint64_t starts = first;
+    if (joins_ != nullptr) starts |= bits_from(workspace.cuts, at) & words & words << 1U;
+    const uint64_t bounds = starts | (block.spaces & (words | alone) << 1U);
+    unsigned end = 0;
+    for (; starts != 0; starts &= starts - 1) {
+      const auto start = static_cast<unsigned>(std::countr_zero(starts));
+      batch.skip(start - end);
+      end = start + 1 + static_cast<unsigned>(std::countr_zero(bounds >> start >> 1U));
+      batch.put(text.data() + at + start, end - start, text.size() - at - start,
+                static_cast<WordPlace>(~first >> start & 1U));
     }
+    batch.skip(size - end);
+    return at + size;
+  }
+
+  // 64 of them from `at` on.
+  static uint64_t bits_from(const std::vector<uint64_t>& bits, size_t at) {
+    const auto shift = static_cast<unsigned>(at % 64);
+    const uint64_t high = at / 64 + 1 < bits.size() ? bits[at / 64 + 1] : 0;
+    return bits[at / 64] >> shift | high << 1U << (63 - shift);
   }
 
   // Puts a word of printable ASCII, in parts where it may be cut.
@@ -182,10 +206,17 @@ class SpacedEncoder final : public FastEncoder {
   bool run(std::string_view given, Workspace& workspace, Target& target) const {
     WordBatch batch(words_, workspace);
     const std::span<const uint8_t> text(reinterpret_cast<const uint8_t*>(given.data()), given.size());
-    find_stops(text, workspace.marks);
+    ascii_kinds_.find(text, workspace.kinds);
     if (joins_ != nullptr) joins_->find_cuts(text, workspace.cuts);
-    const auto next_stop = [&](size_t from) { return byte_bits::next(workspace.marks, from, text.size()); };
     for (size_t at = 0; at < text.size();) {
+      if (text[at] < 0x80) {
+        if (!batch.has_room(AsciiKinds::block_bytes) && !batch.give(target)) return false;
+        const size_t next = put_block(text, at, workspace, batch);
+        if (next != at) {
+          at = next;
+          continue;
+        }
+      }
       uint32_t bytes = 1;
       CodeKind kind = kind_at(&text[at], bytes);
       if (kind == CodeKind::joiner && may_join(given, &text[at], bytes)) return false;
@@ -199,14 +230,15 @@ class SpacedEncoder final : public FastEncoder {
       size_t word_end = at + bytes;
       bool plain = false;
       if (kind == CodeKind::word || kind == CodeKind::mark) {
-        word_end = next_stop(at);
+        word_end = AsciiKinds::end_of_words(workspace.kinds, at);
         plain = word_end > at;
         while (word_end < text.size()) {
           kind = kind_at(&text[word_end], bytes);
           if (kind == CodeKind::odd) return false;
           if (kind != CodeKind::word && kind != CodeKind::mark) break;
           plain = false;
-          word_end = next_stop(word_end + bytes);
+          word_end += bytes;
+          if (bytes == 1) word_end = AsciiKinds::end_of_words(workspace.kinds, word_end);
         }
       }
       if (plain && joins_ != nullptr) {
@@ -228,8 +260,8 @@ class SpacedEncoder final : public FastEncoder {
   RawWords words_;
   const Joins* joins_;
   CodeKinds kinds_;
-  std::array<CodeKind, 0x80> ascii_{};
-  std::vector<byte_bits::InRange> plain_;  // Printable ASCII that is a part of words.
+  std::array<CodeKind, 0x80> ascii_;
+  AsciiKinds ascii_kinds_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "token/fast/ascii_kinds.h"
 #include "token/fast/backtrack_bpe.h"
 #include "token/fast/bpe_merger.h"
 #include "token/fast/large_pages.h"
@@ -64,6 +65,7 @@ struct Workspace {
   std::vector<uint32_t> code_starts;
   bool drops_codes = false;           // Some code point of the word became nothing.
   std::vector<uint64_t> marks, cuts;  // Of bytes of a text, a bit each.
+  std::vector<AsciiKinds::Block> kinds;
   std::unique_ptr<BpeMerger> merger;
 };
 
