@@ -37,7 +37,7 @@ constexpr uint32_t any_merge = UINT32_MAX, no_merge = 0;
 
 BacktrackBpe::BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Merge>& merges,
                            const PairTable& pairs, const UnknownSymbols& unknown)
-    : pairs_(pairs), merges_(merges) {
+    : pairs_(pairs), symbols_(unknown), merges_(merges) {
   uint32_t last = 0;
   for (const Symbol& symbol : symbols) last = std::max(last, symbol.id);
   for (const Merge& merge : merges) last = std::max({last, merge.left, merge.right, merge.result});
@@ -90,11 +90,9 @@ BacktrackBpe::BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Me
       if (node.has_value()) tokens_[id].shorter = node.value();
     }
   }
-  byte_symbols_.fill(PairTable::none);
-  for (const Symbol& symbol : symbols)
-    if (symbol.bytes.size() == 1) byte_symbols_[static_cast<uint8_t>(symbol.bytes[0])] = symbol.id;
-  lanes_ = std::make_unique<MergeLanes>(byte_symbols_, pairs, tree_);
-  short_ = std::make_unique<ShortMerges>(byte_symbols_, pairs, tree_, unknown);
+  for (const Symbol& symbol : symbols) symbols_.put(symbol.id, symbol.bytes);
+  lanes_ = std::make_unique<MergeLanes>(symbols_.bytes(), pairs, tree_);
+  short_ = std::make_unique<ShortMerges>(symbols_, pairs);
 }
 
 BacktrackBpe::~BacktrackBpe() = default;
@@ -283,7 +281,10 @@ void BacktrackBpe::take_longest(std::span<Job> jobs, const FitCache& fits_known)
 }
 
 void BacktrackBpe::tokenize_all(std::span<Job> jobs, FitCache& fits_known) const {
-  short_->run(jobs, best_instructions());
+  const Instructions instructions = best_instructions();
+  const FreeMerges* const merges = instructions >= Instructions::avx512 ? free_merges(0) : nullptr;
+  if (merges != nullptr) merges->run(jobs);
+  short_->run(jobs, instructions);
   MiddlingWords(*this).tokenize(jobs, fits_known);
   take_longest(jobs, fits_known);
   // Where all neighbours fit, that was it.

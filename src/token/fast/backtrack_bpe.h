@@ -15,7 +15,7 @@
 #include "token/fast/fit_cache.h"
 #include "token/fast/pair_table.h"
 #include "token/fast/prefix_tree.h"
-#include "token/fast/unknown_symbols.h"
+#include "token/fast/text_symbols.h"
 
 namespace holdfast::token {
 
@@ -37,7 +37,7 @@ class BacktrackBpe {
   };
 
   // `pairs` are of `merges`; both outlive this. Texts with characters that are no symbols are refused, but
-  // short ones of many where something stands for those: `unknown` are in no merge.
+  // of many at once where something stands for those: `unknown` are in no merge.
   BacktrackBpe(std::span<const Symbol> symbols, const std::vector<Merge>& merges, const PairTable& pairs,
                const UnknownSymbols& unknown = {});
   ~BacktrackBpe();
@@ -54,10 +54,11 @@ class BacktrackBpe {
   // Nothing where the text is refused.
   std::optional<size_t> tokenize(std::string_view text, uint32_t* ids, uint32_t* ends, Room& room) const;
 
-  // The same for several short texts at once, so that their reads of memory wait together; most are merged
-  // after all. `count` is 0 where a text is refused, or is of more than back_bytes_max and not merged.
+  // The same for several texts at once, so that their reads of memory wait together; most are merged after
+  // all, and those of few symbols always. `count` is 0 where a text is refused, or is of more than
+  // back_bytes_max and not merged.
   using Job = BpeJob;
-  static constexpr size_t job_bytes_max = 511;
+  static constexpr size_t job_bytes_max = 4095;
   void tokenize_all(std::span<Job> jobs, FitCache& fits) const;
 
   // Whether merging the bytes of both tokens comes to these two.
@@ -113,6 +114,7 @@ class BacktrackBpe {
                             FitCache& fits) const;
 
   const PairTable& pairs_;
+  TextSymbols symbols_;
   const std::vector<Merge>& merges_;
   LargeVector<Part> parts_;  // By id, as the next.
   LargeVector<Token> tokens_;
@@ -122,7 +124,6 @@ class BacktrackBpe {
   LargeVector<PrefixTree::Node> two_bytes_;  // by the first << 8 | the second.
   std::unique_ptr<MergeLanes> lanes_;
   std::unique_ptr<ShortMerges> short_;
-  std::array<uint32_t, 256> byte_symbols_{};
   mutable std::atomic<size_t> asked_bytes_ = 0;  // Of free merges, until they are enough.
   mutable std::once_flag free_once_;
   mutable std::unique_ptr<FreeMerges> free_;

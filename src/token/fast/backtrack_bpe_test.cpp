@@ -50,7 +50,8 @@ struct RandomModel {
   std::vector<std::string> tokens = {"a", "b", "c"};
   std::vector<Merge> merges;
 
-  RandomModel(std::mt19937& random, bool shuffled) {
+  RandomModel(std::mt19937& random, bool shuffled, std::string last_letter = "c") {
+    tokens[2] = std::move(last_letter);
     for (int i = 0; i < 40; ++i) {
       const auto left = static_cast<uint32_t>(random() % tokens.size()),
                  right = static_cast<uint32_t>(random() % tokens.size());
@@ -237,13 +238,19 @@ using Way = UnknownSymbols::Way;
 constexpr uint32_t unknown_id = 5000, first_byte_id = 6000;
 
 // Known parts merged, and between them what stands for the characters that are no symbols.
-Wanted wanted_with_unknown(std::string_view text, Way way, BpeMerger& merger) {
+Wanted wanted_with_unknown(std::string_view text, const RandomModel& model, Way way, BpeMerger& merger) {
+  const auto symbol_at = [&](size_t at) {
+    uint32_t id = 0;
+    while (id < 3 && !text.substr(std::min(at, text.size())).starts_with(model.tokens[id])) ++id;
+    return id;
+  };
   Wanted out;
   for (size_t at = 0; at < text.size();) {
     std::vector<MergeSymbol> merged;
-    for (; at + merged.size() < text.size() && text[at + merged.size()] >= 'a' &&
-           text[at + merged.size()] <= 'c';)
-      merged.push_back({static_cast<uint32_t>(text[at + merged.size()] - 'a'), 1});
+    for (size_t next = at; symbol_at(next) < 3; next += merged.back().units) {
+      const uint32_t id = symbol_at(next);
+      merged.push_back({id, static_cast<uint32_t>(model.tokens[id].size())});
+    }
     if (merged.empty()) {
       const size_t bytes = text[at] < 0 ? 2 : 1;
       const bool goes_on = !out.ids.empty() && out.ids.back() == unknown_id && way == Way::one_for_all;
@@ -270,30 +277,50 @@ Wanted wanted_with_unknown(std::string_view text, Way way, BpeMerger& merger) {
   return out;
 }
 
-TEST(ShortMerges, CharactersThatAreNoSymbolsAreWhatStandsForThem) {
+// Of one byte each, or the last of them of two.
+void expect_unknown_characters(Way way, const std::string& last_letter, size_t& freely) {
   std::mt19937 random(seed);
-  for (const Way way : {Way::refuse, Way::bytes, Way::one_each, Way::one_for_all})
-    for (int round = 0; round < 40; ++round) {
-      const RandomModel model(random, false);
-      const PairTable pairs(model.merges);
-      std::vector<BacktrackBpe::Symbol> symbols;
-      for (uint32_t id = 0; id < 3; ++id) symbols.push_back({id, model.tokens[id]});
-      UnknownSymbols unknown{way, {}, unknown_id};
-      for (uint32_t byte = 0; byte < 256; ++byte) unknown.bytes[byte] = first_byte_id + byte;
-      const BacktrackBpe backtrack(symbols, model.merges, pairs, unknown);
-      BpeMerger merger(pairs);
-      for (int i = 0; i < 30; ++i) {
-        static const std::string parts[] = {"a", "b", "c", "ab", "?", "\xC3\xA9"};
-        std::string text = "?";
-        for (size_t left = random() % 9; left > 0; --left) text += parts[random() % std::size(parts)];
-        uint32_t ids[40], ends[40];
-        BacktrackBpe::Job job{text, ids, ends};
-        backtrack.short_merges().run({&job, 1}, best_instructions());
-        const size_t symbols_max = way == Way::refuse ? 0 : way == Way::bytes ? ShortMerges::symbols_max : 40;
-        ASSERT_EQ(job.is_done, text.size() <= symbols_max) << text;
-        if (job.is_done) expect_tokens(job, wanted_with_unknown(text, way, merger));
+  for (int round = 0; round < 40; ++round) {
+    const RandomModel model(random, false, last_letter);
+    const PairTable pairs(model.merges);
+    std::vector<BacktrackBpe::Symbol> symbols;
+    for (uint32_t id = 0; id < 3; ++id) symbols.push_back({id, model.tokens[id]});
+    UnknownSymbols unknown{way, {}, unknown_id};
+    for (uint32_t byte = 0; byte < 256; ++byte) unknown.bytes[byte] = first_byte_id + byte;
+    const BacktrackBpe backtrack(symbols, model.merges, pairs, unknown);
+    const FreeMerges* const merges = best_instructions() >= Instructions::avx512
+                                         ? backtrack.free_merges(BacktrackBpe::free_merges_from)
+                                         : nullptr;
+    BpeMerger merger(pairs);
+    for (int i = 0; i < 30; ++i) {
+      const std::string parts[] = {"a", "b", last_letter, "ab", "?", "??", "\xC3\xA9"};
+      std::string text = "?";
+      for (size_t left = random() % (i % 3 == 0 ? 700 : 9); left > 0; --left)
+        text += parts[random() % std::size(parts)];
+      std::vector<uint32_t> ids(text.size()), ends(text.size());
+      const bool is_short = text.size() <= ShortMerges::symbols_max;
+      for (const auto instructions : {Instructions::any, Instructions::avx2, best_instructions()}) {
+        BacktrackBpe::Job job{text, ids.data(), ends.data()};
+        backtrack.short_merges().run({&job, 1}, std::min(instructions, best_instructions()));
+        if (is_short) ASSERT_EQ(job.is_done, way != Way::refuse) << text;
+        if (job.is_done) expect_tokens(job, wanted_with_unknown(text, model, way, merger));
       }
+      if (merges == nullptr) continue;
+      BacktrackBpe::Job job{text, ids.data(), ends.data()};
+      merges->run({&job, 1});
+      if (text.size() < FreeMerges::symbols_max) ASSERT_EQ(job.is_done, way != Way::refuse) << text;
+      if (job.is_done) expect_tokens(job, wanted_with_unknown(text, model, way, merger));
+      freely += job.is_done ? 1 : 0;
     }
+  }
+}
+
+TEST(BacktrackBpe, CharactersThatAreNoSymbolsAreWhatStandsForThem) {
+  size_t freely = 0;
+  for (const Way way : {Way::refuse, Way::bytes, Way::one_each, Way::one_for_all})
+    for (const char* const last_letter : {"c", "\xC3\xA8"})
+      expect_unknown_characters(way, last_letter, freely);
+  if (best_instructions() >= Instructions::avx512) EXPECT_GT(freely, 0U);
 }
 
 TEST(BacktrackBpe, GivesWhatMergingGives) { expect_as_merged(false); }

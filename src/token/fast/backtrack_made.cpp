@@ -59,7 +59,7 @@ std::unique_ptr<FreeMerges> BacktrackBpe::make_free_merges() const {
     else if (!is_never_done(merge, rank, budget))
       return nullptr;
   }
-  return FreeMerges::make(byte_symbols_, made, tree_);
+  return FreeMerges::make(symbols_, made);
 }
 
 const FreeMerges* BacktrackBpe::free_merges(size_t bytes) const {

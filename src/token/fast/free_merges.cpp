@@ -3,8 +3,6 @@
 namespace holdfast::token {
 namespace {
 
-size_t bytes_of_lead(uint8_t lead) { return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4; }
-
 bool has_bit(std::span<const uint16_t> bits, size_t at) { return (bits[at / 16] >> at % 16 & 1U) != 0; }
 
 }  // namespace
@@ -21,67 +19,95 @@ void FreeMerges::Room::put_nothing(size_t at) {
     std::fill_n(column + at, block, PairRivals::no_rival);
 }
 
-std::unique_ptr<FreeMerges> FreeMerges::make(const std::array<uint32_t, 256>& symbols,
-                                             std::span<const Merge> merges, const PrefixTree& tree) {
+std::unique_ptr<FreeMerges> FreeMerges::make(const TextSymbols& symbols, std::span<const Merge> merges) {
   auto pairs = PairRivals::make(merges);
   if (!pairs) return nullptr;
-  return std::unique_ptr<FreeMerges>(new FreeMerges(symbols, merges, tree, std::move(pairs)));
+  return std::unique_ptr<FreeMerges>(new FreeMerges(symbols, merges, std::move(pairs)));
 }
 
-FreeMerges::FreeMerges(const std::array<uint32_t, 256>& symbols, std::span<const Merge> merges,
-                       const PrefixTree& tree, std::unique_ptr<PairRivals> pairs)
-    : pairs_(std::move(pairs)), tree_(tree), symbols_(symbols), byte_pairs_(size_t{256} * 256) {
+FreeMerges::FreeMerges(const TextSymbols& symbols, std::span<const Merge> merges,
+                       std::unique_ptr<PairRivals> pairs)
+    : pairs_(std::move(pairs)), symbols_(symbols), byte_pairs_(size_t{256} * 256) {
   for (const Merge& merge : merges) results_.push_back(merge.result);
   results_.resize(std::max<size_t>(results_.size(), 1));
+  const std::array<uint32_t, 256>& bytes = symbols_.bytes();
   for (size_t left = 0; left < 256; ++left)
-    for (size_t right = 0; right < 256 && symbols_[left] != PairTable::none; ++right)
-      if (symbols_[right] != PairTable::none)
-        byte_pairs_[left << 8U | right] = pairs_->find(symbols_[left], symbols_[right]);
+    for (size_t right = 0; right < 256 && bytes[left] != PairTable::none; ++right)
+      if (bytes[right] != PairTable::none)
+        byte_pairs_[left << 8U | right] = pairs_->find(bytes[left], bytes[right]);
 }
 
-size_t FreeMerges::put(std::string_view text, Room& room) const {
+// What is known of pairs with characters of several bytes is looked for when all are put.
+TextSymbols::Read FreeMerges::put_symbols(std::string_view text, TextSymbols::Unknown unknown,
+                                          Room& room) const {
   const auto* const bytes = reinterpret_cast<const uint8_t*>(text.data());
   uint32_t *const ids = room.ids(), *const begins = room.begins();
   const size_t first = room.count_;
-  size_t used = first, at = 0;
-  bool wide = false;
-  for (; used + 1 < symbols_max && at < text.size(); ++used) {
-    uint32_t id = symbols_[bytes[at]];
-    size_t size = 1;
-    if (id == PairTable::none) [[unlikely]] {
-      size = bytes[at] < 0xC0 ? 1 : bytes_of_lead(bytes[at]);
-      const PrefixTree::Node node = tree_.walk(text.substr(at, size));
-      if (size == 1 || at + size > text.size() || node.is_none() || !node.has_value()) return 0;
-      id = node.value();
-      wide = true;
-    }
-    begins[used] = static_cast<uint32_t>(at);
-    ids[used] = id;
-    at += size;
-  }
-  if (used == first) return 0;
+  size_t used = first;
+  const auto put = [&](uint32_t id, size_t begin) {
+    if (used + 1 >= symbols_max) return false;
+    begins[used] = static_cast<uint32_t>(begin);
+    ids[used++] = id;
+    return true;
+  };
+  const TextSymbols::Read read = symbols_.read(text, put, unknown);
+  if (used == first) return read;
+  begins[used] = static_cast<uint32_t>(read.bytes);
   for (size_t i = first; i + 1 < used; ++i) {
-    const PairRivals::Found found = wide ? pairs_->find(ids[i], ids[i + 1])
-                                         : byte_pairs_[size_t{bytes[i - first]} << 8U | bytes[i - first + 1]];
+    if (read.any_wide) {
+      room.stale_[room.stale_count_++] = static_cast<uint32_t>(i);
+      continue;
+    }
+    // Pairs with what is no symbol are none.
+    const PairRivals::Found& found = byte_pairs_[size_t{bytes[begins[i]]} << 8U | bytes[begins[i + 1]]];
     room.ranks()[i] = found.rank;
     room.of_right()[i] = found.of_right;
     room.of_left()[i] = found.of_left;
   }
   ids[used] = PairTable::no_id;
-  begins[used] = static_cast<uint32_t>(at);
   for (size_t i = used - 1; i <= used; ++i)
     room.ranks()[i] = room.of_right()[i] = room.of_left()[i] = PairRivals::no_rival;
   room.count_ = used + 1;
-  return at;
+  return read;
 }
 
-bool FreeMerges::put_whole(std::string_view text, Room& room) const {
-  const size_t before = room.count_;
-  if (!room.has_place_for(text.size()) || put(text, room) != text.size()) {
-    room.count_ = before;
-    return false;
+size_t FreeMerges::put(std::string_view text, Room& room) const {
+  const TextSymbols::Read read = put_symbols(text, TextSymbols::Unknown::refuse, room);
+  return read.refused ? 0 : read.bytes;
+}
+
+FreeMerges::Put FreeMerges::put_whole(std::string_view text, Room& room) const {
+  const size_t count = room.count_, stale_count = room.stale_count_;
+  const TextSymbols::Read read = put_symbols(text, TextSymbols::Unknown::put, room);
+  if (read.bytes == text.size()) return Put::done;
+  room.count_ = count;
+  room.stale_count_ = stale_count;
+  return read.refused ? Put::refused : Put::no_room;
+}
+
+void FreeMerges::run(std::span<BpeJob> jobs) const {
+  Room room;
+  std::array<BpeJob*, symbols_max> put;
+  size_t count = 0;
+  const auto merge_all = [&] {
+    const bool good = merge(room);
+    for (BpeJob* const job : std::span(put).first(good ? count : 0)) {
+      job->count = room.take(job->ids, job->ends);
+      job->is_done = true;
+    }
+    room.clear();
+    count = 0;
+  };
+  for (BpeJob& job : jobs) {
+    if (job.is_done) continue;
+    Put made = put_whole(job.text, room);
+    if (made == Put::no_room && count > 0) {
+      merge_all();
+      made = put_whole(job.text, room);
+    }
+    if (made == Put::done) put[count++] = &job;
   }
-  return true;
+  if (count > 0) merge_all();
 }
 
 // Where no pair is surely free by what is two places around it: from one end to the other, which frees the

@@ -7,8 +7,9 @@
 #include <span>
 #include <string_view>
 
+#include "token/fast/bpe_job.h"
 #include "token/fast/pair_rivals.h"
-#include "token/fast/prefix_tree.h"
+#include "token/fast/text_symbols.h"
 
 namespace holdfast::token {
 
@@ -26,9 +27,7 @@ class FreeMerges {
   class Room {
    public:
     Room();
-    void clear() { count_ = at_ = 0; }
-    // And for what stands after them.
-    bool has_place_for(size_t symbols) const { return count_ + symbols < symbols_max; }
+    void clear() { count_ = at_ = stale_count_ = 0; }
 
     // The tokens of the next text, and their ends in bytes; returns how many.
     size_t take(uint32_t* ids, uint32_t* ends) {
@@ -59,25 +58,27 @@ class FreeMerges {
     Column ids_, begins_;                // Of symbols, and no_id after each text, where its end begins.
     Column ranks_, of_right_, of_left_;  // Of each and the next.
     std::array<uint16_t, blocks_max + 1> merged_, same_, free_of_right_;  // A bit a place.
-    std::array<uint32_t, symbols_max + block> stale_;                     // Places whose pair is another now.
-    size_t count_ = 0, at_ = 0;
+    std::array<uint32_t, symbols_max + block> stale_;                     // Places whose pair is not known.
+    size_t count_ = 0, at_ = 0, stale_count_ = 0;
   };
 
-  // What a byte is as a symbol, or none; other symbols are characters of several bytes, found in `tree`.
-  static std::unique_ptr<FreeMerges> make(const std::array<uint32_t, 256>& symbols,
-                                          std::span<const Merge> merges, const PrefixTree& tree);
+  // The symbols outlive it. What stands for characters that are none is in no merge.
+  static std::unique_ptr<FreeMerges> make(const TextSymbols& symbols, std::span<const Merge> merges);
 
   // Puts in the symbols at the begin of a text that is not empty, as many as there is room for; returns their
   // bytes, 0 where one is none.
   size_t put(std::string_view text, Room& room) const;
-  // The same with all of the text, or nothing of it.
-  bool put_whole(std::string_view text, Room& room) const;
+  // All of a text, with what stands for characters that are no symbols, or nothing of it.
+  enum class Put : uint8_t { done, no_room, refused };
+  Put put_whole(std::string_view text, Room& room) const;
   // Until nothing can be merged; false where that takes too many rounds. Needs Instructions::avx512.
   bool merge(Room& room) const;
+  // Makes the tokens of the jobs that are not done and fit into a room, as many together as do.
+  void run(std::span<BpeJob> jobs) const;
 
  private:
-  FreeMerges(const std::array<uint32_t, 256>& symbols, std::span<const Merge> merges, const PrefixTree& tree,
-             std::unique_ptr<PairRivals> pairs);
+  FreeMerges(const TextSymbols& symbols, std::span<const Merge> merges, std::unique_ptr<PairRivals> pairs);
+  TextSymbols::Read put_symbols(std::string_view text, TextSymbols::Unknown unknown, Room& room) const;
 
   struct Selected {
     bool any = false, rest = false, same = false;
@@ -89,8 +90,7 @@ class FreeMerges {
   void look(Room& room, size_t stale) const;
 
   std::unique_ptr<PairRivals> pairs_;
-  const PrefixTree& tree_;
-  std::array<uint32_t, 256> symbols_;
+  const TextSymbols& symbols_;
   LargeVector<uint32_t> results_;              // By rank.
   LargeVector<PairRivals::Found> byte_pairs_;  // First << 8 | second.
 };

@@ -118,6 +118,7 @@ HOLD_AVX512 bool FreeMerges::merge(Room& room) const {
   constexpr int rounds_max = 64;
   room.put_nothing(room.count_);
   room.at_ = 0;
+  look(room, room.stale_count_);
   for (int round = 0; round < rounds_max; ++round) {
     const Selected selected = select(room);
     if (!selected.rest) return true;

@@ -59,34 +59,12 @@ bool MiddlingWords::take(Part& part, const MergeLanes::Lane& lane, FitCache& fit
   return true;
 }
 
-// As many words together as there is room for.
-void MiddlingWords::merge_freely(const FreeMerges& merges, std::span<BpeJob> jobs) const {
-  FreeMerges::Room room;
-  std::array<BpeJob*, FreeMerges::symbols_max> put;
-  size_t count = 0;
-  const auto merge = [&] {
-    const bool good = merges.merge(room);
-    for (BpeJob* const job : std::span(put).first(good ? count : 0)) {
-      job->count = room.take(job->ids, job->ends);
-      job->is_done = true;
-    }
-    room.clear();
-    count = 0;
-  };
-  for (BpeJob& job : jobs) {
-    if (job.is_done || job.text.size() >= FreeMerges::symbols_max) continue;
-    if (!room.has_place_for(job.text.size())) merge();
-    if (merges.put_whole(job.text, room)) put[count++] = &job;
-  }
-  merge();
-}
-
 void MiddlingWords::tokenize(std::span<BpeJob> jobs, FitCache& fits) const {
   if (instructions_ >= Instructions::avx512) {
     size_t bytes = 0;
     for (const BpeJob& job : jobs) bytes += job.is_done ? 0 : job.text.size();
     const FreeMerges* const merges = bytes == 0 ? nullptr : model_.free_merges(bytes);
-    if (merges != nullptr) merge_freely(*merges, jobs);
+    if (merges != nullptr) merges->run(jobs);
   }
   std::array<MergeLanes::Lane, MergeLanes::count> lanes;
   std::array<Part, MergeLanes::count> parts;

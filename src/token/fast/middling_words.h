@@ -24,7 +24,6 @@ class MiddlingWords {
  private:
   struct Part;
 
-  void merge_freely(const FreeMerges& merges, std::span<BpeJob> jobs) const;
   bool take(Part& part, const MergeLanes::Lane& lane, FitCache& fits) const;
 
   const BacktrackBpe& model_;

@@ -8,12 +8,6 @@
 #include "token/fast/space_sign.h"
 
 namespace holdfast::token {
-namespace {
-
-uint32_t bytes_of_lead(uint8_t lead) { return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4; }
-
-}  // namespace
-
 // One text under merging. What is live are the places where a symbol begins.
 struct ShortMerges::Lane {
   alignas(
@@ -25,74 +19,46 @@ struct ShortMerges::Lane {
   BpeJob* job = nullptr;
 };
 
-ShortMerges::ShortMerges(const std::array<uint32_t, 256>& symbols, const PairTable& pairs,
-                         const PrefixTree& tree, const UnknownSymbols& unknown)
+ShortMerges::ShortMerges(const TextSymbols& symbols, const PairTable& pairs)
     : pairs_(pairs),
-      tree_(tree),
       symbols_(symbols),
-      unknown_(unknown),
+      byte_ids_(symbols.bytes()),
       byte_ranks_(size_t{256} * 256, PairTable::none) {
+  const std::array<uint32_t, 256>& bytes = symbols.bytes();
   for (size_t left = 0; left < 256; ++left)
     for (size_t right = 0; right < 256; ++right)
-      if (symbols_[left] != PairTable::none && symbols_[right] != PairTable::none)
-        byte_ranks_[left << 8U | right] = pairs_.rank_of(symbols_[left], symbols_[right]);
+      if (bytes[left] != PairTable::none && bytes[right] != PairTable::none)
+        byte_ranks_[left << 8U | right] = pairs_.rank_of(bytes[left], bytes[right]);
+  using Way = UnknownSymbols::Way;
+  const UnknownSymbols& unknown = symbols.unknown();
+  fuses_unknown_ = unknown.way == Way::one_for_all;
+  for (size_t byte = 0; byte < 0x80 && unknown.way != Way::refuse; ++byte)
+    if (bytes[byte] == PairTable::none)
+      byte_ids_[byte] = unknown.way == Way::bytes ? unknown.bytes[byte] : unknown.one;
   sign_ranks_.fill(PairTable::none);
-  const PrefixTree::Node sign = tree_.walk(space_sign);
-  if (symbols_[static_cast<uint8_t>(space_sign[0])] != PairTable::none || sign.is_none() || !sign.has_value())
-    return;
-  sign_ = sign.value();
-  for (size_t right = 0; right < 256; ++right)
-    if (symbols_[right] != PairTable::none) sign_ranks_[right] = pairs_.rank_of(sign_, symbols_[right]);
-}
-
-bool ShortMerges::put_unknown(std::string_view character, uint32_t at, Symbols& out) const {
-  switch (unknown_.way) {
-    case UnknownSymbols::Way::refuse:
-      return false;
-    case UnknownSymbols::Way::bytes:
-      return std::all_of(character.begin(), character.end(), [&](char byte) {
-        return out.put(unknown_.bytes[static_cast<uint8_t>(byte)], at++);
-      });
-    case UnknownSymbols::Way::one_for_all:
-      return (out.count > 0 && out.ids[out.count - 1] == unknown_.one) || out.put(unknown_.one, at);
-    case UnknownSymbols::Way::one_each:
-      return out.put(unknown_.one, at);
-  }
-  return false;
+  constexpr uint32_t sign = 0x2581;
+  if (bytes[static_cast<uint8_t>(space_sign[0])] != PairTable::none) return;
+  sign_ = symbols.of_wide(sign);
+  for (size_t right = 0; right < 256 && sign_ != PairTable::none; ++right)
+    if (bytes[right] != PairTable::none) sign_ranks_[right] = pairs_.rank_of(sign_, bytes[right]);
 }
 
 bool ShortMerges::fill(std::string_view text, Symbols& out) const {
   const auto* const bytes = reinterpret_cast<const uint8_t*>(text.data());
-  const size_t size = text.size();
-  if (size > size_t{symbols_max} * 4) return false;
-  const uint32_t* const symbols = symbols_.data();
-  const uint32_t* const ranks = byte_ranks_.data();
-  bool wide = false;
-  for (uint32_t at = 0; at < size;) {
-    uint32_t id = symbols[bytes[at]], character = 1;
-    if (id == PairTable::none) [[unlikely]] {
-      if (bytes[at] >= 0x80) character = bytes_of_lead(bytes[at]);
-      if (bytes[at] - 0x80U < 0x40 || at + character > size) return false;
-      const std::string_view one = text.substr(at, character);
-      const PrefixTree::Node node = character > 1 ? tree_.walk(one) : PrefixTree::Node();
-      wide = true;
-      if (node.is_none() || !node.has_value()) {
-        if (!put_unknown(one, at, out)) return false;
-        at += character;
-        continue;
-      }
-      id = node.value();
-    }
-    if (!out.put(id, at)) return false;
-    at += character;
-  }
+  if (text.size() > size_t{symbols_max} * 4) return false;
+  const TextSymbols::Read read =
+      symbols_.read(text, [&](uint32_t id, size_t at) { return out.put(id, static_cast<uint32_t>(at)); });
+  if (read.bytes != text.size()) return false;
   const uint32_t count = out.count;
-  out.begins[count] = static_cast<uint8_t>(size);
+  out.begins[count] = static_cast<uint8_t>(text.size());
   const __m128i none = _mm_set1_epi32(static_cast<int>(nothing));
   for (size_t i = 0; i < symbols_max; i += 4) _mm_store_si128(reinterpret_cast<__m128i*>(out.keys + i), none);
+  const uint32_t* const ranks = byte_ranks_.data();
   for (uint32_t i = 0; i + 1 < count; ++i)
-    out.keys[i] = wide ? key_of(out.ids[i], out.ids[i + 1], i)
-                       : ranks[size_t{bytes[i]} << 8U | bytes[i + 1]] << place_bits | i;
+    out.keys[i] =
+        read.any_wide
+            ? key_of(out.ids[i], out.ids[i + 1], i)
+            : ranks[size_t{bytes[out.begins[i]]} << 8U | bytes[out.begins[i + 1]]] << place_bits | i;
   return true;
 }
 
@@ -171,6 +137,7 @@ void ShortMerges::run(std::span<BpeJob> jobs, Instructions instructions) const {
   const auto next_into = [&](Lane& lane) {
     while (next < jobs.size()) {
       BpeJob& job = jobs[next++];
+      if (job.is_done) continue;
       Symbols symbols{lane.keys.data(), lane.ids.data(), lane.begins.data()};
       if (!fill(job.text, symbols)) continue;
       lane.symbols = symbols.count;

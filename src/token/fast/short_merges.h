@@ -8,8 +8,7 @@
 #include "token/fast/instructions.h"
 #include "token/fast/large_pages.h"
 #include "token/fast/pair_table.h"
-#include "token/fast/prefix_tree.h"
-#include "token/fast/unknown_symbols.h"
+#include "token/fast/text_symbols.h"
 
 namespace holdfast::token {
 
@@ -20,12 +19,10 @@ class ShortMerges {
  public:
   static constexpr uint32_t symbols_max = 16;
 
-  // What a byte is as a symbol, or none; other symbols are characters of several bytes, found in `tree`.
-  // `unknown` are merged with nothing.
-  ShortMerges(const std::array<uint32_t, 256>& symbols, const PairTable& pairs, const PrefixTree& tree,
-              const UnknownSymbols& unknown);
+  // What stands for characters that are no symbols is merged with nothing. Both outlive this.
+  ShortMerges(const TextSymbols& symbols, const PairTable& pairs);
 
-  // Makes the tokens of the jobs that have few symbols; the others stay without.
+  // Makes the tokens of the jobs that are not done and have few symbols; the others stay without.
   void run(std::span<BpeJob> jobs, Instructions instructions) const;
 
  private:
@@ -50,8 +47,6 @@ class ShortMerges {
   };
   // False where the text has more of them, or bytes that are none.
   bool fill(std::string_view text, Symbols& out) const;
-  // Of the character at `at`, which is no symbol. False where there is no room, or nothing stands for it.
-  bool put_unknown(std::string_view character, uint32_t at, Symbols& out) const;
   uint32_t key_of(uint32_t left, uint32_t right, uint32_t place) const {
     return pairs_.rank_of(left, right) << place_bits | place;
   }
@@ -68,9 +63,10 @@ class ShortMerges {
   void end_merge(Lane& lane) const;
 
   const PairTable& pairs_;
-  const PrefixTree& tree_;
-  std::array<uint32_t, 256> symbols_;
-  UnknownSymbols unknown_;
+  const TextSymbols& symbols_;
+  // What a byte is as a symbol, or what stands for it alone; of those beyond ASCII none.
+  std::array<uint32_t, 256> byte_ids_{};
+  bool fuses_unknown_ = false;
   LargeVector<uint32_t> byte_ranks_;  // Of two bytes: first << 8 | second.
   // The sign for a space, which most words of some models begin with, if it is a symbol; its ranks with the
   // byte after it.

@@ -20,6 +20,12 @@ struct ShortMerges::WideLane {
   BpeJob* job = nullptr;
 };
 
+namespace {
+
+bool has_neighbours(uint32_t bits) { return (bits & bits << 1U) != 0; }
+
+}  // namespace
+
 // Up to 16 bytes that are symbols, at once.
 HOLD_AVX512 bool ShortMerges::fill_bytes(WideLane& lane, std::string_view text) const {
   const size_t size = text.size();
@@ -27,8 +33,11 @@ HOLD_AVX512 bool ShortMerges::fill_bytes(WideLane& lane, std::string_view text) 
   const __m512i bytes = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(there, text.data()));
   const __m512i next = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(pairs, text.data() + 1));
   const __m512i none = _mm512_set1_epi32(-1);
-  const __m512i ids = _mm512_mask_i32gather_epi32(none, there, bytes, symbols_.data(), 4);
+  const __m512i ids = _mm512_mask_i32gather_epi32(none, there, bytes, byte_ids_.data(), 4);
   if ((_mm512_cmpeq_epi32_mask(ids, none) & there) != 0) return false;
+  if (fuses_unknown_ && has_neighbours(_mm512_cmpeq_epi32_mask(
+                            ids, _mm512_set1_epi32(static_cast<int>(symbols_.unknown().one)))))
+    return false;
   const __m512i both = _mm512_or_si512(_mm512_slli_epi32(bytes, 8), next);
   const __m512i places = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
   const __m512i ranks = _mm512_mask_i32gather_epi32(none, pairs, both, byte_ranks_.data(), 4);
@@ -49,8 +58,11 @@ HOLD_AVX512 bool ShortMerges::fill_signed(WideLane& lane, std::string_view text)
   const __m512i bytes = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(there, at));
   const __m512i next = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(pairs, at + 1));
   const __m512i none = _mm512_set1_epi32(-1);
-  const __m512i ids = _mm512_mask_i32gather_epi32(none, there, bytes, symbols_.data(), 4);
+  const __m512i ids = _mm512_mask_i32gather_epi32(none, there, bytes, byte_ids_.data(), 4);
   if ((_mm512_cmpeq_epi32_mask(ids, none) & there) != 0) return false;
+  if (fuses_unknown_ && has_neighbours(_mm512_cmpeq_epi32_mask(
+                            ids, _mm512_set1_epi32(static_cast<int>(symbols_.unknown().one)))))
+    return false;
   const __m512i both = _mm512_or_si512(_mm512_slli_epi32(bytes, 8), next);
   const __m512i places = _mm512_set_epi32(16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1);
   const __m512i ranks = _mm512_mask_i32gather_epi32(none, pairs, both, byte_ranks_.data(), 4);
@@ -67,6 +79,7 @@ HOLD_AVX512 bool ShortMerges::fill_signed(WideLane& lane, std::string_view text)
 }
 
 HOLD_AVX512 bool ShortMerges::fill_wide(WideLane& lane, BpeJob& job) const {
+  if (job.is_done) return false;
   const std::string_view text = job.text;
   lane.job = &job;
   lane.ids[0] = PairTable::no_id;

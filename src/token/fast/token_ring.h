@@ -30,7 +30,7 @@ class TokenRing {
   uint64_t put(const WordTokens& tokens, std::string_view word);
 
   // False where it is overwritten, or soon may be: so many records may be put before it is read.
-  static constexpr size_t records_ahead = 260;
+  static constexpr size_t records_ahead = 516;
   bool begin_reading(uint64_t position) const {
     if (written_ + records_ahead * record_slots_max > position + slots) return false;
     const uint32_t* const at = &slots_[position % slots];

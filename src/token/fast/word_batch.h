@@ -13,7 +13,8 @@ namespace holdfast::token {
 // path, and gets tokens that are not packed by tokens_of().
 class WordBatch {
  public:
-  static constexpr size_t size_max = 256;
+  static constexpr size_t size_max = 512;
+  static_assert(size_max < TokenRing::records_ahead);
 
   WordBatch(const WordModel& model, Workspace& workspace)
       : model_(model), workspace_(workspace), cache_(workspace.cache) {}
@@ -42,7 +43,7 @@ class WordBatch {
     size_t unknown_count = 0;
     for (size_t i = 0; i < count; ++i) {
       found_[i] = cache_.find(words_[i].key);
-      unknown_[unknown_count] = static_cast<uint8_t>(i);
+      unknown_[unknown_count] = static_cast<uint16_t>(i);
       unknown_count += found_[i].count() == PackedTokens::unknown ? 1 : 0;
     }
     if (unknown_count > 0) make(unknown_count);
@@ -70,8 +71,8 @@ class WordBatch {
   uint32_t skipped_ = 0;
   FoundWord words_[size_max];
   PackedTokens found_[size_max];
-  uint8_t unknown_[size_max + 1];  // Of the words.
-  WordTokens made_[size_max];      // Of the unknown ones.
+  uint16_t unknown_[size_max + 1];  // Of the words.
+  WordTokens made_[size_max];       // Of the unknown ones.
 };
 
 }  // namespace holdfast::token
