@@ -24,6 +24,7 @@ from random_encoder_configs import ENCODERS
 from random_model_configs import DECODERS as NEWER
 from random_model_configs import IMAGES as NEWER_IMAGES
 from random_signal_configs import SIGNALS
+from random_writer_configs import WRITERS
 from safetensors.torch import load_file, save_file
 
 DECODERS = {**OLDER, **NEWER}
@@ -129,12 +130,16 @@ class Family:
             setattr(self, dtype, min(getattr(self, dtype), near))
 
     def write(self, seed, folder, fresh, inputs, pads):
-        settings = dict(max_new_tokens=14, do_sample=False, num_beams=1, use_cache=True, pad_token_id=0)
+        pad = fresh.config.pad_token_id or 0
+        settings = dict(max_new_tokens=14, do_sample=False, num_beams=1, use_cache=True, pad_token_id=pad)
+        if self.name == "m2m_100":  # What padding in the middle of a text means depends on how it is cut into steps.
+            settings["suppress_tokens"] = [pad]
         for left in (0, 2) if pads else (0,):
             ids = inputs["input_ids"][:2, :6].clone()
             ids[ids == 0] = 3
             mask = torch.ones_like(ids)
-            ids[1, :left] = mask[1, :left] = 0
+            mask[1, :left] = 0
+            ids[1, :left] = pad
             model = copy.deepcopy(fresh)  # Some rotary tables remember the longest text they saw.
             model.generation_config.eos_token_id = None
             with torch.no_grad():
@@ -147,7 +152,7 @@ class Family:
     def try_seed(self, seed):
         random.seed(seed)
         torch.manual_seed(seed)
-        made = {**DECODERS, **BERTS, **IMAGES, **ENCODERS}[self.name](seed)
+        made = {**DECODERS, **BERTS, **IMAGES, **ENCODERS, **WRITERS}[self.name](seed)
         kind = getattr(t, made.model)
         eager = {} if self.name in ("regnet", "falcon") else dict(attn_implementation="eager")
         if "experts" in str(made.config):
@@ -163,7 +168,7 @@ class Family:
                 model = kind.from_pretrained(folder, **eager).eval()  # What it reads from that spelling counts.
                 fresh = copy.deepcopy(model)
             self.compare(seed, folder, model, made.inputs)
-            if made.model.endswith(("CausalLM", "LMHeadModel", "ConditionalGeneration")) and "WithLMHead" not in made.model:
+            if made.model.endswith(("CausalLM", "LMHeadModel", "ConditionalGeneration", "MTModel")) and "WithLMHead" not in made.model:
                 self.write(seed, folder, fresh, made.inputs, made.pads)
         self.configurations += 1
 
@@ -178,7 +183,7 @@ def main():
     t.utils.logging.set_verbosity_error()
     t.utils.logging.disable_progress_bar()
     bad = 0
-    for name in arguments.families or [*DECODERS, *BERTS, *IMAGES, *ENCODERS]:
+    for name in arguments.families or [*DECODERS, *BERTS, *IMAGES, *ENCODERS, *WRITERS]:
         family = Family(name)
         for seed in range(arguments.seed, arguments.seed + arguments.count):
             try:
