@@ -191,19 +191,24 @@ struct ProductRows {
              2 * job.steps, [](V v, float* to) { v.rounded_bf16().store(to); });
   }
 
-  // A row's own scale and zero: its least number (or 0) is byte 0, its greatest (or 0) byte 255. Four by four
-  // vectors, which are the lines that bytes fill.
   template <bool with_factors>
-  static void prepare_byte_row(const PrepareJob& job, size_t row, uint8_t* out) {
+  static V input(const PrepareJob& job, const float* in, size_t i) {
+    const V x = V::load(in + i);
+    return with_factors ? V(x * V::load(job.factors + i)) : x;
+  }
+  template <bool with_factors>
+  static V last_inputs(const PrepareJob& job, const float* in, size_t i) {
+    const V x = V::load_first(in + i, job.k - i, 0);
+    return with_factors ? V(x * V::load_first(job.factors + i, job.k - i, 0)) : x;
+  }
+
+  // A row's own scale and zero: its least number (or 0) is byte 0, its greatest (or 0) byte 255.
+  struct ByteRange {
+    float inverse = 0, byte_of_zero = 0;
+  };
+  template <bool with_factors>
+  static ByteRange byte_range(const PrepareJob& job, size_t row) {
     const float* in = job.in + row * job.in_stride;
-    const auto at = [&](size_t i) -> V {
-      const V x = V::load(in + i);
-      return with_factors ? V(x * V::load(job.factors + i)) : x;
-    };
-    const auto first = [&](size_t i, size_t count) -> V {
-      const V x = V::load_first(in + i, count, 0);
-      return with_factors ? V(x * V::load_first(job.factors + i, count, 0)) : x;
-    };
     V low[2] = {V::all(0), V::all(0)}, high[2] = {V::all(0), V::all(0)};
     const auto widen = [&](V x, size_t which) {  // What is no number is passed over.
       low[which] = V::min(x, low[which]);
@@ -211,44 +216,69 @@ struct ProductRows {
     };
     size_t i = 0;
     for (; i + 32 <= job.k; i += 32) {
-      widen(at(i), 0);
-      widen(at(i + 16), 1);
+      widen(input<with_factors>(job, in, i), 0);
+      widen(input<with_factors>(job, in, i + 16), 1);
     }
-    for (; i + 16 <= job.k; i += 16) widen(at(i), 0);
-    if (i < job.k) widen(first(i, job.k - i), 1);
+    for (; i + 16 <= job.k; i += 16) widen(input<with_factors>(job, in, i), 0);
+    if (i < job.k) widen(last_inputs<with_factors>(job, in, i), 1);
     const float least = V::min(low[0], low[1]).least(), range = V::max(high[0], high[1]).peak() - least;
     const float inverse = range > 1e-30F ? 255.0F / range : 0.0F,
                 byte_of_zero = __builtin_nearbyintf(-least * inverse);
     job.scales[row] = range / 255.0F;
     job.shifts[row] = -byte_of_zero * job.scales[row];
-    const V factor = V::all(inverse), zero = V::all(byte_of_zero);
+    return {inverse, byte_of_zero};
+  }
+
+  // Four by four vectors, which are the lines that bytes fill.
+  template <bool with_factors>
+  static void put_bytes(const PrepareJob& job, size_t row, ByteRange range, uint8_t* out) {
+    const float* in = job.in + row * job.in_stride;
+    const V factor = V::all(range.inverse), zero = V::all(range.byte_of_zero);
     const auto byte = [&](V x) -> V { return V::fma(x, factor, zero); };
-    for (i = 0; i + 64 <= job.k; i += 64)
-      V::store_bytes(byte(at(i)), byte(at(i + 16)), byte(at(i + 32)), byte(at(i + 48)), out + i);
-    for (; i + 16 <= job.k; i += 16) byte(at(i)).store_bytes(out + i);
+    const auto at = [&](size_t i) -> V { return byte(input<with_factors>(job, in, i)); };
+    size_t i = 0;
+    for (; i + 64 <= job.k; i += 64) V::store_bytes(at(i), at(i + 16), at(i + 32), at(i + 48), out + i);
+    for (; i + 16 <= job.k; i += 16) at(i).store_bytes(out + i);
     if (i < job.k) {
       uint8_t last[16];
-      byte(first(i, job.k - i)).store_bytes(last);
+      byte(last_inputs<with_factors>(job, in, i)).store_bytes(last);
       std::memcpy(out + i, last, job.k - i);
     }
     std::fill(out + job.k, out + 4 * job.steps, uint8_t{0});
   }
-  static void prepare_byte_row(const PrepareJob& job, size_t row, uint8_t* out) {
-    job.factors == nullptr ? prepare_byte_row<false>(job, row, out) : prepare_byte_row<true>(job, row, out);
+
+  // out(row): where its bytes go. Some rows' ranges before their bytes, as each is waited for long; as many
+  // as stay in the first-level cache between the two.
+  template <bool with_factors, class Out>
+  static void prepare_byte_rows(const PrepareJob& job, Out out) {
+    constexpr size_t most = 4, near = 6 << 10;  // near: numbers.
+    const size_t together = std::clamp<size_t>(near / std::max<size_t>(job.k, 1), 1, most);
+    ByteRange ranges[most];
+    for (size_t row = 0; row < job.rows; row += together) {
+      const size_t rows = std::min(together, job.rows - row);
+      for (size_t i = 0; i < rows; ++i) ranges[i] = byte_range<with_factors>(job, row + i);
+      for (size_t i = 0; i < rows; ++i) put_bytes<with_factors>(job, row + i, ranges[i], out(row + i));
+    }
+  }
+  template <class Out>
+  static void prepare_byte_rows(const PrepareJob& job, Out out) {
+    job.factors == nullptr ? prepare_byte_rows<false>(job, out) : prepare_byte_rows<true>(job, out);
   }
 
   static void prepare_bytes(const PrepareJob& job) {
-    for (size_t row = 0; row < job.rows; ++row)
-      prepare_byte_row(job, row, reinterpret_cast<uint8_t*>(job.out + row * job.row_words));
+    prepare_byte_rows(
+        job, [&job](size_t row) { return reinterpret_cast<uint8_t*>(job.out + row * job.row_words); });
   }
 
   // Each four bytes as two words of 16 bits: bytes 0 and 2, bytes 1 and 3.
   static void prepare_wide_bytes(const PrepareJob& job) {
+    // The bytes go to the second half first, from where each word is spread to the front.
+    prepare_byte_rows(job, [&job](size_t row) {
+      return reinterpret_cast<uint8_t*>(job.out + row * job.row_words + job.steps);
+    });
     for (size_t row = 0; row < job.rows; ++row) {
       uint32_t* words = job.out + row * job.row_words;
-      // The bytes go to the second half first, from where each word is spread to the front.
-      uint32_t* packed = words + job.steps;
-      prepare_byte_row(job, row, reinterpret_cast<uint8_t*>(packed));
+      const uint32_t* packed = words + job.steps;
       for (size_t i = 0; i < job.steps; ++i) {
         const uint32_t four = packed[i];
         words[2 * i] = four & 0x00FF00FFU;
