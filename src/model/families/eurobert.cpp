@@ -102,6 +102,7 @@ void plan_eurobert(ConfigReader& config, EncoderPlan& plan) {
 void plan_ultrabert(ConfigReader& config, EncoderPlan& plan) {
   plan_layers(config, plan);
   plan.prefixes = {"ultrabert.", "model."};
+  plan.renames = {{"head.decoder", "cls"}};
   plan.epsilon = config.number({"rms_norm_eps"}, 1e-6);
   plan.positions = config.size({"max_position_embeddings"}, 32'768, 1 << 24);
   size_t window = config.size({"sliding_window"}, 128, 1 << 24);
