@@ -61,26 +61,44 @@ bool PairRivals::put_all(std::span<const Merge> merges, size_t lines) {
   for (const Merge& merge : merges) last = std::max({last, merge.left, merge.right, merge.result});
   Spines spines{std::vector<uint32_t>(size_t{last} + 1), merges};
   bool good = true;
-  size_t steps = merges.size() * 32;  // Two or three a merge, where tokens are words.
-  // The first is the least.
-  const auto put_rival = [&](uint32_t left, uint32_t right, uint32_t rank, unsigned shift) {
+  size_t steps = merges.size() * 33;  // Three or four a merge, where tokens are words.
+  // What is to be put waits for others, so that their reads of memory do so together.
+  struct Waiting {
+    uint32_t left, right, rank;
+    unsigned shift;  // Of a rival's code; 0 for the rank of the merge.
+  };
+  constexpr size_t together = 64;
+  std::array<Waiting, together> waiting;
+  size_t count = 0;
+  const auto put_waiting = [&] {
+    for (size_t i = 0; i < count && good; ++i) {
+      const Waiting& one = waiting[i];
+      uint64_t* const slot = slot_of(one.left, one.right);
+      good = slot != nullptr;
+      if (!good) break;
+      if (one.shift == 0)
+        *slot = (*slot & ~uint64_t{no_rank}) | one.rank;
+      else if ((*slot >> one.shift & code_mask) == code_mask)  // The first is the least.
+        *slot ^= (code_mask ^ code_of(one.rank)) << one.shift;
+    }
+    count = 0;
+  };
+  const auto put = [&](uint32_t left, uint32_t right, uint32_t rank, unsigned shift) {
     if (steps == 0) good = false;
     if (!good) return;
     --steps;
-    uint64_t* const slot = slot_of(left, right);
-    good = slot != nullptr;
-    if (slot != nullptr && (*slot >> shift & code_mask) == code_mask)
-      *slot ^= (code_mask ^ code_of(rank)) << shift;
+    __builtin_prefetch(line_of(mix(left, right)), 1);
+    waiting[count++] = {left, right, rank, shift};
+    if (count == together) put_waiting();
   };
   for (uint32_t rank = 0; good && rank < merges.size(); ++rank) {
     const Merge& merge = merges[rank];
-    uint64_t* const slot = slot_of(merge.left, merge.right);
-    if (slot == nullptr) return false;
-    *slot = (*slot & ~uint64_t{no_rank}) | rank;
+    put(merge.left, merge.right, rank, 0);
     spines.merge_of[merge.result] = rank + 1;
-    spines.right(merge.left, [&](uint32_t id) { put_rival(id, merge.right, rank, rank_bits); });
-    spines.left(merge.right, [&](uint32_t id) { put_rival(merge.left, id, rank, rank_bits + code_bits); });
+    spines.right(merge.left, [&](uint32_t id) { put(id, merge.right, rank, rank_bits); });
+    spines.left(merge.right, [&](uint32_t id) { put(merge.left, id, rank, rank_bits + code_bits); });
   }
+  put_waiting();
   return good;
 }
 
