@@ -17,7 +17,8 @@
 namespace holdfast::cli {
 namespace {
 
-constexpr size_t document_code_points = 8000, file_bytes_max = size_t{1} << 30, threads_max = 64;
+constexpr size_t document_code_points = 8000, file_bytes_max = size_t{1} << 30, threads_max = 64,
+                 warm_documents = 16;
 
 enum class Wanted : uint8_t { ids, rows };
 enum class Cut : uint8_t { documents, whole };
@@ -176,8 +177,8 @@ Result<TokenizeFigures> measure(const TokenizeWish& wish, const Clock& clock) {
   const std::vector<std::string_view> documents = cut_documents(text);
   const std::span<const std::string_view> all = documents;
   if (wish.cut == Cut::whole) {
-    // Tables are made at the first text.
-    TRY_DONE(encode_all(tokenizer, all.first(std::min<size_t>(all.size(), 1)), wish, clock));
+    // Tables are made when the first texts come.
+    TRY_DONE(encode_all(tokenizer, all.first(std::min(all.size(), warm_documents)), wish, clock));
     const std::string_view whole = text;
     TRY(out.fresh, encode_all(tokenizer, std::span(&whole, 1), wish, clock));
     return out;
