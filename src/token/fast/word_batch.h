@@ -13,11 +13,17 @@ namespace holdfast::token {
 // path, and gets tokens that are not packed by tokens_of().
 class WordBatch {
  public:
-  static constexpr size_t size_max = 512;
+  static constexpr size_t size_max = Workspace::Batch::words_max;
   static_assert(size_max < TokenRing::records_ahead);
 
   WordBatch(const WordModel& model, Workspace& workspace)
-      : model_(model), workspace_(workspace), cache_(workspace.cache) {}
+      : model_(model),
+        workspace_(workspace),
+        cache_(workspace.cache),
+        words_(workspace.batch.words.data()),
+        found_(workspace.batch.found.data()),
+        unknown_(workspace.batch.unknown.data()),
+        made_(workspace.batch.made.data()) {}
 
   // `readable` bytes may be read at it, of 1 at least. The bytes stay until the words are given out.
   void put(const uint8_t* at, size_t bytes, size_t readable, WordPlace place = WordPlace::first) {
@@ -67,12 +73,12 @@ class WordBatch {
   const WordModel& model_;
   Workspace& workspace_;
   WordCache& cache_;
+  FoundWord* const words_;
+  PackedTokens* const found_;
+  uint16_t* const unknown_;
+  WordTokens* const made_;
   size_t count_ = 0, made_next_ = 0;
   uint32_t skipped_ = 0;
-  FoundWord words_[size_max];
-  PackedTokens found_[size_max];
-  uint16_t unknown_[size_max + 1];  // Of the words.
-  WordTokens made_[size_max];       // Of the unknown ones.
 };
 
 }  // namespace holdfast::token

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -59,6 +60,15 @@ struct Workspace {
     std::vector<WordTokens> made;
   };
   Mapped mapped;
+  // Of WordBatch; not made anew for each text.
+  struct Batch {
+    static constexpr size_t words_max = 512;
+    std::array<FoundWord, words_max> words;
+    std::array<PackedTokens, words_max> found;
+    std::array<uint16_t, words_max + 1> unknown;  // Of the words.
+    std::array<WordTokens, words_max> made;       // Of the unknown ones.
+  };
+  Batch batch;
   std::string text, piece;  // Normalized.
   // Of each byte of `piece` and its end: the code point of the word it begins, or inside_code.
   static constexpr uint32_t inside_code = UINT32_MAX;
