@@ -52,6 +52,16 @@ void RowScale::run(float* x, size_t rows) const {
   }
 }
 
+void LayerEnd::run(const float* context, float* x, size_t rows, tensor::Threads& threads) const {
+  tensor::Floats attended = apply(*attention_out, context, rows, threads, tensor::Activation::none, x);
+  attention_norm.run(attended.data(), rows);
+  const tensor::Floats wide = apply(*inner, attended.data(), rows, threads, activation);
+  const tensor::Floats left =
+      apply(*out, wide.data(), rows, threads, tensor::Activation::none, attended.data());
+  std::copy_n(left.data(), left.size(), x);
+  norm.run(x, rows);
+}
+
 void attend_within(const TokenBatch& batch, size_t first, size_t last, const SelfAttention& attention,
                    tensor::Compute compute, tensor::Threads& threads) {
   std::vector<size_t> starts;

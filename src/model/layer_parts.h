@@ -35,6 +35,16 @@ class RowScale {
   const tensor::Kernels* kernels_ = nullptr;
 };
 
+// What follows attention in a layer as BERT's is: its output and a feed-forward, a norm after either sum.
+struct LayerEnd {
+  LinearLayer attention_out, inner, out;
+  RowScale attention_norm, norm;
+  tensor::Activation activation = tensor::Activation::gelu;
+
+  // x: what the layer read, [rows, E], which becomes what it leaves.
+  void run(const float* context, float* x, size_t rows, tensor::Threads& threads) const;
+};
+
 // Attention within each of the sequences [first, last): rows are theirs, one after the other.
 struct SelfAttention {
   const float *query = nullptr, *key = nullptr, *value = nullptr;

@@ -44,6 +44,7 @@ class Layer final : public TokenLayer {
     auto out = std::make_unique<Layer>();
     out->sizes_ = sizes;
     out->compute_ = reader.compute();
+    out->end_.activation = sizes.activation;
     const std::string self = at + "attention.self.";
     const size_t all = sizes.all(), width = sizes.width;
     TRY(out->joined_, reader.joined({self + "query", self + "key", self + "value", self + "conv_out_layer"},
@@ -59,12 +60,12 @@ class Layer final : public TokenLayer {
     TRY(const std::vector<float> bias, reader.floats(self + "key_conv_attn_layer.bias", {all, 1}));
     TRY(out->point_, keep_linear(reader, self + "key_conv_attn_layer", point, bias, all, width));
     TRY(out->chooser_, reader.linear(self + "conv_kernel_layer", sizes.heads * sizes.kernel, all));
-    TRY(out->attention_out_, reader.linear(at + "attention.output.dense", width, width));
-    TRY(out->attention_norm_, RowScale::load(reader, at + "attention.output.LayerNorm", width,
-                                             RowScale::Kind::layer, sizes.epsilon));
-    TRY(out->inner_, load_grouped(reader, at + "intermediate.dense", sizes.inner, width, sizes.groups));
-    TRY(out->out_, load_grouped(reader, at + "output.dense", width, sizes.inner, sizes.groups));
-    TRY(out->norm_,
+    TRY(out->end_.attention_out, reader.linear(at + "attention.output.dense", width, width));
+    TRY(out->end_.attention_norm, RowScale::load(reader, at + "attention.output.LayerNorm", width,
+                                                 RowScale::Kind::layer, sizes.epsilon));
+    TRY(out->end_.inner, load_grouped(reader, at + "intermediate.dense", sizes.inner, width, sizes.groups));
+    TRY(out->end_.out, load_grouped(reader, at + "output.dense", width, sizes.inner, sizes.groups));
+    TRY(out->end_.norm,
         RowScale::load(reader, at + "output.LayerNorm", width, RowScale::Kind::layer, sizes.epsilon));
     return std::unique_ptr<TokenLayer>(std::move(out));
   }
@@ -88,12 +89,7 @@ class Layer final : public TokenLayer {
                   compute_, threads);
     const Floats chosen = choose(batch, first, last, x, joined.data(), threads);
     convolve(batch, first, last, joined.data() + 3 * all, chosen.data(), context.data() + all);
-    Floats attended = apply(*attention_out_, context.data(), rows, threads, Activation::none, x);
-    attention_norm_.run(attended.data(), rows);
-    const Floats wide = apply(*inner_, attended.data(), rows, threads, sizes_.activation);
-    const Floats out = apply(*out_, wide.data(), rows, threads, Activation::none, attended.data());
-    std::copy_n(out.data(), rows * width, x);
-    norm_.run(x, rows);
+    end_.run(context.data(), x, rows, threads);
   }
 
  private:
@@ -153,9 +149,9 @@ class Layer final : public TokenLayer {
 
   Sizes sizes_;
   tensor::Compute compute_;
-  LinearLayer joined_, point_, chooser_, attention_out_, inner_, out_;
+  LinearLayer joined_, point_, chooser_;
   std::vector<float> taps_;  // [kernel, E]
-  RowScale attention_norm_, norm_;
+  LayerEnd end_;
 };
 
 }  // namespace

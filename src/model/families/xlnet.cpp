@@ -42,6 +42,7 @@ class Layer final : public TokenLayer {
     auto out = std::make_unique<Layer>();
     out->sizes_ = sizes;
     out->compute_ = reader.compute();
+    out->end_.activation = sizes.activation;
     for (size_t i = 0; i < sizes.width / 2; ++i)
       out->turns_.push_back(1.0F /
                             std::pow(10'000.0F, static_cast<float>(2 * i) / static_cast<float>(sizes.width)));
@@ -66,15 +67,15 @@ class Layer final : public TokenLayer {
     TRY(const std::vector<float> distances, reader.floats(self + "r", {width, heads, each}));
     TRY(out->distances_, keep_linear(reader, self + "r", turned(distances, width), {}, width, width));
     TRY(const std::vector<float> leave, reader.floats(self + "o", {width, heads, each}));
-    TRY(out->attention_out_, keep_linear(reader, self + "o", leave, {}, width, width));
+    TRY(out->end_.attention_out, keep_linear(reader, self + "o", leave, {}, width, width));
     TRY(out->segments_, reader.floats(self + "seg_embed", {2, heads, each}));
     const auto norm = [&](const std::string& name) {
       return RowScale::load(reader, at + name, width, RowScale::Kind::layer, sizes.epsilon);
     };
-    TRY(out->attention_norm_, norm("rel_attn.layer_norm"));
-    TRY(out->norm_, norm("ff.layer_norm"));
-    TRY(out->inner_, reader.linear(at + "ff.layer_1", sizes.inner, width));
-    TRY(out->out_, reader.linear(at + "ff.layer_2", width, sizes.inner));
+    TRY(out->end_.attention_norm, norm("rel_attn.layer_norm"));
+    TRY(out->end_.norm, norm("ff.layer_norm"));
+    TRY(out->end_.inner, reader.linear(at + "ff.layer_1", sizes.inner, width));
+    TRY(out->end_.out, reader.linear(at + "ff.layer_2", width, sizes.inner));
     return std::unique_ptr<TokenLayer>(std::move(out));
   }
 
@@ -103,12 +104,7 @@ class Layer final : public TokenLayer {
                                     add_distances(batch, first, block, joined.data(), table, reach);
                                   }};
     attend_within(batch, first, last, attention, compute_, threads);
-    Floats attended = apply(*attention_out_, context.data(), rows, threads, Activation::none, x);
-    attention_norm_.run(attended.data(), rows);
-    const Floats wide = apply(*inner_, attended.data(), rows, threads, sizes_.activation);
-    const Floats out = apply(*out_, wide.data(), rows, threads, Activation::none, attended.data());
-    std::copy_n(out.data(), rows * width, x);
-    norm_.run(x, rows);
+    end_.run(context.data(), x, rows, threads);
   }
 
  private:
@@ -166,10 +162,10 @@ class Layer final : public TokenLayer {
 
   Sizes sizes_;
   tensor::Compute compute_;
-  LinearLayer joined_, distances_, attention_out_, inner_, out_;
+  LinearLayer joined_, distances_;
   std::vector<float> by_distance_, by_segment_, segments_;
   std::vector<float> turns_;  // [E / 2]
-  RowScale attention_norm_, norm_;
+  LayerEnd end_;
 };
 
 void refuse(ConfigReader& config, std::string_view what) {
