@@ -10,17 +10,18 @@
 namespace holdfast::tensor {
 namespace {
 
-struct ByteDot256 : WideByteDot256 {
-  static constexpr size_t words = 1;
-  static __m256i part(__m256i line, size_t) { return line; }
-  static Sum add(Sum sum, __m256i word, __m256i part) { return _mm256_dpbusd_avx_epi32(sum, word, part); }
-};
-
 struct QuadSteps {
   static constexpr bool gathers = false;
   static __m256i add(__m256i sum, __m256i codes, __m256i word) {
-    return _mm256_dpbusd_avx_epi32(sum, codes, word);
+    asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(codes), "x"(word));
+    return sum;
   }
+};
+
+struct ByteDot256 : WideByteDot256 {
+  static constexpr size_t words = 1;
+  static __m256i part(__m256i line, size_t) { return line; }
+  static Sum add(Sum sum, __m256i word, __m256i part) { return QuadSteps::add(sum, word, part); }
 };
 
 using Products = ProductRows<F32x16Avx2>;

@@ -13,7 +13,10 @@ namespace {
 struct ByteDot512 : WideByteDot512 {
   static constexpr size_t words = 1;
   static __m512i part(__m512i line, size_t) { return line; }
-  static Sum add(Sum sum, __m512i word, __m512i part) { return _mm512_dpbusd_epi32(sum, word, part); }
+  static Sum add(Sum sum, __m512i word, __m512i part) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(word), "v"(part));
+    return sum;
+  }
 };
 
 using Products = ProductRows<F32x16Avx512>;

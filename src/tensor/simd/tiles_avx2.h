@@ -145,7 +145,8 @@ struct WideByteDot256 {
     return _mm256_srai_epi16(w == 0 ? _mm256_slli_epi16(line, 8) : line, 8);
   }
   static Sum add(Sum sum, __m256i word, __m256i part) {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(word, part));
+    asm("vpaddd %1, %0, %0" : "+x"(sum) : "x"(_mm256_madd_epi16(word, part)));
+    return sum;
   }
   static void store(void* to, Sum sum) { _mm256_storeu_si256(static_cast<__m256i*>(to), sum); }
 };

@@ -14,7 +14,8 @@ namespace holdfast::tensor {
 namespace {
 
 // Dot: `Sum` (a register of sixteen sums), `words` a step, zero(), part(line, w): what word w of a row meets,
-// and add(sum, word, part).
+// and add(sum, word, part): for whole numbers as text, since by intrinsics g++ 12 copies a sum's register at
+// each step, and of a tile with as many sums as registers puts half into memory.
 template <class Dot>
 struct Tiles512 {
   // Twelve rows by two strips: 24 independent sums hide the latency of the units and leave registers for two
@@ -142,7 +143,8 @@ struct WideByteDot512 {
     return _mm512_srai_epi16(w == 0 ? _mm512_slli_epi16(line, 8) : line, 8);
   }
   static Sum add(Sum sum, __m512i word, __m512i part) {
-    return _mm512_add_epi32(sum, _mm512_madd_epi16(word, part));
+    asm("vpaddd %1, %0, %0" : "+v"(sum) : "v"(_mm512_madd_epi16(word, part)));
+    return sum;
   }
   static void store(void* to, Sum sum) { _mm512_storeu_si512(to, sum); }
 };
