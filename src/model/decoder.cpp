@@ -150,7 +150,7 @@ void Decoder::normalize_heads(Work& work, const Layer& layer, Part part) const {
 // Queries far into a text grow, so that their softmax does not flatten.
 void Decoder::sharpen(Work& work, Part part) const {
   for (size_t row = part.row; row < part.row + part.rows; ++row) {
-    const auto seen = static_cast<size_t>(work.batch.positions[row] + 1);
+    const auto seen = static_cast<size_t>(work.batch.positions[row] + (plan_.temperature_everywhere ? 0 : 1));
     const auto times = static_cast<float>(seen / plan_.temperature_floor);
     scale_all(work.space.joined.data() + row * joined_width(), plan_.heads * plan_.head_width,
               std::log1p(times) * plan_.temperature_scale + 1.0F);
@@ -335,9 +335,9 @@ void Decoder::turn_and_attend(Work& work, size_t index, Part part) const {
     rotate(work, part, rope, 0, plan_.heads, plan_.head_width, 0);
     rotate(work, part, rope, key_offset(), plan_.key_heads, plan_.head_width, 0);
     if (plan_.head_norm_turned) normalize_heads(work, layers_[index], part);
-  } else if (plan_.temperature_floor > 0) {
-    sharpen(work, part);
   }
+  if (plan_.temperature_floor > 0 && (plan_.temperature_everywhere || plan_.layers[index].rope < 0))
+    sharpen(work, part);
   attend(work, index, part);
 }
 
@@ -348,6 +348,7 @@ void Decoder::attention(Work& work, size_t index, const float* in, float* out, c
   const size_t rows = batch.tokens();
   if (layer.latent) {
     project_latent(work, *layer.latent, in, static_cast<size_t>(plan_.layers[index].rope));
+    if (plan_.temperature_everywhere && plan_.temperature_floor > 0) sharpen(work, whole(work));
     attend(work, index, whole(work));
   } else {
     multiply(*layer.query_key_value, in, work.space.joined.data(), rows, work.threads);

@@ -17,6 +17,7 @@ struct ExpertsPlan {
     softmax,            // Of all experts; the picked ones keep their share.
     softmax_picked,     // Of the picked ones alone.
     softmax_grouped,    // DeepSeek V2: of all, best groups first.
+    softmax_by_pairs,   // Mistral 4: likewise, a group as good as its two best.
     softmax_corrected,  // Ernie 4.5: of all, corrected for the choice alone.
     sigmoid_grouped,    // DeepSeek V3: sigmoid, corrected for the choice, best groups first.
     sigmoid_of_input,   // Llama 4: the picked ones read the token times their sigmoid.
@@ -38,7 +39,7 @@ struct ExpertsPlan {
               down = "down_proj";
   float share_min = 0;     // The sum that shares are scaled by is at least this.
   float nearness = 0;      // sparse_mixer: scores further below the best one, in its parts, do not count.
-  std::string correction;  // [1, experts]; empty: e_score_correction_bias of the router, [experts].
+  std::string correction;  // A tensor; empty: e_score_correction_bias of the router.
   std::string shared;      // An expert for every token; empty: none.
   std::string shared_gate_up, shared_down = "down_proj";  // The first where one layer has both.
   size_t shared_inner = 0;
@@ -134,7 +135,8 @@ struct DecoderPlan {
   // Llama 4, of layers without rotary positions: queries times 1 + scale log(1 + floor((p + 1) / floor)).
   size_t temperature_floor = 0;
   float temperature_scale = 0;
-  bool learned_activation = false;  // xIELU: each layer has its own numbers in `activation_numbers`.
+  bool temperature_everywhere = false;  // Ministral 3: of every layer, and of p / floor.
+  bool learned_activation = false;      // xIELU: each layer has its own numbers in `activation_numbers`.
   std::string activation_numbers = "mlp.act_fn";
   bool sinks = false;
   std::vector<Layer> layers;

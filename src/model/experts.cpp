@@ -58,7 +58,8 @@ Result<Experts> Experts::load(const DecoderPlan& plan, const DecoderWeights& wei
   if (experts.scores == ExpertsPlan::Scores::softmax_corrected) {
     TRY(out.correction_, weights.reader().floats(layer + experts.correction, {1, experts.count}));
   }
-  const std::string correction = layer + experts.router + ".e_score_correction_bias";
+  const std::string correction =
+      layer + (experts.correction.empty() ? experts.router + ".e_score_correction_bias" : experts.correction);
   if (experts.scores == ExpertsPlan::Scores::sigmoid_grouped) {
     TRY(out.correction_, weights.reader().floats(correction, {experts.count}));
   }
@@ -186,13 +187,17 @@ std::vector<Experts::Pick> Experts::pick(std::span<const float> logits) const {
       for (size_t i = 0; i < out.size(); ++i) out[i].share = shares[i];
       break;
     }
-    case ExpertsPlan::Scores::softmax_grouped: {
+    case ExpertsPlan::Scores::softmax_grouped:
+    case ExpertsPlan::Scores::softmax_by_pairs: {
       softmax(scores);
       const size_t size = plan_.count / plan_.groups;
+      const bool pairs = plan_.scores == ExpertsPlan::Scores::softmax_by_pairs;
       std::vector<float> groups;
-      for (size_t i = 0; i < plan_.groups; ++i)
-        groups.push_back(*std::max_element(scores.begin() + static_cast<std::ptrdiff_t>(i * size),
-                                           scores.begin() + static_cast<std::ptrdiff_t>((i + 1) * size)));
+      for (size_t i = 0; i < plan_.groups; ++i) {
+        const std::span<const float> group(scores.data() + i * size, size);
+        const std::vector<size_t> best = largest(group, 2);
+        groups.push_back(group[best[0]] + (pairs ? group[best[1]] : 0.0F));
+      }
       std::vector<bool> kept(plan_.groups);
       for (size_t i : largest(groups, plan_.groups_picked)) kept[i] = true;
       for (size_t i = 0; i < scores.size(); ++i)

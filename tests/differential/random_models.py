@@ -23,11 +23,12 @@ from random_decoder_configs import OLDER
 from random_encoder_configs import ENCODERS
 from random_model_configs import DECODERS as NEWER
 from random_model_configs import IMAGES as NEWER_IMAGES
+from random_recent_configs import RECENT
 from random_signal_configs import SIGNALS
 from random_writer_configs import WRITERS
 from safetensors.torch import load_file, save_file
 
-DECODERS = {**OLDER, **NEWER}
+DECODERS = {**OLDER, **NEWER, **RECENT}
 IMAGES = {**SIGNALS, **NEWER_IMAGES}
 PROGRAM = os.environ.get("HOLDFAST_PROGRAM", str(Path(__file__).parents[2] / "build/holdfast"))
 WORST = 2e-5  # Of the greatest number of an answer.
@@ -39,7 +40,7 @@ def is_constant(values):
 
 def shake(model, redraws):
     """Norms, biases and running statistics that are not what they begin as, so that leaving one out shows; where asked, matrices of weight too."""
-    for name, values in [*model.named_parameters(), *(row for row in model.named_buffers() if "running" in row[0])]:
+    for name, values in [*model.named_parameters(), *(row for row in model.named_buffers() if "running" in row[0] or row[0].endswith("bias"))]:
         if name.endswith("running_var"):
             values.data.uniform_(0.5, 1.5)
         elif name.endswith(("beta", "eps")) or not values.is_floating_point() or is_constant(values):

@@ -132,12 +132,24 @@ void add_grouped_experts(ConfigReader& config, DecoderPlan& plan, const GroupedE
   experts.groups = config.size({"n_group"}, defaults.groups, 1'024);
   experts.groups_picked = config.size({"topk_group"}, defaults.groups_picked, 1'024);
   experts.shared = "mlp.shared_experts";
-  experts.shared_inner = experts.inner * config.size({"n_shared_experts"}, defaults.shared, 64);
+  experts.shared_inner =
+      experts.inner * config.size({"n_shared_experts", "num_shared_experts"}, defaults.shared, 64);
   if (experts.count % experts.groups != 0 || experts.count / experts.groups < 2)
     config.refuse(fail(Reason::bad_request, "config.json: the groups of experts cannot be"));
   plan.experts = experts;
   const size_t dense = config.size_or_zero({"first_k_dense_replace"}, defaults.dense, 1'024);
   for (size_t i = 0; i < plan.layers.size(); ++i) plan.layers[i].experts = i >= dense;
+  const boost::json::array* types = config.array("mlp_layer_types");
+  if (types == nullptr) return;
+  if (types->size() != plan.layers.size())
+    return config.refuse(fail(Reason::bad_request, "config.json: mlp_layer_types is not one a layer"));
+  for (size_t i = 0; i < plan.layers.size(); ++i) {
+    const std::string_view name = (*types)[i].is_string() ? std::string_view((*types)[i].get_string()) : "";
+    if (name != "sparse" && name != "dense")
+      config.refuse(
+          fail(Reason::model_unsupported, "config.json: mlp_layer_types has a kind that is not known"));
+    plan.layers[i].experts = name == "sparse";
+  }
 }
 
 }  // namespace holdfast::model

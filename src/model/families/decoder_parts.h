@@ -31,7 +31,8 @@ void set_windows(ConfigReader& config, DecoderPlan& plan, size_t window,
 std::vector<bool> sliding_layers(ConfigReader& config, size_t layers);
 // Which layers have experts: every decoder_sparse_step-th, less mlp_only_layers.
 void place_experts(ConfigReader& config, DecoderPlan& plan);
-// DeepSeek's experts in groups beside shared ones, after the first `dense` layers.
+// DeepSeek's experts in groups beside shared ones, after the first `dense` layers or where mlp_layer_types
+// says so.
 struct GroupedExperts {
   size_t count = 0, picked = 0, inner = 0, groups = 1, groups_picked = 1;
   double factor = 1;

@@ -61,6 +61,14 @@ TEST(DecoderFamilies, OptionsThatNoPartComputesAreRefusedByName) {
       {R"("model_type":"hunyuan_v1_moe","num_experts":[])", "num_experts"},
       {R"("model_type":"hunyuan_v1_dense","rope_scaling":{"type":"dynamic","alpha":-1.0})", "alpha"},
       {R"("model_type":"apertus","hidden_act":"unheard")", "unheard"},
+      {R"("model_type":"nanochat","rope_parameters":{"rope_type":"linear","factor":2.0})", "nanochat"},
+      {R"("model_type":"mistral4","rope_parameters":{"partial_rotary_factor":0.25})",
+       "partial_rotary_factor"},
+      {R"("model_type":"internlm3","qkv_bias":true)", "qkv_bias"},
+      {R"("model_type":"iquestcoder","clip_qkv":8.0)", "clip_qkv"},
+      {R"("model_type":"granite_swa","layer_rope_theta":[1.0])", "layer_rope_theta"},
+      {R"("model_type":"exaone_moe","mlp_layer_types":["dense"])", "mlp_layer_types"},
+      {R"("model_type":"hy_v3","mlp_layer_types":["dense","sparse","odd","dense"])", "mlp_layer_types"},
   };
   for (const auto& [config, named] : cases) {
     SCOPED_TRACE(config);
@@ -185,6 +193,19 @@ TEST(DecoderFamilies, OfGemmasAndOlmosLikesOnlyWhatIsTheirsDiffers) {
   const auto control = plan_of(R"("model_type":"ctrl","layer_norm_epsilon":0.5)").value();
   EXPECT_EQ(control.epsilon, 1e-6F);
   EXPECT_EQ(control.final_epsilon, 0.5F);
+}
+
+TEST(DecoderFamilies, QueriesOfMinistralGrowInEveryLayerByWhatItsRotaryPositionsSay) {
+  const auto plan = plan_of(R"("model_type":"ministral3","head_dim":8,"rope_parameters":{"rope_type":"yarn",
+      "rope_theta":1000.0,"factor":4.0,"original_max_position_embeddings":7,"llama_4_scaling_beta":0.3})");
+  ASSERT_TRUE(plan.ok()) << plan.error().message;
+  EXPECT_TRUE(plan.value().temperature_everywhere);
+  EXPECT_EQ(plan.value().temperature_floor, 7U);
+  EXPECT_EQ(plan.value().temperature_scale, 0.3F);
+  const auto usual = plan_of(R"("model_type":"ministral3")").value();
+  EXPECT_EQ(usual.temperature_floor, 16'384U) << "what its class has";
+  EXPECT_EQ(usual.ropes[0].kind, RopeSpec::Kind::yarn);
+  EXPECT_EQ(usual.ropes[0].theta, 1'000'000);
 }
 
 TEST(Families, TheDocsNameEachOfThem) {

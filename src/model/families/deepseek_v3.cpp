@@ -53,4 +53,11 @@ void plan_deepseek_v3(ConfigReader& config, DecoderPlan& plan) {
                        .dense = 3});
 }
 
+// Its attention in Llama's place.
+void plan_youtu(ConfigReader& config, DecoderPlan& plan) {
+  plan_deepseek_attention(config, plan);
+  plan.tied = config.flag({"tie_word_embeddings"}, true);
+  if (config.flag({"rope_interleave"}, true)) plan.ropes[0].pairs = tensor::RopePairs::neighbours;
+}
+
 }  // namespace holdfast::model

@@ -20,4 +20,15 @@ void plan_exaone4(ConfigReader& config, DecoderPlan& plan) {
     for (DecoderPlan::Layer& layer : plan.layers) layer.rope = layer.window > 0 ? 0 : -1;
 }
 
+// Its attention between norms that come first, before DeepSeek's experts.
+void plan_exaone_moe(ConfigReader& config, DecoderPlan& plan) {
+  plan_exaone4(config, plan);
+  plan.attention_norm = "input_layernorm";
+  plan.inner_norm = "post_attention_layernorm";
+  plan.attention_post_norm.clear();
+  plan.inner_post_norm.clear();
+  add_grouped_experts(config, plan, {.count = 64, .picked = 8, .inner = 1'024, .factor = 2.5, .dense = 1});
+  plan.experts->correction = "mlp.e_score_correction_bias";
+}
+
 }  // namespace holdfast::model
