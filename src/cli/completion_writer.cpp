@@ -12,8 +12,9 @@ namespace {
 constexpr size_t kv_bytes_max = size_t{2} << 30;  // Keys and values of all answers of a model.
 
 model::StepOptions step_options(const model::DecoderModel& model) {
-  const size_t page_bytes = model.decoder().pages().shape().floats() * sizeof(float);
-  const size_t whole = model.plan().positions / tensor::page_tokens + 1;  // One answer always has room.
+  const model::KvPool& pages = model.decoder().pages();
+  const size_t page_bytes = pages.page_floats() * sizeof(float);
+  const size_t whole = pages.pages_for(model.plan().positions) + 1;  // One answer always has room.
   return {.sequences_max = CompletionWriter::answers_at_once,
           .pages_max = std::max(kv_bytes_max / page_bytes, whole)};
 }

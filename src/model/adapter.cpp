@@ -203,6 +203,9 @@ Result<Adapter> Adapter::open(io::Disk& disk, const io::Path& folder, const Deco
                               tensor::Compute compute) {
   if (plan.prefixes.empty())
     return fail(Reason::model_unsupported, "adapters beside a GGUF file are not supported");
+  if (plan.recurrent || plan.query_gates)
+    return fail(Reason::model_unsupported,
+                fmt::format("adapters beside a model of type '{}' are not supported", plan.family));
   if (!plan.gates_apart) return fail(Reason::model_unsupported, "the base was not opened for adapters");
   TRY(const LoraConfig config, read_config(disk, folder));
   const io::Path named = folder / "adapter_model.safetensors", older = folder / "adapter_model.bin";

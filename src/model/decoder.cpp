@@ -229,7 +229,7 @@ void Decoder::project_latent(Work& work, const Latent& latent, const float* in, 
 void Decoder::keep(Work& work, size_t index, Part part) const {
   const tensor::PageShape& shape = pages_->shape();
   const tensor::ProductKernel& kernel = kernels_->products[static_cast<size_t>(page_precision())];
-  const size_t offset = index * shape.layer_floats();
+  const size_t offset = layers_[index].key_place * shape.layer_floats();
   const auto put = [&](size_t sequence, size_t page) {
     const KvCache& cache = *work.caches[sequence];
     const size_t first = std::max(cache.tokens, page * tensor::page_tokens);
@@ -308,7 +308,7 @@ void Decoder::attend(Work& work, size_t index, Part part) const {
   keep(work, index, part);
   const std::span<KvCache* const> caches =
       std::span<KvCache* const>(work.caches).subspan(part.sequence, part.sequences);
-  const size_t offset = index * pages_->shape().layer_floats();
+  const size_t offset = layers_[index].key_place * pages_->shape().layer_floats();
   std::vector<const float*> pages;
   std::vector<tensor::Attention::Pages> lists;
   std::vector<size_t> key_starts = {0};
@@ -341,11 +341,54 @@ void Decoder::turn_and_attend(Work& work, size_t index, Part part) const {
   attend(work, index, part);
 }
 
+// work.context times the sigmoid of what the layer's gates make of its rows.
+void Decoder::gate_answers(Work& work, const Layer& layer, const float* in) const {
+  const size_t rows = work.batch.tokens(), width = plan_.heads * plan_.value_width;
+  Floats gates(rows * width);
+  multiply(*layer.answer_gate, in, gates.data(), rows, work.threads, nullptr, tensor::Activation::sigmoid);
+  by_rows(work.threads, rows, [&](size_t first, size_t count) {
+    float* at = work.space.context.data() + first * width;
+    for (size_t i = 0; i < count * width; ++i) at[i] *= gates.data()[first * width + i];
+  });
+}
+
+// A layer with a state, which a text without a cache has for this call alone.
+void Decoder::carry(Work& work, const Layer& layer, const float* in, float* out) const {
+  const size_t sequences = work.batch.sequences(), each = layer.recurrent->state_floats();
+  std::vector<float*> states;
+  if (work.caches.empty()) {
+    ensure(work.space.states, sequences * each);
+    std::fill_n(work.space.states.data(), sequences * each, 0.0F);
+    for (size_t i = 0; i < sequences; ++i) states.push_back(work.space.states.data() + i * each);
+  } else {
+    // A text that brings no tokens is not looked at.
+    for (size_t i = 0; i < sequences; ++i)
+      states.push_back(work.batch.length(i) > 0 ? work.caches[i]->states() + layer.state_place : nullptr);
+  }
+  layer.recurrent->run({work.batch, states, in, out, work.threads});
+}
+
 // out = the branch, added to `addend` where there is one.
 void Decoder::attention(Work& work, size_t index, const float* in, float* out, const float* addend) const {
   const Layer& layer = layers_[index];
   const TokenBatch& batch = work.batch;
   const size_t rows = batch.tokens();
+  if (layer.recurrent != nullptr && !plan_.layers[index].attends) {
+    // Not in place: `in` may be what is added to.
+    carry(work, layer, in, addend != nullptr ? work.space.branch.data() : out);
+    if (addend != nullptr) {
+      if (out != addend) std::copy_n(addend, rows * plan_.width, out);
+      kernels_->add(out, work.space.branch.data(), rows * plan_.width);
+    }
+    if (layer.attention_post_norm) normalize_rows(work, *layer.attention_post_norm, out, out);
+    return scale_all(out, rows * plan_.width, plan_.residual_scale);
+  }
+  const float* const read = in;
+  if (plan_.attention_in_scale != 1.0F) {
+    std::copy_n(in, rows * plan_.width, work.space.second.data());
+    scale_all(work.space.second.data(), rows * plan_.width, plan_.attention_in_scale);
+    in = work.space.second.data();
+  }
   if (layer.latent) {
     project_latent(work, *layer.latent, in, static_cast<size_t>(plan_.layers[index].rope));
     if (plan_.temperature_everywhere && plan_.temperature_floor > 0) sharpen(work, whole(work));
@@ -364,9 +407,15 @@ void Decoder::attention(Work& work, size_t index, const float* in, float* out, c
       turn_and_attend(work, index, whole(work));
     }
   }
+  if (layer.answer_gate != nullptr) gate_answers(work, layer, in);
   multiply(*layer.attention_out, work.space.context.data(), out, rows, work.threads, addend);
   adapt(work, index, Adapter::Place::attention_out, work.space.context.data(),
         plan_.heads * plan_.value_width, out, plan_.width);
+  scale_all(out, rows * plan_.width, plan_.attention_scale);
+  if (layer.recurrent != nullptr) {  // Beside each other.
+    carry(work, layer, read, work.space.second.data());
+    kernels_->add(out, work.space.second.data(), rows * plan_.width);
+  }
   if (layer.attention_post_norm) normalize_rows(work, *layer.attention_post_norm, out, out);
   scale_all(out, rows * plan_.width, plan_.residual_scale);
 }
@@ -418,7 +467,7 @@ void Decoder::feed_forward(Work& work, size_t index, const float* in, float* out
     adapt(work, index, Adapter::Place::down, work.space.inner.data(), plan_.inner, out, plan_.width);
   }
   if (layer.inner_post_norm) normalize_rows(work, *layer.inner_post_norm, out, out);
-  scale_all(out, rows * plan_.width, plan_.residual_scale);
+  scale_all(out, rows * plan_.width, plan_.residual_scale * plan_.inner_scale);
 }
 
 // A layer whose norms, if any, come before its branches.
@@ -431,19 +480,24 @@ void Decoder::run(Work& work, size_t index, float* x) const {
     return work.space.normed.data();
   };
   // A branch that nothing follows is added as its last product ends.
-  const bool plain =
-      !plan_.parallel && !plan_.residual_after_norm && plan_.residual_scale == 1.0F && work.adapters.empty();
+  const bool plain = !plan_.parallel && !plan_.residual_after_norm && plan_.residual_scale == 1.0F &&
+                     plan_.attention_scale == 1.0F && plan_.inner_scale == 1.0F && work.adapters.empty();
   const auto add = [&](const float* from, const float* branch) {
     if (plan_.residual_after_norm && from != x) std::copy_n(from, count, x);
     kernels_->add(x, branch, count);
   };
-  const float* in = normed(layer.attention_norm);
-  if (plain && !layer.attention_post_norm) {
-    attention(work, index, in, x, x);
-  } else {
-    attention(work, index, in, work.space.branch.data());
-    if (!plan_.parallel) add(in, work.space.branch.data());
+  const DecoderPlan::Layer& kind = plan_.layers[index];
+  const float* in = nullptr;
+  if (kind.attends || kind.recurrent) {
+    in = normed(layer.attention_norm);
+    if (plain && !layer.attention_post_norm && !(kind.attends && kind.recurrent)) {
+      attention(work, index, in, x, x);
+    } else {
+      attention(work, index, in, work.space.branch.data());
+      if (!plan_.parallel) add(in, work.space.branch.data());
+    }
   }
+  if (!kind.feeds) return;
   if (plan_.parallel) {
     if (layer.inner_norm) in = normed(layer.inner_norm);
     feed_forward(work, index, in, work.space.second.data());

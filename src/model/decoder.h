@@ -11,6 +11,7 @@
 #include "model/experts.h"
 #include "model/kv_cache.h"
 #include "model/learned_activation.h"
+#include "model/recurrent/recurrent_layer.h"
 #include "model/row_table.h"
 #include "model/scratch.h"
 #include "model/token_batch.h"
@@ -62,13 +63,16 @@ class Decoder {
     std::optional<CrossAttention> cross;
     std::optional<Experts> experts;
     std::optional<Latent> latent;
+    std::unique_ptr<const RecurrentLayer> recurrent;
+    size_t key_place = 0, state_place = 0;  // Among layers in a page, among floats in a text's states.
+    LinearLayer answer_gate;
     std::vector<float> sinks;
     std::optional<LearnedActivation> activation;
     std::vector<float> by_distance;  // Where each layer has its own.
   };
   // Buffers of calls, kept between them.
   struct Space {
-    tensor::Floats joined, context, inner, gates, normed, branch, second;
+    tensor::Floats joined, context, inner, gates, normed, branch, second, states;
   };
   // One call.
   struct Work {
@@ -116,6 +120,8 @@ class Decoder {
   void keep(Work& work, size_t index, Part part) const;
   void attend(Work& work, size_t index, Part part) const;
   void turn_and_attend(Work& work, size_t index, Part part) const;
+  void gate_answers(Work& work, const Layer& layer, const float* in) const;
+  void carry(Work& work, const Layer& layer, const float* in, float* out) const;
   // `addend` may be out; null, or nothing may follow the branch's last product.
   void attention(Work& work, size_t index, const float* in, float* out, const float* addend = nullptr) const;
   void feed_forward(Work& work, size_t index, const float* in, float* out,

@@ -87,6 +87,9 @@ Status Decoder::load_attention(const DecoderWeights& weights, const std::string&
   } else {
     TRY(layer.query_key_value, weights.query_key_value(at));
   }
+  if (plan_.query_gates) {
+    TRY(layer.answer_gate, weights.query_gates(at));
+  }
   TRY(layer.attention_out,
       weights.linear(at + plan_.attention_out, plan_.width, plan_.heads * plan_.value_width, plan_.out_bias));
   const auto head_norm = [&](const std::string& name, size_t heads) -> Result<Norm> {
@@ -127,11 +130,21 @@ Status Decoder::load_layer(const DecoderWeights& weights, size_t index, Layer& l
     TRY(into, weights.norm(at + name, plan_.width, plan_.norm, plan_.norm_bias));
     return Done{};
   };
-  TRY_DONE(norm(plan_.attention_norm, layer.attention_norm));
-  TRY_DONE(norm(plan_.attention_post_norm, layer.attention_post_norm));
-  TRY_DONE(norm(plan_.inner_norm, layer.inner_norm));
-  TRY_DONE(norm(plan_.inner_post_norm, layer.inner_post_norm));
-  TRY_DONE(load_attention(weights, at, layer));
+  const DecoderPlan::Layer& kind = plan_.layers[index];
+  if (kind.attends || kind.recurrent) {
+    TRY_DONE(norm(plan_.attention_norm, layer.attention_norm));
+    TRY_DONE(norm(plan_.attention_post_norm, layer.attention_post_norm));
+  }
+  if (kind.feeds) {
+    TRY_DONE(norm(plan_.inner_norm, layer.inner_norm));
+    TRY_DONE(norm(plan_.inner_post_norm, layer.inner_post_norm));
+  }
+  if (kind.recurrent) {
+    TRY(layer.recurrent, load_recurrent_layer(*plan_.recurrent, plan_.width, at, weights.reader()));
+  }
+  if (kind.attends) {
+    TRY_DONE(load_attention(weights, at, layer));
+  }
   if (plan_.distance_bias && plan_.distance_bias->own) {
     DistanceBias own = *plan_.distance_bias;
     own.table = at + own.table;
@@ -142,7 +155,8 @@ Status Decoder::load_layer(const DecoderWeights& weights, size_t index, Layer& l
   if (plan_.cross) {
     TRY(layer.cross, CrossAttention::load(plan_, weights, at));
   }
-  if (plan_.experts && plan_.layers[index].experts) {
+  if (!kind.feeds) return Done{};
+  if (plan_.experts && kind.experts) {
     TRY(layer.experts, Experts::load(plan_, weights, at));
     return Done{};
   }
@@ -169,8 +183,6 @@ Result<Decoder> Decoder::load(DecoderPlan plan, const WeightReader& reader) {
   // Bfloat16 only where products take it as it is: there attention of few rows gains by it as well.
   const bool pairs =
       out.compute_.precision != tensor::Precision::f32 && tensor::takes_halves(out.compute_.isa);
-  out.pages_ = std::make_unique<const KvPool>(
-      tensor::PageShape{made.layers.size(), made.key_heads, made.head_width, made.value_width, pairs});
   out.spaces_ = std::make_unique<ScratchPool<Space>>();
   const DecoderWeights weights(out.plan_, reader);
   TRY_DONE(out.load_outside(weights));
@@ -181,6 +193,16 @@ Result<Decoder> Decoder::load(DecoderPlan plan, const WeightReader& reader) {
   threads->run(out.layers_.size(),
                [&](size_t index) { done[index] = out.load_layer(weights, index, out.layers_[index]); });
   for (Status& one : done) TRY_DONE(std::move(one));
+  size_t with_keys = 0, state_floats = 0;
+  for (size_t i = 0; i < out.layers_.size(); ++i) {
+    Layer& layer = out.layers_[i];
+    layer.key_place = with_keys;
+    layer.state_place = state_floats;
+    if (made.layers[i].attends) ++with_keys;
+    if (layer.recurrent != nullptr) state_floats += layer.recurrent->state_floats();
+  }
+  out.pages_ = std::make_unique<const KvPool>(
+      tensor::PageShape{with_keys, made.key_heads, made.head_width, made.value_width, pairs}, state_floats);
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/position_plan.h"
+#include "model/recurrent/recurrent_plan.h"
 #include "model/rope.h"
 #include "model/weight_reader.h"
 #include "tensor/activation.h"
@@ -37,7 +38,10 @@ struct ExpertsPlan {
   size_t groups = 1, groups_picked = 1;
   std::string router = "mlp.gate", experts = "mlp.experts", gate = "gate_proj", up = "up_proj",
               down = "down_proj";
+  bool gated = true;       // False: an expert's first layer has no gates.
   float share_min = 0;     // The sum that shares are scaled by is at least this.
+  float share_more = 0;    // And has this added before.
+  bool corrected = true;   // sigmoid_grouped: the choice has a correction.
   float nearness = 0;      // sparse_mixer: scores further below the best one, in its parts, do not count.
   std::string correction;  // A tensor; empty: e_score_correction_bias of the router.
   std::string shared;      // An expert for every token; empty: none.
@@ -98,7 +102,9 @@ struct DecoderPlan {
     size_t chunk = 0;   // > 0: texts are cut every `chunk` tokens, and a token sees none before its cut.
     int rope = 0;       // Index into `ropes`; -1: none.
     bool experts = false;
-    float scale = 0;  // Of attention scores; 0: the plan's.
+    bool attends = true, feeds = true;  // Nemotron-H: layers are attention, a state or a feed-forward alone.
+    bool recurrent = false;             // In attention's place, unless it attends too (Falcon-H1).
+    float scale = 0;                    // Of attention scores; 0: the plan's.
   };
 
   std::string family;
@@ -124,6 +130,8 @@ struct DecoderPlan {
   float clip = 0;  // Queries, keys and values are kept within it, both ways; 0: as they are.
   float soft_cap = 0, logit_cap = 0;
   float embedding_scale = 1, residual_scale = 1, logit_scale = 1;
+  // Falcon-H1: of what attention reads and adds, of gates, and of what the feed-forward adds.
+  float attention_in_scale = 1, attention_scale = 1, gate_scale = 1, inner_scale = 1;
   WeightOrder order = WeightOrder::outputs_first;
   JoinedOrder joined_order = JoinedOrder::blocks;
   bool norm_scales = true;  // False: norms have neither scale nor bias of their own.
@@ -139,11 +147,13 @@ struct DecoderPlan {
   bool learned_activation = false;      // xIELU: each layer has its own numbers in `activation_numbers`.
   std::string activation_numbers = "mlp.act_fn";
   bool sinks = false;
+  bool query_gates = false;  // Qwen3-Next: behind each head's queries, gates of what it answers.
   std::vector<Layer> layers;
   std::vector<RopeSpec> ropes;
   bool renews_keys = false;  // Phi 3: keys are made again when a text outgrows the short frequencies.
   std::optional<ExpertsPlan> experts;
   std::optional<LatentPlan> latent;
+  std::optional<RecurrentPlan> recurrent;     // Of layers that carry a state.
   std::optional<CrossPlan> cross;             // Of encoder-decoder models.
   std::optional<DistanceBias> distance_bias;  // The past alone has buckets.
   Sinusoid sinusoid = Sinusoid::none;         // Where no table of positions is stored.

@@ -35,12 +35,12 @@ KvCache DecoderRows::begin_cache(const std::vector<TokenId>& prompt) const {
     const auto [one, other] =
         std::mismatch(prompt.begin(), prompt.end(), tokens_[row].begin(), tokens_[row].end());
     const auto count = static_cast<size_t>(one - prompt.begin());
-    if (count <= shared) continue;
+    if (count <= shared || caches_[row].keeps(std::min(count, prompt.size() - 1)) == 0) continue;
     shared = count;
     best = row;
   }
   shared = std::min(shared, prompt.size() - 1);  // The last token's scores must come out.
-  if (shared == 0) return {};
+  if (shared == 0 || caches_[best].keeps(shared) == 0) return {};
   KvCache out = caches_[best];
   out.shorten(shared);
   return out;

@@ -81,6 +81,21 @@ std::vector<size_t> joined_rows(const DecoderPlan& plan) {
   return out;
 }
 
+// The first or second half of each head's rows.
+Result<Matrix> DecoderWeights::half_of_queries(const std::string& layer, size_t half) const {
+  const size_t width = plan_.head_width;
+  TRY(const Matrix both, matrix(layer + plan_.query, 2 * plan_.heads * width, plan_.width, plan_.query_bias));
+  std::vector<size_t> rows;
+  for (size_t head = 0; head < plan_.heads; ++head)
+    for (size_t i = 0; i < width; ++i) rows.push_back((2 * head + half) * width + i);
+  return with_rows(both, rows);
+}
+
+Result<LinearLayer> DecoderWeights::query_gates(const std::string& layer) const {
+  TRY(const Matrix gates, half_of_queries(layer, 1));
+  return gates.pack(reader_.compute());
+}
+
 Result<LinearLayer> DecoderWeights::query_key_value(const std::string& layer) const {
   const size_t queries = plan_.heads * plan_.head_width, keys = plan_.key_heads * plan_.head_width;
   if (!plan_.query_key_value.empty() && reader_.has(layer + plan_.query_key_value + ".weight")) {
@@ -90,7 +105,7 @@ Result<LinearLayer> DecoderWeights::query_key_value(const std::string& layer) co
         matrix(layer + plan_.query_key_value, queries + 2 * keys, plan_.width, plan_.query_bias));
     return with_rows(joined, joined_rows(plan_)).pack(reader_.compute());
   }
-  if (reader_.stays_in_blocks(layer + plan_.query + ".weight")) {
+  if (reader_.stays_in_blocks(layer + plan_.query + ".weight") && !plan_.query_gates) {
     TRY(LinearLayer joined,
         reader_.joined_blocks(
             {{layer + plan_.query, queries}, {layer + plan_.key, keys}, {layer + plan_.value, keys}},
@@ -105,7 +120,8 @@ Result<LinearLayer> DecoderWeights::query_key_value(const std::string& layer) co
     }
     return stack_linears(std::move(parts));
   }
-  TRY(Matrix all, matrix(layer + plan_.query, queries, plan_.width, plan_.query_bias));
+  TRY(Matrix all, plan_.query_gates ? half_of_queries(layer, 0)
+                                    : matrix(layer + plan_.query, queries, plan_.width, plan_.query_bias));
   for (const std::string& name : {plan_.key, plan_.value}) {
     TRY(const Matrix one, matrix(layer + name, keys, plan_.width, plan_.query_bias));
     append(all, one);
@@ -117,6 +133,14 @@ Result<LinearLayer> DecoderWeights::gate_up(const std::string& gate, const std::
                                             const std::string& joined, size_t inner, Bias bias,
                                             bool apart) const {
   const auto layout = apart ? tensor::OutputLayout::plain : tensor::OutputLayout::gated;
+  if (plan_.gate_scale != 1.0F) {  // Of gates alone, so out of their blocks.
+    TRY(Matrix both, matrix(gate, inner, plan_.width, bias));
+    for (std::vector<float>* part : {&both.weight, &both.bias})
+      for (float& x : *part) x *= plan_.gate_scale;
+    TRY(const Matrix second, matrix(up, inner, plan_.width, bias));
+    append(both, second);
+    return both.pack(reader_.compute(), layout);
+  }
   if (!joined.empty() && reader_.has(joined + ".weight")) {
     if (reader_.stays_in_blocks(joined + ".weight"))
       return reader_.joined_blocks({{joined, 2 * inner}}, plan_.width, bias, layout);

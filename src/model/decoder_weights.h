@@ -25,6 +25,8 @@ class DecoderWeights {
   Result<LinearLayer> linear(const std::string& name, size_t outputs, size_t inputs, Bias bias) const;
   // All queries, then all keys, then all values, whatever the checkpoint's order.
   Result<LinearLayer> query_key_value(const std::string& layer) const;
+  // Of plan.query_gates: the second half of each head's queries, [heads * D, E].
+  Result<LinearLayer> query_gates(const std::string& layer) const;
   // Gates and then what they multiply; `apart`: they come out of the product as they are (DecoderPlan).
   Result<LinearLayer> gate_up(const std::string& gate, const std::string& up, const std::string& joined,
                               size_t inner, Bias bias, bool apart) const;
@@ -32,6 +34,8 @@ class DecoderWeights {
   Result<Norm> norm(const std::string& name, size_t width, DecoderPlan::NormKind kind, Bias bias) const;
 
  private:
+  Result<Matrix> half_of_queries(const std::string& layer, size_t half) const;
+
   const DecoderPlan& plan_;
   const WeightReader& reader_;
 };

@@ -15,6 +15,7 @@ class DraftModel final : public Drafter {
     // What was guessed wrong is forgotten.
     size_t same = 0;
     while (same < held_.size() && same + 1 < text.size() && held_[same] == text[same]) ++same;
+    same = cache_.keeps(same);
     held_.resize(same);
     cache_.shorten(same);
     std::vector<TokenId> out;

@@ -60,16 +60,23 @@ Result<Experts> Experts::load(const DecoderPlan& plan, const DecoderWeights& wei
   }
   const std::string correction =
       layer + (experts.correction.empty() ? experts.router + ".e_score_correction_bias" : experts.correction);
-  if (experts.scores == ExpertsPlan::Scores::sigmoid_grouped) {
+  if (experts.scores == ExpertsPlan::Scores::sigmoid_grouped && !experts.corrected) {
+    out.correction_.resize(experts.count);
+  } else if (experts.scores == ExpertsPlan::Scores::sigmoid_grouped) {
     TRY(out.correction_, weights.reader().floats(correction, {experts.count}));
   }
   TRY_DONE(out.load_experts(plan, weights, layer));
   if (!experts.shared.empty()) {
     const std::string at = layer + experts.shared + ".";
-    TRY(out.shared_.gate_up,
-        weights.gate_up(at + "gate_proj", at + "up_proj",
-                        experts.shared_gate_up.empty() ? "" : at + experts.shared_gate_up,
-                        experts.shared_inner, experts.shared_bias, false));
+    if (experts.gated) {
+      TRY(out.shared_.gate_up,
+          weights.gate_up(at + "gate_proj", at + "up_proj",
+                          experts.shared_gate_up.empty() ? "" : at + experts.shared_gate_up,
+                          experts.shared_inner, experts.shared_bias, false));
+    } else {
+      TRY(out.shared_.gate_up,
+          weights.linear(at + "up_proj", experts.shared_inner, plan.width, experts.shared_bias));
+    }
     TRY(out.shared_.down,
         weights.linear(at + experts.shared_down, plan.width, experts.shared_inner, experts.shared_bias));
   }
@@ -84,25 +91,32 @@ Status Experts::load_experts(const DecoderPlan& plan, const DecoderWeights& weig
   const std::string at = layer + plan_.experts;
   if (plan_.layout == ExpertsPlan::Layout::stacked_transposed) return load_transposed(plan, weights, at);
   if (plan_.layout == ExpertsPlan::Layout::stacked_inputs_first) return load_inputs_first(plan, weights, at);
-  if (plan_.layout == ExpertsPlan::Layout::stacked) return load_stacked(plan, weights, at);
+  if (plan_.layout == ExpertsPlan::Layout::stacked)
+    return load_stacked(plan, weights, fmt::format("{}.{}.weight", at, plan_.up),
+                        fmt::format("{}.{}.weight", at, plan_.down));
+  if (weights.reader().has(at + ".gate_up_proj"))  // As some are published, whatever the family's way.
+    return load_stacked(plan, weights, at + ".gate_up_proj", at + ".down_proj");
   for (size_t i = 0; i < plan_.count; ++i) {
     const std::string one = fmt::format("{}.{}.", at, i);
     Expert expert;
-    TRY(expert.gate_up,
-        weights.gate_up(one + plan_.gate, one + plan_.up, "", plan_.inner, Bias::without, false));
+    if (plan_.gated) {
+      TRY(expert.gate_up,
+          weights.gate_up(one + plan_.gate, one + plan_.up, "", plan_.inner, Bias::without, false));
+    } else {
+      TRY(expert.gate_up, weights.linear(one + plan_.up, plan_.inner, plan.width, Bias::without));
+    }
     TRY(expert.down, weights.linear(one + plan_.down, plan.width, plan_.inner, Bias::without));
     experts_.push_back(std::move(expert));
   }
   return Done{};
 }
 
-Status Experts::load_stacked(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& at) {
+Status Experts::load_stacked(const DecoderPlan& plan, const DecoderWeights& weights,
+                             const std::string& gate_up, const std::string& down_name) {
   const size_t width = plan.width, inner = plan_.inner;
   const WeightReader& reader = weights.reader();
-  TRY(const std::vector<float> both,
-      reader.floats(fmt::format("{}.{}.weight", at, plan_.up), {plan_.count, 2 * inner, width}));
-  TRY(const std::vector<float> down,
-      reader.floats(fmt::format("{}.{}.weight", at, plan_.down), {plan_.count, width, inner}));
+  TRY(const std::vector<float> both, reader.floats(gate_up, {plan_.count, 2 * inner, width}));
+  TRY(const std::vector<float> down, reader.floats(down_name, {plan_.count, width, inner}));
   for (size_t expert = 0; expert < plan_.count; ++expert) {
     const auto part = [&](const std::vector<float>& all, size_t outputs, size_t inputs) {
       const auto from = all.begin() + static_cast<std::ptrdiff_t>(expert * outputs * inputs);
@@ -250,6 +264,7 @@ std::vector<Experts::Pick> Experts::pick(std::span<const float> logits) const {
   }
   if (plan_.normalized) {
     float sum = plan_.scores == ExpertsPlan::Scores::sigmoid_grouped ? 1e-20F : 0.0F;
+    sum += plan_.share_more;
     for (const Pick& one : out) sum += one.share;
     sum = std::max(sum, plan_.share_min);
     for (Pick& one : out) one.share /= sum;

@@ -27,7 +27,8 @@ class Experts {
   };
 
   Status load_experts(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& layer);
-  Status load_stacked(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& at);
+  Status load_stacked(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& gate_up,
+                      const std::string& down_name);
   Status load_inputs_first(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& at);
   Status load_transposed(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& at);
   std::vector<Pick> pick(std::span<const float> logits) const;

@@ -27,12 +27,21 @@ KvPool::Page KvPool::take() const {
 
 void KvCache::shorten(size_t kept) {
   if (kept >= tokens) return;
-  tokens = kept;
-  pages_.resize((kept + tensor::page_tokens - 1) / tensor::page_tokens);
+  tokens = keeps(kept);
+  pages_.resize((tokens + tensor::page_tokens - 1) / tensor::page_tokens);
+  if (tokens == 0) states_.reset();
 }
 
 void KvCache::reserve(const KvPool& pool, size_t more) {
   if (more == 0) return;
+  if (pool.state_floats() > 0 && (states_ == nullptr || states_.use_count() > 1)) {
+    auto own = std::make_shared<tensor::Floats>(pool.state_floats());
+    if (states_ == nullptr)
+      std::fill_n(own->data(), own->size(), 0.0F);
+    else
+      std::copy_n(states_->data(), own->size(), own->data());
+    states_ = std::move(own);
+  }
   if (tokens % tensor::page_tokens != 0) {
     KvPool::Page& last = pages_[tokens / tensor::page_tokens];
     if (last.use_count() > 1) {

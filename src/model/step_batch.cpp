@@ -14,8 +14,6 @@ namespace {
 constexpr size_t alternatives_most = 20;
 constexpr size_t new_tokens_default = 20;  // transformers' own.
 
-size_t pages_for(size_t tokens) { return (tokens + tensor::page_tokens - 1) / tensor::page_tokens; }
-
 size_t same_beginning(const std::vector<TokenId>& one, const std::vector<TokenId>& other, size_t most) {
   const size_t limit = std::min({one.size(), other.size(), most});
   size_t same = 0;
@@ -50,6 +48,7 @@ StepBatch::StepBatch(const DecoderModel& model, tensor::Threads& threads, StepOp
     if (rope.kind == RopeSpec::Kind::dynamic ||
         (rope.kind == RopeSpec::Kind::longrope && rope.short_factors != rope.long_factors))
       positions_by_length_ = true;
+  carries_states_ = model.decoder().pages().state_floats() > 0;
   if (model.plan().renews_keys) renewed_after_ = model.plan().ropes[0].original_positions;
 }
 
@@ -67,7 +66,7 @@ KvCache StepBatch::find_beginning(const StepRequest& request) {
   const KvCache* best = nullptr;
   size_t shared = 0;
   const auto look = [&](const std::vector<TokenId>& text, const KvCache& cache) {
-    const size_t same = same_beginning(prompt, text, std::min(cache.tokens, prompt.size() - 1));
+    const size_t same = cache.keeps(same_beginning(prompt, text, std::min(cache.tokens, prompt.size() - 1)));
     if (same <= shared) return;
     shared = same;
     best = &cache;
@@ -97,7 +96,7 @@ Result<StepBatch::Sequence> StepBatch::join(StepRequest request) {
                 fmt::format("the prompt has {} tokens, the model takes {} with its answer",
                             request.prompt.size(), model_.plan().positions));
   if (limit <= request.prompt.size()) return fail(Reason::bad_request, "no new token is asked for");
-  const size_t pages = pages_for(limit);
+  const size_t pages = model_.decoder().pages().pages_for(limit);
   if (rows_.size() >= options_.sequences_max || pages_used_ + pages > options_.pages_max)
     return fail(Reason::queue_full, "the model writes as many texts as it has room for");
   while (!remembered_.empty() && remembered_.size() >= options_.remembered_max) remembered_.pop_back();
@@ -148,7 +147,7 @@ Result<TokenBatch> StepBatch::next_batch(std::vector<size_t>& scored) {
     }
     for (size_t i = 0; i < count; ++i) batch.add(row->text[held + i], 0, static_cast<int64_t>(held + i));
     const bool whole = held + count == row->text.size();
-    if (whole && row->request.drafter != nullptr && !positions_by_length_) {
+    if (whole && row->request.drafter != nullptr && !positions_by_length_ && !carries_states_) {
       const size_t most = std::min(row->request.drafted_max, row->length_max - row->text.size() - 1);
       if (most > 0) {
         TRY(const std::vector<TokenId> drafts, row->request.drafter->propose(row->text, most));

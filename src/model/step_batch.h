@@ -105,7 +105,8 @@ class StepBatch {
   tensor::Threads& threads_;
   const StepOptions options_;
   bool positions_by_length_ =
-      false;  // Rotary frequencies hang on the length: no chunks, no reuse, no guesses.
+      false;                     // Rotary frequencies hang on the length: no chunks, no reuse, no guesses.
+  bool carries_states_ = false;  // A state cannot take back a guess: none are made.
   std::vector<std::unique_ptr<Row>> rows_;
   std::deque<Remembered> remembered_;
   size_t renewed_after_ = 0;  // A text that outgrows this makes its keys again; 0: none does.

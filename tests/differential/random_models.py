@@ -45,6 +45,8 @@ def shake(model, redraws):
             values.data.uniform_(0.5, 1.5)
         elif name.endswith(("beta", "eps")) or not values.is_floating_point() or is_constant(values):
             continue
+        elif name.endswith("A_log"):
+            values.data.uniform_(-2, 1.5)
         elif "lambda" in name:
             values.data.uniform_(0.3, 1.2)
         elif any(part in name for part in ("token", "position", "bias_table")) and "embed_tokens" not in name and "tokens_embed" not in name:

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <cmath>
 
 #include "model/families/labels.h"
 
@@ -109,6 +111,67 @@ void set_windows(ConfigReader& config, DecoderPlan& plan, size_t window,
 
 void add_rope(ConfigReader& config, DecoderPlan& plan, const RopeDefaults& defaults) {
   plan.ropes = {read_rope(config, plan.head_width, defaults)};
+}
+
+void place_recurrent(ConfigReader& config, DecoderPlan& plan, std::string_view name,
+                     bool (*carries)(size_t layer, size_t extra), size_t extra) {
+  const boost::json::array* types = config.array("layer_types");
+  if (types == nullptr) types = config.array("layers_block_type");
+  if (types != nullptr && types->size() != plan.layers.size())
+    return config.refuse(fail(Reason::bad_request, "config.json: layer_types is not one a layer"));
+  for (size_t i = 0; i < plan.layers.size(); ++i) {
+    plan.layers[i].recurrent = carries(i, extra);
+    plan.layers[i].attends = !plan.layers[i].recurrent;
+    if (types == nullptr) continue;
+    std::string_view one = (*types)[i].is_string() ? std::string_view((*types)[i].get_string()) : "";
+    if (one == "mamba") one = "linear_attention";  // As transformers called it before version 5.
+    if (one != name && one != "full_attention" && one != "attention")
+      config.refuse(fail(Reason::model_unsupported, "config.json: layer_types has a kind that is not known"));
+    plan.layers[i].recurrent = one == name;
+    plan.layers[i].attends = !plan.layers[i].recurrent;
+  }
+}
+
+void attend_at(DecoderPlan& plan, const boost::json::array& layers) {
+  for (DecoderPlan::Layer& layer : plan.layers) {
+    layer.recurrent = true;
+    layer.attends = false;
+  }
+  for (const boost::json::value& one : layers)
+    if (one.is_int64() && one.get_int64() >= 0 && static_cast<size_t>(one.get_int64()) < plan.layers.size()) {
+      DecoderPlan::Layer& layer = plan.layers[static_cast<size_t>(one.get_int64())];
+      layer.recurrent = false;
+      layer.attends = true;
+    }
+}
+
+RecurrentPlan read_state_space(ConfigReader& config, const DecoderPlan& plan) {
+  RecurrentPlan out;
+  out.kind = RecurrentPlan::Kind::state_space;
+  out.name = "mamba";
+  out.taps = config.size({"mamba_d_conv", "conv_kernel"}, 4, 64);
+  out.key_width = config.size({"mamba_d_state", "ssm_state_size", "state_size"}, 256, 4'096);
+  out.key_heads = config.size({"mamba_n_groups", "n_groups"}, 1, 1'024);
+  out.value_heads = config.size({"mamba_n_heads", "mamba_num_heads", "num_heads"}, 128, 1'024);
+  const size_t inner = config.size({"mamba_expand", "expand"}, 2, 64) * plan.width;
+  const boost::json::value* each = config.json().if_contains("mamba_d_head");
+  const bool automatic = each == nullptr || !each->is_int64();
+  out.value_width = config.size({"mamba_head_dim"}, std::max<size_t>(inner / out.value_heads, 1), 4'096);
+  if (!automatic) out.value_width = config.size({"mamba_d_head"}, 1, 4'096);
+  out.convolution_bias = bias_if(config.flag({"mamba_conv_bias", "use_conv_bias"}, true));
+  out.bias = out.out_bias = bias_if(config.flag({"mamba_proj_bias", "use_bias"}, false));
+  out.activation = plan.activation;
+  out.epsilon = plan.epsilon;
+  if (out.value_heads % out.key_heads != 0)
+    config.refuse(fail(Reason::bad_request, "config.json: the groups of state spaces cannot be"));
+  // transformers keeps steps of a prompt within it, and not those of single tokens.
+  if (const boost::json::array* limit = config.array("time_step_limit"); limit != nullptr) {
+    const bool open = limit->size() == 2 && (*limit)[0].is_number() && (*limit)[0].to_number<double>() == 0 &&
+                      !((*limit)[1].is_number() && std::isfinite((*limit)[1].to_number<double>()));
+    if (!open)
+      config.refuse(fail(Reason::model_unsupported, "config.json: a time_step_limit is not supported"));
+  }
+  return out;
 }
 
 void place_experts(ConfigReader& config, DecoderPlan& plan) {

@@ -29,6 +29,13 @@ void set_windows(ConfigReader& config, DecoderPlan& plan, size_t window,
                  bool (*slides)(size_t layer, size_t extra), size_t extra = 0);
 // Which layers layer_types calls sliding; empty where it is absent.
 std::vector<bool> sliding_layers(ConfigReader& config, size_t layers);
+// Which layers carry a state: those that layer_types calls `name`, where it is absent those `carries` picks.
+void place_recurrent(ConfigReader& config, DecoderPlan& plan, std::string_view name,
+                     bool (*carries)(size_t layer, size_t extra), size_t extra = 0);
+// All carry a state but those listed.
+void attend_at(DecoderPlan& plan, const boost::json::array& layers);
+// Mamba 2's, under the names that its likes have; with the plan's activation.
+RecurrentPlan read_state_space(ConfigReader& config, const DecoderPlan& plan);
 // Which layers have experts: every decoder_sparse_step-th, less mlp_only_layers.
 void place_experts(ConfigReader& config, DecoderPlan& plan);
 // DeepSeek's experts in groups beside shared ones, after the first `dense` layers or where mlp_layer_types

@@ -69,6 +69,14 @@ TEST(DecoderFamilies, OptionsThatNoPartComputesAreRefusedByName) {
       {R"("model_type":"granite_swa","layer_rope_theta":[1.0])", "layer_rope_theta"},
       {R"("model_type":"exaone_moe","mlp_layer_types":["dense"])", "mlp_layer_types"},
       {R"("model_type":"hy_v3","mlp_layer_types":["dense","sparse","odd","dense"])", "mlp_layer_types"},
+      {R"("model_type":"lfm2","layer_types":["conv","mamba","conv","conv"])", "layer_types"},
+      {R"("model_type":"lfm2","layer_types":["conv"])", "layer_types"},
+      {R"("model_type":"qwen3_next","linear_num_key_heads":3,"linear_num_value_heads":4)",
+       "linear_num_value_heads"},
+      {R"("model_type":"bamba","mamba_n_heads":3,"mamba_n_groups":2)", "groups of state spaces"},
+      {R"("model_type":"granitemoehybrid","time_step_limit":[0.0,0.5])", "time_step_limit"},
+      {R"("model_type":"nemotron_h","moe_latent_size":8)", "moe_latent_size"},
+      {R"("model_type":"nemotron_h","hybrid_override_pattern":"M?")", "kind of layer"},
   };
   for (const auto& [config, named] : cases) {
     SCOPED_TRACE(config);
@@ -206,6 +214,42 @@ TEST(DecoderFamilies, QueriesOfMinistralGrowInEveryLayerByWhatItsRotaryPositions
   EXPECT_EQ(usual.temperature_floor, 16'384U) << "what its class has";
   EXPECT_EQ(usual.ropes[0].kind, RopeSpec::Kind::yarn);
   EXPECT_EQ(usual.ropes[0].theta, 1'000'000);
+}
+
+TEST(DecoderFamilies, LayersOfNemotronAreOneThingAloneInEitherSpelling) {
+  for (const char* spelled :
+       {R"("hybrid_override_pattern":"M*-E")", R"("layers_block_type":["mamba","attention","mlp","moe"])",
+        R"("layers_block_type":["linear_attention","full_attention","mlp","moe"])"}) {
+    SCOPED_TRACE(spelled);
+    const auto plan = plan_of(R"("model_type":"nemotron_h",)" + std::string(spelled));
+    ASSERT_TRUE(plan.ok()) << plan.error().message;
+    const std::vector<DecoderPlan::Layer>& layers = plan.value().layers;
+    ASSERT_EQ(layers.size(), 4U);
+    EXPECT_TRUE(layers[0].recurrent && !layers[0].attends && !layers[0].feeds);
+    EXPECT_TRUE(!layers[1].recurrent && layers[1].attends && !layers[1].feeds);
+    EXPECT_TRUE(layers[2].feeds && !layers[2].attends && !layers[2].experts);
+    EXPECT_TRUE(layers[3].feeds && !layers[3].attends && layers[3].experts);
+  }
+}
+
+TEST(DecoderFamilies, WhichLayersCarryAStateIsSaidInEachSpelling) {
+  const auto carries = [](const std::string& keys) {
+    const auto plan = plan_of(keys);
+    EXPECT_TRUE(plan.ok()) << plan.error().message;
+    std::string out;
+    for (const DecoderPlan::Layer& layer : plan.value().layers) out += layer.recurrent ? 's' : 'a';
+    return out;
+  };
+  EXPECT_EQ(carries(R"("model_type":"qwen3_next")"), "sssa");
+  EXPECT_EQ(carries(R"("model_type":"qwen3_next","full_attention_interval":2)"), "sasa");
+  EXPECT_EQ(carries(R"("model_type":"lfm2","full_attn_idxs":[1,2])"), "saas");
+  EXPECT_EQ(carries(R"("model_type":"lfm2")"), "aaaa");
+  EXPECT_EQ(carries(R"("model_type":"bamba","attn_layer_indices":[3])"), "sssa");
+  EXPECT_EQ(carries(R"("model_type":"granitemoehybrid","layer_types":["mamba","attention","mamba","mamba"])"),
+            "sass");
+  EXPECT_EQ(
+      carries(R"("model_type":"granitemoehybrid","layers_block_type":["mamba","attention","mamba","mamba"])"),
+      "sass");
 }
 
 TEST(Families, TheDocsNameEachOfThem) {

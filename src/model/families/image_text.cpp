@@ -15,6 +15,8 @@ void plan_image_text(ConfigReader& config, DecoderPlan& plan) {
   const std::string whole = config.text({"model_type"}, "");
   ConfigReader part(*text);
   const std::string_view usual = whole == "llama4"            ? "llama4_text"
+                                 : whole == "qwen3_5"         ? "qwen3_5_text"
+                                 : whole == "qwen3_5_moe"     ? "qwen3_5_moe_text"
                                  : whole.starts_with("gemma") ? "gemma3_text"
                                                               : "mistral";
   const std::string type = part.text({"model_type"}, usual);
@@ -23,7 +25,8 @@ void plan_image_text(ConfigReader& config, DecoderPlan& plan) {
     return config.refuse(fail(Reason::model_unsupported, "config.json: this text_config is not supported"));
   family->plan(part, plan);
   if (!part.status().ok()) config.refuse(part.status().error());
-  plan.tied = config.flag({"tie_word_embeddings"}, true);  // The whole model's word counts, not the part's.
+  plan.tied = config.flag({"tie_word_embeddings"},
+                          !whole.starts_with("qwen"));  // The whole model's word counts, not the part's.
   plan.head_kind = read_decoder_head(config);
   plan.prefixes = {"model.language_model.", "language_model.model.", "language_model."};
 }

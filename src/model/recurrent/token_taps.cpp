@@ -1,0 +1,57 @@
+#include "model/recurrent/token_taps.h"
+
+#include <algorithm>
+
+namespace holdfast::model {
+namespace {
+
+constexpr size_t block_width = 64;  // Channels that a thread takes at once.
+
+}  // namespace
+
+Result<TokenTaps> TokenTaps::load(const WeightReader& reader, const std::string& name, size_t width,
+                                  size_t taps, Bias bias, tensor::Activation activation) {
+  TokenTaps out;
+  out.width_ = width;
+  out.taps_ = taps;
+  out.activation_ = activation;
+  out.kernels_ = &tensor::kernels_for(reader.compute().isa);
+  TRY(const std::vector<float> stored, reader.floats(name + ".weight", {width, 1, taps}));
+  out.weight_.resize(stored.size());
+  for (size_t channel = 0; channel < width; ++channel)
+    for (size_t tap = 0; tap < taps; ++tap) out.weight_[tap * width + channel] = stored[channel * taps + tap];
+  if (bias == Bias::with) {
+    TRY(out.bias_, reader.floats(name + ".bias", {width}));
+  }
+  return out;
+}
+
+void TokenTaps::run(const RecurrentLayer::Run& run, const float* in, size_t stride, float* out) const {
+  const size_t blocks = (width_ + block_width - 1) / block_width, past = taps_ - 1;
+  run.threads.run(run.batch.sequences() * blocks, [&](size_t job) {
+    const size_t sequence = job / blocks, first = job % blocks * block_width;
+    const size_t count = std::min(block_width, width_ - first);
+    const size_t start = run.batch.starts[sequence], length = run.batch.length(sequence);
+    float* state = run.states[sequence] + first;
+    // Row `at` of those still needed and the new ones after them.
+    const auto row = [&](size_t at) {
+      return at < past ? state + at * width_ : in + (start + at - past) * stride + first;
+    };
+    for (size_t token = 0; token < length; ++token) {
+      float* to = out + (start + token) * width_ + first;
+      if (bias_.empty())
+        std::fill_n(to, count, 0.0F);
+      else
+        std::copy_n(bias_.data() + first, count, to);
+      for (size_t tap = 0; tap < taps_; ++tap) {
+        const float* from = row(token + tap);
+        const float* weight = weight_.data() + tap * width_ + first;
+        for (size_t i = 0; i < count; ++i) to[i] += weight[i] * from[i];
+      }
+      if (activation_ != tensor::Activation::none) kernels_->activate(activation_, to, count);
+    }
+    for (size_t i = 0; i < past; ++i) std::copy_n(row(length + i), count, state + i * width_);
+  });
+}
+
+}  // namespace holdfast::model
