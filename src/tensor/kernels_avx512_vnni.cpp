@@ -1,11 +1,11 @@
 // int8 on AVX-512 with VNNI: four products of bytes summed at once, without saturation.
 #include "tensor/kernels.h"
 #include "tensor/simd/block_dots.h"
+#include "tensor/simd/block_rows_vnni.h"
 #include "tensor/simd/dots_avx512.h"
 #include "tensor/simd/f32x16_avx512.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_avx512.h"
-#include "tensor/simd/whole_dots.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -33,7 +33,8 @@ const ProductKernel avx512_vnni_bytes = {1,
                                          nullptr,
                                          12};
 
-void avx512_vnni_block_dots(const BlockDotsJob& job) { BlockDots<Dots512>::run(job); }
-void avx512_vnni_whole_dots(const WholeDotsJob& job) { WholeDots<Dots512>::run(job); }
+void avx512_vnni_block_dots(const BlockDotsJob& job) {
+  job.format.code_bits == 8 ? BlockRowsVnni::run(job) : BlockDots<Dots512>::any<4>(job);
+}
 
 }  // namespace holdfast::tensor

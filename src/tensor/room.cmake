@@ -9,7 +9,7 @@ set_source_files_properties(${folder}/kernels_avx2_vnni.cpp PROPERTIES COMPILE_O
 # g++ 12 warns inside its own AVX-512 header of the undefined register its intrinsics start from.
 set(avx512_options "${avx2_options};-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-Wno-maybe-uninitialized")
 set_source_files_properties(${folder}/kernels_avx512.cpp ${folder}/kernels_avx512_wide.cpp PROPERTIES COMPILE_OPTIONS "${avx512_options}")
-set_source_files_properties(${folder}/kernels_avx512_vnni.cpp PROPERTIES COMPILE_OPTIONS "${avx512_options};-mavx512vnni")
+set_source_files_properties(${folder}/kernels_avx512_vnni.cpp ${folder}/kernels_avx512_vnni_whole.cpp PROPERTIES COMPILE_OPTIONS "${avx512_options};-mavx512vnni")
 set_source_files_properties(${folder}/kernels_avx512_bf16.cpp PROPERTIES COMPILE_OPTIONS "${avx512_options};-mavx512bf16")
 set_source_files_properties(${folder}/kernels_amx.cpp PROPERTIES COMPILE_OPTIONS
   "${avx512_options};-mavx512vnni;-mavx512bf16;-mavx512vbmi;-mamx-tile;-mamx-int8;-mamx-bf16")

@@ -118,6 +118,8 @@ struct Product {
     job.sums_stride = job.strip_count * strip_columns;
     strips.resize(job.strip_count * job.strip_bytes);
     for (std::byte& byte : strips) byte = static_cast<std::byte>(random());
+    if (random() % 8 == 0)  // All codes the least or the greatest one.
+      std::fill(strips.begin(), strips.end(), static_cast<std::byte>(random() % 2 == 0 ? 0 : 255));
     for (size_t strip = 0; strip < job.strip_count; ++strip)
       numbers(random, strips.data() + strip * job.strip_bytes);
     const size_t padded = (job.row_count + 15) / 16 * 16;
@@ -128,7 +130,8 @@ struct Product {
     std::normal_distribution<float> normal(0, 1);
     std::vector<float> in(job.row_count * job.inputs);
     const bool greatest = random() % 4 == 0;  // Sums as large as they can be.
-    for (float& x : in) x = greatest ? 1.0F : normal(random) * (random() % 64 == 0 ? 30.0F : 1.0F);
+    const float most = random() % 2 == 0 ? 1.0F : -1.0F;
+    for (float& x : in) x = greatest ? most : normal(random) * (random() % 64 == 0 ? 30.0F : 1.0F);
     rounding.whole_rows({in.data(), job.row_count, job.inputs, job.inputs, job.group, job.rows, 0});
     job.strips = strips.data();
   }
