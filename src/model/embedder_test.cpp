@@ -141,6 +141,34 @@ TEST(Embedder, MiniLmDoesNotDependOnTheBatch) {
   expect_batch_invariance(embedder.value(), minilm_golden().texts, 6);
 }
 
+// Whose heads are as wide as attention's own paths want them, which tiny models' are not.
+TEST(Embedder, ALongTextHasTheSameBitsOnAnyNumberOfThreads) {
+  const auto folder = minilm_folder();
+  if (folder.empty()) GTEST_SKIP() << "no all-MiniLM-L6-v2: run set-up, or set HOLDFAST_MINILM to its folder";
+  const auto disk = io::open_posix_disk(folder).value();
+  std::string text;
+  for (const std::string& one : minilm_golden().texts) text += one + " ";
+  for (const tensor::Isa isa : {tensor::Isa::avx2, tensor::best_isa()})
+    for (const auto precision : {tensor::Precision::f32, tensor::Precision::bf16, tensor::Precision::int8}) {
+      const auto embedder = Embedder::open(*disk, "", {.isa = isa, .precision = precision}).value();
+      auto tokens = embedder.tokenize(text).value();
+      for (const size_t length : {size_t{33}, size_t{67}, size_t{200}}) {
+        ASSERT_GE(tokens.ids.size(), length);
+        TokenizedText part = tokens;
+        part.ids.resize(length);
+        part.types.resize(length);
+        const auto features = [&](size_t threads) {
+          return embedder.features(std::span(&part, 1), *tensor::make_threads(threads)).value()[0];
+        };
+        const auto alone = features(1);
+        for (const size_t threads : {size_t{2}, size_t{3}, size_t{4}})
+          EXPECT_EQ(features(threads), alone)
+              << tensor::isa_name(isa) << " " << tensor::precision_name(precision) << ", " << length
+              << " tokens, " << threads << " threads";
+      }
+    }
+}
+
 class TinyModel : public ::testing::Test {
  protected:
   std::unique_ptr<io::Disk> disk = io::open_posix_disk("tests/golden/models/feature-extraction").value();

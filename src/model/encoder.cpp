@@ -362,8 +362,9 @@ tensor::RowNorm Encoder::row_norm(const Norm& norm) const {
           norm.beta.data(), plan_.epsilon};
 }
 
-// Makes ready what the layer's first product reads of x: through its norm where norms come first.
-void Encoder::begin(size_t index, const float* x, size_t rows, Space& space) const {
+// Makes ready what the layer's first product reads of these rows of x: through its norm where norms come
+// first.
+void Encoder::begin(size_t index, const float* x, Rows rows, LayerRows& ready) const {
   const Layer& layer = *layers_[index];
   tensor::RowNorm norm;
   tensor::NormRun run;
@@ -371,63 +372,66 @@ void Encoder::begin(size_t index, const float* x, size_t rows, Space& space) con
     norm = row_norm(*layer.attention_norm);
     run.norm = &norm;
   }
-  run.in = x;
+  run.in = x + rows.first * plan_.width;
   run.in_stride = plan_.width;
-  run.rows = rows;
+  run.rows = rows.count;
   run.width = plan_.width;
   run.reader = layer.query_key_value.get();
-  run.next = &space.input;
+  run.next = &ready.input;
   tensor::normalize_rows(*kernels_, run);
 }
 
-// One layer on x, whose rows are in space.input as its first product reads them; leaves there those of the
-// next layer. Each product ends with what follows it, row by row, while a block of rows is in the cache.
-void Encoder::run_layer(const TokenBatch& batch, Part part, size_t index, Space& space,
+// Queries, keys and values of rows that are in ready.input as the layer's first product reads them.
+void Encoder::join(size_t index, Rows rows, const LayerRows& ready, Space& space,
+                   tensor::Threads& threads) const {
+  tensor::LinearRun run;
+  run.rows = rows.count;
+  run.ready = &ready.input;
+  const size_t first = rows.first * joined_width();
+  if (joins_halves(index))
+    run.halves = reinterpret_cast<uint16_t*>(space.joined()) + first;
+  else
+    run.out = space.joined() + first;
+  layers_[index]->query_key_value->run(run, threads);
+  space.ended(index, EncoderStep::query_key_value);
+}
+
+// What follows attention on these rows of x; leaves in ready.input those of the next layer. Each product ends
+// with what follows it, row by row, while a block of rows is in the cache.
+void Encoder::end_layer(size_t index, Rows rows, LayerRows& ready, const Space& space,
                         tensor::Threads& threads, float* x) const {
   const Layer& layer = *layers_[index];
   const Layer* next = index + 1 < layers_.size() ? layers_[index + 1].get() : nullptr;
   const bool after = plan_.norm_place == EncoderPlan::NormPlace::after;
+  x += rows.first * plan_.width;
   tensor::LinearRun run;
-  run.rows = batch.starts[part.last] - batch.starts[part.first];
-
-  if (layer.gate) open_gates(layer, x, run.rows, space);
-  tensor::LinearRun join = run;
-  join.ready = &space.input;
-  if (joins_halves(index))
-    join.halves = reinterpret_cast<uint16_t*>(space.joined());
-  else
-    join.out = space.joined();
-  layer.query_key_value->run(join, threads);
-  space.ended(index, EncoderStep::query_key_value);
-  attend_all(batch, part, index, space, threads);
-  if (plan_.far_seeing) attend_far(batch, part, layer, x, space, threads);
-  space.ended(index, EncoderStep::attention);
+  run.rows = rows.count;
 
   tensor::LinearRun attended = run;
   if (writes_contexts(layer))
-    attended.ready = &space.contexts;
+    attended.ready = &ready.contexts;
   else
-    attended.in = space.context.data();
+    attended.in = space.context.data() + rows.first * plan_.heads * plan_.head_width;
   attended.out = x;
   attended.addend = x;
   const tensor::RowNorm middle = row_norm(after ? *layer.attention_norm : *layer.out_norm);
   attended.norm = &middle;
   attended.norm_out = after ? x : nullptr;
   attended.reader = layer.inner.get();
-  attended.next = &space.input;
+  attended.next = &ready.input;
   layer.attention_out->run(attended, threads);
   space.ended(index, EncoderStep::attention_out);
 
   tensor::LinearRun widen = run;
-  widen.ready = &space.input;
+  widen.ready = &ready.input;
   widen.activation = plan_.activation;
   widen.reader = layer.out.get();
-  widen.next = &space.inner;
+  widen.next = &ready.inner;
   layer.inner->run(widen, threads);
   space.ended(index, EncoderStep::inner);
 
   tensor::LinearRun narrow = run;
-  narrow.ready = &space.inner;
+  narrow.ready = &ready.inner;
   narrow.out = x;
   narrow.addend = x;
   tensor::RowNorm last;
@@ -441,23 +445,86 @@ void Encoder::run_layer(const TokenBatch& batch, Part part, size_t index, Space&
   }
   if (next != nullptr) {
     narrow.reader = next->query_key_value.get();
-    narrow.next = &space.input;
+    narrow.next = &ready.input;
   }
   layer.out->run(narrow, threads);
   space.ended(index, EncoderStep::out);
 }
 
+// One layer on x, whose rows are in space.input as its first product reads them; leaves there those of the
+// next layer.
+void Encoder::run_layer(const TokenBatch& batch, Part part, size_t index, Space& space,
+                        tensor::Threads& threads, float* x) const {
+  const Layer& layer = *layers_[index];
+  const Rows rows{0, batch.starts[part.last] - batch.starts[part.first]};
+  if (layer.gate) open_gates(layer, x, rows.count, space);
+  join(index, rows, space, space, threads);
+  attend_all(batch, part, index, space, threads);
+  if (plan_.far_seeing) attend_far(batch, part, layer, x, space, threads);
+  space.ended(index, EncoderStep::attention);
+  end_layer(index, rows, space, space, threads, x);
+}
+
+// How many threads share the rows of a part that is alone; 0: they share outputs and heads. By rows they wait
+// for each other twice a layer, before and after attention, instead of seven times, and each finds near what
+// it wrote itself; but each reads all weights, for which there must be rows enough. Not where units take many
+// rows at once (`product`), as fewer rows would leave them idle.
+size_t Encoder::shares_of(const TokenBatch& batch, size_t rows, size_t threads) const {
+  constexpr size_t rows_least = 16;
+  if (threads == 1 || rows < rows_least * threads || layers_.empty()) return 0;
+  if (plan_.far_seeing || convolution_ || batch.between != nullptr) return 0;
+  for (const auto& layer : layers_)
+    if (layer->gate || layer->inner->kernel() == nullptr || layer->inner->kernel()->product != nullptr)
+      return 0;
+  return threads;
+}
+
+// All layers, a share of the rows a thread.
+void Encoder::run_in_shares(const TokenBatch& batch, Part part, Space& space, tensor::Threads& threads,
+                            float* x) const {
+  const size_t rows = batch.starts[part.last] - batch.starts[part.first], shares = space.share_count;
+  ensure(space.joined_apart, rows * joined_width());
+  if (space.shares.size() < shares) space.shares.resize(shares);
+  const auto alone = tensor::make_threads(1);
+  const auto rows_of = [&](size_t share) -> Rows {
+    const size_t first = share * rows / shares;
+    return {first, (share + 1) * rows / shares - first};
+  };
+  threads.run(shares, [&](size_t share) {
+    LayerRows& ready = space.shares[share];
+    make_ready_room(rows_of(share).count, ready);
+    begin(0, x, rows_of(share), ready);
+    join(0, rows_of(share), ready, space, *alone);
+  });
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    attend_all(batch, part, i, space, threads);
+    threads.run(shares, [&](size_t share) {
+      LayerRows& ready = space.shares[share];
+      if (writes_contexts(*layers_[i])) {
+        const size_t words = layers_[i]->attention_out->row_words();
+        std::copy_n(space.contexts.words.data() + rows_of(share).first * words, rows_of(share).count * words,
+                    ready.contexts.words.data());
+      }
+      end_layer(i, rows_of(share), ready, space, *alone, x);
+      if (i + 1 < layers_.size()) join(i + 1, rows_of(share), ready, space, *alone);
+    });
+  }
+}
+
 // For that many rows in any layer.
 void Encoder::make_room(size_t rows, Space& space) const {
-  const size_t all_heads = plan_.heads * plan_.head_width;
-  ensure(space.context, rows * all_heads);
+  ensure(space.context, rows * plan_.heads * plan_.head_width);
+  make_ready_room(rows, space);
+}
+
+void Encoder::make_ready_room(size_t rows, LayerRows& ready) const {
   for (const auto& layer : layers_) {
-    space.input.ensure(*layer->query_key_value, rows);
-    space.contexts.ensure(*layer->attention_out, rows);
-    space.input.ensure(*layer->inner, rows);
-    space.inner.ensure(*layer->out, rows);
+    ready.input.ensure(*layer->query_key_value, rows);
+    ready.contexts.ensure(*layer->attention_out, rows);
+    ready.input.ensure(*layer->inner, rows);
+    ready.inner.ensure(*layer->out, rows);
   }
-  ensure(space.inner.words, rows * joined_width());
+  ensure(ready.inner.words, rows * joined_width());
 }
 
 void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, StepWatch* watch,
@@ -475,19 +542,21 @@ void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, 
   const auto keep_state = [&](size_t index) {
     if (states != nullptr) std::copy_n(out, rows * width, (*states)[index].data() + row * width);
   };
-  if (!layers_.empty()) begin(0, out, rows, *space);
+  space->share_count = states == nullptr ? shares_of(batch, rows, threads.count()) : 0;
+  if (!layers_.empty() && space->share_count == 0) begin(0, out, {0, rows}, *space);
   space->ended(0, EncoderStep::embedding);
   keep_state(0);
-  for (size_t i = 0; i < layers_.size(); ++i) {
+  if (space->share_count > 0) run_in_shares(batch, part, *space, threads, out);
+  for (size_t i = 0; i < layers_.size() && space->share_count == 0; ++i) {
     run_layer(batch, part, i, *space, threads, out);
     if (i == 0 && convolution_) {
       convolve(batch, part, embedded.data(), out);
-      if (layers_.size() > 1) begin(1, out, rows, *space);
+      if (layers_.size() > 1) begin(1, out, {0, rows}, *space);
       space->ended(0, EncoderStep::convolution);
     }
     if (batch.between != nullptr && i + 1 < layers_.size()) {
       add_between(batch, part, (*batch.between)[i], out);
-      begin(i + 1, out, rows, *space);
+      begin(i + 1, out, {0, rows}, *space);
     }
     keep_state(i + 1);
   }
@@ -512,8 +581,10 @@ Result<Floats> Encoder::forward(const TokenBatch& batch, tensor::Threads& thread
   Floats out(batch.tokens() * plan_.width);
   for (size_t i = 0; states != nullptr && i <= plan_.layers.size(); ++i) states->emplace_back(out.size());
   const std::vector<Part> parts = split(batch, threads.count());
+  const auto alone = tensor::make_threads(1);
+  tensor::Threads& each = parts.size() > 1 ? *alone : threads;
   threads.run(parts.size(), [&](size_t index) {
-    run(batch, parts[index], threads, watch, states,
+    run(batch, parts[index], each, watch, states,
         out.data() + batch.starts[parts[index].first] * plan_.width);
   });
   return out;

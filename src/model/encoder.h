@@ -49,14 +49,20 @@ class Encoder {
     std::vector<float> bias;
     Norm norm;
   };
-  struct Space {
+  // Of the four products of a layer. Little memory is near: what the first and the third read has one place.
+  struct LayerRows {
+    tensor::ReadyRows input, contexts, inner;
+  };
+  struct Space : LayerRows {
     tensor::Floats context, start;
     tensor::Floats far_queries, far_keys;  // Of the tokens that see far; keys and values of one sequence.
     tensor::Floats gates, normed;          // Of a distance gate: by row and head; the rows it reads.
-    // Of the four products of a layer. Little memory is near: what the first and the third read has one
-    // place, and so have queries, keys and values, which are gone when the fourth's rows come.
-    tensor::ReadyRows input, contexts, inner;
-    float* joined() { return inner.words.data(); }
+    // Where threads share rows: each one's, and queries, keys and values of all. Else those are where the
+    // fourth product's rows will be when they are gone.
+    std::vector<LayerRows> shares;
+    size_t share_count = 0;  // Of them in use.
+    tensor::Floats joined_apart;
+    float* joined() { return share_count == 0 ? inner.words.data() : joined_apart.data(); }
     StepWatch* watch = nullptr;
     void ended(size_t layer, EncoderStep step) const {
       if (watch != nullptr) watch->ended(layer, step);
@@ -64,6 +70,9 @@ class Encoder {
   };
   struct Part {
     size_t first = 0, last = 0;  // Sequences.
+  };
+  struct Rows {  // Of a part.
+    size_t first = 0, count = 0;
   };
   // How large each input of a layer's four products becomes, for int8; empty where that is not known.
   struct Peaks {
@@ -92,6 +101,7 @@ class Encoder {
                                   const std::string& scale, size_t inputs, Bias bias,
                                   std::span<const float> peaks) const;
   void make_room(size_t rows, Space& space) const;
+  void make_ready_room(size_t rows, LayerRows& ready) const;
   Status check(const TokenBatch& batch) const;
   Status load_own(const WeightReader& reader);
   std::vector<Part> split(const TokenBatch& batch, size_t threads) const;
@@ -113,9 +123,15 @@ class Encoder {
                       const std::vector<float>& by_distance, size_t reach) const;
   void open_gates(const Layer& layer, const float* x, size_t rows, Space& space) const;
   void convolve(const TokenBatch& batch, Part part, const float* in, float* x) const;
-  void begin(size_t index, const float* x, size_t rows, Space& space) const;
+  void begin(size_t index, const float* x, Rows rows, LayerRows& ready) const;
+  void join(size_t index, Rows rows, const LayerRows& ready, Space& space, tensor::Threads& threads) const;
+  void end_layer(size_t index, Rows rows, LayerRows& ready, const Space& space, tensor::Threads& threads,
+                 float* x) const;
   void run_layer(const TokenBatch& batch, Part part, size_t index, Space& space, tensor::Threads& threads,
                  float* x) const;
+  size_t shares_of(const TokenBatch& batch, size_t rows, size_t threads) const;
+  void run_in_shares(const TokenBatch& batch, Part part, Space& space, tensor::Threads& threads,
+                     float* x) const;
   bool writes_contexts(const Layer& layer) const;
   bool joins_halves(size_t layer) const;
   tensor::RowNorm row_norm(const Norm& norm) const;

@@ -247,7 +247,7 @@ std::unique_ptr<Encoder::Trial> Encoder::begin_trial() const {
 void Encoder::step_trial(Trial& trial) const {
   const size_t index = layers_.size() - 1, rows = trial.batch.tokens();
   make_room(rows, trial.space);
-  begin(index, trial.x.data(), rows, trial.space);
+  begin(index, trial.x.data(), {0, rows}, trial.space);
   run_layer(trial.batch, trial.whole(), index, trial.space, *trial.threads, trial.x.data());
   if (index == 0 && convolution_) convolve(trial.batch, trial.whole(), trial.embedded.data(), trial.x.data());
 }
