@@ -12,13 +12,16 @@
 #include "token/added_tokens.h"
 #include "token/decoders/decoder.h"
 #include "token/encoding.h"
-#include "token/fast/fast_encoder.h"
 #include "token/models/model.h"
 #include "token/normalizers/normalizer.h"
 #include "token/post_processors/post_processor.h"
 #include "token/pre_tokenizers/pre_tokenizer.h"
+#include "token/rows.h"
 
 namespace holdfast::token {
+
+class FastEncoder;
+class WorkspacePool;
 
 enum class TruncationStrategy : uint8_t { longest_first, only_first, only_second };
 
@@ -73,6 +76,9 @@ class Tokenizer {
   static Result<Tokenizer> load_with(std::string_view json, OwnParts own);
   // The same of a document that is parsed already: what other formats are turned into.
   static Result<Tokenizer> from_document(const boost::json::object& document);
+  Tokenizer(Tokenizer&& other) noexcept;
+  Tokenizer& operator=(Tokenizer&& other) noexcept;
+  ~Tokenizer();
 
   // tokenization_failed: not UTF-8, a truncation that cannot be, no token for the unknown. input_too_long.
   Result<Encoding> encode(const Input& input, const EncodeOptions& options) const;
@@ -109,7 +115,7 @@ class Tokenizer {
     return post_processor_ ? post_processor_->added_tokens(texts) : 0;
   }
 
-  bool has_fast_way() const { return fast_ != nullptr && fast_->is_there(); }
+  bool has_fast_way() const;
   // The parts, to show and to ask each alone; null where the file has none.
   const Normalizer* normalizer() const { return normalizer_.get(); }
   const PreTokenizer* pre_tokenizer() const { return pre_tokenizer_.get(); }
@@ -125,7 +131,7 @@ class Tokenizer {
     bool changes_offsets = false;
   };
 
-  Tokenizer() = default;
+  Tokenizer();
   // `tables`: what is left out of the document, or null.
   static Result<Tokenizer> from_parts(const boost::json::object& document, ModelTables* tables, OwnParts own);
   void prepare_fast(const boost::json::object& document);

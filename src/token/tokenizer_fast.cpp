@@ -2,6 +2,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "token/fast/fast_encoder.h"
+#include "token/fast/workspace.h"
 #include "token/tokenizer.h"
 #include "token/unicode/utf8.h"
 
@@ -18,6 +20,13 @@ bool is_empty(const boost::json::object& document, std::string_view key) {
 }
 
 }  // namespace
+
+Tokenizer::Tokenizer() = default;
+Tokenizer::Tokenizer(Tokenizer&& other) noexcept = default;
+Tokenizer& Tokenizer::operator=(Tokenizer&& other) noexcept = default;
+Tokenizer::~Tokenizer() = default;
+
+bool Tokenizer::has_fast_way() const { return fast_ != nullptr && fast_->is_there(); }
 
 void Tokenizer::prepare_fast(const boost::json::object& document) {
   const FastParts plain{*model_, normalizer_.get(), pre_tokenizer_.get()};

@@ -4,12 +4,14 @@
 #include <memory>
 #include <string_view>
 
-#include "token/fast/workspace.h"
 #include "token/models/model.h"
 #include "token/normalizers/normalizer.h"
 #include "token/pre_tokenizers/pre_tokenizer.h"
+#include "token/rows.h"
 
 namespace holdfast::token {
+
+struct Workspace;
 
 // The steps from a text without added tokens to its ids, for the shapes of tokenizer that are common: the
 // same answers as the parts of a Tokenizer one after the other, many times faster. Immutable; safe from any

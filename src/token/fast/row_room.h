@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "token/fast/word_cache.h"
-#include "token/fast/workspace.h"
+#include "token/rows.h"
 
 namespace holdfast::token {
 
