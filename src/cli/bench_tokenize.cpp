@@ -7,10 +7,12 @@
 #include <atomic>
 #include <charconv>
 #include <ctime>
+#include <optional>
 #include <thread>
 
 #include "cli/user_files.h"
 #include "codec/gzip.h"
+#include "token/fast/instructions.h"
 #include "token/tokenizer.h"
 #include "token/unicode/utf8.h"
 
@@ -28,8 +30,16 @@ struct TokenizeWish {
   size_t threads = 1;
   Wanted wanted = Wanted::ids;
   Cut cut = Cut::documents;
+  token::Instructions instructions = token::Instructions::avx512;
   Output output = Output::people;
 };
+
+std::optional<token::Instructions> instructions_called(std::string_view name) {
+  if (name == "any") return token::Instructions::any;
+  if (name == "avx2") return token::Instructions::avx2;
+  if (name == "avx512") return token::Instructions::avx512;
+  return std::nullopt;
+}
 
 Result<TokenizeWish> read_wish(std::span<const std::string_view> words) {
   TokenizeWish out;
@@ -45,6 +55,10 @@ Result<TokenizeWish> read_wish(std::span<const std::string_view> words) {
       if (error != std::errc() || end != text.data() + text.size() || out.threads == 0 ||
           out.threads > threads_max)
         return fail(Reason::bad_request, fmt::format("--threads is a number from 1 to {}", threads_max));
+    } else if (words[i] == "--instructions" && more) {
+      const auto held = instructions_called(words[++i]);
+      if (!held) return fail(Reason::bad_request, "--instructions is any, avx2 or avx512");
+      out.instructions = *held;
     } else if (words[i] == "--offsets") {
       out.wanted = Wanted::rows;
     } else if (words[i] == "--whole") {
@@ -192,6 +206,7 @@ Result<TokenizeFigures> measure(const TokenizeWish& wish, const Clock& clock) {
 int bench_tokenize(World& world, std::span<const std::string_view> words) {
   const auto wish = read_wish(words);
   if (!wish.ok()) return report(world, wish.error());
+  token::hold_instructions_to(wish.value().instructions);
   const auto figures = measure(wish.value(), world.clock());
   if (!figures.ok()) return report(world, figures.error(), wish.value().output);
   const Pass& fresh = figures.value().fresh;
@@ -212,12 +227,15 @@ int bench_tokenize(World& world, std::span<const std::string_view> words) {
 }  // namespace
 
 std::vector<Command> bench_tokenize_commands() {
-  return {{"bench tokenize",
-           "--tokenizer FILE --input TEXT_FILE [--threads N] [--offsets] [--whole] [--json]",
-           "Measures tokenization: documents of 8,000 characters, the first half warms up, the second is "
-           "timed once; --whole: all of it is one document, timed alone.",
-           "holdfast bench tokenize --tokenizer tokenizer.json --input corpus.txt --threads 1 --json",
-           bench_tokenize}};
+  return {
+      {"bench tokenize",
+       "--tokenizer FILE --input TEXT_FILE [--threads N] [--offsets] [--whole] [--instructions SET] [--json]",
+       "Measures tokenization: documents of 8,000 characters, the first half warms up, the second is "
+       "timed once; --whole: all of it is one document, timed alone; --instructions: no more than any, avx2 "
+       "or "
+       "avx512 of what the processor has.",
+       "holdfast bench tokenize --tokenizer tokenizer.json --input corpus.txt --threads 1 --json",
+       bench_tokenize}};
 }
 
 }  // namespace holdfast::cli

@@ -55,10 +55,14 @@ class AsciiKinds {
 
   Ranges ranges_of(Bit bit) const;
   void find_by_any(std::span<const uint8_t> text, std::vector<Block>& out) const;
+  void find_by_avx2(std::span<const uint8_t> text, std::vector<Block>& out) const;
   void find_by_avx512(std::span<const uint8_t> text, std::vector<Block>& out) const;
 
   alignas(64) std::array<uint8_t, 0x80> bits_{};
   Ranges words_, spaces_, alone_;
+  // By the four lower bits of a byte: for which of its upper ones it is of the kind, a bit each.
+  using Nibbles = std::array<uint8_t, 16>;
+  alignas(16) Nibbles word_nibbles_{}, space_nibbles_{}, alone_nibbles_{};
 };
 
 }  // namespace holdfast::token

@@ -282,8 +282,8 @@ void BacktrackBpe::take_longest(std::span<Job> jobs, const FitCache& fits_known)
 
 void BacktrackBpe::tokenize_all(std::span<Job> jobs, FitCache& fits_known) const {
   const Instructions instructions = best_instructions();
-  const FreeMerges* const merges = instructions >= Instructions::avx512 ? free_merges(0) : nullptr;
-  if (merges != nullptr) merges->run(jobs);
+  const FreeMerges* const merges = instructions >= Instructions::avx2 ? free_merges(0) : nullptr;
+  if (merges != nullptr) merges->run(jobs, instructions);
   short_->run(jobs, instructions);
   MiddlingWords(*this).tokenize(jobs, fits_known);
   take_longest(jobs, fits_known);

@@ -8,6 +8,7 @@
 
 #include "codec/gzip.h"
 #include "io/reference_data.h"
+#include "token/fast/instructions.h"
 #include "token/tokenizer.h"
 #include "token/unicode/utf8.h"
 
@@ -87,6 +88,11 @@ std::string random_text(std::mt19937& random) {
   return out;
 }
 
+// All that the processor has, again.
+struct AsBefore {
+  ~AsBefore() { hold_instructions_to(Instructions::avx512); }
+};
+
 class FastWay : public testing::TestWithParam<const char*> {};
 
 TEST_P(FastWay, GivesWhatThePartsGive) {
@@ -150,7 +156,9 @@ TEST_P(FastWay, GivesWhatThePartsGiveOfLongWords) {
   const auto loaded = Tokenizer::load(json);
   ASSERT_TRUE(loaded.ok()) << loaded.error().message;
   std::mt19937 random(seed);
+  const AsBefore after;
   for (int i = 0; i < 40; ++i) {
+    hold_instructions_to(i % 4 == 3 ? Instructions::avx2 : Instructions::avx512);
     const std::string text = long_word(random);
     const auto plain =
         loaded.value().encode({.text = text, .words = {}, .pair = {}}, {.way = EncodeWay::plain});
@@ -186,7 +194,10 @@ TEST_P(FastWay, GivesWhatThePartsGiveOfManyAlphabets) {
   const auto loaded = Tokenizer::load(json);
   ASSERT_TRUE(loaded.ok()) << loaded.error().message;
   std::mt19937 random(seed);
-  for (int i = 0; i < 12; ++i) {
+  const AsBefore after;
+  for (int i = 0; i < 15; ++i) {
+    constexpr Instructions ways[] = {Instructions::avx512, Instructions::avx2, Instructions::any};
+    hold_instructions_to(ways[i % 3]);
     const std::string text = of_alphabets(random);
     const auto plain =
         loaded.value().encode({.text = text, .words = {}, .pair = {}}, {.way = EncodeWay::plain});

@@ -1,11 +1,22 @@
 #include "token/fast/free_merges.h"
 
+#include <utility>
+
+#include "token/fast/free_merges_wide.h"
+
 namespace holdfast::token {
 namespace {
 
 bool has_bit(std::span<const uint16_t> bits, size_t at) { return (bits[at / 16] >> at % 16 & 1U) != 0; }
 
 }  // namespace
+
+// The plain twin of free_merges_avx2.cpp and free_merges_avx512.cpp.
+struct FreeMerges::OneByOne {
+  static Selected select(Room& room);
+  static size_t join(const FreeMerges& merges, Room& room);
+  static void look(const FreeMerges& merges, Room& room, size_t stale);
+};
 
 FreeMerges::Room::Room() {
   for (Column* const column : {&ranks_, &of_right_, &of_left_})
@@ -85,12 +96,12 @@ FreeMerges::Put FreeMerges::put_whole(std::string_view text, Room& room) const {
   return read.refused ? Put::refused : Put::no_room;
 }
 
-void FreeMerges::run(std::span<BpeJob> jobs) const {
+void FreeMerges::run(std::span<BpeJob> jobs, Instructions instructions) const {
   Room room;
   std::array<BpeJob*, symbols_max> put;
   size_t count = 0;
   const auto merge_all = [&] {
-    const bool good = merge(room);
+    const bool good = merge(room, instructions);
     for (BpeJob* const job : std::span(put).first(good ? count : 0)) {
       job->count = room.take(job->ids, job->ends);
       job->is_done = true;
@@ -108,6 +119,91 @@ void FreeMerges::run(std::span<BpeJob> jobs) const {
     if (made == Put::done) put[count++] = &job;
   }
   if (count > 0) merge_all();
+}
+
+template <class Wide>
+bool FreeMerges::merge_by(Room& room) const {
+  constexpr int rounds_max = 64;
+  room.put_nothing(room.count_);
+  room.at_ = 0;
+  Wide::look(*this, room, room.stale_count_);
+  for (int round = 0; round < rounds_max; ++round) {
+    const Selected selected = Wide::select(room);
+    if (!selected.rest) return true;
+    if (!selected.any) select_one_by_one(room);
+    if (selected.same) select_repeated(room);
+    Wide::look(*this, room, Wide::join(*this, room));
+  }
+  return false;
+}
+
+bool FreeMerges::merge(Room& room, Instructions instructions) const {
+  switch (instructions) {
+    case Instructions::avx512:
+      return merge_by<Avx512>(room);
+    case Instructions::avx2:
+      return merge_by<Avx2>(room);
+    case Instructions::any:
+      break;
+  }
+  return merge_by<OneByOne>(room);
+}
+
+FreeMerges::Selected FreeMerges::OneByOne::select(Room& room) {
+  Selected out;
+  for (size_t block = 0; block * Room::block < room.count_; ++block) {
+    uint32_t merged = 0, free_of_right = 0, same = 0;
+    for (size_t i = 0; i < Room::block; ++i) {
+      const size_t at = block * Room::block + i;
+      // Of the two before and the two after it, too.
+      const uint32_t *const rank = room.ranks() + at, *const of_right = room.of_right() + at,
+                            *const of_left = room.of_left() + at;
+      if (*rank >= PairRivals::no_rank) continue;
+      const uint32_t left = std::min(rank[-1], std::max(of_right[-1], std::min(rank[-2], of_right[-2])));
+      const uint32_t right = std::min(rank[1], std::max(of_left[1], std::min(rank[2], of_left[2])));
+      out.rest = true;
+      free_of_right |= static_cast<uint32_t>(*rank <= right) << i;
+      merged |= static_cast<uint32_t>(*rank <= right && *rank < left) << i;
+      same |= static_cast<uint32_t>(*rank == rank[-1]) << i;
+    }
+    room.merged_[block] = static_cast<uint16_t>(merged);
+    room.free_of_right_[block] = static_cast<uint16_t>(free_of_right);
+    room.same_[block] = static_cast<uint16_t>(same);
+    room.merged_[block + 1] = 0;
+    out.any |= merged != 0;
+    out.same |= same != 0;
+  }
+  return out;
+}
+
+size_t FreeMerges::OneByOne::join(const FreeMerges& merges, Room& room) {
+  size_t out = 0, stale = 0;
+  bool is_taken = false;  // By the pair before.
+  for (size_t i = 0; i < room.count_; ++i) {
+    const bool is_merged = has_bit(room.merged_, i);
+    if (!std::exchange(is_taken, is_merged)) {
+      room.ids()[out] = is_merged ? merges.results_[room.ranks()[i]] : room.ids()[i];
+      room.begins()[out] = room.begins()[i];
+      room.ranks()[out] = room.ranks()[i];
+      room.of_right()[out] = room.of_right()[i];
+      room.of_left()[out] = room.of_left()[i];
+      if (is_merged || has_bit(room.merged_, i + 1)) room.stale_[stale++] = static_cast<uint32_t>(out);
+      ++out;
+    }
+  }
+  room.count_ = out;
+  room.put_nothing(out);
+  return stale;
+}
+
+void FreeMerges::OneByOne::look(const FreeMerges& merges, Room& room, size_t stale) {
+  for (size_t i = 0; i < stale; ++i) {
+    const size_t place = room.stale_[i];
+    const PairRivals::Found found = merges.pairs_->find(room.ids()[place], room.ids()[place + 1]);
+    room.ranks()[place] = found.rank;
+    room.of_right()[place] = found.of_right;
+    room.of_left()[place] = found.of_left;
+  }
 }
 
 // Where no pair is surely free by what is two places around it: from one end to the other, which frees the

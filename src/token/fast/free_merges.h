@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "token/fast/bpe_job.h"
+#include "token/fast/instructions.h"
 #include "token/fast/pair_rivals.h"
 #include "token/fast/text_symbols.h"
 
@@ -71,10 +72,10 @@ class FreeMerges {
   // All of a text, with what stands for characters that are no symbols, or nothing of it.
   enum class Put : uint8_t { done, no_room, refused };
   Put put_whole(std::string_view text, Room& room) const;
-  // Until nothing can be merged; false where that takes too many rounds. Needs Instructions::avx512.
-  bool merge(Room& room) const;
+  // Until nothing can be merged; false where that takes too many rounds.
+  bool merge(Room& room, Instructions instructions) const;
   // Makes the tokens of the jobs that are not done and fit into a room, as many together as do.
-  void run(std::span<BpeJob> jobs) const;
+  void run(std::span<BpeJob> jobs, Instructions instructions) const;
 
  private:
   FreeMerges(const TextSymbols& symbols, std::span<const Merge> merges, std::unique_ptr<PairRivals> pairs);
@@ -83,11 +84,15 @@ class FreeMerges {
   struct Selected {
     bool any = false, rest = false, same = false;
   };
-  Selected select(Room& room) const;
+  // A round: pairs that nothing can come before are found; results are put in their places and what is left
+  // closes up, which gives how many pairs are stale; and what is known of those is looked for.
+  template <class Wide>
+  bool merge_by(Room& room) const;
+  struct OneByOne;
+  struct Avx2;
+  struct Avx512;
   static void select_one_by_one(Room& room);
   static void select_repeated(Room& room);
-  size_t join_selected(Room& room) const;
-  void look(Room& room, size_t stale) const;
 
   std::unique_ptr<PairRivals> pairs_;
   const TextSymbols& symbols_;

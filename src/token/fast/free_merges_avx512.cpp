@@ -2,7 +2,7 @@
 #include <bit>
 
 #include "token/fast/avx512_pairs.h"
-#include "token/fast/free_merges.h"
+#include "token/fast/free_merges_wide.h"
 
 namespace holdfast::token {
 namespace {
@@ -13,7 +13,7 @@ HOLD_AVX512_INLINE void store_places(uint32_t* at, __m512i what) { _mm512_storeu
 }  // namespace
 
 // Pairs that nothing can come before.
-HOLD_AVX512 FreeMerges::Selected FreeMerges::select(Room& room) const {
+HOLD_AVX512 FreeMerges::Selected FreeMerges::Avx512::select(Room& room) {
   const uint32_t *const ranks = room.ranks(), *const of_right = room.of_right(),
                         *const of_left = room.of_left();
   const __m512i no_rank = _mm512_set1_epi32(PairRivals::no_rank);
@@ -47,7 +47,7 @@ HOLD_AVX512 FreeMerges::Selected FreeMerges::select(Room& room) const {
 }
 
 // Puts the results in the places of the pairs and closes up; returns how many pairs are stale.
-HOLD_AVX512 size_t FreeMerges::join_selected(Room& room) const {
+HOLD_AVX512 size_t FreeMerges::Avx512::join(const FreeMerges& merges, Room& room) {
   uint32_t *const ids = room.ids(), *const begins = room.begins(), *const ranks = room.ranks(),
                   *const of_right = room.of_right(), *const of_left = room.of_left();
   const __m512i steps = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
@@ -63,7 +63,7 @@ HOLD_AVX512 size_t FreeMerges::join_selected(Room& room) const {
     carried = merged >> 15U;
     const __m512i rank = load_places(ranks + at);
     const __m512i id = _mm512_mask_i32gather_epi32(load_places(ids + at), static_cast<__mmask16>(merged),
-                                                   rank, results_.data(), sizeof(uint32_t));
+                                                   rank, merges.results_.data(), sizeof(uint32_t));
     const __m512i begin = load_places(begins + at), right = load_places(of_right + at),
                   left = load_places(of_left + at);
     const auto kept_mask = static_cast<__mmask16>(kept);
@@ -84,17 +84,18 @@ HOLD_AVX512 size_t FreeMerges::join_selected(Room& room) const {
 }
 
 // What is known of the pairs that are stale.
-HOLD_AVX512 void FreeMerges::look(Room& room, size_t stale) const {
+HOLD_AVX512 void FreeMerges::Avx512::look(const FreeMerges& merges, Room& room, size_t stale) {
   constexpr size_t together = 32;  // Reads of memory that wait together.
   const uint64_t* lines[together];
   uint64_t keys[together];
   const uint32_t* const ids = room.ids();
+  const PairRivals& pairs = *merges.pairs_;
   for (size_t from = 0; from < stale; from += together) {
     const size_t some = std::min(together, stale - from);
     for (size_t i = 0; i < some; ++i) {
       const size_t place = room.stale_[from + i];
       const uint64_t mixed = PairRivals::mix(ids[place], ids[place + 1]);
-      lines[i] = pairs_->line_of(mixed);
+      lines[i] = pairs.line_of(mixed);
       keys[i] = PairRivals::key_of(mixed);
       __builtin_prefetch(lines[i]);
     }
@@ -106,27 +107,12 @@ HOLD_AVX512 void FreeMerges::look(Room& room, size_t stale) const {
       const __m512i found = _mm512_mask_compress_epi64(_mm512_set1_epi64(-1), same, all);
       auto slot = static_cast<uint64_t>(_mm_cvtsi128_si64(_mm512_castsi512_si128(found)));
       if (same == 0 && lines[i][PairRivals::line_slots - 1] != PairRivals::empty) [[unlikely]]
-        slot = pairs_->find_from(lines[i], keys[i]);
+        slot = pairs.find_from(lines[i], keys[i]);
       room.ranks()[place] = PairRivals::rank_of(slot);
-      room.of_right()[place] = pairs_->of_right(slot);
-      room.of_left()[place] = pairs_->of_left(slot);
+      room.of_right()[place] = pairs.of_right(slot);
+      room.of_left()[place] = pairs.of_left(slot);
     }
   }
-}
-
-HOLD_AVX512 bool FreeMerges::merge(Room& room) const {
-  constexpr int rounds_max = 64;
-  room.put_nothing(room.count_);
-  room.at_ = 0;
-  look(room, room.stale_count_);
-  for (int round = 0; round < rounds_max; ++round) {
-    const Selected selected = select(room);
-    if (!selected.rest) return true;
-    if (!selected.any) select_one_by_one(room);
-    if (selected.same) select_repeated(room);
-    look(room, join_selected(room));
-  }
-  return false;
 }
 
 }  // namespace holdfast::token

@@ -174,7 +174,7 @@ bool LongWords::merge_freely(const FreeMerges& merges, std::string_view text, To
   while (part.begin < text.size()) {
     merging.clear();
     const size_t bytes = merges.put(text.substr(part.begin), merging);
-    if (bytes == 0 || !merges.merge(merging)) return false;
+    if (bytes == 0 || !merges.merge(merging, instructions_)) return false;
     made.ids.resize(FreeMerges::symbols_max);
     made.ends.resize(FreeMerges::symbols_max);
     size_t count = merging.take(made.ids.data(), made.ends.data());
@@ -198,7 +198,7 @@ bool LongWords::tokenize(std::string_view text, std::vector<uint32_t>& ids, std:
   reserve_large(done.ids, text.size());
   reserve_large(done.ends, text.size());
   const FreeMerges* const merges =
-      instructions_ >= Instructions::avx512 ? model_.free_merges(text.size()) : nullptr;
+      instructions_ >= Instructions::avx2 ? model_.free_merges(text.size()) : nullptr;
   if (merges != nullptr && merge_freely(*merges, text, done, room)) {
     done.ids.swap(ids);
     done.ends.swap(ends);

@@ -60,11 +60,11 @@ bool MiddlingWords::take(Part& part, const MergeLanes::Lane& lane, FitCache& fit
 }
 
 void MiddlingWords::tokenize(std::span<BpeJob> jobs, FitCache& fits) const {
-  if (instructions_ >= Instructions::avx512) {
+  if (instructions_ >= Instructions::avx2) {
     size_t bytes = 0;
     for (const BpeJob& job : jobs) bytes += job.is_done ? 0 : job.text.size();
     const FreeMerges* const merges = bytes == 0 ? nullptr : model_.free_merges(bytes);
-    if (merges != nullptr) merges->run(jobs);
+    if (merges != nullptr) merges->run(jobs, instructions_);
   }
   std::array<MergeLanes::Lane, MergeLanes::count> lanes;
   std::array<Part, MergeLanes::count> parts;
