@@ -1,7 +1,7 @@
-#include <algorithm>
 #include <cmath>
 
 #include "model/recurrent/layers.h"
+#include "model/recurrent/strips.h"
 #include "model/recurrent/token_taps.h"
 #include "tensor/buffer.h"
 
@@ -51,6 +51,37 @@ void normalize_length(float* x, size_t count, float scale) {
   for (size_t i = 0; i < count; ++i) sum += x[i] * x[i];
   const float factor = scale / std::sqrt(sum + 1e-6F);
   for (size_t i = 0; i < count; ++i) x[i] *= factor;
+}
+
+// What a token brings to one head.
+struct Lesson {
+  size_t keys, stride;
+  const float *key, *query;
+  float kept, rate;
+};
+
+// A strip of a state goes through its keys twice: once fading and read, once taught and read.
+template <class Count>
+void teach(float* state, Lesson lesson, const float* value, float* out, Count count) {
+  float missed[strip_width] = {}, answers[strip_width] = {};
+  for (size_t k = 0; k < lesson.keys; ++k) {
+    float* line = state + k * lesson.stride;
+    const float key = lesson.key[k];
+    for (size_t i = 0; i < count; ++i) {
+      line[i] *= lesson.kept;
+      missed[i] += line[i] * key;
+    }
+  }
+  for (size_t i = 0; i < count; ++i) missed[i] = (value[i] - missed[i]) * lesson.rate;
+  for (size_t k = 0; k < lesson.keys; ++k) {
+    float* line = state + k * lesson.stride;
+    const float key = lesson.key[k], query = lesson.query[k];
+    for (size_t i = 0; i < count; ++i) {
+      line[i] += key * missed[i];
+      answers[i] += line[i] * query;
+    }
+  }
+  for (size_t i = 0; i < count; ++i) out[i] = answers[i];
 }
 
 // Yang et al. 2024: of each head a matrix of what to read by which key. A token lets it fade, reads what it
@@ -109,6 +140,7 @@ class GatedDelta final : public RecurrentLayer {
     });
     run.threads.run(run.batch.sequences() * plan_.value_heads, [&](size_t job) {
       const size_t sequence = job / plan_.value_heads, head = job % plan_.value_heads;
+      if (run.batch.length(sequence) == 0) return;  // It may have no state yet.
       float* state = run.states[sequence] + taps_.state_floats() + head * plan_.key_width * plan_.value_width;
       for (size_t row = run.batch.starts[sequence]; row < run.batch.starts[sequence + 1]; ++row)
         step(state, head, mixed.data() + row * seen, rates.data() + row * 2 * plan_.value_heads,
@@ -138,30 +170,9 @@ class GatedDelta final : public RecurrentLayer {
     const float rate = 1.0F / (1.0F + std::exp(-rates[head]));
     const float kept =
         std::exp(decay_[head] * soft_plus(rates[plan_.value_heads + head] + decay_bias_[head]));
-    std::fill_n(out, values, 0.0F);
-    for (size_t k = 0; k < keys; ++k) {
-      float* line = state + k * values;
-      for (size_t i = 0; i < values; ++i) {
-        line[i] *= kept;
-        out[i] += line[i] * key[k];
-      }
-    }
-    float* missed = out;  // What was foreseen, then what was not.
-    for (size_t i = 0; i < values; ++i) missed[i] = (value[i] - missed[i]) * rate;
-    // The state's own answer comes last, so that one pass is enough for it and for what is learned.
-    float answers[256];
-    for (size_t first = 0; first < values; first += 256) {
-      const size_t count = std::min<size_t>(256, values - first);
-      std::fill_n(answers, count, 0.0F);
-      for (size_t k = 0; k < keys; ++k) {
-        float* line = state + k * values + first;
-        for (size_t i = 0; i < count; ++i) {
-          line[i] += key[k] * missed[first + i];
-          answers[i] += line[i] * query[k];
-        }
-      }
-      std::copy_n(answers, count, out + first);
-    }
+    by_strips(values, [&](size_t first, auto count) {
+      teach(state + first, {keys, values, key, query, kept, rate}, value + first, out + first, count);
+    });
   }
 
   RecurrentPlan plan_;

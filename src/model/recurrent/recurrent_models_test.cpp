@@ -318,6 +318,21 @@ TEST(RecurrentModels, AStateIsTakenAsAWholeOrNotAtAll) {
   EXPECT_EQ(std::memcmp(again.value().last.data(), fresh.value().last.data(), text.size() * 32), 0);
 }
 
+TEST(RecurrentModels, ATextThatBringsNoTokensChangesNothingBesideOthers) {
+  const auto threads = tensor::make_threads(1);
+  for (const Case& one : cases()) {
+    SCOPED_TRACE(one.type);
+    const DecoderModel model = opened(one);
+    KvCache empty, cache;
+    KvCache* both[] = {&empty, &cache};
+    const auto beside = model.decoder().forward(batch_of({{}, text}), both, *threads);
+    const auto alone = model.decoder().forward(batch_of({text}), {}, *threads);
+    ASSERT_TRUE(beside.ok() && alone.ok());
+    EXPECT_EQ(std::memcmp(beside.value().last.data(), alone.value().last.data(), text.size() * 32), 0);
+    EXPECT_EQ(empty.tokens, 0U);
+  }
+}
+
 TEST(RecurrentModels, TextsThatJoinAndLeaveAtAnyStepAreThoseMadeAlone) {
   const auto threads = tensor::make_threads(2);
   for (const Case& one : cases()) {

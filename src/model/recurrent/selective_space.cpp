@@ -66,6 +66,7 @@ class SelectiveSpace final : public RecurrentLayer {
     const size_t blocks = (inner + block_width - 1) / block_width;
     run.threads.run(run.batch.sequences() * blocks, [&](size_t job) {
       const size_t sequence = job / blocks, first = job % blocks * block_width;
+      if (run.batch.length(sequence) == 0) return;  // It may have no state yet.
       float* state = run.states[sequence] + taps_.state_floats();
       for (size_t row = run.batch.starts[sequence]; row < run.batch.starts[sequence + 1]; ++row)
         step(state, first, std::min(block_width, inner - first), choices.data() + row * chosen + plan_.rank,

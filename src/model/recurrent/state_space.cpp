@@ -2,11 +2,38 @@
 #include <cmath>
 
 #include "model/recurrent/layers.h"
+#include "model/recurrent/strips.h"
 #include "model/recurrent/token_taps.h"
 #include "tensor/buffer.h"
 
 namespace holdfast::model {
 namespace {
+
+// What a token brings to one head.
+struct Step {
+  size_t keys, stride;
+  const float *writes, *reads;
+  float kept, pace, through;
+};
+
+// A strip of a state fades, takes the token in and is read.
+template <class Count>
+void fade(float* state, Step step, const float* value, float* out, Count count) {
+  float values[strip_width] = {}, answers[strip_width] = {};
+  for (size_t i = 0; i < count; ++i) {
+    values[i] = value[i];
+    answers[i] = values[i] * step.through;
+  }
+  for (size_t k = 0; k < step.keys; ++k) {
+    float* line = state + k * step.stride;
+    const float written = step.writes[k] * step.pace, read = step.reads[k];
+    for (size_t i = 0; i < count; ++i) {
+      line[i] = line[i] * step.kept + written * values[i];
+      answers[i] += line[i] * read;
+    }
+  }
+  for (size_t i = 0; i < count; ++i) out[i] = answers[i];
+}
 
 // Mamba 2 (Dao and Gu 2024): each number of a head has a state that fades at the head's pace; B writes it, C
 // reads it.
@@ -64,6 +91,7 @@ class StateSpace final : public RecurrentLayer {
     taps_.run(run, all.data() + inner, joined, mixed.data());
     run.threads.run(run.batch.sequences() * plan_.value_heads, [&](size_t job) {
       const size_t sequence = job / plan_.value_heads, head = job % plan_.value_heads;
+      if (run.batch.length(sequence) == 0) return;  // It may have no state yet.
       float* state = run.states[sequence] + taps_.state_floats() + head * plan_.key_width * plan_.value_width;
       for (size_t row = run.batch.starts[sequence]; row < run.batch.starts[sequence + 1]; ++row)
         step(state, head, mixed.data() + row * seen, steps.data()[row * plan_.value_heads + head],
@@ -110,15 +138,10 @@ class StateSpace final : public RecurrentLayer {
     const float* reads = writes + plan_.keys();
     const float step = std::max(soft_plus(raw + step_bias_[head]), plan_.pace_min),
                 kept = std::exp(step * decay_[head]);
-    for (size_t i = 0; i < values; ++i) out[i] = value[i] * through_[head];
-    for (size_t k = 0; k < keys; ++k) {
-      float* line = state + k * values;
-      const float written = writes[k] * step;
-      for (size_t i = 0; i < values; ++i) {
-        line[i] = line[i] * kept + written * value[i];
-        out[i] += line[i] * reads[k];
-      }
-    }
+    by_strips(values, [&](size_t first, auto count) {
+      fade(state + first, {keys, values, writes, reads, kept, step, through_[head]}, value + first,
+           out + first, count);
+    });
   }
 
   RecurrentPlan plan_;
