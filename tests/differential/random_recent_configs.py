@@ -88,7 +88,7 @@ def solar_open():
     sizes, width = sizes_without("intermediate_size")
     return t.SolarOpenConfig(**sizes, head_dim=width, moe_intermediate_size=choice([6, 9]), num_experts_per_tok=choice([1, 2]), n_routed_experts=4,
                              n_shared_experts=choice([1, 2]), routed_scaling_factor=choice([1.0, 2.5]), n_group=choice([1, 2]), topk_group=1,
-                             norm_topk_prob=flip(), attention_bias=flip(), rope_parameters=part_rope(width))
+                             norm_topk_prob=flip(), attention_bias=flip(), rope_parameters=rope())
 
 
 def exaone_moe():
@@ -98,6 +98,14 @@ def exaone_moe():
                              layer_types=choice([None, windows(layers)]), mlp_layer_types=sparse(layers), first_k_dense_replace=choice([0, 1, 2]),
                              moe_intermediate_size=choice([6, 9]), num_experts=4, num_experts_per_tok=choice([1, 2]), num_shared_experts=choice([1, 2]),
                              norm_topk_prob=flip(), routed_scaling_factor=choice([1.0, 2.5]), n_group=choice([1, 2]), topk_group=1, rope_parameters=rope())
+
+
+def dots1():
+    sizes, width = text_sizes()
+    return t.Dots1Config(**sizes, head_dim=choice([width, 8]), attention_bias=flip(), moe_intermediate_size=choice([6, 9]), num_experts_per_tok=choice([1, 2]),
+                         n_routed_experts=4, n_shared_experts=choice([1, 2]), routed_scaling_factor=choice([1.0, 2.5]), n_group=choice([1, 2]), topk_group=1,
+                         first_k_dense_replace=choice([0, 1, 5]), norm_topk_prob=flip(), sliding_window=choice([3, 6]),
+                         layer_types=choice([None, windows(sizes["num_hidden_layers"])]), rope_parameters=rope())
 
 
 def iquestcoder():
@@ -278,6 +286,7 @@ RECENT = {
     "hy_v3": decoder(hy_v3, "HYV3", ("ForCausalLM", "Model")),
     "solar_open": decoder(solar_open, "SolarOpen", ("ForCausalLM", "Model")),
     "exaone_moe": decoder(exaone_moe, "ExaoneMoe", ("ForCausalLM", "Model")),
+    "dots1": decoder(dots1, "Dots1", ("ForCausalLM", "Model")),
     "iquestcoder": decoder(iquestcoder, "Llama", ("ForCausalLM", "ForSequenceClassification")),
     "internlm3": decoder(internlm3, "Llama", ("ForCausalLM", "ForSequenceClassification")),
     "jais2": decoder(jais2, "Jais2", ("ForCausalLM", "Model")),
