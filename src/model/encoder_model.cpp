@@ -9,6 +9,7 @@
 #include "model/families/encoders.h"
 #include "model/families/seq2seqs.h"
 #include "model/first_module.h"
+#include "model/folder_json.h"
 #include "model/graph_encoder.h"
 #include "model/memory_check.h"
 #include "model/seq2seq_model.h"
@@ -46,7 +47,7 @@ Result<boost::json::object> read_config(io::Disk& disk, const io::Path& folder) 
   TRY(const FirstModule first, first_module(disk, folder));
   if (first.is_table) return config_of_table(disk, first.place);
   TRY(const std::string text, io::read_text(disk, first.place / "config.json", config_bytes_max));
-  return codec::parse_json_object(text);
+  return parse_python_json(text);
 }
 
 Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& whole, tensor::Compute compute,
