@@ -2,11 +2,9 @@
 #include "tensor/simd/block_dots.h"
 #include "tensor/simd/block_rows.h"
 #include "tensor/simd/channel_taps.h"
-#include "tensor/simd/dots_avx2.h"
 #include "tensor/simd/f32x16_avx2.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_avx2.h"
-#include "tensor/simd/whole_dots.h"
 #include "tensor/simd/whole_rows.h"
 
 namespace holdfast::tensor {
@@ -40,8 +38,5 @@ constinit const Kernels avx2_kernels = {
       6},
      {},
      {}}};
-
-void avx2_block_dots(const BlockDotsJob& job) { BlockDots<Dots256<PairSteps>>::run(job); }
-void avx2_whole_dots(const WholeDotsJob& job) { WholeDots<Dots256<PairSteps>>::run(job); }
 
 }  // namespace holdfast::tensor

@@ -4,7 +4,7 @@
 set(kernel_options -O3 -ffp-contract=off -fno-sanitize=undefined)
 set_source_files_properties(${folder}/kernels_plain.cpp ${folder}/kernels_plain_taps.cpp ${folder}/kernels_plain_whole.cpp PROPERTIES COMPILE_OPTIONS "${kernel_options}")
 set(avx2_options "${kernel_options};-mavx2;-mfma;-mf16c")
-set_source_files_properties(${folder}/kernels_avx2.cpp ${folder}/kernels_avx2_wide.cpp PROPERTIES COMPILE_OPTIONS "${avx2_options}")
+set_source_files_properties(${folder}/kernels_avx2.cpp ${folder}/kernels_avx2_blocks.cpp ${folder}/kernels_avx2_wide.cpp PROPERTIES COMPILE_OPTIONS "${avx2_options}")
 set_source_files_properties(${folder}/kernels_avx2_vnni.cpp PROPERTIES COMPILE_OPTIONS "${avx2_options};-mavxvnni")
 # g++ 12 warns inside its own AVX-512 header of the undefined register its intrinsics start from.
 set(avx512_options "${avx2_options};-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-Wno-maybe-uninitialized")

@@ -82,39 +82,54 @@ struct Dots256 {
       return {Step::add_pairs(sum.low, line.low, word), Step::add_pairs(sum.high, line.high, word)};
     return {Step::add(sum.low, line.low, word), Step::add(sum.high, line.high, word)};
   }
-  // What whole_dots.h needs.
-  static constexpr size_t whole_wide_of_one = 2, whole_wide = 1, whole_rows = 2;
-  static Sum words(const std::byte* at) {
-    const auto* p = reinterpret_cast<const __m256i*>(at);
-    return {_mm256_loadu_si256(p), _mm256_loadu_si256(p + 1)};
-  }
-  // The low half of a sum beside `high`, as two numbers of 16 bits.
-  static Sum beside(Sum low, int32_t high) {
-    const __m256i upper = _mm256_set1_epi32(static_cast<int32_t>(static_cast<uint32_t>(high) << 16));
-    return {_mm256_blend_epi16(low.low, upper, 0xAA), _mm256_blend_epi16(low.high, upper, 0xAA)};
-  }
-  // The sum of the products of both halves.
-  static Sum add_pairs(Sum sum, Sum a, Sum b) {
-    return {_mm256_add_epi32(sum.low, _mm256_madd_epi16(a.low, b.low)),
-            _mm256_add_epi32(sum.high, _mm256_madd_epi16(a.high, b.high))};
-  }
   static Sum gathered(Sum sum, Sum pairs) {
     return {Step::gathered(sum.low, pairs.low), Step::gathered(sum.high, pairs.high)};
   }
 };
 
-// Codes of four bits: eight times two products of at most 15 * 127 stay below 2^15, a whole group.
+// Codes of four bits: eight times two products of at most 15 * 127 stay below 2^15, a whole group. Some steps
+// are text, since compilers put a group's products into memory to add them in another order; two products
+// before their additions are faster than one after the other.
 struct PairSteps {
+  using Sum = __m256i;
   static constexpr bool gathers = true;
-  static __m256i add_pairs(__m256i pairs, __m256i codes, __m256i word) {
+  static Sum add_pairs(Sum pairs, Sum codes, Sum word) {
     return _mm256_add_epi16(pairs, _mm256_maddubs_epi16(codes, word));
   }
-  static __m256i gathered(__m256i sum, __m256i pairs) {
+  static Sum gathered(Sum sum, Sum pairs) {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
-  static __m256i add(__m256i sum, __m256i codes, __m256i word) {
-    const __m256i pairs = _mm256_maddubs_epi16(codes, word);
+  static Sum add(Sum sum, Sum codes, Sum word) {
+    const Sum pairs = _mm256_maddubs_epi16(codes, word);
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+
+  // What whole_rows_avx2.h and block_rows_avx2.h need. A group's sum of products of bytes begins with
+  // `bytes`, goes on with the others, for two lines or two words, and meets `steps` of its outputs' words.
+  static Sum bytes(Sum codes, Sum word) { return _mm256_maddubs_epi16(codes, word); }
+  static void add_bytes(Sum (&sums)[2], Sum low, Sum high, Sum word) {
+    Sum products;
+    asm("vpmaddubsw %3, %4, %2\n\tvpmaddubsw %3, %5, %3\n\tvpaddw %2, %0, %0\n\tvpaddw %3, %1, %1"
+        : "+x"(sums[0]), "+x"(sums[1]), "=&x"(products), "+x"(word)
+        : "x"(low), "x"(high));
+  }
+  static void add_both_bytes(Sum (&sums)[2], Sum codes, Sum first, Sum fine) {
+    asm("vpmaddubsw %2, %4, %2\n\tvpmaddubsw %3, %4, %3\n\tvpaddw %2, %0, %0\n\tvpaddw %3, %1, %1"
+        : "+x"(sums[0]), "+x"(sums[1]), "+&x"(first), "+x"(fine)
+        : "x"(codes));
+  }
+  static Sum steps(Sum words) { return _mm256_blend_epi16(words, _mm256_slli_epi32(words, 16), 0xAA); }
+  // Products of pairs of 16 bits.
+  static void add_pairs(Sum& low_sum, Sum& high_sum, Sum low, Sum high, Sum by_low, Sum by_high) {
+    asm("vpmaddwd %4, %2, %2\n\tvpmaddwd %5, %3, %3\n\tvpaddd %2, %0, %0\n\tvpaddd %3, %1, %1"
+        : "+x"(low_sum), "+x"(high_sum), "+&x"(low), "+x"(high)
+        : "xm"(by_low), "xm"(by_high));
+  }
+  static void add_pairs(Sum (&sums)[2], Sum low, Sum high, Sum pair) {
+    Sum products;
+    asm("vpmaddwd %3, %4, %2\n\tvpmaddwd %3, %5, %3\n\tvpaddd %2, %0, %0\n\tvpaddd %3, %1, %1"
+        : "+x"(sums[0]), "+x"(sums[1]), "=&x"(products), "+x"(pair)
+        : "x"(low), "x"(high));
   }
 };
 

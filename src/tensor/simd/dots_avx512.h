@@ -62,16 +62,7 @@ struct Dots512 {
     return _mm512_dpbusd_epi32(sum, line, word);
   }
 
-  // What whole_dots.h and whole_tiles_amx.h need.
-  static constexpr size_t whole_wide_of_one = 4, whole_wide = 2, whole_rows = 4;
-  static Sum words(const std::byte* at) { return _mm512_loadu_si512(at); }
-  // The low half of a sum beside `high`, as two numbers of 16 bits.
-  static Sum beside(Sum low, int32_t high) {
-    return _mm512_mask_blend_epi16(
-        0xAAAAAAAAU, low, _mm512_set1_epi32(static_cast<int32_t>(static_cast<uint32_t>(high) << 16)));
-  }
-  // The sum of the products of both halves.
-  static Sum add_pairs(Sum sum, Sum a, Sum b) { return _mm512_dpwssd_epi32(sum, a, b); }
+  // What whole_tiles_amx.h needs.
   struct Spread {
     __m512i step, least;  // In both halves of each word: a weight's step, and what code 0 stands for.
   };

@@ -1,9 +1,9 @@
 #pragma once
 
-// Products of whole numbers (whole_format.h) by 512-bit VNNI, to the bit those of whole_dots.h: of one strip
-// at a time, as memory is read fastest in its order, and a group's codes are unpacked once for both bytes of
-// up to six rows, whose sums of a group and of a piece stay in registers: storing them costs more than the
-// products of a line. In an unnamed namespace, as row_kernels.h is.
+// Products of whole numbers (whole_format.h) by 512-bit VNNI, to the bit those of the plain twin: of one
+// strip at a time, as memory is read fastest in its order, and a group's codes are unpacked once for both
+// bytes of up to six rows, whose sums of a group and of a piece stay in registers: storing them costs more
+// than the products of a line. In an unnamed namespace, as row_kernels.h is.
 #include <algorithm>
 #include <utility>
 
