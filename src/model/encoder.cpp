@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "model/far_seeing.h"
+#include "model/layer_parts.h"
 #include "model/page_boxes.h"
 #include "model/picture_grid.h"
 
@@ -41,25 +42,8 @@ bool without_holes(const TokenBatch& batch, size_t first, size_t last) {
   return true;
 }
 
-bool hides_tokens(const TokenBatch& batch, size_t first, size_t last) {
-  if (batch.padding.empty()) return false;
-  const auto at = [&](size_t sequence) {
-    return batch.padding.begin() + static_cast<ptrdiff_t>(batch.starts[sequence]);
-  };
-  return std::any_of(at(first), at(last), [](uint8_t hidden) { return hidden != 0; });
-}
-
 bool is_odd(const TokenBatch& batch, size_t sequence) {
   return hides_tokens(batch, sequence, sequence + 1) || !without_holes(batch, sequence, sequence + 1);
-}
-
-void multiply(const tensor::Linear& layer, const float* in, float* out, size_t rows,
-              tensor::Threads& threads) {
-  tensor::LinearRun run;
-  run.in = in;
-  run.out = out;
-  run.rows = rows;
-  layer.run(run, threads);
 }
 
 }  // namespace

@@ -6,16 +6,21 @@
 
 namespace holdfast::model {
 
+void multiply(const tensor::Linear& layer, const float* in, float* out, size_t rows, tensor::Threads& threads,
+              const float* addend, tensor::Activation activation) {
+  tensor::LinearRun run;
+  run.in = in;
+  run.out = out;
+  run.rows = rows;
+  run.addend = addend;
+  run.activation = activation;
+  layer.run(run, threads);
+}
+
 tensor::Floats apply(const tensor::Linear& layer, const float* in, size_t rows, tensor::Threads& threads,
                      tensor::Activation activation, const float* addend) {
   tensor::Floats out(rows * layer.width());
-  tensor::LinearRun run;
-  run.in = in;
-  run.out = out.data();
-  run.rows = rows;
-  run.activation = activation;
-  run.addend = addend;
-  layer.run(run, threads);
+  multiply(layer, in, out.data(), rows, threads, addend, activation);
   return out;
 }
 
@@ -62,6 +67,14 @@ void LayerEnd::run(const float* context, float* x, size_t rows, tensor::Threads&
   norm.run(x, rows);
 }
 
+bool hides_tokens(const TokenBatch& batch, size_t first, size_t last) {
+  if (batch.padding.empty()) return false;
+  const auto at = [&](size_t sequence) {
+    return batch.padding.begin() + static_cast<ptrdiff_t>(batch.starts[sequence]);
+  };
+  return std::any_of(at(first), at(last), [](uint8_t hidden) { return hidden != 0; });
+}
+
 void attend_within(const TokenBatch& batch, size_t first, size_t last, const SelfAttention& attention,
                    tensor::Compute compute, tensor::Threads& threads) {
   std::vector<size_t> starts;
@@ -80,10 +93,7 @@ void attend_within(const TokenBatch& batch, size_t first, size_t last, const Sel
   job.head_width = attention.head_width;
   job.scale =
       attention.scale > 0 ? attention.scale : 1.0F / std::sqrt(static_cast<float>(attention.head_width));
-  const bool hides = std::any_of(
-      batch.padding.begin() + static_cast<ptrdiff_t>(batch.padding.empty() ? 0 : batch.starts[first]),
-      batch.padding.begin() + static_cast<ptrdiff_t>(batch.padding.empty() ? 0 : batch.starts[last]),
-      [](uint8_t hidden) { return hidden != 0; });
+  const bool hides = hides_tokens(batch, first, last);
   if (hides || attention.add)
     job.bias.add = [&](const tensor::AttentionBias::Block& block) {
       if (attention.add) attention.add(block);

@@ -11,7 +11,10 @@
 // What TokenLayers are made of.
 namespace holdfast::model {
 
-// activation(in W^T + b) + addend, as new rows.
+// out = activation(in W^T + b) + addend, which may be out.
+void multiply(const tensor::Linear& layer, const float* in, float* out, size_t rows, tensor::Threads& threads,
+              const float* addend = nullptr, tensor::Activation activation = tensor::Activation::none);
+// The same, as new rows.
 tensor::Floats apply(const tensor::Linear& layer, const float* in, size_t rows, tensor::Threads& threads,
                      tensor::Activation activation = tensor::Activation::none, const float* addend = nullptr);
 
@@ -44,6 +47,9 @@ struct LayerEnd {
   // x: what the layer read, [rows, E], which becomes what it leaves.
   void run(const float* context, float* x, size_t rows, tensor::Threads& threads) const;
 };
+
+// Whether a token of the sequences [first, last) is padding that sees and is not seen.
+bool hides_tokens(const TokenBatch& batch, size_t first, size_t last);
 
 // Attention within each of the sequences [first, last): rows are theirs, one after the other.
 struct SelfAttention {

@@ -145,6 +145,27 @@ void attend_at(DecoderPlan& plan, const boost::json::array& layers) {
     }
 }
 
+void carry_only(DecoderPlan& plan) {
+  plan.heads = plan.key_heads = plan.head_width = plan.value_width = 1;
+  plan.words = "embeddings";
+  plan.final_norm = "norm_f";
+  plan.attention_norm = "norm";
+  plan.prefixes = {"backbone.", "model."};
+  for (DecoderPlan::Layer& layer : plan.layers) {
+    layer.recurrent = true;
+    layer.attends = layer.feeds = false;
+    layer.rope = -1;
+  }
+}
+
+void name_feed_forward(DecoderPlan& plan) {
+  plan.inner_norm = "pre_ff_layernorm";
+  plan.gate = "feed_forward.gate_proj";
+  plan.up = "feed_forward.up_proj";
+  plan.down = "feed_forward.down_proj";
+  plan.final_norm = "final_layernorm";
+}
+
 RecurrentPlan read_state_space(ConfigReader& config, const DecoderPlan& plan) {
   RecurrentPlan out;
   out.kind = RecurrentPlan::Kind::state_space;
@@ -213,6 +234,20 @@ void add_grouped_experts(ConfigReader& config, DecoderPlan& plan, const GroupedE
           fail(Reason::model_unsupported, "config.json: mlp_layer_types has a kind that is not known"));
     plan.layers[i].experts = name == "sparse";
   }
+}
+
+void add_sparse_block(ConfigReader& config, DecoderPlan& plan, size_t count, size_t picked) {
+  ExpertsPlan experts;
+  experts.count = config.size({"num_local_experts", "num_experts"}, count, 1'024);
+  experts.picked = config.size({"num_experts_per_tok"}, picked, 1'024);
+  experts.inner = plan.inner;
+  experts.router = "block_sparse_moe.gate";
+  experts.experts = "block_sparse_moe.experts";
+  experts.gate = "w1";
+  experts.up = "w3";
+  experts.down = "w2";
+  plan.experts = experts;
+  for (DecoderPlan::Layer& layer : plan.layers) layer.experts = true;
 }
 
 }  // namespace holdfast::model

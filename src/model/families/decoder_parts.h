@@ -34,6 +34,10 @@ void place_recurrent(ConfigReader& config, DecoderPlan& plan, std::string_view n
                      bool (*carries)(size_t layer, size_t extra), size_t extra = 0);
 // All carry a state but those listed.
 void attend_at(DecoderPlan& plan, const boost::json::array& layers);
+// No layer attends or feeds: each is a state behind a norm, as Mamba names them.
+void carry_only(DecoderPlan& plan);
+// A feed-forward called so, and the norms around it (pre_ff_layernorm, final_layernorm).
+void name_feed_forward(DecoderPlan& plan);
 // Mamba 2's, under the names that its likes have; with the plan's activation.
 RecurrentPlan read_state_space(ConfigReader& config, const DecoderPlan& plan);
 // Which layers have experts: every decoder_sparse_step-th, less mlp_only_layers.
@@ -47,6 +51,8 @@ struct GroupedExperts {
   bool normalized = true;
 };
 void add_grouped_experts(ConfigReader& config, DecoderPlan& plan, const GroupedExperts& defaults);
+// Experts as Mixtral spells them, in every layer.
+void add_sparse_block(ConfigReader& config, DecoderPlan& plan, size_t count, size_t picked);
 void add_rope(ConfigReader& config, DecoderPlan& plan, const RopeDefaults& defaults);
 
 }  // namespace holdfast::model

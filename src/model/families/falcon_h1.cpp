@@ -30,11 +30,7 @@ void plan_falcon_h1(ConfigReader& config, DecoderPlan& plan) {
   read_decoder_sizes(config, plan, {.epsilon = 1e-5, .key_heads = 8, .positions = 8'192});
   plan.query_bias = plan.out_bias = bias_if(config.flag({"attention_bias"}, false));
   plan.inner_bias = bias_if(config.flag({"mlp_bias"}, false));
-  plan.inner_norm = "pre_ff_layernorm";
-  plan.gate = "feed_forward.gate_proj";
-  plan.up = "feed_forward.up_proj";
-  plan.down = "feed_forward.down_proj";
-  plan.final_norm = "final_layernorm";
+  name_feed_forward(plan);
   add_rope(config, plan, {});
   plan.embedding_scale = config.number({"embedding_multiplier"}, 1);
   plan.logit_scale = config.number({"lm_head_multiplier"}, 1);

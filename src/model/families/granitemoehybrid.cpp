@@ -32,11 +32,7 @@ void plan_bamba(ConfigReader& config, DecoderPlan& plan) {
   read_decoder_sizes(config, plan, {.epsilon = 1e-5, .key_heads = 8});
   plan.query_bias = plan.out_bias = bias_if(config.flag({"attention_bias"}, false));
   plan.inner_bias = bias_if(config.flag({"mlp_bias"}, false));
-  plan.inner_norm = "pre_ff_layernorm";
-  plan.gate = "feed_forward.gate_proj";
-  plan.up = "feed_forward.up_proj";
-  plan.down = "feed_forward.down_proj";
-  plan.final_norm = "final_layernorm";
+  name_feed_forward(plan);
   boost::json::object rest = config.json();
   rest.erase("partial_rotary_factor");  // Half, unless rope_parameters says so.
   ConfigReader reader(rest);

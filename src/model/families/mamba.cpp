@@ -36,18 +36,9 @@ void plan_mamba(ConfigReader& config, DecoderPlan& plan) {
                       .heads = 1,
                       .vocabulary = 50'280,
                       .positions = 1 << 20});
-  plan.heads = plan.key_heads = plan.head_width = plan.value_width = 1;  // No layer attends.
-  plan.words = "embeddings";
-  plan.final_norm = "norm_f";
-  plan.attention_norm = "norm";
-  plan.prefixes = {"backbone.", "model."};
+  carry_only(plan);
   plan.recurrent = read_selective_space(config, plan);
   plan.recurrent->name = "mixer";
-  for (DecoderPlan::Layer& layer : plan.layers) {
-    layer.recurrent = true;
-    layer.attends = layer.feeds = false;
-    layer.rope = -1;
-  }
 }
 
 // With norms, without numbers of their own, of what each token chooses.
@@ -60,11 +51,7 @@ void plan_falcon_mamba(ConfigReader& config, DecoderPlan& plan) {
 // Attention without positions in a few layers, experts in some.
 void plan_jamba(ConfigReader& config, DecoderPlan& plan) {
   read_decoder_sizes(config, plan, {.key_heads = 8, .positions = 262'144});
-  plan.inner_norm = "pre_ff_layernorm";
-  plan.gate = "feed_forward.gate_proj";
-  plan.up = "feed_forward.up_proj";
-  plan.down = "feed_forward.down_proj";
-  plan.final_norm = "final_layernorm";
+  name_feed_forward(plan);
   plan.recurrent = read_selective_space(config, plan);
   plan.recurrent->name = "mamba";
   plan.recurrent->choice_norms = RecurrentPlan::ChoiceNorms::scaled;

@@ -6,21 +6,12 @@ namespace holdfast::model {
 // State spaces alone.
 void plan_mamba2(ConfigReader& config, DecoderPlan& plan) {
   read_decoder_sizes(config, plan, {.epsilon = 1e-5, .positions = 1 << 20});
-  plan.heads = plan.key_heads = plan.head_width = plan.value_width = 1;  // No layer attends.
-  plan.words = "embeddings";
-  plan.final_norm = "norm_f";
-  plan.attention_norm = "norm";
-  plan.prefixes = {"backbone.", "model."};
+  carry_only(plan);
   plan.recurrent = read_state_space(config, plan);
   plan.recurrent->name = "mixer";
   if (!config.has("n_groups")) plan.recurrent->key_heads = 8;
   if (!config.has("state_size")) plan.recurrent->key_width = 128;
   plan.recurrent->value_width = config.size({"head_dim"}, 64, 4'096);
-  for (DecoderPlan::Layer& layer : plan.layers) {
-    layer.recurrent = true;
-    layer.attends = layer.feeds = false;
-    layer.rope = -1;
-  }
 }
 
 }  // namespace holdfast::model

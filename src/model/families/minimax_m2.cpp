@@ -14,19 +14,9 @@ void plan_minimax_m2(ConfigReader& config, DecoderPlan& plan) {
   add_rope(
       config, plan,
       {5'000'000, static_cast<double>(turned) / static_cast<double>(std::max<size_t>(plan.head_width, 1))});
-  ExpertsPlan experts;
-  experts.scores = ExpertsPlan::Scores::sigmoid_grouped;
-  experts.count = config.size({"num_local_experts", "num_experts"}, 256, 1'024);
-  experts.picked = config.size({"num_experts_per_tok"}, 8, 1'024);
-  experts.inner = plan.inner;
-  experts.router = "block_sparse_moe.gate";
-  experts.correction = "block_sparse_moe.e_score_correction_bias";
-  experts.experts = "block_sparse_moe.experts";
-  experts.gate = "w1";
-  experts.up = "w3";
-  experts.down = "w2";
-  plan.experts = experts;
-  for (DecoderPlan::Layer& layer : plan.layers) layer.experts = true;
+  add_sparse_block(config, plan, 256, 8);
+  plan.experts->scores = ExpertsPlan::Scores::sigmoid_grouped;
+  plan.experts->correction = "block_sparse_moe.e_score_correction_bias";
 }
 
 // Such experts behind Qwen3's attention, after a first layer without.
