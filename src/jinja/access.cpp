@@ -4,6 +4,7 @@
 #include <array>
 
 #include "jinja/characters.h"
+#include "jinja/markup.h"
 #include "jinja/methods.h"
 #include "jinja/python_text.h"
 
@@ -62,7 +63,7 @@ std::string described(const Value& value) {
     case Kind::function:
       break;
   }
-  return type_name(value) + " object";
+  return (value.is_markup() ? "markupsafe." : "") + type_name(value) + " object";
 }
 
 Value missing(const Value& value, std::string_view name) {
@@ -82,7 +83,8 @@ std::optional<Value> indexed(const Value& value, Integer index) {
     if (index < 0) index += count;
     if (index < 0 || index >= count) return std::nullopt;
     const size_t at = character_offset(text, static_cast<size_t>(index));
-    return Value::text(text.substr(at, character_bytes(std::string_view(text).substr(at))));
+    std::string found = text.substr(at, character_bytes(std::string_view(text).substr(at)));
+    return value.is_markup() ? Value::markup(std::move(found)) : Value::text(std::move(found));
   }
   const Items& items = value.items();
   const auto count = static_cast<Integer>(items.size());
@@ -154,7 +156,8 @@ std::optional<Value> own_attribute(const Value& value, std::string_view name) {
     const auto& function = value.as<FunctionObject>();
     return function.attribute ? function.attribute(name) : std::nullopt;
   }
-  if (const Method method = find_method(value.kind(), name)) return bound_method(value, name, method);
+  const Method method = value.is_markup() ? find_markup_method(name) : find_method(value.kind(), name);
+  if (method != nullptr) return bound_method(value, name, method);
   return plain_attribute(value, name);
 }
 
@@ -197,7 +200,10 @@ Result<Value> get_slice(Runtime& runtime, const Value& value, const Value& start
                                                  : static_cast<Integer>(value.items().size());
   TRY(const SliceBounds cut, bounds(length, start, stop, step));
   if (value.is(Kind::range)) return sliced_range(value.as<RangeObject>(), cut);
-  if (value.is(Kind::text)) return sliced_text(runtime, value.string(), cut);
+  if (value.is(Kind::text)) {
+    TRY(Value text, sliced_text(runtime, value.string(), cut));
+    return value.is_markup() ? as_markup(std::move(text)) : text;
+  }
   TRY_DONE(runtime.budget.steps(static_cast<uint64_t>(cut.count)));
   Items out;
   out.reserve(static_cast<size_t>(cut.count));

@@ -9,7 +9,9 @@
 #include "jinja/characters.h"
 #include "jinja/format.h"
 #include "jinja/iterate.h"
+#include "jinja/markup.h"
 #include "jinja/operators.h"
+#include "jinja/pretty.h"
 #include "jinja/python_number.h"
 #include "jinja/python_text.h"
 #include "jinja/to_json.h"
@@ -87,7 +89,7 @@ Result<Value> to_int_filter(Runtime&, const Value& value, Arguments arguments) {
 }
 
 Result<Value> format(Runtime& runtime, const Value& value, Arguments arguments) {
-  TRY(const std::string pattern, str_of(runtime, value));
+  TRY(const Value pattern, soft_text(runtime, value));
   if (!arguments.positional.empty() && !arguments.named.empty())
     return type_error("can't handle positional and keyword arguments at the same time");
   if (arguments.named.empty()) {
@@ -108,7 +110,12 @@ Result<Value> length(Runtime&, const Value& value, Arguments arguments) {
 
 Result<Value> rounded(Runtime&, const Value& value, Arguments arguments) {
   TRY(const Bound given, Bound::bind("round", std::move(arguments), {"precision", "method"}, 0));
-  TRY(const Integer precision, given.whole(0, 0));
+  // Python's round(number, None) is a whole number.
+  const bool to_whole = given.has(0) && given.at(0).is(Kind::none);
+  const Value places = to_whole ? Value::integer(0) : given.value_or(0, Value::integer(0));
+  if (!places.is_whole())
+    return type_error("'" + type_name(places) + "' object cannot be interpreted as an integer");
+  const Integer precision = places.whole();
   TRY(const auto method, given.text(1));
   const std::string how = method.value_or(given.has(1) ? "" : "common");
   if (how != "common" && how != "ceil" && how != "floor")
@@ -117,7 +124,13 @@ Result<Value> rounded(Runtime&, const Value& value, Arguments arguments) {
   if (!value.is_number()) return type_error("type " + type_name(value) + " doesn't define __round__ method");
   if (precision > 300 || precision < -300) return type_error("the precision is too large");
   const int digits = static_cast<int>(precision);
-  if (how == "common") return round_half_even(value, digits);
+  if (how == "common") {
+    TRY(const Value round, round_half_even(value, digits));
+    if (!to_whole || round.is_whole()) return round;
+    if (!(std::fabs(round.number()) < 1e27)) return type_error("the integer is too large");
+    return Value::integer(static_cast<Integer>(round.number()));
+  }
+  if (to_whole) return type_error("unsupported operand type(s) for ** or pow(): 'int' and 'NoneType'");
   const double scale = std::pow(10.0, digits);
   const double number = value.number() * scale;
   return Value::real((how == "ceil" ? std::ceil(number) : std::floor(number)) / scale);
@@ -125,8 +138,7 @@ Result<Value> rounded(Runtime&, const Value& value, Arguments arguments) {
 
 Result<Value> as_text(Runtime& runtime, const Value& value, Arguments arguments) {
   TRY_DONE(Bound::bind("string", std::move(arguments), {}, 0));
-  TRY(std::string text, str_of(runtime, value));
-  return Value::text(std::move(text));
+  return soft_text(runtime, value);
 }
 
 Result<Value> json(Runtime& runtime, const Value& value, Arguments arguments) {
@@ -146,7 +158,10 @@ Result<Value> json(Runtime& runtime, const Value& value, Arguments arguments) {
     }
     style.item_separator = ",";
   }
-  if (given.has(2) && !given.at(2).is(Kind::none)) {
+  // Nor at separators that nothing is put between.
+  const bool separates =
+      !value.is(Kind::text) && (!style.indent || value.is_sequence() || value.is(Kind::dict));
+  if (separates && given.has(2) && !given.at(2).is(Kind::none)) {
     const Value& pair = given.at(2);
     if (!pair.is_sequence() || pair.items().size() != 2 || !pair.items()[0].is(Kind::text) ||
         !pair.items()[1].is(Kind::text))
@@ -158,12 +173,9 @@ Result<Value> json(Runtime& runtime, const Value& value, Arguments arguments) {
   return Value::text(std::move(text));
 }
 
-// pformat's one-line form; what it would spread over lines is refused, not laid out differently.
 Result<Value> pretty(Runtime& runtime, const Value& value, Arguments arguments) {
   TRY_DONE(Bound::bind("pprint", std::move(arguments), {}, 0));
-  TRY(std::string text, repr_of(runtime, value));
-  if (text.size() > 80 || value.is(Kind::dict))
-    return type_error("pprint is supported for short values only");
+  TRY(std::string text, pretty_text(runtime, value));
   return Value::text(std::move(text));
 }
 

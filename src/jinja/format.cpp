@@ -5,6 +5,7 @@
 
 #include "jinja/access.h"
 #include "jinja/characters.h"
+#include "jinja/markup.h"
 #include "jinja/number_format.h"
 #include "jinja/python_text.h"
 
@@ -53,6 +54,12 @@ Error bad_type(char type, const Value& value) {
                     type_name(value) + "'");
 }
 
+// Zeros that fill a width are grouped as digits are.
+size_t room_for_zeros(std::string_view sign, const NumberFormat& format) {
+  const auto width = static_cast<size_t>(format.width);
+  return format.fill == "0" && format.align == '=' && width > sign.size() ? width - sign.size() : 0;
+}
+
 Result<std::string> format_number(const Value& value, NumberFormat format) {
   static constexpr std::string_view whole_types = "bdoxXnc", real_types = "eEfFgG%n";
   const bool whole =
@@ -64,21 +71,32 @@ Result<std::string> format_number(const Value& value, NumberFormat format) {
   }
   if (whole) {
     if (format.precision) return type_error("Precision not allowed in integer format specifier");
-    return filled(sign_of(value.whole() < 0, format.sign),
-                  grouped(integer_digits(value.whole(), format), format.grouping), format, '>');
+    std::string sign = sign_of(value.whole() < 0, format.sign);
+    std::string digits = integer_digits(value.whole(), format);
+    if (format.alternate && digits.size() > 2 && digits[0] == '0') {
+      sign += digits.substr(0, 2);
+      digits.erase(0, 2);
+    }
+    return filled(sign, grouped(std::move(digits), format, room_for_zeros(sign, format)), format, '>');
   }
   if (format.type != '\0' && real_types.find(format.type) == std::string_view::npos)
     return bad_type(format.type, value);
   const double number = value.number();
-  return filled(sign_of(std::signbit(number) && !std::isnan(number), format.sign),
-                grouped(real_digits(std::fabs(number), format), format.grouping), format, '>');
+  const std::string sign = sign_of(std::signbit(number) && !std::isnan(number), format.sign);
+  return filled(sign, grouped(real_digits(std::fabs(number), format), format, room_for_zeros(sign, format)),
+                format, '>');
+}
+
+Result<Value> made_as(Runtime& runtime, std::string text, bool markup) {
+  TRY(Value made, made_text(runtime, std::move(text)));
+  return markup ? as_markup(std::move(made)) : made;
 }
 
 // One run over a %-pattern.
 class PercentFormatter {
  public:
-  PercentFormatter(Runtime& runtime, std::string_view pattern, const Value& values)
-      : runtime_(runtime), pattern_(pattern), values_(values) {}
+  PercentFormatter(Runtime& runtime, const Value& pattern, const Value& values)
+      : runtime_(runtime), pattern_(pattern.string()), values_(values), markup_(pattern.is_markup()) {}
 
   Result<Value> run() {
     std::string out;
@@ -97,7 +115,7 @@ class PercentFormatter {
                                : next_ == 0 && !values_.is(Kind::dict) && !values_.is_sequence() &&
                                      !values_.is(Kind::undefined) && !values_.is(Kind::range);
     if (left_over) return type_error("not all arguments converted during string formatting");
-    return made_text(runtime_, std::move(out));
+    return made_as(runtime_, std::move(out), markup_);
   }
 
  private:
@@ -185,9 +203,13 @@ class PercentFormatter {
   Result<std::string> converted(const Value& value, char type, NumberFormat format, bool zero) {
     if (type == 's' || type == 'r' || type == 'a') {
       TRY(std::string text, type == 's' ? str_of(runtime_, value) : repr_of(runtime_, value));
+      if (markup_ && !(type == 's' && value.is_markup())) text = html_escaped(text);
       if (type == 'a') text = ascii_only(text);
       return filled("", cut(std::move(text), format.precision), format, '>');
     }
+    // What stands for a value beside Markup is no integer, though it can become one.
+    if (markup_ && std::string_view("coxX").find(type) != std::string_view::npos)
+      return type_error(std::string("%") + type + " format: an integer is required, not _MarkupEscapeHelper");
     if (type == 'c') return character(value, format);
     if (zero) {
       format.align = '=';
@@ -232,13 +254,15 @@ class PercentFormatter {
   Runtime& runtime_;
   std::string_view pattern_;
   const Value& values_;
+  bool markup_;
   size_t at_ = 0, next_ = 0;
 };
 
 // One run over a {}-pattern.
 class BraceFormatter {
  public:
-  BraceFormatter(Runtime& runtime, const Arguments& arguments) : runtime_(runtime), arguments_(arguments) {}
+  BraceFormatter(Runtime& runtime, const Arguments& arguments, bool markup)
+      : runtime_(runtime), arguments_(arguments), markup_(markup) {}
 
   Result<std::string> run(std::string_view pattern, int depth) {
     if (depth > fields_deep_max) return type_error("Max string recursion exceeded");
@@ -291,12 +315,22 @@ class BraceFormatter {
     }
     TRY(const Value value, named(name));
     TRY(const std::string whole_spec, run(spec, depth + 1));
-    if (conversion == '\0') return format_value(runtime_, value, whole_spec);
+    if (conversion == '\0') return formatted(value, whole_spec);
     if (conversion != 's' && conversion != 'r' && conversion != 'a')
       return type_error(std::string("Unknown conversion specifier ") + conversion);
     TRY(std::string text, conversion == 's' ? str_of(runtime_, value) : repr_of(runtime_, value));
     if (conversion == 'a') text = ascii_only(text);
-    return format_value(runtime_, Value::text(std::move(text)), whole_spec);
+    return formatted(Value::text(std::move(text)), whole_spec);
+  }
+
+  Result<std::string> formatted(const Value& value, std::string_view spec) {
+    if (!markup_) return format_value(runtime_, value, spec);
+    if (value.is_markup()) {
+      if (!spec.empty()) return type_error("Unsupported format specification for Markup.");
+      return value.string();
+    }
+    TRY(const std::string text, format_value(runtime_, value, spec));
+    return html_escaped(text);
   }
 
   // "", "0", "name", "name.attribute[item]…"
@@ -347,6 +381,7 @@ class BraceFormatter {
 
   Runtime& runtime_;
   const Arguments& arguments_;
+  bool markup_;
   size_t next_ = 0;
   bool by_hand_ = false;
 };
@@ -365,6 +400,7 @@ Result<std::string> format_value(Runtime& runtime, const Value& value, std::stri
   if (format.type != '\0' && format.type != 's') return bad_type(format.type, value);
   if (format.grouping != '\0')
     return type_error(std::string("Cannot specify '") + format.grouping + "' with 's'.");
+  if (format.sign != '-') return type_error("Sign not allowed in string format specifier");
   if (format.align == '=') {
     if (format.fill != "0") return type_error("'=' alignment not allowed in string format specifier");
     format.align = '<';
@@ -372,14 +408,14 @@ Result<std::string> format_value(Runtime& runtime, const Value& value, std::stri
   return filled("", cut(value.string(), format.precision), format, '<');
 }
 
-Result<Value> format_percent(Runtime& runtime, std::string_view pattern, const Value& values) {
+Result<Value> format_percent(Runtime& runtime, const Value& pattern, const Value& values) {
   return PercentFormatter(runtime, pattern, values).run();
 }
 
-Result<Value> format_braces(Runtime& runtime, std::string_view pattern, const Arguments& arguments) {
-  BraceFormatter formatter(runtime, arguments);
-  TRY(std::string text, formatter.run(pattern, 0));
-  return made_text(runtime, std::move(text));
+Result<Value> format_braces(Runtime& runtime, const Value& pattern, const Arguments& arguments) {
+  BraceFormatter formatter(runtime, arguments, pattern.is_markup());
+  TRY(std::string text, formatter.run(pattern.string(), 0));
+  return made_as(runtime, std::move(text), pattern.is_markup());
 }
 
 }  // namespace holdfast::jinja

@@ -166,10 +166,10 @@ class Interpreter {
   // How the body of its `else` ended.
   Result<Flow> rounds(const Statement& statement, Scope& scope, const Value& iterable, size_t level) {
     TRY(Items items, collect(runtime_, iterable));
-    std::function<Result<bool>(const Value&)> passes;
+    std::function<Result<std::optional<Value>>(const Value&)> passes;
     if (statement.values[1])
       passes = [this, &statement, &scope](const Value& item) {
-        return passes_condition(statement, scope, item);
+        return passed_condition(statement, scope, item);
       };
     std::function<Result<Value>(Runtime&, Arguments)> recurse;
     if (statement.recursive) {
@@ -209,11 +209,28 @@ class Interpreter {
     return any_whole;
   }
 
-  Result<bool> passes_condition(const Statement& statement, Scope& scope, const Value& item) {
+  Result<std::optional<Value>> passed_condition(const Statement& statement, Scope& scope, const Value& item) {
     Scopes::Block block(scopes_, scope);
     TRY_DONE(assign(statement.targets[0], item, *block));
     TRY(const Value test, evaluator_.evaluate(*statement.values[1], *block));
-    return truthy(test);
+    if (!truthy(test)) return std::optional<Value>();
+    if (!statement.targets[0].is_several) return std::optional<Value>(item);
+    TRY(Value taken, as_taken(statement.targets[0], *block));
+    return std::optional<Value>(std::move(taken));
+  }
+
+  // What the names of a target hold, several of them as a tuple.
+  Result<Value> as_taken(const Target& target, const Scope& scope) {
+    if (!target.is_several) {
+      const Value* held = scope.find(target.name);
+      return held == nullptr ? undefined_name(target.name) : *held;
+    }
+    Items items;
+    for (const Target& one : target.several) {
+      TRY(Value item, as_taken(one, scope));
+      items.push_back(std::move(item));
+    }
+    return Value::tuple(std::move(items));
   }
 
   // loop(items) of a recursive loop.

@@ -161,9 +161,8 @@ Result<Value> unique(Runtime& runtime, const Value& value, Arguments arguments) 
       value);
 }
 
-Result<Items> batches(Runtime& runtime, const Value& value, Integer size, const Value& fill) {
+Result<Items> batches(Runtime& runtime, const Items& all, Integer size, const Value& fill) {
   if (size > batch_max) return type_error("the batch is too large");
-  TRY(const Items all, collect(runtime, value));
   Items rows;
   // jinja2 compares the size before it appends: an empty row equals a size of zero once, nothing one below.
   if (size == 0 && !all.empty()) {
@@ -187,7 +186,7 @@ Result<Integer> batch_size(const Bound& given) {
   const Value& size = given.at(0);
   if (size.is_whole()) return size.whole();
   const bool fills = given.has(1) && !given.at(1).is(Kind::none);
-  if (fills) return given.whole(0, 1);
+  if (fills && !(size.is(Kind::real) && size.number() <= 0)) return given.whole(0, 1);
   const bool is_whole = size.is(Kind::real) && size.number() == std::floor(size.number());
   if (is_whole && std::fabs(size.number()) <= batch_max) return static_cast<Integer>(size.number());
   return Integer{-1};
@@ -196,8 +195,10 @@ Result<Integer> batch_size(const Bound& given) {
 Result<Value> batch(Runtime& runtime, const Value& value, Arguments arguments) {
   TRY(const Bound given, Bound::bind("batch", std::move(arguments), {"linecount", "fill_with"}, 1));
   return made_lazily(value, [&runtime, value, given]() -> Result<Items> {
+    TRY(const Items all, collect(runtime, value));
+    if (all.empty()) return Items{};
     TRY(const Integer size, batch_size(given));
-    return batches(runtime, value, size, given.value_or(1, Value()));
+    return batches(runtime, all, size, given.value_or(1, Value()));
   });
 }
 

@@ -7,6 +7,7 @@
 #include "jinja/filters.h"
 #include "jinja/item_path.h"
 #include "jinja/iterate.h"
+#include "jinja/markup.h"
 #include "jinja/operators.h"
 #include "jinja/python_text.h"
 #include "jinja/sorting.h"
@@ -106,7 +107,7 @@ Result<Value> last(Runtime& runtime, const Value& value, Arguments arguments) {
     return type_error("'" + type_name(value) + "' object is not reversible");
   TRY(const Items items, collect(runtime, value));
   if (items.empty()) return undefined("No last item, sequence was empty.");
-  return items.back();
+  return value.is_markup() ? as_markup(items.back()) : items.back();
 }
 
 Result<Value> as_list(Runtime& runtime, const Value& value, Arguments arguments) {
@@ -121,7 +122,8 @@ Result<Value> reversed(Runtime& runtime, const Value& value, Arguments arguments
     const auto all = characters(value.string());
     std::string out;
     for (auto it = all.rbegin(); it != all.rend(); ++it) out += *it;
-    return made_text(runtime, std::move(out));
+    TRY(Value text, made_text(runtime, std::move(out)));
+    return value.is_markup() ? as_markup(std::move(text)) : text;
   }
   if (!iterable(value)) return type_error("argument must be iterable");
   TRY(Items items, collect(runtime, value));

@@ -54,13 +54,12 @@ std::optional<Value> loop_attribute(const std::shared_ptr<LoopObject>& loop, std
 
 bool LoopObject::reaches(size_t count) {
   while (rounds.size() < count && asked < candidates.size()) {
-    const Value& next = candidates[asked++];
-    auto passed = passes(next);
+    auto passed = passes(candidates[asked++]);
     if (!passed.ok()) {
       failure = std::move(passed).error();
       end();
     } else if (passed.value()) {
-      rounds.push_back(next);
+      rounds.push_back(std::move(*passed.value()));
     }
   }
   return rounds.size() >= count;
@@ -76,7 +75,7 @@ std::string LoopObject::shown() {
 }
 
 std::shared_ptr<LoopObject> make_loop(Items candidates, size_t level,
-                                      std::function<Result<bool>(const Value&)> passes,
+                                      std::function<Result<std::optional<Value>>(const Value&)> passes,
                                       std::function<Result<Value>(Runtime&, Arguments)> recurse) {
   auto loop = std::make_shared<LoopObject>();
   loop->name = "loop";

@@ -1,5 +1,6 @@
 #include "jinja/number_format.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -85,12 +86,28 @@ std::string real_digits(double magnitude, const NumberFormat& format) {
   return out;
 }
 
-std::string grouped(std::string digits, char grouping) {
-  if (grouping == '\0') return digits;
+std::string grouped(std::string digits, const NumberFormat& format, size_t least) {
+  if (format.grouping == '\0') return digits;
+  const bool binary =
+      format.type != '\0' && std::string_view("boxX").find(format.type) != std::string_view::npos;
+  const size_t group = binary ? 4 : 3;
   size_t end = 0;
-  while (end < digits.size() && digits[end] >= '0' && digits[end] <= '9') ++end;
-  for (size_t at = end; at > 3; at -= 3) digits.insert(at - 3, 1, grouping);
-  return digits;
+  while (end < digits.size() && (binary || (digits[end] >= '0' && digits[end] <= '9'))) ++end;
+  const std::string rest = digits.substr(end);
+  digits.resize(end);
+  least -= std::min(least, rest.size());
+  std::string out;  // From the right, group by group.
+  while (true) {
+    const size_t size = std::min(group, std::max<size_t>({digits.size(), least, 1}));
+    const size_t known = std::min(size, digits.size());
+    out.insert(0, std::string(size - known, '0') + digits.substr(digits.size() - known));
+    digits.resize(digits.size() - known);
+    least -= std::min(least, size);
+    if (digits.empty() && least == 0) break;
+    out.insert(0, 1, format.grouping);
+    least -= std::min<size_t>(least, 1);
+  }
+  return out + rest;
 }
 
 std::string filled(std::string_view sign, std::string_view text, const NumberFormat& format,

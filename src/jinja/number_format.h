@@ -29,7 +29,9 @@ Result<NumberFormat> parse_format(std::string_view spec);
 // f F g G % or none (a float's shortest form).
 std::string sign_of(bool negative, char sign);
 std::string real_digits(double magnitude, const NumberFormat& format);  // Of a number that is not negative.
-std::string grouped(std::string digits, char grouping);
+// Divided into groups of three digits, of four in bases 2, 8 and 16; with zeros before them, divided as well,
+// until there are `least` characters.
+std::string grouped(std::string digits, const NumberFormat& format, size_t least);
 std::string filled(std::string_view sign, std::string_view text, const NumberFormat& format,
                    char default_align);
 

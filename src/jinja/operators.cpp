@@ -6,6 +6,7 @@
 
 #include "jinja/format.h"
 #include "jinja/iterate.h"
+#include "jinja/markup.h"
 
 namespace holdfast::jinja {
 namespace {
@@ -114,7 +115,7 @@ Result<Value> repeated(Runtime& runtime, const Value& value, Integer times) {
     std::string out;
     out.reserve(text.size() * static_cast<size_t>(times));
     for (Integer i = 0; i < times; ++i) out += text;
-    return Value::text(std::move(out));
+    return value.is_markup() ? Value::markup(std::move(out)) : Value::text(std::move(out));
   }
   const auto count = static_cast<Integer>(value.items().size());
   if (count * times > items_max) return type_error("the result is too large");
@@ -133,6 +134,7 @@ Result<Value> joined(Runtime& runtime, const Value& left, const Value& right) {
                         "\") to " + type_name(left));
     return type_error("can only concatenate str (not \"" + type_name(right) + "\") to str");
   }
+  if (left.is_markup() || right.is_markup()) return joined_markup(runtime, left, right);
   if (kind == Kind::text) return made_text(runtime, left.string() + right.string());
   TRY_DONE(runtime.budget.steps(left.items().size() + right.items().size()));
   Items out = left.items();
@@ -181,7 +183,7 @@ Result<bool> ordered(Runtime& runtime, std::string_view sign, const Value& left,
 }  // namespace
 
 Result<Value> binary(Runtime& runtime, std::string_view sign, const Value& left, const Value& right) {
-  if (sign == "%" && left.is(Kind::text)) return format_percent(runtime, left.string(), right);
+  if (sign == "%" && left.is(Kind::text)) return format_percent(runtime, left, right);
   if (left.is(Kind::undefined)) return undefined_error(left);
   if (right.is(Kind::undefined)) return undefined_error(right);
   if (left.is_number() && right.is_number()) {

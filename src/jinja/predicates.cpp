@@ -45,7 +45,7 @@ bool is_sequence(const Value& value) {
 bool is_callable(const Value& value) {
   return value.is(Kind::function) || value.is(Kind::loop) || value.is(Kind::undefined);
 }
-bool never(const Value&) { return false; }
+bool is_escaped(const Value& value) { return value.is_markup(); }
 
 template <bool (*ask)(std::string_view)>
 Result<bool> asked_text(Runtime& runtime, const Value& value, Arguments arguments) {
@@ -110,7 +110,7 @@ constexpr Row rows[] = {{"defined", asked<is_defined>},
                         {"true", asked<is_true>},
                         {"false", asked<is_false>},
                         {"callable", asked<is_callable>},
-                        {"escaped", asked<never>},
+                        {"escaped", asked<is_escaped>},
                         {"lower", asked_text<all_lower>},
                         {"upper", asked_text<all_upper>},
                         {"odd", parity<1>},

@@ -37,7 +37,7 @@ class Printer {
       case Kind::real:
         return put(float_text(value.number()));
       case Kind::text:
-        return put(quoted(value.string()));
+        return put(value.is_markup() ? "Markup(" + quoted(value.string()) + ")" : quoted(value.string()));
       case Kind::list:
         return items(value.items(), "[", "]");
       case Kind::tuple:

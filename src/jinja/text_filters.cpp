@@ -1,12 +1,14 @@
 // Filters that give text.
 #include <algorithm>
-#include <array>
+#include <cmath>
 
 #include "jinja/bound_arguments.h"
 #include "jinja/characters.h"
 #include "jinja/filters.h"
 #include "jinja/item_path.h"
 #include "jinja/iterate.h"
+#include "jinja/markup.h"
+#include "jinja/operators.h"
 #include "jinja/python_text.h"
 #include "jinja/split.h"
 #include "jinja/wrap.h"
@@ -17,6 +19,10 @@ namespace {
 using Bound = BoundArguments;
 constexpr Integer width_max = 100'000;
 
+std::string real_or_whole(const Value& number) {
+  return number.is_whole() ? integer_text(number.whole()) : float_text(number.number());
+}
+
 using Mapped = std::string (*)(std::string_view);
 template <Mapped map>
 Result<Value> mapped(Runtime& runtime, const Value& value, Arguments arguments) {
@@ -25,33 +31,34 @@ Result<Value> mapped(Runtime& runtime, const Value& value, Arguments arguments) 
   return made_text(runtime, map(text));
 }
 
-std::string html_escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&#34;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
+// A text that was made of `value`: Markup where that was.
+Result<Value> as_was(const Value& value, Value made) {
+  return value.is_markup() ? as_markup(std::move(made)) : std::move(made);
 }
 
-std::string unchanged(std::string_view text) { return std::string(text); }
+template <Mapped map>
+Result<Value> mapped_softly(Runtime& runtime, const Value& value, Arguments arguments) {
+  TRY(Value made, mapped<map>(runtime, value, std::move(arguments)));
+  return as_was(value, std::move(made));
+}
+
+Result<Value> escape(Runtime& runtime, const Value& value, Arguments arguments) {
+  TRY_DONE(Bound::bind("escape", std::move(arguments), {}, 0));
+  return escaped(runtime, value);
+}
+
+// Markup is escaped again.
+Result<Value> escape_always(Runtime& runtime, const Value& value, Arguments arguments) {
+  TRY_DONE(Bound::bind("forceescape", std::move(arguments), {}, 0));
+  TRY(std::string text, str_of(runtime, value));
+  return escaped(runtime, Value::text(std::move(text)));
+}
+
+Result<Value> safe(Runtime& runtime, const Value& value, Arguments arguments) {
+  TRY_DONE(Bound::bind("safe", std::move(arguments), {}, 0));
+  TRY(Value text, soft_text(runtime, value));
+  return as_markup(std::move(text));
+}
 
 // jinja2's own title: words begin after white space, hyphens and opening brackets.
 std::string titled(std::string_view text) {
@@ -125,7 +132,7 @@ Result<Value> center(Runtime& runtime, const Value& value, Arguments arguments) 
   if (width > width_max) return type_error("the width is too large");
   TRY(const std::string text, str_of(runtime, value));
   TRY(std::string out, justified(runtime, text, width, " ", Justify::middle));
-  return Value::text(std::move(out));
+  return as_was(value, Value::text(std::move(out)));
 }
 
 Result<Value> indent(Runtime& runtime, const Value& value, Arguments arguments) {
@@ -151,7 +158,7 @@ Result<Value> indent(Runtime& runtime, const Value& value, Arguments arguments) 
     if (indented) out += step;
     out += lines[i];
   }
-  return Value::text(std::move(out));
+  return as_was(value, Value::text(std::move(out)));
 }
 
 Result<Value> join(Runtime& runtime, const Value& value, Arguments arguments) {
@@ -184,74 +191,47 @@ Result<Value> replace(Runtime& runtime, const Value& value, Arguments arguments)
   return Value::text(std::move(out));
 }
 
-// The text without every stretch from an `open` to the next `close`.
-std::string without_spans(std::string_view text, std::string_view open, std::string_view close) {
-  std::string out;
-  size_t start = 0;
-  for (size_t at; (at = text.find(open, start)) != std::string_view::npos;) {
-    const size_t end = text.find(close, at);
-    if (end == std::string_view::npos) break;
-    out += text.substr(start, at - start);
-    start = end + close.size();
-  }
-  return out += text.substr(start);
-}
-
 Result<Value> strip_tags(Runtime& runtime, const Value& value, Arguments arguments) {
   TRY_DONE(Bound::bind("striptags", std::move(arguments), {}, 0));
-  TRY(std::string text, str_of(runtime, value));
-  text = without_spans(without_spans(text, "<!--", "-->"), "<", ">");
-  std::string out;
-  for (const std::string_view word : split_by_space(text, SIZE_MAX, From::left)) {
-    if (!out.empty()) out += ' ';
-    out += word;
-  }
-  // The five entities that escaping makes.
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> entities = {
-      {{"&lt;", "<"}, {"&gt;", ">"}, {"&#34;", "\""}, {"&quot;", "\""}, {"&#39;", "'"}, {"&amp;", "&"}}};
-  for (const auto& [entity, character] : entities) {
-    TRY(out, replaced(runtime, out, entity, character, -1));
-  }
-  return made_text(runtime, std::move(out));
+  TRY(const std::string text, str_of(runtime, value));
+  return text_without_tags(runtime, text);
 }
 
 Result<Value> trim(Runtime& runtime, const Value& value, Arguments arguments) {
   TRY(const Bound given, Bound::bind("trim", std::move(arguments), {"chars"}, 0));
   TRY(const auto set, given.text(0));
   TRY(const std::string text, str_of(runtime, value));
-  return made_text(runtime, std::string(set ? stripped(text, *set, Ends::both) : stripped(text, Ends::both)));
+  return as_was(
+      value, Value::text(std::string(set ? stripped(text, *set, Ends::both) : stripped(text, Ends::both))));
 }
 
+// jinja2 measures all it is given before it looks whether there is anything to cut: lengths may be any
+// numbers and ends anything that has a length, as long as nothing is cut.
 Result<Value> truncate(Runtime& runtime, const Value& value, Arguments arguments) {
   TRY(const Bound given,
       Bound::bind("truncate", std::move(arguments), {"length", "killwords", "end", "leeway"}, 0));
-  TRY(const Integer length, given.whole(0, 255));
-  // An end that is undefined is only an error where it is put.
-  const bool has_end = !given.has(2) || !given.at(2).is(Kind::undefined);
-  std::string end;
-  if (has_end) {
-    TRY(const auto end_text, given.text(2));
-    end = end_text.value_or("...");
-  }
-  Integer leeway = 5;
-  if (given.has(3) && !given.at(3).is(Kind::none)) {
-    TRY(leeway, given.whole(3, 5));
-  }
-  const auto end_count = static_cast<Integer>(character_count(end));
-  if (length < end_count)
-    return type_error("expected length >= " + integer_text(end_count) + ", got " + integer_text(length));
-  if (leeway < 0) return type_error("expected leeway >= 0, got " + integer_text(leeway));
-  if (!value.is(Kind::text) && !value.is(Kind::undefined)) {
-    TRY(const Integer count, length_of(value));
-    if (count <= length + leeway) return value;
+  const Value length = given.value_or(0, Value::integer(255));
+  const Value end = given.value_or(2, Value::text("..."));
+  Value leeway = given.value_or(3, Value());
+  if (leeway.is(Kind::none)) leeway = Value::integer(5);
+  for (const Value* const number : std::initializer_list<const Value*>{&length, &leeway})
+    if (!number->is_number()) return type_error("the length and leeway of truncate must be numbers");
+  TRY(const Integer end_count, length_of(end));
+  if (length.number() < static_cast<double>(end_count))
+    return type_error("expected length >= " + integer_text(end_count) + ", got " + real_or_whole(length));
+  if (leeway.number() < 0) return type_error("expected leeway >= 0, got " + real_or_whole(leeway));
+  TRY(const Integer count, length_of(value));
+  if (static_cast<double>(count) <= length.number() + leeway.number()) return value;
+  if (end.is(Kind::undefined)) return undefined_error(end);
+  if (!value.is(Kind::text))
     return type_error("object of type '" + type_name(value) + "' cannot be truncated");
-  }
-  const std::string text = value.is(Kind::text) ? value.string() : "";
-  if (static_cast<Integer>(character_count(text)) <= length + leeway) return value;
-  if (!has_end) return undefined_error(given.at(2));
-  std::string cut = text.substr(0, character_offset(text, static_cast<size_t>(length - end_count)));
+  if (!length.is_whole())
+    return type_error("slice indices must be integers or None or have an __index__ method");
+  const std::string& text = value.string();
+  std::string cut = text.substr(0, character_offset(text, static_cast<size_t>(length.whole() - end_count)));
   if (!given.flag(1)) cut.resize(std::min(cut.rfind(' '), cut.size()));
-  return made_text(runtime, cut + end);
+  TRY(const Value kept, as_was(value, Value::text(std::move(cut))));
+  return binary(runtime, "+", kept, end);
 }
 
 Result<Value> word_count(Runtime& runtime, const Value& value, Arguments arguments) {
@@ -271,7 +251,16 @@ Result<Value> word_wrap(Runtime& runtime, const Value& value, Arguments argument
   TRY(const Bound given, Bound::bind("wordwrap", std::move(arguments),
                                      {"width", "break_long_words", "wrapstring", "break_on_hyphens"}, 0));
   if (!value.is(Kind::text)) return type_error("wordwrap needs a string, not " + type_name(value));
-  TRY(const Integer width, given.whole(0, 79));
+  // Where there is no line nobody looks at the width.
+  if (value.string().empty()) return Value::text("");
+  // Widths are compared only: 2.5 is as good as 2.
+  const Value width_given = given.value_or(0, Value::integer(79));
+  Integer width = 0;
+  if (width_given.is(Kind::real) && width_given.number() > 0) {
+    width = static_cast<Integer>(std::clamp<double>(std::floor(width_given.number()), 1, 1e9));
+  } else {
+    TRY(width, given.whole(0, 79));
+  }
   if (width <= 0) return type_error("invalid width " + integer_text(width) + " (must be > 0)");
   TRY(const auto wrap_string, given.text(2));
   const std::string between = wrap_string.value_or("\n");
@@ -302,9 +291,10 @@ Result<Value> xml_attributes(Runtime& runtime, const Value& value, Arguments arg
       return type_error("expected string or bytes-like object, got '" + type_name(key) + "'");
     if (key.string().find_first_of(" \t\n\r\f\v/>=") != std::string::npos)
       return type_error("Invalid character in attribute name: " + quoted(key.string()));
-    TRY(const std::string text, str_of(runtime, item));
+    TRY(const Value name, escaped(runtime, key));
+    TRY(const Value text, escaped(runtime, item));
     if (!out.empty()) out += ' ';
-    out += html_escaped(key.string()) + "=\"" + html_escaped(text) + "\"";
+    out += name.string() + "=\"" + text.string() + "\"";
   }
   return made_text(runtime, given.flag(0, true) && !out.empty() ? " " + out : out);
 }
@@ -313,21 +303,21 @@ struct Row {
   std::string_view name;
   Filter filter;
 };
-constexpr Row rows[] = {{"capitalize", mapped<capitalized>},
+constexpr Row rows[] = {{"capitalize", mapped_softly<capitalized>},
                         {"center", center},
-                        {"e", mapped<html_escaped>},
-                        {"escape", mapped<html_escaped>},
-                        {"forceescape", mapped<html_escaped>},
+                        {"e", escape},
+                        {"escape", escape},
+                        {"forceescape", escape_always},
                         {"indent", indent},
                         {"join", join},
-                        {"lower", mapped<to_lower>},
+                        {"lower", mapped_softly<to_lower>},
                         {"replace", replace},
-                        {"safe", mapped<unchanged>},
+                        {"safe", safe},
                         {"striptags", strip_tags},
                         {"title", mapped<titled>},
                         {"trim", trim},
                         {"truncate", truncate},
-                        {"upper", mapped<to_upper>},
+                        {"upper", mapped_softly<to_upper>},
                         {"urlencode", url_encode},
                         {"wordcount", word_count},
                         {"wordwrap", word_wrap},

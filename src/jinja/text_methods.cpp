@@ -225,6 +225,8 @@ Result<Value> justify(Runtime& runtime, const Value& self, Arguments arguments) 
   TRY(const BoundArguments given, BoundArguments::bind_places("center", std::move(arguments), 2, 1));
   TRY(const Integer width, given.whole(0, 0));
   TRY(const auto fill, given.text(1));
+  if (given.has(1) && !fill)
+    return type_error("The fill character must be a unicode character, not NoneType");
   if (fill && character_count(*fill) != 1)
     return type_error("The fill character must be exactly one character long");
   if (width > width_max) return type_error("the width is too large");
@@ -267,16 +269,16 @@ Result<Value> expand_tabs(Runtime& runtime, const Value& self, Arguments argumen
 }
 
 Result<Value> format(Runtime& runtime, const Value& self, Arguments arguments) {
-  return format_braces(runtime, self.string(), arguments);
+  return format_braces(runtime, self, arguments);
 }
 
 Result<Value> format_map(Runtime& runtime, const Value& self, Arguments arguments) {
   TRY(const BoundArguments given, BoundArguments::bind_places("format_map", std::move(arguments), 1, 1));
-  if (!given.at(0).is(Kind::dict)) return type_error("format_map() argument must be a mapping");
-  Arguments all;
-  for (const auto& [key, value] : given.at(0).as_dict().pairs)
-    if (key.is(Kind::text)) all.named.emplace_back(key.string(), value);
-  return format_braces(runtime, self.string(), all);
+  Arguments all;  // Of what is no dict no field is found.
+  if (given.at(0).is(Kind::dict))
+    for (const auto& [key, value] : given.at(0).as_dict().pairs)
+      if (key.is(Kind::text)) all.named.emplace_back(key.string(), value);
+  return format_braces(runtime, self, all);
 }
 
 struct Row {

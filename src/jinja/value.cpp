@@ -92,6 +92,14 @@ Value Value::text(std::string text) {
   return of(Kind::text, std::move(object));
 }
 
+Value Value::markup(std::string text) {
+  auto object = std::make_shared<TextObject>();
+  object->text = std::move(text);
+  object->markup = true;
+  object->depth = 0;
+  return of(Kind::text, std::move(object));
+}
+
 Result<Value> Value::list(Items items) { return sequence(Kind::list, std::move(items)); }
 Result<Value> Value::tuple(Items items) { return sequence(Kind::tuple, std::move(items)); }
 
@@ -116,6 +124,7 @@ Value Value::of(Kind kind, std::shared_ptr<const Object> object) {
   return out;
 }
 
+bool Value::is_markup() const { return kind_ == Kind::text && as<TextObject>().markup; }
 const std::string& Value::string() const { return as<TextObject>().text; }
 const Items& Value::items() const { return as<ListObject>().items; }
 const DictObject& Value::as_dict() const { return as<DictObject>(); }
@@ -195,7 +204,7 @@ std::string type_name(const Value& value) {
     case Kind::real:
       return "float";
     case Kind::text:
-      return "str";
+      return value.is_markup() ? "Markup" : "str";
     case Kind::list:
       return "list";
     case Kind::tuple:

@@ -59,7 +59,8 @@ class Value {
   static Value boolean(bool flag);
   static Value integer(Integer number);
   static Value real(double number);
-  static Value text(std::string text);  // UTF-8.
+  static Value text(std::string text);    // UTF-8.
+  static Value markup(std::string text);  // A text that is taken for HTML (markup.h).
   // Containers deeper than nesting_max or heavier than weight_max are an error.
   static Result<Value> list(Items items);
   static Result<Value> tuple(Items items);
@@ -73,6 +74,7 @@ class Value {
     return kind_ <= Kind::real && kind_ >= Kind::boolean;
   }  // bool is an int in Python.
   bool is_whole() const { return kind_ == Kind::boolean || kind_ == Kind::integer; }
+  bool is_markup() const;
   bool is_sequence() const { return kind_ == Kind::list || kind_ == Kind::tuple; }
 
   bool flag() const { return whole_ != 0; }
@@ -103,6 +105,7 @@ class Value {
 
 struct TextObject final : Object {
   std::string text;
+  bool markup = false;
 };
 
 struct ListObject final : Object {

@@ -4,15 +4,15 @@ import random
 VALUES = ["n", "f", "s", "numbers", "floats", "words", "nested", "messages", "people", "pairs", "empty", "nothing", "yes", "no", "zz", "big", "html", "nested.b", "messages[2]",
           "1", "0", "-2", "3", "2.5", "-0.5", "1e20", "1e-7", "'a'", "''", "'Ab c'", "' x\\n y '", "'aXbXc'", "'12'", "'é ß\\u0130'", "'<b>&\"'", "[]", "[1, 'x']", "[3, 1, 2]", "['b', 'A']",
           "[[1, 2], [3]]", "{}", "{'k': 1}", "{'b': 2, 'A': 1}", "(1, 2)", "()", "none", "true", "false", "range(3)", "'abc'|map('upper')", "[1, 1.0, true]", "['a', 'A', 'b']",
-          "[none, 1]", "[1, [2, [3]]]", "'%s-%s'", "'{}{}'", "'a,b;c'", "'x' * 30", "namespace(a=1)", "dict(a=1)", "[(1, 'b'), (2, 'a')]", "'one two three four five six'", "-7", "255", "1000000", "'0x1f'", "'1e3'", "'  7 '", "' \\t'"]
+          "[none, 1]", "[1, [2, [3]]]", "'%s-%s'", "'{}{}'", "'a,b;c'", "'x' * 30", "namespace(a=1)", "dict(a=1)", "[(1, 'b'), (2, 'a')]", "'one two three four five six'", "-7", "255", "1000000", "html|safe", "'<b>&'|e", "('%s<%r>'|safe)", "('{}<{!r}>'|safe)", "(5|safe)", "(' <a> b '|e)", "[s, s]", "words * 8", "('<' + (s|e))", "'0x1f'", "'1e3'", "'  7 '", "' \\t'"]
 SMALL = ["n", "1", "0", "-1", "2", "3", "10", "2.5", "'a'", "''", "'k'", "'x'", "none", "true", "false", "[]", "'Ab c'", "zz", "'é'", "[1]", "{}", "(1, 2)", "' '", "'<'", "'role'", "'age'", "'0'", "1e20", "-0.0", "'n'"]
 # Name of each filter to the names of its arguments.
 FILTERS = {
     "abs": [], "attr": ["name"], "batch": ["linecount", "fill_with"], "capitalize": [], "center": ["width"], "count": [], "d": ["default_value", "boolean"],
-    "default": ["default_value", "boolean"], "dictsort": ["case_sensitive", "by", "reverse"], "e": [], "escape": [], "filesizeformat": ["binary"], "first": [], "float": ["default"],
+    "default": ["default_value", "boolean"], "dictsort": ["case_sensitive", "by", "reverse"], "e": [], "escape": [], "filesizeformat": ["binary"], "first": [], "forceescape": [], "float": ["default"],
     "format": [], "groupby": ["attribute", "default", "case_sensitive"], "indent": ["width", "first", "blank"], "int": ["default", "base"], "items": [],
     "join": ["d", "attribute"], "last": [], "length": [], "list": [], "lower": [], "map": [], "max": ["case_sensitive", "attribute"], "min": ["case_sensitive", "attribute"],
-    "reject": [], "rejectattr": [], "replace": ["old", "new", "count"], "reverse": [], "round": ["precision", "method"], "select": [], "selectattr": [],
+    "pprint": [], "reject": [], "rejectattr": [], "safe": [], "replace": ["old", "new", "count"], "reverse": [], "round": ["precision", "method"], "select": [], "selectattr": [],
     "slice": ["slices", "fill_with"], "sort": ["reverse", "case_sensitive", "attribute"], "string": [], "striptags": [], "sum": ["attribute", "start"], "title": [], "tojson": ["ensure_ascii", "indent", "separators", "sort_keys"],
     "trim": ["chars"], "truncate": ["length", "killwords", "end", "leeway"], "unique": ["case_sensitive", "attribute"], "upper": [], "urlencode": [], "wordcount": [],
     "wordwrap": ["width", "break_long_words", "wrapstring", "break_on_hyphens"], "xmlattr": ["autospace"]}
@@ -23,7 +23,7 @@ SPELLED = {"divisibleby": "divisibleby", "==": "eq"}
 METHODS = {"capitalize": 0, "casefold": 0, "center": 2, "count": 3, "endswith": 3, "expandtabs": 1, "find": 3, "index": 3, "isalnum": 0, "isalpha": 0, "isascii": 0, "isdecimal": 0, "isdigit": 0,
            "isidentifier": 0, "islower": 0, "isnumeric": 0, "isprintable": 0, "isspace": 0, "istitle": 0, "isupper": 0, "join": 1, "ljust": 2, "lower": 0, "lstrip": 1, "partition": 1, "removeprefix": 1,
            "removesuffix": 1, "replace": 3, "rfind": 3, "rindex": 3, "rjust": 2, "rpartition": 1, "rsplit": 2, "rstrip": 1, "split": 2, "splitlines": 1, "startswith": 3, "strip": 1, "swapcase": 0,
-           "title": 0, "upper": 0, "zfill": 1, "format": 2, "get": 2, "items": 0, "keys": 0, "values": 0, "copy": 0, "bit_length": 0, "is_integer": 0, "conjugate": 0, "append": 1, "pop": 1, "bit_count": 0, "sort": 0}
+           "title": 0, "upper": 0, "zfill": 1, "format": 2, "get": 2, "items": 0, "keys": 0, "values": 0, "copy": 0, "bit_length": 0, "is_integer": 0, "conjugate": 0, "striptags": 0, "unescape": 0, "escape": 1, "append": 1, "pop": 1, "bit_count": 0, "sort": 0}
 FORMATS = ["{}", "{0}", "{!r}", "{:>8}", "{:^8}|", "{:*<6}", "{:08.3f}", "{:+}", "{:,}", "{:e}", "{:g}", "{:x}", "{:#b}", "{:.2}", "{:%}", "{:c}", "{:d}", "{:n}", "{:5}", "{:<5}|", "{:=+8}", "{:_}", "{a}", "{0.x}", "{0[0]}", "{:{}}", "{", "}", "{{}}", "{!s:4}", "{:s}", "{:b}", "{:.0f}", "{:#x}", "{:010,}", "{!a}", "{:z}", "{: d}", "{:.3g}", "{:G}", "{:#.3g}", "{:#o}", "{:E}", "{:F}"]
 PERCENTS = ["%s", "%r", "%d", "%i", "%5d", "%-5d|", "%05d", "%+d", "% d", "%x", "%X", "%o", "%#x", "%e", "%g", "%f", "%.2f", "%8.3f", "%c", "%%", "%(a)s", "%.2s", "%5s", "%-5s|", "%*d", "%u", "%a", "%G", "%E", "%F", "%.0f", "%#.3g", "%+.1e", "%z", "%", "%.3d", "%#o", "%05.1f", "%+5s", "%ld"]
 

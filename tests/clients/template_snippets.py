@@ -57,6 +57,13 @@ people|selectattr('age', 'gt', 1)|map(attribute='n')|list, people|rejectattr('ag
 people|groupby('g'), people|groupby('g', case_sensitive=true), people|groupby('zz', default='none')|length, people|groupby('age')|map('first')|list
 words|unique|list, words|unique(case_sensitive=true)|list, [1, 1.0, true, 2]|unique|list, people|unique(attribute='g')|map(attribute='n')|list
 numbers|batch(2)|list, numbers|batch(3, 0)|list, numbers|slice(3)|list, numbers|slice(2, 'f')|list, 'abcde'|batch(2)|list
+html|safe + '<', '<' + html|e, (html|e) * 2, [html|safe], html|e|e, html|e|forceescape, html|safe ~ '<', 'a<b'|e is escaped, 'a' is escaped
+('<%s|%r>'|safe) % ('<', '<'), ('<%s>'|safe) % 5, ('%d'|safe) % 5, ('%x'|safe) % 5, ('{}<{!r}>'|safe).format('<', '<'), ('{:>5}'|safe).format('<'), ('%(a)s'|safe) % {'a': '<'}
+('<a>, b'|safe).split(','), ('<'|safe).join(['<', 5]), '<'.join(['<'|safe]), ('<a>'|safe).replace('a', '<'), ('<a>'|safe)[1:], ('<a>'|safe)|last, ('<a>'|safe)|first, ('a'|safe).center(5, '<')
+('&lt;b&gt; <i>x</i>'|safe).striptags(), ('&lt;'|safe).unescape(), ('<abcdef ghi'|safe)|truncate(6, end='<', leeway=0), ('a\nb'|safe)|indent ~ '<', (s|safe)|upper|trim + '<'
+messages|pprint, people|pprint, nested|pprint, words|pprint, [s * 2, s * 3]|pprint, {s: [1, 2], 'a': s * 2}|pprint, (s * 3)|pprint, ((s * 3),)|pprint, {}|pprint, ('x' * 100)|pprint, (range(40)|list)|pprint
+'{:010,}'.format(2.5), '{:012_x}'.format(1000000), '{:#_b}'.format(1000), '{:08,}|{:+}'.format(1234, 5), '{:_o}'.format(123456), '{:+}'.format('a')
+[]|batch('x')|list, 'abc'|truncate(1e20), [1]|truncate(5, end=[]), 'abc'|truncate(end=none), 'a b'|wordwrap(2.5), 2.5|round(none), 'a'.rjust(3, none)
 numbers|reverse|list, 'abc'|reverse, (1, 2)|reverse|list, nested|reverse|list
 nested|dictsort, nested|dictsort(case_sensitive=true), {'b': 1, 'a': 2}|dictsort(by='value'), {'b': 1, 'a': 2}|dictsort(reverse=true)
 nested.keys()|list, nested.values()|list, nested.items()|list, nested.keys(), nested.values(), nested.items(), nested|items|list
@@ -221,6 +228,7 @@ strftime_now('%Y-%m-%d %H:%M:%S %j %a %A %b %B %y %p %I %d/%e %-d %U %w %% %Z%z|
 """.strip("\n").split("\n")
 
 TEMPLATES = [
+    "{% for a, b in [[1, 2], [3, 4]] if a %}{{ loop.nextitem }}{{ loop.previtem }}{% endfor %}{% for a, b in [[1, 2], [3, 4]] %}{{ loop.nextitem }}{% endfor %}",
     "{% for x in numbers %}{{ loop.index }}/{{ loop.length }}:{{ x }}{% if not loop.last %}, {% endif %}{% endfor %}",
     "{% for x in numbers if x > 1 %}{{ loop.index0 }}{{ x }}{{ loop.first }}{{ loop.last }}{{ loop.revindex }}{{ loop.revindex0 }}|{% else %}none{% endfor %}",
     "{% for x in empty %}x{% else %}empty{% endfor %}{% for x in nothing or [] %}x{% else %}e2{% endfor %}",
