@@ -161,13 +161,16 @@ Result<Value> json(Runtime& runtime, const Value& value, Arguments arguments) {
   // Nor at separators that nothing is put between.
   const bool separates =
       !value.is(Kind::text) && (!style.indent || value.is_sequence() || value.is(Kind::dict));
-  if (separates && given.has(2) && !given.at(2).is(Kind::none)) {
-    const Value& pair = given.at(2);
-    if (!pair.is_sequence() || pair.items().size() != 2 || !pair.items()[0].is(Kind::text) ||
-        !pair.items()[1].is(Kind::text))
+  if (given.has(2) && !given.at(2).is(Kind::none)) {
+    if (!iterable(given.at(2)))
+      return type_error("cannot unpack non-iterable " + type_name(given.at(2)) + " object");
+    TRY(const Items pair, collect(runtime, given.at(2)));
+    if (pair.size() != 2 || (separates && !(pair[0].is(Kind::text) && pair[1].is(Kind::text))))
       return type_error("separators must be two strings");
-    style.item_separator = pair.items()[0].string();
-    style.key_separator = pair.items()[1].string();
+    if (separates) {
+      style.item_separator = pair[0].string();
+      style.key_separator = pair[1].string();
+    }
   }
   TRY(std::string text, to_json(runtime, value, style));
   return Value::text(std::move(text));
