@@ -54,11 +54,11 @@ struct BlockRowsAvx2 {
     const float *scales[R], *scaled_sums[R];  // Of the first of these inputs.
   };
 
-  // Groups [0, groups) of what is near, from `at` on; `begins` where these are a strip's first ones. Returns
-  // where the next ones are.
+  // Groups [0, groups) of what is near, from `at` on; `begins` where these are a strip's first ones. `ahead`:
+  // what is that far away is asked for, unless 0. Returns where the next ones are.
   template <size_t G, size_t R>
   static const std::byte* strip(const BlockDotsJob& job, const Rows<R>& rows, const std::byte* at,
-                                size_t groups, bool begins, float* sums) {
+                                size_t groups, bool begins, size_t ahead, float* sums) {
     const ByteFormat format = job.format;
     const size_t lanes = job.rows.lanes, number = number_bytes(format.scales),
                  scales_bytes = byte_scales_bytes(format), head_bytes = super_bytes(format);
@@ -72,6 +72,8 @@ struct BlockRowsAvx2 {
         super = at;
         at += head_bytes;
       }
+      if (ahead != 0)
+        for (size_t i = 0; i < byte_group_bytes(format); i += 64) __builtin_prefetch(at + ahead + i);
       Sum own[R][2];
       for (size_t r = 0; r < R; ++r) own[r][0] = own[r][1] = _mm256_setzero_si256();
 #pragma GCC unroll 8
@@ -114,6 +116,8 @@ struct BlockRowsAvx2 {
     constexpr size_t groups_near = inputs_near / G;
     static_assert(inputs_near % super_inputs == 0);
     const size_t groups = job.inputs / G, lanes = job.rows.lanes, step = lanes * job.rows.group_bytes(G);
+    // The first rows bring a strip from memory, which has time to bring the next one where there are some.
+    const size_t ahead = R > 2 && row == 0 ? job.strip_bytes : 0;
     Rows<R> own;
     size_t bytes = 0;  // Of a strip, those of the groups before.
     for (size_t from = 0; from < groups; from += groups_near) {
@@ -128,9 +132,9 @@ struct BlockRowsAvx2 {
       size_t taken = 0;
       for (size_t at = 0; at < job.strip_count; ++at) {
         const std::byte* begin = job.strips + at * job.strip_bytes + bytes;
-        taken = static_cast<size_t>(
-            strip<G, R>(job, own, begin, count, from == 0, job.sums + row * job.sums_stride + at * 16) -
-            begin);
+        taken = static_cast<size_t>(strip<G, R>(job, own, begin, count, from == 0, ahead,
+                                                job.sums + row * job.sums_stride + at * 16) -
+                                    begin);
       }
       bytes += taken;
     }

@@ -26,7 +26,8 @@ struct BlockRowsVnni {
   };
 
   template <bool is_fine, size_t G, size_t R>
-  static void strip(const BlockDotsJob& job, const Rows<R>& rows, const std::byte* at, float* sums) {
+  static void strip(const BlockDotsJob& job, const Rows<R>& rows, const std::byte* at, size_t ahead,
+                    float* sums) {
     const ByteFormat format = job.format;
     const size_t groups = job.inputs / G, lanes = job.rows.lanes;
     const size_t scales_bytes = byte_scales_bytes(format), number = number_bytes(format.scales),
@@ -40,6 +41,8 @@ struct BlockRowsVnni {
         super = at;
         at += head_bytes;
       }
+      if (ahead != 0)
+        for (size_t i = 0; i < byte_group_bytes(format); i += 64) __builtin_prefetch(at + ahead + i);
       Sum first[R], last[R];  // Bytes of weights are read without sign, 128 more.
 #pragma GCC unroll 8
       for (size_t r = 0; r < R; ++r) {
@@ -86,8 +89,10 @@ struct BlockRowsVnni {
       own.scaled_sums[r] = job.rows.scaled_sums + place;
       own.sums[r] = job.rows.sums + place;
     }
+    // As whole_rows_vnni.h has it.
+    const size_t ahead = R > 3 && row == 0 ? job.strip_bytes : 0;
     for (size_t at = 0; at < job.strip_count; ++at)
-      strip<is_fine, G, R>(job, own, job.strips + at * job.strip_bytes,
+      strip<is_fine, G, R>(job, own, job.strips + at * job.strip_bytes, ahead,
                            job.sums + row * job.sums_stride + at * 16);
   }
 

@@ -102,10 +102,25 @@ struct WholeRowsAvx2 {
       }
   }
 
+  // Lines that come from memory, asked for a few at each step of all rows, so that memory is never waited
+  // for.
+  struct Ahead {
+    const std::byte* at = nullptr;
+    size_t lines = 0, lines_a_step = 0;
+
+    void step() {
+      const size_t count = std::min(lines, lines_a_step);
+      for (size_t i = 0; i < count; ++i) __builtin_prefetch(at + line_bytes * i);
+      at += line_bytes * count;
+      lines -= count;
+    }
+  };
+
   // Of one piece; `begins` where it is the first one. One byte of the rows after the other: twelve registers
-  // hold the sums of a group and of the piece.
-  template <size_t G, size_t R>
-  static void tile(const Rows<R>& rows, const Piece<G>& piece, size_t first_group, size_t step, bool begins) {
+  // hold the sums of a group and of the piece. `asks`: whether there are lines to ask for.
+  template <size_t G, size_t R, bool asks>
+  static void tile(const Rows<R>& rows, const Piece<G>& piece, size_t first_group, size_t step, bool begins,
+                   Ahead& ahead) {
     constexpr size_t lines = G / 4;
     alignas(32) int32_t sums[R][Piece<G>::most];
     for (size_t r = 0; r < R; ++r) pair_sums(rows.group_sums[r] + 2 * first_group, piece.groups, sums[r]);
@@ -116,6 +131,7 @@ struct WholeRowsAvx2 {
       for (size_t g = 0; g < piece.groups; ++g) {
         const size_t input = (first_group + g) * G,
                      from = input / pair_inputs * step + input % pair_inputs + b * pair_inputs;
+        if constexpr (asks) ahead.step();
         Sum own[R][2];
 #pragma GCC unroll 8
         for (size_t l = 0; l < lines; ++l) {
@@ -209,10 +225,11 @@ struct WholeRowsAvx2 {
     size_t strip = 0, piece = 0, first_group = 0, groups = 0;
     const std::byte* at = nullptr;
     Piece<G>* unpacked = nullptr;  // None: codes are met as they lie.
+    Ahead ahead = {};
   };
 
   template <size_t G, size_t R, bool packed>
-  static void rows(const Work<G>& work, size_t row) {
+  static void rows(Work<G>& work, size_t row) {
     const WholeDotsJob& job = work.job;
     const size_t groups = job.inputs / G, pieces = pieces_of(job.inputs);
     Rows<R> own;
@@ -225,13 +242,15 @@ struct WholeRowsAvx2 {
     const bool begins = work.piece == 0;
     if constexpr (packed)
       packed_tile<G, R>(own, work.at, work.first_group, work.groups, job.rows.step(), begins);
+    else if (work.ahead.lines != 0)
+      tile<G, R, true>(own, *work.unpacked, work.first_group, job.rows.step(), begins, work.ahead);
     else
-      tile<G, R>(own, *work.unpacked, work.first_group, job.rows.step(), begins);
+      tile<G, R, false>(own, *work.unpacked, work.first_group, job.rows.step(), begins, work.ahead);
   }
 
   template <size_t G, bool packed, size_t... R>
-  static void all_rows(const Work<G>& work, std::index_sequence<R...>) {
-    using Take = void (*)(const Work<G>&, size_t);
+  static void all_rows(Work<G>& work, std::index_sequence<R...>) {
+    using Take = void (*)(Work<G>&, size_t);
     constexpr Take by_rows[] = {rows<G, R + 1, packed>...};
     size_t tiles = (work.job.row_count + sizeof...(R) - 1) / sizeof...(R);
     for (size_t row = 0; row < work.job.row_count; --tiles) {
@@ -259,6 +278,9 @@ struct WholeRowsAvx2 {
           all_rows<G, true>(work, std::make_index_sequence<rows_of_packed>());
         } else {
           unpack<G>(work.at, work.groups, unpacked);
+          const size_t bytes = line_bytes + work.groups * whole_group_bytes(G), lines = bytes / line_bytes;
+          const size_t steps = (job.row_count + rows_most - 1) / rows_most * 2 * work.groups;
+          work.ahead = {work.at + bytes, lines, (lines + steps - 1) / steps};
           all_rows<G, false>(work, std::make_index_sequence<rows_most>());
         }
       }
