@@ -19,10 +19,10 @@ CodeKind CodeKinds::classify(uint32_t code) const {
   constexpr char32_t meta = 0x2581;
   std::string character;
   append_utf8(character, code);
-  NormalizedText text(character);
-  if (!normalizer_.normalize(text).ok() || text.is_lost()) return CodeKind::odd;
+  const auto all = normalizer_.normalize_one(code);
+  if (!all) return CodeKind::odd;
   size_t spaces = 0, singles = 0, others = 0;
-  for (const char32_t made : text.codes()) {
+  for (const char32_t made : *all) {
     if (is_white_space(made))
       ++spaces;
     else if (alone_ == Alone::punctuation_and_ideographs && is_bert_punctuation(made))

@@ -23,9 +23,9 @@ bool joins_neighbours(uint32_t code, std::string_view character) {
 CodeMap::State CodeMap::make(uint32_t code, std::string& out) const {
   std::string character;
   append_utf8(character, code);
-  NormalizedText text(character);
-  if (!normalizer_->normalize(text).ok() || text.is_lost()) return State::other;
-  for (const char32_t one : text.codes()) {
+  const auto made = normalizer_->normalize_one(code);
+  if (!made) return State::other;
+  for (const char32_t one : *made) {
     if (is_white_space(one)) {
       if (works_ == Works::by_code_point && is_cjk_ideograph(code)) continue;
       return State::other;

@@ -31,6 +31,30 @@ class BertNormalizer final : public Normalizer {
     return Done{};
   }
 
+  std::optional<std::vector<char32_t>> normalize_one(char32_t code) const override {
+    if (options_.clean_text) {
+      if (is_cleaned_away(code)) return std::vector<char32_t>();
+      if (is_white_space(code)) code = U' ';
+    }
+    std::vector<char32_t> out;
+    const auto put = [&](char32_t one) {
+      if (options_.strip_accents && is_nonspacing_mark(one)) return;
+      const Lowered lowered = options_.lowercase ? to_lower(one) : Lowered{{one}, 1};
+      out.insert(out.end(), lowered.codes.begin(), lowered.codes.begin() + lowered.count);
+    };
+    const bool spaced = options_.chinese_chars && is_cjk_ideograph(code);
+    if (spaced) put(U' ');
+    if (options_.strip_accents) {
+      std::vector<char32_t> parts;
+      append_decomposed(parts, code, Decomposition::canonical);
+      for (const char32_t part : parts) put(part);
+    } else {
+      put(code);
+    }
+    if (spaced) put(U' ');
+    return out;
+  }
+
  private:
   static void space_ideographs(NormalizedText& text) {
     std::vector<Change> changes;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codec/json.h"
+#include "token/unicode/utf8.h"
 
 namespace holdfast::token {
 namespace {
@@ -74,6 +75,14 @@ Result<std::unique_ptr<Normalizer>> load(const boost::json::object& json, size_t
 }
 
 }  // namespace
+
+std::optional<std::vector<char32_t>> Normalizer::normalize_one(char32_t code) const {
+  std::string character;
+  append_utf8(character, code);
+  NormalizedText text(character);
+  if (!normalize(text).ok() || text.is_lost()) return std::nullopt;
+  return text.codes();
+}
 
 Result<std::unique_ptr<Normalizer>> load_normalizer(const boost::json::object& json) { return load(json, 0); }
 

@@ -2,6 +2,8 @@
 
 #include <boost/json/fwd.hpp>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "base/result.h"
 #include "token/normalized_text.h"
@@ -14,6 +16,11 @@ class Normalizer {
   virtual ~Normalizer() = default;
   // tokenization_failed where a regular expression needs too many steps, or the reference raises.
   virtual Status normalize(NormalizedText& text) const = 0;
+
+  // What a text of this code point alone becomes. Texts of many languages ask for thousands, and of those a
+  // NormalizedText, which knows where every byte came from, takes most of the time: a kind may know without.
+  // None where normalize() fails.
+  virtual std::optional<std::vector<char32_t>> normalize_one(char32_t code) const;
 };
 
 // From the `normalizer` object of a tokenizer.json. Unknown kinds are model_unsupported.
