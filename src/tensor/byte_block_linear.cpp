@@ -17,7 +17,8 @@ constexpr size_t rows_share = 64, rows_share_of_tiles = 256;
 constexpr size_t few_rows = 4, middle_rows = 16;
 // Rows and strips that a thread takes at a time.
 constexpr size_t rows_quantised = 4;
-constexpr size_t few_strips = 16, middle_strips = 6, many_strips = 4;
+// Without tiles there are no strips to unpack ahead, and smaller shares end closer to each other.
+constexpr size_t few_strips = 16, middle_strips_of_rows = 4, middle_strips_of_tiles = 6, many_strips = 4;
 // Layers as large as a head are packed by several threads, so many outputs at a time.
 constexpr size_t shared_bytes = 16 << 20, packing_threads = 2, outputs_packed = 1024;
 
@@ -69,7 +70,7 @@ class ByteBlockLayer final : public Linear {
     if (run.rows == 0 || outputs_.width == 0) return;
     const ByteRows rows = quantize(run, threads);
     const size_t share = run.rows <= few_rows      ? few_strips
-                         : run.rows <= middle_rows ? middle_strips
+                         : run.rows <= middle_rows ? middle_strips()
                                                    : many_strips;
     threads.run((strips_ + share - 1) / share, [&](size_t index) {
       const size_t first = index * share, count = std::min(share, strips_ - first);
@@ -79,6 +80,9 @@ class ByteBlockLayer final : public Linear {
   }
 
  private:
+  bool has_tiles() const { return rows_share_ == rows_share_of_tiles; }
+  size_t middle_strips() const { return has_tiles() ? middle_strips_of_tiles : middle_strips_of_rows; }
+
   // Packs outputs [first, end).
   void take(const BlockWeights& weights, size_t first, size_t end) {
     BlockRow row;

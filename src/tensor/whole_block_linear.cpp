@@ -23,7 +23,8 @@ constexpr size_t large_bytes = 2 << 20;
 constexpr size_t few_rows = 4, middle_rows = 16, lanes_of_tiles = 16;
 // Rows and strips that a thread takes at a time.
 constexpr size_t rows_rounded = 4;
-constexpr size_t few_strips = 16, middle_strips = 6, many_strips = 4;
+// Without tiles there are no strips to unpack ahead, and smaller shares end closer to each other.
+constexpr size_t few_strips = 16, middle_strips_of_rows = 4, middle_strips_of_tiles = 6, many_strips = 4;
 // Strips that a block of rows meets piece by piece: the more, the more often a piece of the rows is met while
 // it is near.
 constexpr size_t strips_of_a_block = 16;
@@ -93,7 +94,7 @@ class WholeBlockLayer final : public Linear {
       });
     }
     const size_t share = run.rows <= few_rows      ? few_strips
-                         : run.rows <= middle_rows ? middle_strips
+                         : run.rows <= middle_rows ? middle_strips()
                          : is_large()              ? strips_of_a_block
                                                    : many_strips;
     threads.run((strips_ + share - 1) / share, [&](size_t index) {
@@ -103,8 +104,10 @@ class WholeBlockLayer final : public Linear {
   }
 
  private:
+  bool has_tiles() const { return rows_share_ == rows_share_of_tiles; }
+  size_t middle_strips() const { return has_tiles() ? middle_strips_of_tiles : middle_strips_of_rows; }
   // Measured with tiles only.
-  bool is_large() const { return rows_share_ == rows_share_of_tiles && strips_ * strip_bytes_ > large_bytes; }
+  bool is_large() const { return has_tiles() && strips_ * strip_bytes_ > large_bytes; }
 
   // Packs outputs [first, end).
   void take(const BlockWeights& weights, size_t first, size_t end) {
