@@ -5,7 +5,7 @@
 #include "tensor/simd/f32x16_avx2.h"
 #include "tensor/simd/product_rows.h"
 #include "tensor/simd/tiles_avx2.h"
-#include "tensor/simd/whole_rows.h"
+#include "tensor/simd/whole_rounding_avx2.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -31,7 +31,7 @@ constinit const Kernels avx2_kernels = {
     Blocks::widen,
     quantize_rows,
     avx2_block_dots,
-    whole_rows,
+    WholeRounding256::rows,
     avx2_whole_dots,
     {{1, Products::prepare_floats, Tiles256<FloatDot256>::sums, Products::finish_floats,
       Attention::transpose_floats, Attention::pack_floats, Attention::weigh_floats, Attention::share_floats,
