@@ -232,6 +232,34 @@ TEST_P(FastWay, ABatchOnThreadsIsTheBatchOnOne) {
   }
 }
 
+// Where letters are joined was looked up as the text has them, so that capitals were cut apart.
+TEST(FastWayOfBpe, MergesLettersThatWereCapitals) {
+  for (
+      const char* normalizer :
+      {R"({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "lowercase": true})",
+       R"({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "lowercase": false})"}) {
+    const auto tokenizer = Tokenizer::load(std::string(R"({"normalizer": )") + normalizer +
+                                           R"(, "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "model": {"type": "BPE", "unk_token": "e", "vocab": {"h": 0, "e": 1, "l": 2, "t": 3, "he": 4, "ll": 5,
+        "hell": 6, "H": 7, "E": 8}, "merges": [["h", "e"], ["l", "l"], ["he", "ll"]]}})");
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().message;
+    ASSERT_TRUE(tokenizer.value().has_fast_way());
+    for (const std::string& text : {std::string("HE"), std::string("He hE he"), std::string("THELL hell"),
+                                    std::string(200, 'H') + "EHELLHE hello HE"}) {
+      const auto plain =
+          tokenizer.value().encode({.text = text, .words = {}, .pair = {}}, {.way = EncodeWay::plain});
+      ASSERT_TRUE(plain.ok());
+      std::vector<uint32_t> ids;
+      ASSERT_TRUE(tokenizer.value().append_ids(text, {}, ids).ok());
+      EXPECT_EQ(ids, plain.value().ids) << text;
+      Rows rows;
+      ASSERT_TRUE(tokenizer.value().append_rows(text, {}, rows).ok());
+      EXPECT_EQ(rows.ids, plain.value().ids) << text;
+      EXPECT_EQ(rows.offsets, plain.value().offsets) << text;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Real, FastWay,
                          testing::Values("gpt2", "roberta-style", "cl100k-llama3style", "qwen3",
                                          "gpt4o-o200k", "deepseek-v3", "mistral-v1-spm",

@@ -24,6 +24,8 @@ class RawWords final : public WordModel {
  public:
   RawWords(WordShape shape, const FastParts& parts, std::unique_ptr<PieceModel> model, SpaceSign spaces);
 
+  // Whether capitals of ASCII become small letters: then what the model joins says nothing about the text.
+  bool lowers() const { return lower_; }
   // Ends are code points of the word, or bytes.
   bool ends_are_bytes() const { return is_sentence() && spaces_ == SpaceSign::space; }
 

@@ -24,7 +24,7 @@ class SpacedEncoder final : public FastEncoder {
         pre_tokenizer_(*parts.pre_tokenizer),
         model_(parts.model),
         words_(shape, parts, std::move(model), SpaceSign::sign),
-        joins_(words_.model().joins()),
+        joins_(words_.lowers() ? nullptr : words_.model().joins()),
         kinds_(*parts.normalizer, shape == WordShape::bert ? CodeKinds::Marks::free : CodeKinds::Marks::bound,
                shape == WordShape::bert ? CodeKinds::Alone::punctuation_and_ideographs
                                         : CodeKinds::Alone::nothing),
@@ -258,7 +258,7 @@ class SpacedEncoder final : public FastEncoder {
   const PreTokenizer& pre_tokenizer_;
   const Model& model_;
   RawWords words_;
-  const Joins* joins_;
+  const Joins* joins_;  // Of characters as the text has them; null where they become others.
   CodeKinds kinds_;
   std::array<CodeKind, 0x80> ascii_;
   AsciiKinds ascii_kinds_;
