@@ -26,7 +26,8 @@ constexpr FlagRow embed_flags[] = {
 
 struct EmbedWish {
   std::string_view model;
-  size_t batch = 32, length_from = 128, length_to = 128, threads = 1, seconds = 5;
+  size_t batch = 32, length_from = 128, length_to = 128, threads = 1;
+  std::chrono::milliseconds seconds{};
   tensor::Compute compute;
   Output output = Output::people;
 };
@@ -43,7 +44,7 @@ Result<EmbedWish> read_wish(std::span<const std::string_view> words) {
   TRY(out.length_to, read_count(dash == length.npos ? length : length.substr(dash + 1), "--length", 8192));
   if (out.length_to < out.length_from) return fail(Reason::bad_request, "--length is L or FROM-TO");
   TRY(out.threads, count_flag(arguments, "--threads", 1, 64));
-  TRY(out.seconds, count_flag(arguments, "--seconds", 5, 3600));
+  TRY(out.seconds, seconds_flag(arguments, "--seconds", std::chrono::seconds(5), std::chrono::hours(1)));
   TRY(out.compute, read_compute(arguments, "f32"));
   if (arguments.has("--json")) out.output = Output::json;
   return out;

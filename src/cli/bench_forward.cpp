@@ -23,7 +23,8 @@ constexpr FlagRow flags[] = {
 
 struct Wish {
   std::string_view model, inputs;
-  size_t threads = 1, seconds = 5;
+  size_t threads = 1;
+  std::chrono::milliseconds seconds{};
   tensor::Compute compute;
   std::optional<std::string_view> openvino;
   Output output = Output::people;
@@ -35,7 +36,7 @@ Result<Wish> read_wish(std::span<const std::string_view> words) {
   out.model = arguments.positionals()[0];
   out.inputs = arguments.positionals()[1];
   TRY(out.threads, count_flag(arguments, "--threads", 1, 64));
-  TRY(out.seconds, count_flag(arguments, "--seconds", 5, 3600));
+  TRY(out.seconds, seconds_flag(arguments, "--seconds", std::chrono::seconds(5), std::chrono::hours(1)));
   TRY(out.compute, read_compute(arguments, "f32"));
   out.openvino = arguments.value("--openvino");
   if (arguments.has("--json")) out.output = Output::json;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <boost/json/object.hpp>
+#include <charconv>
 #include <cstring>
+#include <set>
 
 #include "base/arguments.h"
 #include "cli/compute_flags.h"
@@ -18,10 +20,13 @@
 namespace holdfast::cli {
 namespace {
 
+constexpr size_t prompt_tokens_max = 100'000;
+
 constexpr FlagRow flags[] = {
     {"--model", "PLACE", "A model folder or a GGUF file."},
     {"--streams", "N", "Texts written beside each other (1)."},
-    {"--prompt", "TEXT", "What they go on from; each stream's first token differs."},
+    {"--prompt", "N|TEXT",
+     "What they go on from: so many random tokens, or a text; each stream's first token differs."},
     {"--new", "N", "Tokens written of each (128)."},
     {"--prefill", "N", "Instead: reads a prompt of that many random tokens."},
     {"--read", "BYTES", "Instead: reads a buffer of that many bytes."},
@@ -44,6 +49,9 @@ struct Figures {
   std::string_view unit;
   double amount = 0;
   std::vector<double> seconds;
+  // Of texts that are written: the tokens of all prompts, and until each stream had its first token.
+  double prompt_tokens = 0;
+  std::vector<double> prompt_seconds;
   double ready = 0;
   std::string text;  // Of the first stream.
 };
@@ -121,31 +129,75 @@ Result<Figures> prefill(const Wish& wish, const model::TextGenerator& generator,
   return out;
 }
 
+// The middle one of rates that fall as seconds rise; 0 of nothing.
+double middle_rate(double amount, std::vector<double> seconds) {
+  if (seconds.empty()) return 0;
+  std::sort(seconds.begin(), seconds.end());
+  return amount / std::max(seconds[seconds.size() / 2], 1e-9);
+}
+
+// What every stream begins with.
+Result<std::vector<model::TokenId>> prompt_of(const Wish& wish, const model::TextGenerator& generator) {
+  std::vector<model::TokenId> out;
+  const bool is_number =
+      !wish.prompt.empty() && wish.prompt.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!is_number) {
+    TRY(const token::Encoding encoding,
+        generator.tokenizer().encode({.text = wish.prompt, .words = {}, .pair = {}}, {}));
+    out.assign(encoding.ids.begin(), encoding.ids.end());
+    return out;
+  }
+  size_t count = 0;
+  const auto [end, error] =
+      std::from_chars(wish.prompt.data(), wish.prompt.data() + wish.prompt.size(), count);
+  if (error != std::errc() || count == 0 || count > prompt_tokens_max)
+    return fail(Reason::bad_request,
+                fmt::format("--prompt is a text, or a number of tokens from 1 to {}", prompt_tokens_max));
+  for (size_t i = 0; i < count; ++i)
+    out.push_back(static_cast<model::TokenId>((i * 7919 + 13) % (generator.model().plan().vocabulary - 1)));
+  return out;
+}
+
 Result<Figures> write_texts(const Wish& wish, const model::TextGenerator& generator, const Clock& clock) {
-  Figures out{.unit = "tokens/s", .amount = static_cast<double>(wish.streams * (wish.new_tokens - 1))};
+  Figures out{.unit = "tokens/s"};
   const auto threads = tensor::make_threads(wish.threads);
-  TRY(const token::Encoding encoding,
-      generator.tokenizer().encode({.text = wish.prompt, .words = {}, .pair = {}}, {}));
+  TRY(const std::vector<model::TokenId> prompt, prompt_of(wish, generator));
   for (size_t round = 0; round <= wish.rounds; ++round) {
+    model::StepToken::Sequence first;
     model::StepBatch batch(generator.model(), *threads, {.sequences_max = 256, .remembered_max = 0});
     for (size_t i = 0; i < wish.streams; ++i) {
-      model::StepRequest request{.prompt = {encoding.ids.begin(), encoding.ids.end()}, .settings = {}};
+      model::StepRequest request{.prompt = prompt, .settings = {}};
       if (i > 0)
         request.prompt.insert(
             request.prompt.begin(),
             static_cast<model::TokenId>(1'000 + i % (generator.model().plan().vocabulary / 2)));
       request.settings.new_tokens_max = wish.new_tokens;
-      TRY([[maybe_unused]] const auto id, batch.join(std::move(request)));
+      if (round == 0) out.prompt_tokens += static_cast<double>(request.prompt.size());
+      TRY(const auto id, batch.join(std::move(request)));
+      if (i == 0) first = id;
     }
     std::vector<model::TokenId> text;
-    auto begin = clock.now();
+    const auto begin = clock.now();
+    // Of streams that began sooner what they write while others still read is neither's.
+    std::set<model::StepToken::Sequence> began;
+    auto all_began = begin;
+    size_t written = 0;
     while (!batch.empty()) {
+      const bool reading = began.size() < wish.streams;
       TRY(const auto tokens, batch.step());
-      if (tokens.empty()) continue;           // A long prompt takes several steps.
-      if (text.empty()) begin = clock.now();  // Prompts are not counted.
-      text.push_back(tokens.front().token);
+      if (tokens.empty()) continue;  // A long prompt takes several steps.
+      if (!reading) written += tokens.size();
+      for (const model::StepToken& token : tokens) {
+        began.insert(token.sequence);
+        if (token.sequence == first) text.push_back(token.token);
+      }
+      if (reading && began.size() == wish.streams) all_began = clock.now();
     }
-    if (round > 0) out.seconds.push_back(seconds_since(clock, begin));
+    out.amount = static_cast<double>(written);
+    if (round > 0) {
+      out.seconds.push_back(seconds_since(clock, all_began));
+      out.prompt_seconds.push_back(std::chrono::duration<double>(all_began - begin).count());
+    }
     if (round == 0) {
       TRY(out.text, generator.tokenizer().decode(text, token::Tokenizer::SpecialsInOutput::keep));
     }
@@ -171,19 +223,26 @@ int bench_generate(World& world, std::span<const std::string_view> words) {
   auto figures = measure(wish.value(), world.clock());
   if (!figures.ok()) return report(world, figures.error(), wish.value().output);
   Figures& found = figures.value();
-  std::sort(found.seconds.begin(), found.seconds.end());
-  const double middle = found.amount / std::max(found.seconds[found.seconds.size() / 2], 1e-9),
-               best = found.amount / std::max(found.seconds.front(), 1e-9);
+  const double middle = middle_rate(found.amount, found.seconds),
+               best = found.amount / std::max(*std::ranges::min_element(found.seconds), 1e-9);
+  // A prompt that is read alone has no text after it.
+  const bool writes = !found.prompt_seconds.empty();
+  const double prefill = writes ? middle_rate(found.prompt_tokens, found.prompt_seconds) : middle;
   if (wish.value().output == Output::json) {
-    world.print(codec::to_text(boost::json::object{{"median", middle},
-                                                   {"best", best},
-                                                   {"unit", found.unit},
-                                                   {"ready_s", found.ready},
-                                                   {"text", found.text}}) +
-                "\n");
+    boost::json::object line{{"median", middle}, {"best", best}, {"unit", found.unit}};
+    if (wish.value().read == 0) {
+      line["prefill_tokens_per_second"] = prefill;
+      if (writes) line["decode_tokens_per_second"] = middle;
+      line["streams"] = writes ? wish.value().streams : 1;
+      line["threads"] = wish.value().threads;
+    }
+    line["ready_s"] = found.ready;
+    line["text"] = found.text;
+    world.print(codec::to_text(line) + "\n");
   } else {
     world.print(
         fmt::format("{:.1f} {} (best {:.1f}), ready in {:.3f} s\n", middle, found.unit, best, found.ready));
+    if (writes) world.print(fmt::format("{:.1f} tokens/s of prompts\n", prefill));
     if (!found.text.empty()) world.print(found.text + "\n");
   }
   return exit_done;
@@ -192,11 +251,13 @@ int bench_generate(World& world, std::span<const std::string_view> words) {
 }  // namespace
 
 std::vector<Command> bench_generate_commands() {
-  return {{"bench generate",
-           "--model PLACE [--streams N] [--prompt TEXT] [--new N] [--prefill N] [--read BYTES] [--rounds N] "
-           "[--threads N] [--dtype f32|bf16|int8] [--instructions SET] [--json]",
-           "Measures how fast a model writes, or reads a prompt; or how fast this machine reads memory.",
-           "holdfast bench generate --model ./SmolLM2-135M-Instruct.Q4_1.gguf --streams 16", bench_generate}};
+  return {
+      {"bench generate",
+       "--model PLACE [--streams N] [--prompt N|TEXT] [--new N] [--prefill N] [--read BYTES] [--rounds N] "
+       "[--threads N] [--dtype f32|bf16|int8] [--instructions SET] [--json]",
+       "Measures how fast a model writes, or reads a prompt; or how fast this machine reads memory.",
+       "holdfast bench generate --model ./SmolLM2-135M-Instruct.Q4_1.gguf --prompt 256 --new 64 --streams 16",
+       bench_generate}};
 }
 
 }  // namespace holdfast::cli

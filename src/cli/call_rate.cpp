@@ -6,7 +6,8 @@
 
 namespace holdfast::cli {
 
-Result<CallRate> measure_calls(const Clock& clock, size_t seconds, const std::function<Status()>& call) {
+Result<CallRate> measure_calls(const Clock& clock, std::chrono::milliseconds wanted,
+                               const std::function<Status()>& call) {
   TRY_DONE(call());
   std::vector<double> rates, by_processor;
   const auto began = clock.now();
@@ -23,7 +24,7 @@ Result<CallRate> measure_calls(const Clock& clock, size_t seconds, const std::fu
     rates.push_back(1000.0 * calls / static_cast<double>(took.count()));
     by_processor.push_back(calls * CLOCKS_PER_SEC /
                            std::max(1.0, static_cast<double>(std::clock() - processor)));
-  } while (clock.now() - began < std::chrono::seconds(seconds));
+  } while (clock.now() - began < wanted);
   std::sort(rates.begin(), rates.end());
   std::sort(by_processor.begin(), by_processor.end());
   return CallRate{rates[rates.size() / 2], rates.back(), by_processor[by_processor.size() / 2]};

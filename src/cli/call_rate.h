@@ -15,7 +15,8 @@ struct CallRate {
       0;  // Median by processor time of all threads, which others on the machine disturb less.
 };
 
-// Calls once to warm up, then for so many seconds, and at least through one window.
-Result<CallRate> measure_calls(const Clock& clock, size_t seconds, const std::function<Status()>& call);
+// Calls once to warm up, then for so long, and at least through one window.
+Result<CallRate> measure_calls(const Clock& clock, std::chrono::milliseconds wanted,
+                               const std::function<Status()>& call);
 
 }  // namespace holdfast::cli

@@ -20,4 +20,16 @@ Result<size_t> count_flag(const Arguments& arguments, std::string_view flag, siz
   return read_count(*text, flag, most);
 }
 
+Result<std::chrono::milliseconds> seconds_flag(const Arguments& arguments, std::string_view flag,
+                                               std::chrono::seconds fallback, std::chrono::seconds most) {
+  const auto text = arguments.value(flag);
+  if (!text) return std::chrono::milliseconds(fallback);
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+  if (error != std::errc() || end != text->data() + text->size() || !(seconds > 0) ||
+      seconds > static_cast<double>(most.count()))
+    return fail(Reason::bad_request, fmt::format("{} is a number of seconds up to {}", flag, most.count()));
+  return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+}
+
 }  // namespace holdfast::cli

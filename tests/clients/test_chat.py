@@ -178,3 +178,15 @@ def test_bench_generate_goes_on_from_a_prompt_of_several_steps():
                           capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["median"] > 0
+
+
+def test_bench_generate_answers_with_the_keys_of_the_contract():
+    """docs: --prompt N is so many tokens; the rates of reading prompts and of writing, of all streams together."""
+    done = subprocess.run([program(), "bench", "generate", "--model", str(FILE), "--prompt", "40", "--new", "6", "--streams", "3", "--threads", "2",
+                           "--rounds", "1", "--json"], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    line = json.loads(done.stdout)
+    assert line["prefill_tokens_per_second"] > 0 and line["decode_tokens_per_second"] > 0
+    assert (line["streams"], line["threads"]) == (3, 2)
+    refused = subprocess.run([program(), "bench", "generate", "--model", str(FILE), "--prompt", "0", "--json"], capture_output=True, text=True, timeout=300)
+    assert refused.returncode == 2 and "number of tokens from 1" in refused.stdout + refused.stderr
