@@ -122,6 +122,38 @@ def segments(inputs, _):
     return {} if flip() else dict(token_type_ids=torch.randint(0, 3, inputs["input_ids"].shape))
 
 
+def fnet():
+    plain = sizes()
+    plain.pop("num_attention_heads")
+    return t.FNetConfig(**plain, type_vocab_size=choice([1, 2, 4]), use_tpu_fourier_optimizations=False), unmasked
+
+
+def unmasked(inputs, _):
+    """No padding, and no mask, which this family does not take."""
+    inputs["input_ids"].clamp_(min=3)
+    inputs.pop("attention_mask")
+    return {}
+
+
+def nystromformer():
+    landmarks = choice([8, 64])
+    return t.NystromformerConfig(**dict(sizes(), pad_token_id=1), type_vocab_size=2, num_landmarks=landmarks, segment_means_seq_len=landmarks,
+                                 conv_kernel_size=choice([1, 3, 65])), whole
+
+
+def xmod():
+    return t.XmodConfig(**dict(sizes(), pad_token_id=1), type_vocab_size=choice([1, 2]), pre_norm=flip(), adapter_reduction_factor=choice([1, 2]),
+                        adapter_layer_norm=flip(), adapter_reuse_layer_norm=flip(), ln_before_adapter=flip(), languages=["en_XX", "de_DE", "fr_XX"],
+                        default_language=choice(["en_XX", "fr_XX"]))
+
+
+def esmc():
+    plain = sizes()
+    for name in ("layer_norm_eps", "hidden_act"):
+        plain.pop(name)
+    return t.EsmcConfig(**dict(plain, pad_token_id=1), attention_bias=flip(), mlp_bias=flip())
+
+
 def longt5():
     return t.LongT5Config(**{key: value for key, value in umt5().to_dict().items() if key in (
         "vocab_size", "d_model", "d_kv", "d_ff", "num_heads", "num_layers", "num_decoder_layers", "relative_attention_num_buckets",
@@ -165,7 +197,9 @@ ENCODERS = {
     "blenderbot-small": writer(lambda: t.BlenderbotSmallConfig(**bart_sizes(), max_position_embeddings=40, scale_embedding=flip()), "BlenderbotSmall",
                                ("ForConditionalGeneration", "Model")),
     "convbert": encoder(convbert, "ConvBert"),
+    "esmc": encoder(esmc, "Esmc", ("Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification"), left=False),
     "flaubert": encoder(lambda: xlm(t.FlaubertConfig), "Flaubert", XLM_HEADS),
+    "fnet": encoder(fnet, "FNet", (*HEADS, "ForPreTraining", "ForNextSentencePrediction")),
     "layoutlm": encoder(lambda: (t.LayoutLMConfig(**sizes(), max_2d_position_embeddings=32, type_vocab_size=2), boxes), "LayoutLM"),
     "led": writer(led, "LED", ("ForConditionalGeneration", "Model")),
     "longformer": encoder(longformer, "Longformer", left=False),
@@ -173,10 +207,12 @@ ENCODERS = {
     "luke": encoder(lambda: t.LukeConfig(**dict(sizes(), pad_token_id=1), entity_vocab_size=9, entity_emb_size=5, type_vocab_size=choice([1, 2])), "Luke"),
     "mobilebert": encoder(mobilebert, "MobileBert", (*HEADS, "ForPreTraining")),
     "mvp": writer(lambda: t.MvpConfig(**bart_sizes(), max_position_embeddings=40, scale_embedding=flip()), "Mvp", ("ForConditionalGeneration", "Model")),
+    "nystromformer": encoder(nystromformer, "Nystromformer"),
     "openai_privacy_filter": encoder(privacy_filter, "OpenAIPrivacyFilter", ("ForTokenClassification", "Model")),
     "ultrabert": encoder(ultrabert, "Ultrabert"),
     "umt5": writer(umt5, "UMT5", ("ForConditionalGeneration", "Model", "ForConditionalGeneration")),
     "umt5-encoder": encoder(umt5, "UMT5", ("EncoderModel",)),
     "xlm": encoder(xlm, "XLM", XLM_HEADS),
+    "xmod": encoder(xmod, "Xmod"),
     "xlnet": encoder(xlnet, "XLNet", ("Model", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnsweringSimple"), last=True),
 }

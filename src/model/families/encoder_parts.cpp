@@ -131,6 +131,17 @@ void read_summary(ConfigReader& config, const EncoderPlan& plan, HeadNames& head
   }
 }
 
+HeadNames bert_heads(const EncoderPlan& plan) {
+  const std::string cls = "cls.predictions.";
+  HeadNames heads;
+  heads.pooled = {"pooler.dense", plan.width, Activation::tanh};
+  heads.has_pooler = true;
+  heads.fill_mask = {
+      {cls + "transform.dense", plan.width, plan.activation, cls + "transform.LayerNorm"},
+      {.linear = cls + "decoder", .outputs = plan.vocabulary, .tied = plan.words, .bias_name = cls + "bias"}};
+  return heads;
+}
+
 HeadNames roberta_heads(const EncoderPlan& plan) {
   HeadNames heads;
   heads.has_pooler = plan.head == Head::none;

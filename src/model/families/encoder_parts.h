@@ -45,6 +45,8 @@ struct SummaryDefaults {
 };
 void read_summary(ConfigReader& config, const EncoderPlan& plan, HeadNames& heads,
                   const SummaryDefaults& defaults = {});
+// Those of BERT.
+HeadNames bert_heads(const EncoderPlan& plan);
 // Those of RoBERTa, which MPNet shares.
 HeadNames roberta_heads(const EncoderPlan& plan);
 void add_heads(ConfigReader& config, EncoderPlan& plan, const HeadNames& names);

@@ -23,8 +23,10 @@ constexpr EncoderFamily families[] = {
     {"electra", plan_electra},
     {"ernie", plan_ernie},
     {"esm", plan_esm},
+    {"esmc", plan_esmc},
     {"eurobert", plan_eurobert},
     {"flaubert", plan_flaubert},
+    {"fnet", plan_fnet},
     {"gte", plan_gte},
     {"ibert", plan_ibert},
     {"jina_embeddings_v3", plan_jina_embeddings_v3},
@@ -38,6 +40,7 @@ constexpr EncoderFamily families[] = {
     {"mpnet", plan_mpnet},
     {"mt5", plan_t5_encoder},
     {"nomic_bert", plan_nomic_bert},
+    {"nystromformer", plan_nystromformer},
     {"rembert", plan_rembert},
     {"roberta", plan_roberta},
     {"roberta-prelayernorm", plan_roberta_prelayernorm},
@@ -51,6 +54,7 @@ constexpr EncoderFamily families[] = {
     {"xlm-roberta", plan_roberta},
     {"xlm-roberta-xl", plan_xlm_roberta_xl},
     {"xlnet", plan_xlnet},
+    {"xmod", plan_xmod},
 };
 
 }  // namespace
