@@ -100,7 +100,7 @@ class GitDoor {
     if (service != git::Service::upload_pack) return request;
     TRY(const auto commits, clonable(services_, call));
     if (!commits) return request;
-    request.history = git::History::tips;
+    request.history = git::ShownHistory::tips;
     TRY(request.repository, git::ensure_tips_view(data_, data_layout::views, request.repository, *commits));
     return request;
   }

@@ -19,8 +19,8 @@ constexpr std::chrono::milliseconds advertise_timeout{60'000};
 constexpr size_t advertisement_bytes_max = 64 << 20;
 
 // The configuration git runs with, whatever stands in files. Numbers bound what one client can make us do.
-std::vector<Setting> settings_of(const SmartHttpOptions& options, History history) {
-  const std::string any = history == History::whole ? "true" : "false";
+std::vector<Setting> settings_of(const SmartHttpOptions& options, ShownHistory history) {
+  const std::string any = history == ShownHistory::whole ? "true" : "false";
   return {{"safe.directory", "*"},
           {"gc.auto", "0"},
           {"core.fsync", "all"},
@@ -42,7 +42,7 @@ std::vector<Setting> settings_of(const SmartHttpOptions& options, History histor
 
 bool allowed_protocol(const GitRequest& request) {
   return request.protocol == "version=0" || request.protocol == "version=1" ||
-         (request.protocol == "version=2" && request.history == History::whole);
+         (request.protocol == "version=2" && request.history == ShownHistory::whole);
 }
 
 class ProcessSmartHttp final : public SmartHttp {

@@ -50,12 +50,12 @@ struct SmartHttpOptions {
 // Whether a fetch may ask for any object by its name, or for nothing but what the refs lead to. In version 2
 // of the protocol git does not check what is wanted, so `tips` speaks the older ones only, and knows no
 // filters, which ask for single objects later.
-enum class History : uint8_t { whole, tips };
+enum class ShownHistory : uint8_t { whole, tips };
 
 struct GitRequest {
   io::Path repository;
   Service service = Service::upload_pack;
-  History history = History::whole;
+  ShownHistory history = ShownHistory::whole;
   std::string protocol{};  // The Git-Protocol header; only "version=0|1|2" is passed on.
   std::stop_token stop{};
 };
