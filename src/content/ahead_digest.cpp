@@ -14,15 +14,15 @@ constexpr size_t links_max = 4096;  // 256 GiB of one file.
 constexpr int waiting_max = 4;      // Of the disk pool's threads, whoever they wait for needs one too.
 constexpr auto patience = std::chrono::milliseconds(200);
 
-struct Chain {
-  Uploader uploader = 0;
-  std::shared_ptr<AheadLink> last;
-  std::unordered_map<XorbHash, std::shared_ptr<AheadLink>> links;
-};
-
 }  // namespace
 
 struct AheadDigests::Shared {
+  struct Chain {
+    Uploader uploader = 0;
+    std::shared_ptr<AheadLink> last;
+    std::unordered_map<XorbHash, std::shared_ptr<AheadLink>> links;
+  };
+
   std::mutex mutex;  // Guards all below and the links' states.
   std::condition_variable ended;
   int waiting = 0;
@@ -36,7 +36,7 @@ struct AheadDigests::Shared {
 
 AheadDigests::AheadDigests() : shared_(std::make_shared<Shared>()) {}
 AheadDigests::~AheadDigests() {
-  std::list<Chain> gone;  // The links own what owns them.
+  std::list<Shared::Chain> gone;  // The links own what owns them.
   const std::lock_guard lock(shared_->mutex);
   gone.swap(shared_->chains);
 }
@@ -82,7 +82,7 @@ AheadDigests::Prefix AheadDigests::prefix_of(Uploader uploader, std::span<const 
 }
 
 void AheadDigests::end(Uploader uploader) {
-  std::list<Chain> gone;  // Freed after the lock.
+  std::list<Shared::Chain> gone;  // Freed after the lock.
   const std::lock_guard lock(shared_->mutex);
   const auto chain = shared_->find(uploader);
   if (chain != shared_->chains.end()) gone.splice(gone.begin(), shared_->chains, chain);

@@ -15,9 +15,6 @@
 #include "tensor/weights.h"
 
 namespace holdfast::model {
-namespace {
-
-constexpr size_t rank_max = 4'096;
 
 // What adapter_config.json says of every module, and of single ones.
 struct LoraConfig {
@@ -39,6 +36,10 @@ struct LoraConfig {
            (by_root ? std::sqrt(static_cast<double>(rank_found)) : static_cast<double>(rank_found));
   }
 };
+
+namespace {
+
+constexpr size_t rank_max = 4'096;
 
 Result<std::vector<std::pair<std::string, double>>> patterns_in(const boost::json::object& config,
                                                                 std::string_view key) {

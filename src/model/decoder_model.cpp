@@ -55,12 +55,12 @@ Status DecoderModel::load(DecoderPlan plan, const WeightReader& reader) {
 }
 
 Status DecoderModel::load_head(const WeightReader& reader) {
-  using Head = DecoderPlan::Head;
+  using HeadKind = DecoderPlan::Head;
   const size_t inputs = decoder_->head_inputs(), labels = plan().labels.size();
   switch (plan().head_kind) {
-    case Head::none:
+    case HeadKind::none:
       return Done{};
-    case Head::language: {
+    case HeadKind::language: {
       // GPT-2's Conv1D order is of layers only: the head is stored as everywhere.
       if (reader.stays_in_blocks((reader.has(plan().head + ".weight") ? plan().head : plan().words) +
                                  ".weight")) {
@@ -78,17 +78,17 @@ Status DecoderModel::load_head(const WeightReader& reader) {
       head_ = tensor::make_linear({weight, bias, plan().vocabulary, inputs}, reader.compute());
       return Done{};
     }
-    case Head::sequence_classification: {
+    case HeadKind::sequence_classification: {
       const bool score = reader.has("score.weight");
       TRY(head_, reader.linear(score ? "score" : "classifier", labels, inputs, Bias::without));
       return Done{};
     }
-    case Head::token_classification: {
+    case HeadKind::token_classification: {
       const bool score = reader.has("score.weight");
       TRY(head_, reader.linear(score ? "score" : "classifier", labels, inputs, Bias::if_there));
       return Done{};
     }
-    case Head::question_answering: {
+    case HeadKind::question_answering: {
       TRY(head_, reader.linear("qa_outputs", 2, inputs));
       return Done{};
     }

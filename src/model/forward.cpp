@@ -105,15 +105,15 @@ NamedOutput by_token(std::string name, size_t columns, tensor::Floats data) {
 
 Result<std::vector<NamedTensor>> forward(const DecoderModel& model, const tensor::Weights& inputs,
                                          tensor::Threads& threads) {
-  using Head = DecoderPlan::Head;
+  using HeadKind = DecoderPlan::Head;
   const DecoderPlan& plan = model.plan();
   TRY(const Packed packed,
       pack(inputs, 2, [&](auto ids, auto mask) { return decoder_positions(plan, ids, mask); }));
   TRY(Decoder::States states,
       model.decoder().forward(packed.batch, {}, threads, Decoder::Keep::embedded_too));
   std::vector<NamedTensor> all;
-  if (plan.head_kind != Head::language) {
-    if (plan.head_kind == Head::sequence_classification && !plan.pad_id && packed.height > 1)
+  if (plan.head_kind != HeadKind::language) {
+    if (plan.head_kind == HeadKind::sequence_classification && !plan.pad_id && packed.height > 1)
       return fail(Reason::bad_request, "several rows need a pad_token_id in config.json");
     for (const NamedOutput& output : judge_states(model, packed.batch, std::move(states.last), threads))
       all.push_back(unpack(packed, output));

@@ -44,9 +44,8 @@ Result<std::unique_ptr<PreTokenizer>> load_byte_level(const boost::json::object&
   if (use_regex.value_or(true)) {
     TRY(words, compile_regex(known_patterns::gpt2));
   }
-  using PrefixSpace = ByteLevel::PrefixSpace;
-  return std::unique_ptr<PreTokenizer>(
-      std::make_unique<ByteLevel>(prefix ? PrefixSpace::yes : PrefixSpace::no, std::move(words)));
+  return std::unique_ptr<PreTokenizer>(std::make_unique<ByteLevel>(
+      prefix ? ByteLevel::PrefixSpace::yes : ByteLevel::PrefixSpace::no, std::move(words)));
 }
 
 }  // namespace holdfast::token
