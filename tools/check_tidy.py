@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import tu_times
 from tree import Tree, report
 
 TIDY = "clang-tidy-19"
@@ -27,7 +28,12 @@ def violations(tree):
         print(f"tidy: {len(sources)} changed sources, looking at the first {FILES_MAX}")
 
     def look(source):
-        done = subprocess.run([TIDY, "--quiet", "-p", BUILD, source], cwd=tree.root, capture_output=True, text=True)
+        command = tu_times.alone_command(tree.root / BUILD, source)
+        if not command:
+            return []
+        words, directory, file = command
+        options = [word for word in words[1:] if word not in ("-c", "-o", os.devnull, file)]
+        done = subprocess.run([TIDY, "--quiet", str(tree.root / source), "--", *options], cwd=directory, capture_output=True, text=True)
         return [line.replace(f"{tree.root}/", "") for line in done.stdout.splitlines() if ": error: " in line and IGNORED not in line]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

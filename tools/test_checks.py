@@ -14,6 +14,7 @@ import check_sizes  # noqa: E402
 import check_words  # noqa: E402
 import make_map  # noqa: E402
 import tu_times  # noqa: E402
+import write_batches  # noqa: E402
 from tree import Tree  # noqa: E402
 
 ROOMS = "# comment\nbase: | words\nio: base | files\nnet: base io | wire\n"
@@ -210,26 +211,94 @@ def test_translation_units_are_read_from_ninjas_log(tmp_path):
 
 
 def test_a_slow_unit_is_judged_by_compiling_it_alone(tmp_path, monkeypatch):
-    obj = "CMakeFiles/r.dir/src/a.cpp.o"
-    (tmp_path / obj).parent.mkdir(parents=True)
-    (tmp_path / obj).write_text("")
-    monkeypatch.setattr(tu_times, "compile_alone", lambda folder, obj: 2.0)
+    obj, source = "CMakeFiles/r.dir/src/a.cpp.o", tmp_path / "src/a.cpp"
+    for path in (tmp_path / obj, source):
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+    monkeypatch.setattr(tu_times, "ROOT", tmp_path)
+    monkeypatch.setattr(tu_times, "compile_alone", lambda folder, source: 2.0)
     assert tu_times.too_slow(tmp_path, {obj: (9.0, "1")}) == []
-    monkeypatch.setattr(tu_times, "compile_alone", lambda folder, obj: 5.0)
-    assert tu_times.too_slow(tmp_path, {obj: (9.0, "1")}) == []  # The same object: the first measurement stands.
-    assert tu_times.too_slow(tmp_path, {obj: (9.0, "2")}) == [("src/a.cpp", 5.0)]
+    monkeypatch.setattr(tu_times, "compile_alone", lambda folder, source: 5.0)
+    assert tu_times.too_slow(tmp_path, {obj: (9.0, "1")}) == []  # The same text: the first measurement stands.
+    source.write_text("int changed;\n")
+    assert tu_times.too_slow(tmp_path, {obj: (1.0, "2")}) == []  # Quick, and nobody asks.
+    assert tu_times.too_slow(tmp_path, {}, ["src/a.cpp", "src/gone.cpp"]) == [("src/a.cpp", 5.0)]  # As a member of a batch.
     monkeypatch.setattr(tu_times, "exempt_units", lambda: {"src/a.cpp": "Beast"})
     assert tu_times.too_slow(tmp_path, {obj: (9.0, "3")}) == []
 
 
-def test_a_unit_is_compiled_alone_by_its_own_command(tmp_path):
-    (tmp_path / "a.cpp").write_text("int answer() { return 42; }\n")
-    (tmp_path / "compile_commands.json").write_text(json.dumps([
-        {"directory": str(tmp_path), "command": "cmake -E env X=1 ccache g++ -o other.o -c missing.cpp", "file": "missing.cpp"},
-        {"directory": str(tmp_path), "command": "cmake -E env X=1 ccache g++ -o a.o -c a.cpp", "file": "a.cpp"}]))
-    assert 0 < tu_times.compile_alone(tmp_path, "a.o") < 60
+def test_a_file_is_compiled_alone_by_the_options_of_its_room(tmp_path, monkeypatch):
+    monkeypatch.setattr(tu_times, "ROOT", tmp_path)
+    (tmp_path / "src/net").mkdir(parents=True)
+    for name, text in (("a", "int answer() { return 42; }"), ("b", "#ifndef IN_NET\n#error\n#endif"), ("c", "std::string missing;")):
+        (tmp_path / f"src/net/{name}.cpp").write_text(text + "\n")
+    command = "cmake -E env X=1 ccache g++ -DIN_NET -o {name}.o -c {file}"
+    entries = [("other", "/elsewhere/missing.cpp"), ("a", f"{tmp_path}/src/net/a.cpp"), ("batch", f"{tmp_path}/build/batches/net/b.cpp")]
+    (tmp_path / "compile_commands.json").write_text(json.dumps(
+        [{"directory": str(tmp_path), "command": command.format(name=name, file=file), "file": file} for name, file in entries]))
+    assert 0 < tu_times.compile_alone(tmp_path, "src/net/a.cpp") < 60
+    assert 0 < tu_times.compile_alone(tmp_path, "src/net/b.cpp") < 60
+    assert tu_times.compile_alone(tmp_path, "src/net/c.cpp") == float("inf")  # What its batch included for it.
     assert not (tmp_path / "a.o").exists()
-    assert tu_times.compile_alone(tmp_path, "unknown.o") is None
+    assert tu_times.compile_alone(tmp_path, "src/io/unknown.cpp") is None
+
+
+@pytest.fixture
+def batched(tmp_path, monkeypatch):
+    """Batches of files given by name and text, as sets of names."""
+    monkeypatch.setattr(write_batches, "SRC", tmp_path)
+
+    def batched(**texts):
+        sources = []
+        for name, text in texts.items():
+            (tmp_path / f"{name}.cpp").write_text(text)
+            sources.append(write_batches.Source(tmp_path / f"{name}.cpp"))
+        return [{source.path.stem for source in batch} for batch in write_batches.batches(sources)]
+    return batched
+
+
+LOCAL = "namespace hold {{ namespace {{ {} }} int {}() {{ return {}; }} }}"
+
+
+@pytest.mark.parametrize("first, second, why", [
+    (LOCAL.format("constexpr size_t width_max = 4;", "f", 1), LOCAL.format("constexpr int width_max{5};", "g", 1), "a constant of both"),
+    (LOCAL.format("constexpr int a_max = 4, b_max = 5;", "f", 1), LOCAL.format("int b_max[2];", "g", 1), "the second of a line"),
+    (LOCAL.format("Result<int> list(Call& call) { return 1; }", "f", 1), LOCAL.format("", "g", "list(3)"), "a call that would find another function"),
+    (LOCAL.format("struct Row : Base { int a; };", "f", 1), LOCAL.format("enum class Row { a };", "g", 1), "a type"),
+    (LOCAL.format("template <typename T> T mapped(T t) { return t; }", "f", 1), LOCAL.format("", "g", "[](int mapped) { return mapped; }(1)"), "a shadowed name"),
+    ("namespace json = a::json;", "namespace json = b::json; int f() { return json::one; }", "an alias of two things"),
+    ("namespace hold { using Kind = A::Kind; }", "namespace hold { Kind kind; }", "an alias of one"),
+])
+def test_files_that_keep_the_same_name_share_no_batch(batched, first, second, why):
+    assert batched(first=first, second=second) == [{"first"}, {"second"}], why
+    assert batched(second=second, first=first) == [{"second"}, {"first"}], why
+
+
+@pytest.mark.parametrize("first, second", [
+    (LOCAL.format("constexpr int width_max = 4;", "f", 1), LOCAL.format("", "g", "shape.width_max + other::width_max")),
+    (LOCAL.format("int inside() { int rows = 4; return rows; }", "f", 1), LOCAL.format("", "g", "[](int rows) { return rows; }(1)")),
+    ("namespace json = boost::json;", "namespace json = boost::json; json::value v;"),
+    ("namespace hold { using net::Response; Response a(); }", "namespace hold { using net::Response; Response b(); }"),
+    (LOCAL.format("constexpr int named = 4;  // rows", "f", 1), LOCAL.format("int rows;  // named", "g", '"named"')),
+])
+def test_files_that_bear_each_other_share_a_batch(batched, first, second):
+    assert batched(first=first, second=second) == [{"first", "second"}]
+
+
+def test_macros_and_imported_names_keep_a_file_alone(tmp_path):
+    for text, joinable in (("#include <map>\n#if A\n#endif\n", True), ("# define A 1\n", False), ("#pragma GCC optimize\n", False),
+                           ("namespace a { using namespace b; }", False), ("namespace a { using enum B; }", False),
+                           ("namespace a { int f() { using enum B; return 1; } }", True)):
+        (tmp_path / "a.cpp").write_text(text)
+        assert write_batches.Source(tmp_path / "a.cpp").joinable == joinable, text
+
+
+def test_a_new_file_disturbs_its_window_only(batched):
+    names = [f"file_{number:03}" for number in range(400)]
+    before = batched(**dict.fromkeys(names, ""))
+    after = batched(**dict.fromkeys(sorted([*names, "file_200_and_more"]), ""))
+    assert max(map(len, before)) == write_batches.BATCH_MAX
+    assert len([batch for batch in after if batch not in before]) <= 2 * write_batches.WINDOW_MAX / write_batches.BATCH_MAX
 
 
 def requirements(*shown, ledger=("| A | HUB-01 | x |",), counts="1 | 0 | 0 | **1**"):

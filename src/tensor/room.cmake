@@ -16,3 +16,5 @@ set_source_files_properties(${folder}/kernels_amx.cpp PROPERTIES COMPILE_OPTIONS
 # What others compiled for any x86-64 cannot be read into a file compiled for one instruction set.
 file(GLOB kernel_files ${folder}/kernels_*.cpp)
 set_source_files_properties(${kernel_files} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+# What inlines into what decides the speed here, and was measured file by file.
+set(batch_alone .*)
