@@ -82,6 +82,7 @@ class Layer final : public TokenLayer {
   // their sums of cosines and of sines.
   void mix(const float* waves, size_t length, float* x, tensor::Threads& threads) const {
     const size_t width = sizes_.width;
+    if (length == 0) return;
     const Circle circle(length);
     by_rows(threads, length / 2 + 1, [&](size_t first, size_t count) {
       std::vector<float> even(width), odd(width);
