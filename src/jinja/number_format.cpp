@@ -96,17 +96,19 @@ std::string grouped(std::string digits, const NumberFormat& format, size_t least
   const std::string rest = digits.substr(end);
   digits.resize(end);
   least -= std::min(least, rest.size());
-  std::string out;  // From the right, group by group.
+  std::string out;  // Backwards, group by group: a width may be a hundred thousand.
   while (true) {
     const size_t size = std::min(group, std::max<size_t>({digits.size(), least, 1}));
-    const size_t known = std::min(size, digits.size());
-    out.insert(0, std::string(size - known, '0') + digits.substr(digits.size() - known));
-    digits.resize(digits.size() - known);
+    for (size_t i = 0; i < size; ++i) {
+      out += digits.empty() ? '0' : digits.back();
+      if (!digits.empty()) digits.pop_back();
+    }
     least -= std::min(least, size);
     if (digits.empty() && least == 0) break;
-    out.insert(0, 1, format.grouping);
+    out += format.grouping;
     least -= std::min<size_t>(least, 1);
   }
+  std::reverse(out.begin(), out.end());
   return out + rest;
 }
 
