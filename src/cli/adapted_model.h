@@ -10,9 +10,10 @@
 namespace holdfast::cli {
 
 inline constexpr FlagRow adapter_flag{
-    "--adapter", "ADAPTER", "A LoRA adapter of the model: a folder of PEFT's, or NAMESPACE/NAME of the hub."};
+    "--adapter", "ADAPTER",
+    "A LoRA adapter of the model: a folder of PEFT's, a GGUF file, or NAMESPACE/NAME of the hub."};
 
-// The folder of the adapter that the command line names; empty where it names none.
+// The folder or file of the adapter that the command line names; empty where it names none.
 Result<std::string> adapter_place(World& world, const Arguments& arguments);
 
 // A model that writes, with the adapter of a folder where `adapter` names one. bad_request, with what to say

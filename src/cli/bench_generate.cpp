@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/arguments.h"
+#include "cli/adapted_model.h"
 #include "cli/compute_flags.h"
 #include "cli/count_flag.h"
 #include "cli/user_files.h"
@@ -24,6 +25,7 @@ constexpr size_t prompt_tokens_max = 100'000;
 
 constexpr FlagRow flags[] = {
     {"--model", "PLACE", "A model folder or a GGUF file."},
+    {"--adapter", "PLACE", "A LoRA adapter of it, for all texts: a folder or a GGUF file."},
     {"--streams", "N", "Texts written beside each other (1)."},
     {"--prompt", "N|TEXT",
      "What they go on from: so many random tokens, or a text; each stream's first token differs."},
@@ -38,7 +40,7 @@ constexpr FlagRow flags[] = {
 };
 
 struct Wish {
-  std::string_view model, prompt;
+  std::string_view model, prompt, adapter;
   size_t streams = 1, new_tokens = 128, prefill = 0, read = 0, rounds = 3, threads = 2;
   tensor::Compute compute;
   Output output = Output::people;
@@ -60,6 +62,7 @@ Result<Wish> read_wish(std::span<const std::string_view> words) {
   TRY(const Arguments arguments, Arguments::parse({flags, 0, 0}, words));
   Wish out;
   out.model = arguments.value_or("--model", "");
+  out.adapter = arguments.value_or("--adapter", "");
   out.prompt = arguments.value_or("--prompt", "The capital of France is");
   TRY(out.streams, count_flag(arguments, "--streams", 1, 256));
   TRY(out.new_tokens, count_flag(arguments, "--new", 128, 100'000));
@@ -119,8 +122,11 @@ Result<Figures> prefill(const Wish& wish, const model::TextGenerator& generator,
     batch.end_sequence();
     model::KvCache cache;
     model::KvCache* caches[] = {&cache};
+    const model::Adapter* const one[] = {generator.adapter()};
+    const auto adapters = one[0] == nullptr ? std::span<const model::Adapter* const>() : one;
     const auto begin = clock.now();
-    TRY(const model::Decoder::States states, model.decoder().forward(batch, caches, *threads));
+    TRY(const model::Decoder::States states,
+        model.decoder().forward(batch, caches, *threads, model::Decoder::Keep::last, adapters));
     std::vector<float> scores(model.head_width());
     model.run_head(states.last.data() + (wish.prefill - 1) * model.decoder().head_inputs(), 1, scores.data(),
                    *threads);
@@ -167,6 +173,7 @@ Result<Figures> write_texts(const Wish& wish, const model::TextGenerator& genera
     model::StepBatch batch(generator.model(), *threads, {.sequences_max = 256, .remembered_max = 0});
     for (size_t i = 0; i < wish.streams; ++i) {
       model::StepRequest request{.prompt = prompt, .settings = {}};
+      request.adapter = generator.adapter();
       if (i > 0)
         request.prompt.insert(
             request.prompt.begin(),
@@ -210,7 +217,7 @@ Result<Figures> measure(const Wish& wish, const Clock& clock) {
   const auto begin = clock.now();
   TRY(UserFiles files, UserFiles::open());
   TRY(const model::TextGenerator generator,
-      model::TextGenerator::open(files.disk(), files.path(wish.model), wish.compute));
+      open_adapted(files, std::string(wish.model), wish.compute, std::string(wish.adapter)));
   const double ready = seconds_since(clock, begin);
   TRY(Figures out, wish.prefill > 0 ? prefill(wish, generator, clock) : write_texts(wish, generator, clock));
   out.ready = ready;
@@ -253,7 +260,8 @@ int bench_generate(World& world, std::span<const std::string_view> words) {
 std::vector<Command> bench_generate_commands() {
   return {
       {"bench generate",
-       "--model PLACE [--streams N] [--prompt N|TEXT] [--new N] [--prefill N] [--read BYTES] [--rounds N] "
+       "--model PLACE [--adapter PLACE] [--streams N] [--prompt N|TEXT] [--new N] [--prefill N] [--read "
+       "BYTES] [--rounds N] "
        "[--threads N] [--dtype f32|bf16|int8] [--instructions SET] [--json]",
        "Measures how fast a model writes, or reads a prompt; or how fast this machine reads memory.",
        "holdfast bench generate --model ./SmolLM2-135M-Instruct.Q4_1.gguf --prompt 256 --new 64 --streams 16",

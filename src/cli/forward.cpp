@@ -3,7 +3,9 @@
 #include <boost/json/object.hpp>
 #include <optional>
 
+#include "cli/adapted_model.h"
 #include "cli/compute_flags.h"
+#include "cli/connection.h"
 #include "cli/model_backends.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
@@ -19,6 +21,9 @@ constexpr FlagRow flags[] = {
     {"--dtype", "f32|bf16|int8", "What products are computed in [f32]."},
     {"--instructions", "SET", "Instead of the best the machine has: plain, avx2, avx512, ..."},
     {"--openvino", "FOLDER", "Where OpenVINO's libraries are."},
+    adapter_flag,
+    endpoint_flag,
+    token_flag,
 };
 
 struct ForwardWords {
@@ -26,10 +31,10 @@ struct ForwardWords {
   tensor::Compute compute;
   std::optional<boost::json::object> generate;
   std::optional<std::string_view> openvino;
+  std::string adapter;  // A folder or file; empty: none.
 };
 
-Result<ForwardWords> parse_forward(std::span<const std::string_view> words) {
-  TRY(const Arguments arguments, Arguments::parse({flags, 3, 3}, words));
+Result<ForwardWords> parse_forward(const Arguments& arguments) {
   ForwardWords out;
   out.places = arguments.positionals();
   TRY(out.compute, read_compute(arguments, "f32"));
@@ -63,17 +68,25 @@ Result<Bytes> to_file(const model::AnyModel::Sequences& sequences) {
   return codec::write_safetensors(tensors);
 }
 
+io::Path adapter_path(const UserFiles& files, const ForwardWords& words) {
+  return words.adapter.empty() ? io::Path() : files.path(words.adapter);
+}
+
 Result<Bytes> generated(const ForwardWords& words, UserFiles& files, const tensor::Weights& inputs,
                         tensor::Threads& threads) {
-  TRY(const model::AnyModel model,
-      model::AnyModel::open(files.disk(), files.path(words.places[0]), words.compute));
+  TRY(const model::AnyModel model, model::AnyModel::open(files.disk(), files.path(words.places[0]),
+                                                         words.compute, adapter_path(files, words)));
   TRY(const model::AnyModel::Sequences sequences, model.generate(inputs, *words.generate, threads));
   return to_file(sequences);
 }
 
 Result<Bytes> answered(const World& world, const ForwardWords& words, UserFiles& files,
                        const tensor::Weights& inputs, tensor::Threads& threads) {
-  const auto backends = open_backends(world, files, threads.count(), words.openvino);
+  auto backends = open_backends(world, files, threads.count(), words.openvino);
+  if (!words.adapter.empty()) {  // Other runtimes have none.
+    backends.clear();
+    backends.push_back(model::make_own_backend(adapter_path(files, words)));
+  }
   TRY(const std::unique_ptr<model::Graph> graph,
       model::open_graph(backends, files.disk(), files.path(words.places[0]), words.compute));
   TRY(const std::vector<model::GraphTensor> outputs, graph->run(inputs, threads));
@@ -90,11 +103,15 @@ Status forward_files(const World& world, const ForwardWords& words) {
 }
 
 int run_forward(World& world, std::span<const std::string_view> arguments) {
-  const auto words = parse_forward(arguments);
+  const auto parsed = Arguments::parse({flags, 3, 3}, arguments);
+  auto words = parsed.ok() ? parse_forward(parsed.value()) : Result<ForwardWords>(parsed.error());
   if (!words.ok()) {
     report(world, words.error());
     return exit_misused;
   }
+  auto adapter = adapter_place(world, parsed.value());
+  if (!adapter.ok()) return report(world, adapter.error());
+  words.value().adapter = std::move(adapter).value();
   const Status done = forward_files(world, words.value());
   return done.ok() ? exit_done : report(world, done.error());
 }
@@ -105,7 +122,7 @@ std::vector<Command> forward_commands() {
   return {
       {"forward",
        "MODEL IN.safetensors OUT.safetensors [--generate JSON] [--dtype f32|bf16|int8] [--instructions SET] "
-       "[--openvino FOLDER]",
+       "[--openvino FOLDER] [--adapter ADAPTER] [--endpoint URL] [--token T]",
        "Runs a model (a folder, GGUF, ONNX, TFLite or IR) on tensors from a file and writes its outputs to "
        "another.",
        "holdfast forward ./bert inputs.safetensors outputs.safetensors", run_forward}};

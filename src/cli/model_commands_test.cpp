@@ -44,6 +44,28 @@ TEST(ModelCommands, ForwardWritesTheGoldensOutputs) {
   }
 }
 
+TEST(ModelCommands, ForwardWithAnAdapterGivesWhatPeftGives) {
+  const io::TemporaryFolder folder;
+  const std::string models = "tests/golden/models/", adapter = models + "lora/llama-all";
+  const auto disk = io::open_posix_disk(".").value(), here = io::open_posix_disk(folder.path()).value();
+  const auto golden = tensor::Weights::open_file(*disk, models + "lora/golden.safetensors").value();
+  const tensor::TensorView& ids = *golden.find("llama-all.ids");
+  const Bytes inputs = codec::write_safetensors(std::vector<codec::SafetensorsTensor>{
+                                                    {"input_ids", ids.dtype, {1, ids.elements()}, ids.bytes}})
+                           .value();
+  ASSERT_TRUE(io::publish_text(*here, "in", as_text(inputs)).ok());
+  RecordingWorld world;
+  const std::string in = folder.path() / "in", out = folder.path() / "out", base = models + "llama/gqa";
+  ASSERT_EQ(call(world, {"forward", base, in, out, "--adapter", adapter}), exit_done) << world.complaints;
+  const auto answers = tensor::Weights::open_file(*here, "out").value();
+  const auto got = tensor::to_floats(*answers.find("logits")).value(),
+             wanted = tensor::to_floats(*golden.find("llama-all.logits")).value();
+  ASSERT_EQ(got.size(), wanted.size());
+  for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], wanted[i], 1e-4);
+  EXPECT_EQ(call(world, {"forward", models + "bert/base", in, out, "--adapter", adapter}), exit_failed);
+  EXPECT_NE(world.complaints.find("no decoders"), std::string::npos) << world.complaints;
+}
+
 TEST(ModelCommands, RunGivesTokenVectorsOfAPlainModel) {
   RecordingWorld world;
   world.input = "I love this film, it is wonderful!\n";

@@ -2,221 +2,242 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <atomic>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 #include <cmath>
-#include <set>
+#include <numeric>
 
-#include "codec/json.h"
 #include "model/decoder_weights.h"
+#include "model/row_work.h"
 #include "tensor/buffer.h"
-#include "tensor/weights.h"
 
 namespace holdfast::model {
-
-// What adapter_config.json says of every module, and of single ones.
-struct LoraConfig {
-  std::string base;
-  double rank = 8, alpha = 8;
-  bool by_root = false;  // rslora: alpha / sqrt(rank)
-  std::vector<std::pair<std::string, double>> ranks, alphas;
-
-  // A pattern names a module by the end of its path, as PEFT takes plain names.
-  static double of(const std::vector<std::pair<std::string, double>>& patterns, const std::string& module,
-                   double fallback) {
-    for (const auto& [name, value] : patterns)
-      if (module == name || module.ends_with("." + name)) return value;
-    return fallback;
-  }
-  double scale(const std::string& module, size_t rank_found) const {
-    const double own_alpha = of(alphas, module, alpha);
-    return own_alpha /
-           (by_root ? std::sqrt(static_cast<double>(rank_found)) : static_cast<double>(rank_found));
-  }
-};
-
 namespace {
 
-constexpr size_t rank_max = 4'096;
+constexpr size_t loading_threads = 2;
 
-Result<std::vector<std::pair<std::string, double>>> patterns_in(const boost::json::object& config,
-                                                                std::string_view key) {
-  TRY(const boost::json::object* list, codec::json_object_if(config, key));
-  std::vector<std::pair<std::string, double>> out;
-  if (list == nullptr) return out;
-  for (const auto& [name, value] : *list) {
-    constexpr std::string_view special = "*+?()[]{}|^$\\";
-    if (name.find_first_of(special) != boost::json::string_view::npos)
-      return fail(Reason::model_unsupported,
-                  fmt::format("'{}' with regular expressions is not supported", key));
-    if (!value.is_number()) return fail(Reason::bad_request, fmt::format("'{}' holds numbers", key));
-    out.emplace_back(std::string(name), value.to_number<double>());
+// Rows of a weight, each `width` numbers, in another order.
+std::vector<float> with_order(const std::vector<float>& rows, const std::vector<size_t>& order) {
+  if (rows.empty() || order.empty()) return rows;
+  const size_t width = rows.size() / order.size();
+  std::vector<float> out;
+  out.reserve(rows.size());
+  for (const size_t row : order) {
+    const auto from = rows.begin() + static_cast<ptrdiff_t>(row * width);
+    out.insert(out.end(), from, from + static_cast<ptrdiff_t>(width));
   }
   return out;
 }
 
-Result<LoraConfig> read_config(io::Disk& disk, const io::Path& folder) {
-  TRY(const std::string text, io::read_text(disk, folder / "adapter_config.json", 1 << 20));
-  TRY(const boost::json::object config, codec::parse_json_object(text));
-  TRY(const auto type, codec::json_text_if(config, "peft_type"));
-  if (type.value_or("LORA") != "LORA")
-    return fail(Reason::model_unsupported,
-                fmt::format("adapters of type '{}' are not supported", type->substr(0, 40)));
-  for (const char* key : {"use_dora", "use_qalora", "lora_bias"}) {
-    TRY(const auto flag, codec::json_flag_if(config, key));
-    if (flag.value_or(false))
-      return fail(Reason::model_unsupported, fmt::format("'{}' is not supported", key));
-  }
-  TRY(const auto bias, codec::json_text_if(config, "bias"));
-  if (bias.value_or("none") != "none")
-    return fail(Reason::model_unsupported, "adapters that change biases are not supported");
-  for (const char* key :
-       {"modules_to_save", "trainable_token_indices", "target_parameters", "layer_replication"}) {
-    const boost::json::value* found = config.if_contains(key);
-    if (found == nullptr || found->is_null()) continue;
-    if (found->is_array() && found->get_array().empty()) continue;
-    return fail(Reason::model_unsupported, fmt::format("'{}' is not supported", key));
-  }
-  LoraConfig out;
-  TRY(const auto base, codec::json_text_if(config, "base_model_name_or_path"));
-  out.base = base.value_or("");
-  TRY(const auto rank, codec::json_number_if(config, "r"));
-  TRY(const auto alpha, codec::json_number_if(config, "lora_alpha"));
-  out.rank = rank.value_or(8);
-  out.alpha = alpha.value_or(8);
-  TRY(const auto by_root, codec::json_flag_if(config, "use_rslora"));
-  out.by_root = by_root.value_or(false);
-  TRY(out.ranks, patterns_in(config, "rank_pattern"));
-  TRY(out.alphas, patterns_in(config, "alpha_pattern"));
-  return out;
+// The first `heads` heads of rows: what was half a head apart comes beside each other.
+void bring_together(std::vector<size_t>& order, size_t first, size_t heads, size_t width) {
+  const std::vector<size_t> before = order;
+  for (size_t i = 0; i < heads * width; ++i)
+    order[first + i] = before[first + i / width * width + i % 2 * (width / 2) + i % width / 2];
 }
 
 }  // namespace
 
-// Reads an adapter's tensors into a plan's places and remembers which it used.
-class AdapterReader {
+// Brings what an adapter's files say into a plan's places and notes what was taken.
+class AdapterBuilder {
  public:
-  AdapterReader(const DecoderPlan& plan, const LoraConfig& config, const tensor::Weights& weights,
-                tensor::Compute compute)
-      : plan_(plan), config_(config), weights_(weights), compute_{compute.isa, tensor::Precision::f32} {}
+  AdapterBuilder(const AdapterBase& base, const WeightReader& weights, AdapterChanges changes)
+      : plan_(base.plan),
+        converted_(base.converted),
+        weights_(base.plan, weights),
+        compute_{weights.compute().isa, tensor::Precision::f32},
+        changes_(std::move(changes)),
+        threads_(tensor::make_threads(loading_threads)) {}
 
-  Result<Adapter> read() {
+  Result<Adapter> build() {
     static std::atomic<uint64_t> made = 0;
     Adapter out;
     out.number_ = ++made;
-    out.base_ = config_.base;
+    out.base_ = changes_.base;
     out.layers_.resize(plan_.layers.size());
-    const size_t width = plan_.width, inner = plan_.inner;
-    const size_t queries = plan_.heads * plan_.head_width, keys = plan_.key_heads * plan_.head_width;
-    for (size_t i = 0; i < plan_.layers.size(); ++i) {
-      const std::string at = fmt::format("{}{}.", plan_.layer_prefix, i);
-      const auto put = [&](Adapter::Place place, const std::string& name, size_t outputs, size_t inputs,
-                           size_t column) {
-        return read_one(at + name, outputs, inputs, column, out.layers_[i].at[static_cast<size_t>(place)]);
-      };
-      using enum Adapter::Place;
-      TRY_DONE(put(query_key_value, plan_.query, queries, width, 0));
-      TRY_DONE(put(query_key_value, plan_.key, keys, width, queries));
-      TRY_DONE(put(query_key_value, plan_.value, keys, width, queries + keys));
-      if (!plan_.query_key_value.empty())
-        TRY_DONE(put(query_key_value, plan_.query_key_value, queries + 2 * keys, width, 0));
-      TRY_DONE(put(attention_out, plan_.attention_out, width, plan_.heads * plan_.value_width, 0));
-      if (plan_.gated) TRY_DONE(put(gate_up, plan_.gate, inner, width, 0));
-      TRY_DONE(put(gate_up, plan_.up, inner, width, plan_.gated ? inner : 0));
-      if (!plan_.gate_up.empty()) TRY_DONE(put(gate_up, plan_.gate_up, 2 * inner, width, 0));
-      TRY_DONE(put(down, plan_.down, width, inner, 0));
-    }
-    for (const std::string& name : weights_.names())
-      if (!used_.contains(name))
-        return fail(Reason::model_unsupported,
-                    fmt::format("the adapter changes '{}', which is not supported", name.substr(0, 120)));
+    for (size_t i = 0; i < plan_.layers.size(); ++i) TRY_DONE(add_layer(i, out.layers_[i]));
+    if (!changes_.modules.empty())
+      return fail(Reason::model_unsupported, fmt::format("the adapter changes '{}', which is not supported",
+                                                         changes_.modules.begin()->first.substr(0, 120)));
     out.bytes_ = bytes_;
     return out;
   }
 
  private:
-  // PEFT wraps the model: "base_model.model." and then the checkpoint's own path.
-  const tensor::TensorView* find(const std::string& module, const char* which) {
-    std::vector<std::string> prefixes = plan_.prefixes;
-    prefixes.emplace_back();
-    for (const std::string& prefix : prefixes) {
-      const std::string name = "base_model.model." + prefix + module + which;
-      const tensor::TensorView* view = weights_.find(name);
-      if (view == nullptr) continue;
-      used_.insert(name);
-      return view;
+  // A module of the checkpoint, and where its outputs come in the decoder's product.
+  struct Module {
+    std::string name;
+    size_t outputs = 0, inputs = 0, column = 0;
+    Bias bias = Bias::without;
+    enum class Rows : uint8_t { plain, queries, keys, joined } rows = Rows::plain;
+  };
+
+  Status add_layer(size_t index, Adapter::Layer& layer) {
+    const std::string at = fmt::format("{}{}.", plan_.layer_prefix, index);
+    const size_t width = plan_.width, inner = plan_.inner;
+    const size_t queries = plan_.heads * plan_.head_width, keys = plan_.key_heads * plan_.head_width;
+    const auto put = [&](Adapter::Place place, Module module) -> Status {
+      if (module.name.empty()) return Done{};
+      module.name = at + module.name;
+      return take(module, layer.at[static_cast<size_t>(place)]);
+    };
+    using enum Adapter::Place;
+    using Rows = Module::Rows;
+    const DecoderPlan::Layer& kind = plan_.layers[index];
+    if (kind.attends && !plan_.latent) {
+      const Bias bias = plan_.query_bias;
+      TRY_DONE(put(query_key_value, {plan_.query, queries, width, 0, bias, Rows::queries}));
+      TRY_DONE(put(query_key_value, {plan_.key, keys, width, queries, bias, Rows::keys}));
+      TRY_DONE(put(query_key_value, {plan_.value, keys, width, queries + keys, bias}));
+      TRY_DONE(
+          put(query_key_value, {plan_.query_key_value, queries + 2 * keys, width, 0, bias, Rows::joined}));
     }
-    return nullptr;
+    if (kind.attends)
+      TRY_DONE(put(attention_out,
+                   {plan_.attention_out, width, plan_.heads * plan_.value_width, 0, plan_.out_bias}));
+    if (!kind.feeds || (plan_.experts && kind.experts)) return Done{};
+    const Bias bias = plan_.inner_bias;
+    if (plan_.gated) TRY_DONE(put(gate_up, {plan_.gate, inner, width, 0, bias}));
+    TRY_DONE(put(gate_up, {plan_.up, inner, width, plan_.gated ? inner : 0, bias}));
+    TRY_DONE(put(gate_up, {plan_.gate_up, 2 * inner, width, 0, bias}));
+    return put(down, {plan_.down, width, inner, 0, bias});
   }
 
-  Status read_one(const std::string& module, size_t outputs, size_t inputs, size_t column,
-                  std::vector<LowRank>& into) {
-    const tensor::TensorView* down = find(module, ".lora_A.weight");
-    const tensor::TensorView* up = find(module, ".lora_B.weight");
-    if (down == nullptr && up == nullptr) return Done{};
-    if (down == nullptr || up == nullptr)
-      return fail(Reason::bad_request, fmt::format("'{}' has one of lora_A and lora_B only", module));
-    const size_t rank = down->shape.empty() ? 0 : down->shape[0];
-    if (rank == 0 || rank > rank_max || down->shape != std::vector<uint64_t>{rank, inputs} ||
-        up->shape != std::vector<uint64_t>{outputs, rank})
+  Status take(const Module& module, std::vector<LowRank>& into) {
+    auto node = changes_.modules.extract(module.name);
+    if (node.empty()) return Done{};
+    ModuleChange& change = node.mapped();
+    if (change.outputs != module.outputs || (change.rank > 0 && change.inputs != module.inputs))
       return fail(Reason::bad_request,
-                  fmt::format("the adapter's tensors of '{}' do not fit the model", module));
-    if (LoraConfig::of(config_.ranks, module, config_.rank) != static_cast<double>(rank))
-      return fail(Reason::bad_request,
-                  fmt::format("'{}' has another rank than the adapter's config says", module));
-    TRY(const std::vector<float> down_weight, tensor::to_floats(*down));
-    TRY(std::vector<float> up_weight, tensor::to_floats(*up));
-    const auto scale = static_cast<float>(config_.scale(module, rank));
-    for (float& x : up_weight) x *= scale;
-    if (outputs == joined_outputs() && module.ends_with(plan_.query_key_value) &&
-        !plan_.query_key_value.empty())
-      up_weight = reordered(up_weight, rank);
-    bytes_ += (down_weight.size() + up_weight.size()) * sizeof(float);
-    into.push_back({tensor::make_linear({down_weight, {}, rank, inputs}, compute_),
-                    tensor::make_linear({up_weight, {}, outputs, rank}, compute_), column});
+                  fmt::format("the adapter's tensors of '{}' do not fit the model", module.name));
+    const std::vector<size_t> order = order_of(module);
+    for (std::vector<float>* rows : {&change.up, &change.up_bias, &change.magnitude, &change.bias})
+      *rows = with_order(*rows, order);
+    for (std::vector<float>* rows : {&change.up, &change.up_bias})
+      for (float& x : *rows) x *= change.scale;
+    LowRank out;
+    out.column = module.column;
+    if (change.rank > 0)
+      out.down = tensor::make_linear({change.down, {}, change.rank, change.inputs}, compute_);
+    if (!change.magnitude.empty() || !change.bias.empty()) TRY_DONE(measure(module, change, out));
+    if (change.rank > 0)
+      out.up = tensor::make_linear({change.up, change.up_bias, change.outputs, change.rank}, compute_);
+    bytes_ += (change.down.size() + change.up.size() + change.up_bias.size() + out.factor.size() +
+               out.shift.size()) *
+              sizeof(float);
+    into.push_back(std::move(out));
     return Done{};
   }
 
-  size_t joined_outputs() const { return (plan_.heads + 2 * plan_.key_heads) * plan_.head_width; }
+  // The adapter's row for each row of the decoder's.
+  std::vector<size_t> order_of(const Module& module) const {
+    std::vector<size_t> order(module.outputs);
+    std::iota(order.begin(), order.end(), size_t{0});
+    if (changes_.converted) return order;
+    const bool joined = module.rows == Module::Rows::joined;
+    if (joined)
+      order = joined_rows(plan_, converted_ != nullptr ? converted_->joined_order : plan_.joined_order);
+    if (converted_ == nullptr || !converted_->turned) return order;
+    const size_t width = plan_.head_width;
+    if (joined || module.rows == Module::Rows::queries) bring_together(order, 0, plan_.heads, width);
+    if (joined || module.rows == Module::Rows::keys)
+      bring_together(order, joined ? plan_.heads * width : 0, plan_.key_heads, width);
+    return order;
+  }
 
-  // Rows of a joined layer in the order in which the decoder has them.
-  std::vector<float> reordered(const std::vector<float>& weight, size_t rank) const {
-    if (plan_.joined_order == DecoderPlan::JoinedOrder::blocks) return weight;
-    std::vector<float> out;
-    for (const size_t row : joined_rows(plan_)) {
-      const auto from = weight.begin() + static_cast<ptrdiff_t>(row * rank);
-      out.insert(out.end(), from, from + static_cast<ptrdiff_t>(rank));
+  // What the base's own numbers are needed for: DoRA gives each of an output's rows a length of its own, and
+  // a bias comes in the place of the base's.
+  Status measure(const Module& module, ModuleChange& change, LowRank& out) const {
+    TRY(Matrix base, weights_.matrix(module.name, module.outputs, module.inputs, module.bias));
+    if (module.rows == Module::Rows::joined && plan_.joined_order != DecoderPlan::JoinedOrder::blocks) {
+      const std::vector<size_t> order = joined_rows(plan_, plan_.joined_order);
+      base.weight = with_order(base.weight, order);
+      base.bias = with_order(base.bias, order);
+    }
+    if (!change.bias.empty() && base.bias.empty())
+      return fail(Reason::bad_request,
+                  fmt::format("'{}' has no bias that an adapter could change", module.name));
+    const size_t rows = module.outputs, rank = change.rank;
+    std::vector<float> factor(rows, 1.0F);
+    if (!change.magnitude.empty()) {
+      const std::vector<double> lengths = lengths_of(base.weight, change, *out.down);
+      for (size_t row = 0; row < rows; ++row) {
+        if (!(lengths[row] > 0))
+          return fail(Reason::bad_request,
+                      fmt::format("'{}' has an output whose weights are 0", module.name));
+        factor[row] = static_cast<float>(change.magnitude[row] / lengths[row]);
+        for (float& x : std::span(change.up).subspan(row * rank, rank)) x *= factor[row];
+      }
+      out.factor = factor;
+    }
+    if (base.bias.empty()) return Done{};
+    out.shift.resize(rows);
+    for (size_t row = 0; row < rows; ++row)
+      out.shift[row] =
+          (change.bias.empty() ? base.bias[row] : change.bias[row]) - factor[row] * base.bias[row];
+    return Done{};
+  }
+
+  // Of each row w + u A, u a row of `up`: its square is w w + 2 u A w + u A A u.
+  std::vector<double> lengths_of(const std::vector<float>& base, const ModuleChange& change,
+                                 const tensor::Linear& down) const {
+    const size_t rank = change.rank, inputs = change.inputs, rows = change.outputs;
+    const auto times_down = [&](const std::vector<float>& in, size_t count) {
+      tensor::Floats product(count * rank);
+      tensor::LinearRun run;
+      run.in = in.data();
+      run.rows = count;
+      run.out = product.data();
+      down.run(run, *threads_);
+      return product;
+    };
+    const tensor::Floats mixed = times_down(base, rows), square = times_down(change.down, rank);
+    std::vector<double> out(rows);
+    for (size_t row = 0; row < rows; ++row) {
+      double sum = 0;
+      for (const float x : std::span(base).subspan(row * inputs, inputs)) sum += static_cast<double>(x) * x;
+      const float* up = change.up.data() + row * rank;
+      for (size_t i = 0; i < rank; ++i) {
+        double of_change = 0;
+        for (size_t k = 0; k < rank; ++k)
+          of_change += static_cast<double>(square.data()[i * rank + k]) * up[k];
+        sum += up[i] * (2.0 * mixed.data()[row * rank + i] + of_change);
+      }
+      out[row] = std::sqrt(std::max(sum, 0.0));
     }
     return out;
   }
 
   const DecoderPlan& plan_;
-  const LoraConfig& config_;
-  const tensor::Weights& weights_;
+  const ConvertedBase* const converted_;
+  const DecoderWeights weights_;
   const tensor::Compute compute_;
-  std::set<std::string, std::less<>> used_;
+  AdapterChanges changes_;
+  const std::unique_ptr<tensor::Threads> threads_;
   size_t bytes_ = 0;
 };
 
-Result<Adapter> Adapter::open(io::Disk& disk, const io::Path& folder, const DecoderPlan& plan,
-                              tensor::Compute compute) {
-  if (plan.prefixes.empty())
-    return fail(Reason::model_unsupported, "adapters beside a GGUF file are not supported");
+Result<Adapter> Adapter::open(io::Disk& disk, const io::Path& place, const AdapterBase& base,
+                              const WeightReader& weights) {
+  const DecoderPlan& plan = base.plan;
   if (plan.recurrent || plan.query_gates)
     return fail(Reason::model_unsupported,
                 fmt::format("adapters beside a model of type '{}' are not supported", plan.family));
   if (!plan.gates_apart) return fail(Reason::model_unsupported, "the base was not opened for adapters");
-  TRY(const LoraConfig config, read_config(disk, folder));
-  const io::Path named = folder / "adapter_model.safetensors", older = folder / "adapter_model.bin";
-  TRY(const tensor::Weights weights,
-      tensor::Weights::open_file(disk, disk.stat(named).ok() || !disk.stat(older).ok() ? named : older));
-  return AdapterReader(plan, config, weights, compute).read();
+  TRY(AdapterChanges changes, read_adapter(disk, place, base));
+  return AdapterBuilder(base, weights, std::move(changes)).build();
 }
 
 void Adapter::add(size_t layer, Place place, const Job& job, tensor::Threads& threads) const {
   for (const LowRank& one : layers_[layer].at[static_cast<size_t>(place)]) {
+    if (!one.factor.empty() || !one.shift.empty())
+      by_rows(threads, job.rows, [&](size_t first, size_t count) {
+        for (size_t row = first; row < first + count; ++row) {
+          float* out = job.out + row * job.out_stride + one.column;
+          for (size_t i = 0; i < one.factor.size(); ++i) out[i] *= one.factor[i];
+          for (size_t i = 0; i < one.shift.size(); ++i) out[i] += one.shift[i];
+        }
+      });
+    if (one.down == nullptr) continue;
     tensor::Floats narrow(job.rows * one.down->width());
     tensor::LinearRun run;
     run.in = job.in;

@@ -1,37 +1,37 @@
 #pragma once
 
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/disk.h"
+#include "model/adapter_files.h"
 #include "model/decoder_plan.h"
 #include "model/weight_reader.h"
 #include "tensor/linear.h"
 
 namespace holdfast::model {
 
-// A low-rank change of one linear layer: out += up (down in), the scale already in `up`.
+// A change of one linear layer: out = factor * out + shift + up (down in), all scales already in `up`.
 struct LowRank {
-  LinearLayer down;   // [rank, inputs]
-  LinearLayer up;     // [outputs, rank]
-  size_t column = 0;  // Of the layer's outputs, where these begin.
+  LinearLayer down;                  // [rank, inputs]; null: the shift alone.
+  LinearLayer up;                    // [outputs, rank]
+  size_t column = 0;                 // Of the layer's outputs, where these begin.
+  std::vector<float> factor, shift;  // [outputs], or empty: 1 and 0.
 };
 
-// A LoRA adapter as PEFT stores it (adapter_config.json, adapter_model.safetensors) for a decoder of the
-// given plan. Any number can be used beside one base, each by its own sequences. Immutable; safe from any
-// thread.
+// A LoRA adapter as PEFT or llama.cpp stores it, for a decoder of the given plan. Any number can be used
+// beside one base, each by its own sequences. Immutable; safe from any thread.
 class Adapter {
  public:
   // Which product of a layer.
   enum class Place : uint8_t { query_key_value, attention_out, gate_up, down };
   static constexpr size_t places = 4;
 
-  // model_unsupported for what is not done here (DoRA, biases, changed embeddings, experts), bad_request for
-  // tensors that do not fit or that nothing asks for: an adapter is never used in part.
-  static Result<Adapter> open(io::Disk& disk, const io::Path& folder, const DecoderPlan& plan,
-                              tensor::Compute compute = {});
+  // `place`: read_adapter's. `weights`: those that the plan names, which DoRA's lengths are of.
+  // model_unsupported for what is not done here (changed embeddings, experts, ...), bad_request for tensors
+  // that do not fit or that nothing asks for: an adapter is never used in part.
+  static Result<Adapter> open(io::Disk& disk, const io::Path& place, const AdapterBase& base,
+                              const WeightReader& weights);
 
   // Adds to a product's outputs, rows out_stride apart. in: [rows, inputs], in_stride apart.
   struct Job {
@@ -52,7 +52,7 @@ class Adapter {
   }  // As its config names the model it was made for; may be empty.
 
  private:
-  friend class AdapterReader;
+  friend class AdapterBuilder;
   struct Layer {
     std::vector<LowRank> at[places];
   };

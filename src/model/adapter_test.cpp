@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 #include <cmath>
 #include <cstring>
+#include <map>
 
 #include "codec/json.h"
 #include "codec/safetensors.h"
@@ -141,49 +142,136 @@ TEST_F(AdapterTest, SeveralAtOnceAndNoneAreEachToTheBitWhatTheyAreAlone) {
   EXPECT_EQ(steps.tokens_reused(), prompt.size() - 1) << "only the second text of one adapter";
 }
 
-// The base with an adapter's change added to its weights, in double precision.
-TEST_F(AdapterTest, EqualsTheMergedBase) {
-  const io::TemporaryFolder folder;
-  const auto here = io::open_posix_disk(folder.path()).value();
-  const tensor::Weights weights = tensor::Weights::open(*disk, "llama/gqa").value(),
-                        change = tensor::Weights::open_file(*disk, "lora/llama-all/adapter_model.safetensors")
-                                     .value();
-  std::vector<Logits> merged;
-  std::vector<codec::SafetensorsTensor> tensors;
-  const std::vector<std::string> names = weights.names();
-  merged.reserve(names.size());
-  size_t changed = 0;
-  for (const std::string& name : names) {
-    const tensor::TensorView& view = *weights.find(name);
-    Logits& weight = merged.emplace_back(tensor::to_floats(view).value());
-    const std::string module = "base_model.model." + name.substr(0, name.rfind('.'));
-    if (const auto* down = change.find(module + ".lora_A.weight"); down != nullptr) {
-      ++changed;
-      const auto a = tensor::to_floats(*down).value();
-      const auto b = tensor::to_floats(*change.find(module + ".lora_B.weight")).value();
-      const size_t rank = down->shape[0], inputs = down->shape[1];
-      for (size_t i = 0; i < view.shape[0]; ++i)
-        for (size_t k = 0; k < inputs; ++k) {
-          double sum = 0;
-          for (size_t r = 0; r < rank; ++r) sum += static_cast<double>(b[i * rank + r]) * a[r * inputs + k];
-          weight[i * inputs + k] += static_cast<float>(sum * 10.0 / 4.0);  // lora_alpha / r
-        }
+// What a base and an adapter's tensors make together, in double precision.
+struct Merge {
+  const char *base, *adapter, *what;
+  double scale;
+  size_t changed;
+  const char* config;
+  bool transposed = false;  // Weights of the base are [inputs, outputs].
+  bool magnitudes = false, up_biases = false, biases = false;
+};
+
+class Merged {
+ public:
+  Merged(const Merge& merge, io::Disk& disk) : merge_(merge) {
+    const tensor::Weights weights = tensor::Weights::open(disk, merge.base).value();
+    const tensor::Weights change =
+        tensor::Weights::open_file(disk, io::Path("lora") / merge.adapter / "adapter_model.safetensors")
+            .value();
+    for (const std::string& name : change.names())
+      add(adapter_, name, change.find(name)->shape, tensor::to_floats(*change.find(name)).value());
+    for (const std::string& name : weights.names()) {
+      const tensor::TensorView& view = *weights.find(name);
+      add(base_, name, view.shape, tensor::to_floats(view).value());
     }
-    tensors.push_back({name, codec::Dtype::f32, view.shape, std::as_bytes(std::span(weight))});
+    for (const std::string& name : weights.names()) {
+      const std::string module = name.substr(0, name.rfind('.')), path = "base_model.model." + module;
+      if (!name.ends_with(".weight") || !change.find(path + ".lora_A.weight")) continue;
+      ++changed;
+      change_one(module, path);
+    }
   }
-  EXPECT_EQ(changed, 14U);
-  const Bytes file = codec::write_safetensors(tensors).value();
-  const auto put = [&](const char* name, ByteView bytes) {
-    const auto out = here->create(name).value();
-    ASSERT_TRUE(out->append(bytes).ok());
+
+  Bytes base() const { return write(base_); }
+  Bytes adapter() const { return write(adapter_); }
+  size_t changed = 0;
+
+ private:
+  struct Tensor {
+    std::vector<uint64_t> shape;
+    Logits numbers;
   };
-  put("model.safetensors", file);
-  put("config.json", as_bytes(io::read_text(*disk, "llama/gqa/config.json", 1 << 20).value()));
-  const DecoderModel model = base("llama/gqa"), whole = DecoderModel::open(*here, "").value();
-  const Adapter adapter = model.open_adapter(*disk, "lora/llama-all").value();
-  const auto prompt = ids("llama-all.ids");
-  expect_near(logits_of(model, *threads, prompt, &adapter), logits_of(whole, *threads, prompt, nullptr),
-              2e-5);
+  using Tensors = std::map<std::string, Tensor>;
+
+  static void add(Tensors& to, const std::string& name, std::vector<uint64_t> shape, Logits numbers) {
+    to[name] = {std::move(shape), std::move(numbers)};
+  }
+  static Bytes write(const Tensors& tensors) {
+    std::vector<codec::SafetensorsTensor> out;
+    for (const auto& [name, tensor] : tensors)
+      out.push_back({name, codec::Dtype::f32, tensor.shape, std::as_bytes(std::span(tensor.numbers))});
+    return codec::write_safetensors(out).value();
+  }
+
+  void change_one(const std::string& module, const std::string& path) {
+    const Tensor &a = adapter_.at(path + ".lora_A.weight"), &b = adapter_.at(path + ".lora_B.weight");
+    const size_t rank = a.shape[0], inputs = a.shape[1], outputs = b.shape[0];
+    Logits& weight = base_.at(module + ".weight").numbers;
+    const auto at = [&](size_t row, size_t i) -> float& {
+      return weight[merge_.transposed ? i * outputs + row : row * inputs + i];
+    };
+    Logits magnitudes, shifts, biases;
+    for (size_t row = 0; row < outputs; ++row) {
+      std::vector<double> whole(inputs);
+      double square = 0;
+      for (size_t i = 0; i < inputs; ++i) {
+        double sum = 0;
+        for (size_t r = 0; r < rank; ++r)
+          sum += static_cast<double>(b.numbers[row * rank + r]) * a.numbers[r * inputs + i];
+        whole[i] = at(row, i) + merge_.scale * sum;
+        square += whole[i] * whole[i];
+      }
+      magnitudes.push_back(static_cast<float>(std::sqrt(square)) *
+                           (0.7F + 0.1F * static_cast<float>(row % 7)));
+      const double factor = merge_.magnitudes ? magnitudes.back() / std::sqrt(square) : 1;
+      for (size_t i = 0; i < inputs; ++i) at(row, i) = static_cast<float>(factor * whole[i]);
+      shifts.push_back(0.01F * static_cast<float>(row % 5));
+      biases.push_back(0.02F * static_cast<float>(row % 3));
+      if (merge_.biases) base_.at(module + ".bias").numbers[row] = biases.back();
+      if (merge_.up_biases)
+        base_.at(module + ".bias").numbers[row] += static_cast<float>(merge_.scale) * shifts.back();
+    }
+    if (merge_.magnitudes) add(adapter_, path + ".lora_magnitude_vector", {outputs}, magnitudes);
+    if (merge_.up_biases) add(adapter_, path + ".lora_B.bias", {outputs}, shifts);
+    if (merge_.biases) add(adapter_, path + ".base_layer.bias", {outputs}, biases);
+  }
+
+  const Merge merge_;
+  Tensors base_, adapter_;
+};
+
+TEST_F(AdapterTest, EqualsTheMergedBase) {
+  const Merge rows[] = {
+      {"llama/gqa", "llama-all", "plain", 2.5, 14, R"({"r":4,"lora_alpha":10})"},
+      {"llama/gqa", "llama-all", "by root", 5, 14, R"({"r":4,"lora_alpha":10,"use_rslora":true})"},
+      {"llama/gqa", "llama-all", "lengths", 2.5, 14, R"({"r":4,"lora_alpha":10,"use_dora":true})", false,
+       true},
+      {"gpt2/base", "gpt2-joined", "plain", 2, 8, R"({"r":3,"lora_alpha":6})", true},
+      {"gpt2/base", "gpt2-joined", "lengths and biases", 2, 8,
+       R"({"r":3,"lora_alpha":6,"use_dora":true,"bias":"lora_only"})", true, true, false, true},
+      {"gpt2/base", "gpt2-joined", "added biases", 2, 8, R"({"r":3,"lora_alpha":6,"lora_bias":true})", true,
+       false, true},
+      {"llama/gqa", "llama-all", "patterns", 3, 14,
+       R"({"r":9,"lora_alpha":9,"rank_pattern":{".*\\.(self_attn|mlp)\\.[a-z]+_proj":4},
+           "alpha_pattern":{"proj":1,"^other.*":2,"(up|down|gate|[qkvo])_proj":12}})"},
+  };
+  for (const Merge& row : rows) {
+    SCOPED_TRACE(std::string(row.adapter) + " " + row.what);
+    const Merged merged(row, *disk);
+    EXPECT_EQ(merged.changed, row.changed);
+    const io::TemporaryFolder folder;
+    const auto here = io::open_posix_disk(folder.path()).value();
+    const auto put = [&](const char* name, ByteView bytes) {
+      const auto out = here->create(name).value();
+      ASSERT_TRUE(out->append(bytes).ok());
+    };
+    put("model.safetensors", merged.base());
+    put("config.json", as_bytes(io::read_text(*disk, io::Path(row.base) / "config.json", 1 << 20).value()));
+    put("adapter_model.safetensors", merged.adapter());
+    put("adapter_config.json", as_bytes(std::string_view(row.config)));
+    const DecoderModel model = base(row.base), whole = DecoderModel::open(*here, "").value();
+    const auto adapter = model.open_adapter(*here, "");
+    ASSERT_TRUE(adapter.ok()) << adapter.error().message;
+    const auto prompt = ids(std::string(row.adapter) + ".ids");
+    const Logits wanted = logits_of(whole, *threads, prompt, nullptr);
+    expect_near(logits_of(model, *threads, prompt, &adapter.value()), wanted, 2e-5);
+    const auto rough = DecoderModel::open(*disk, row.base, {.precision = tensor::Precision::int8},
+                                          DecoderModel::Adapters::may_come)
+                           .value();
+    const Adapter beside = rough.open_adapter(*here, "").value();
+    expect_near(logits_of(rough, *threads, prompt, &beside), wanted, 0.1);
+  }
 }
 
 // What older versions of peft wrote: the same tensors as torch.save leaves them.
@@ -228,10 +316,18 @@ TEST_F(AdapterTest, IsRefusedWhereItCannotBeUsedWhole) {
   EXPECT_TRUE(with(fits).ok());
   EXPECT_EQ(with(R"({"r":2})").error().reason, Reason::bad_request) << "one has rank 3";
   EXPECT_EQ(with("[]").error().reason, Reason::bad_request);
-  for (const char* config :
-       {R"({"r":2,"use_dora":true})", R"({"r":2,"bias":"all"})", R"({"r":2,"modules_to_save":["lm_head"]})",
-        R"({"r":2,"peft_type":"IA3"})", R"({"r":2,"rank_pattern":{".*q_proj":3}})"})
+  for (const char* config : {R"({"r":2,"modules_to_save":["lm_head"]})", R"({"r":2,"peft_type":"IA3"})",
+                             R"({"r":2,"target_parameters":["experts.down_proj"]})",
+                             R"({"r":2,"init_lora_weights":"pissa_niter_4"})", R"({"r":2,"use_qalora":true})",
+                             R"({"r":2,"alora_invocation_tokens":[3]})",
+                             R"({"r":2,"kasa_config":{"beta":1}})", R"({"r":2,"layer_replication":[[0,2]]})"})
     EXPECT_EQ(with(config).error().reason, Reason::model_unsupported) << config;
+  for (const char* config : {R"({"r":2,"use_dora":true})", R"({"r":2,"rank_pattern":{"(":3}})",
+                             R"({"r":2,"rank_pattern":{".*q_proj":3}})"})
+    EXPECT_EQ(with(config).error().reason, Reason::bad_request) << config;
+  EXPECT_TRUE(with(R"({"r":2,"lora_alpha":5,"rank_pattern":{"^model\\.layers\\.1\\.[a-z_]+\\.q_proj":3},
+                       "init_lora_weights":"gaussian"})")
+                  .ok());
 }
 
 }  // namespace

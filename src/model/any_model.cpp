@@ -121,17 +121,32 @@ Result<bool> writes_text(io::Disk& disk, const io::Path& folder) {
   return plan.head_kind == DecoderPlan::Head::language;
 }
 
-Result<AnyModel> AnyModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
+Result<AnyModel> AnyModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
+                                const io::Path& adapter) {
+  using Adapters = DecoderModel::Adapters;
+  const Adapters adapters = adapter.empty() ? Adapters::none : Adapters::may_come;
+  const auto with_adapter = [&](DecoderModel&& model) -> Result<AnyModel> {
+    std::shared_ptr<const Adapter> opened;
+    if (!adapter.empty()) {
+      TRY(Adapter one, model.open_adapter(disk, adapter));
+      opened = std::make_shared<const Adapter>(std::move(one));
+    }
+    AnyModel out(std::move(model));
+    out.adapter_ = std::move(opened);
+    return out;
+  };
   if (folder.extension() == ".gguf") {
-    TRY(DecoderModel model, DecoderModel::open_gguf(disk, folder, compute));
-    return AnyModel(std::move(model));
+    TRY(DecoderModel model, DecoderModel::open_gguf(disk, folder, compute, adapters));
+    return with_adapter(std::move(model));
   }
   TRY(const boost::json::object config, read_config(disk, folder));
   TRY(const std::string_view type, codec::json_text(config, "model_type"));
   if (find_decoder_family(type) != nullptr) {
-    TRY(DecoderModel model, DecoderModel::open(disk, folder, compute));
-    return AnyModel(std::move(model));
+    TRY(DecoderModel model, DecoderModel::open(disk, folder, compute, adapters));
+    return with_adapter(std::move(model));
   }
+  if (!adapter.empty())
+    return fail(Reason::model_unsupported, "adapters of models that are no decoders are not supported");
   if (is_seq2seq(config)) {
     TRY(Seq2SeqModel model, Seq2SeqModel::open(disk, folder, compute));
     return AnyModel(std::move(model));
@@ -148,7 +163,7 @@ Result<AnyModel> AnyModel::open(io::Disk& disk, const io::Path& folder, tensor::
 Result<std::vector<NamedTensor>> AnyModel::forward(const tensor::Weights& inputs,
                                                    tensor::Threads& threads) const {
   if (const DecoderModel* model = decoder(); model != nullptr)
-    return holdfast::model::forward(*model, inputs, threads);
+    return holdfast::model::forward(*model, inputs, threads, adapter_.get());
   if (const Seq2SeqModel* model = seq2seq(); model != nullptr)
     return holdfast::model::forward(*model, inputs, threads);
   if (const SignalModel* model = signal(); model != nullptr) return model->forward(inputs, threads);
@@ -164,7 +179,7 @@ Result<AnyModel::Sequences> AnyModel::generate(const tensor::Weights& inputs,
     return fail(Reason::model_unsupported, "the model does not generate text");
   TRY(const GenerationSettings wanted, parse_generation_settings(settings));
   TRY(const std::vector<Prompt> prompts, read_prompts(inputs));
-  DecoderRows rows(*model, threads);
+  DecoderRows rows(*model, threads, adapter_.get());
   TRY(Generated generated, holdfast::model::generate(rows, prompts, wanted));
   return Sequences{std::move(generated.sequences), std::move(generated.scores)};
 }

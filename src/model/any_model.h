@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/fwd.hpp>
+#include <memory>
 #include <variant>
 
 #include "model/decoder_model.h"
@@ -16,7 +17,9 @@ Result<bool> writes_text(io::Disk& disk, const io::Path& folder);
 // A model folder of any family we have, or a GGUF file. Safe from any thread.
 class AnyModel {
  public:
-  static Result<AnyModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {});
+  // `adapter`: a place of one (Adapter::open) that changes all answers; empty: none. Only of a decoder.
+  static Result<AnyModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {},
+                               const io::Path& adapter = {});
 
   const EncoderModel* encoder() const { return std::get_if<EncoderModel>(&model_); }
   const DecoderModel* decoder() const { return std::get_if<DecoderModel>(&model_); }
@@ -45,6 +48,7 @@ class AnyModel {
   explicit AnyModel(Kinds model) : model_(std::move(model)) {}
 
   Kinds model_;
+  std::shared_ptr<const Adapter> adapter_;
 };
 
 }  // namespace holdfast::model

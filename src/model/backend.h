@@ -45,8 +45,9 @@ class Backend {
                                               tensor::Compute compute) const = 0;
 };
 
-// Ours: every family of safetensors folders and GGUF files, on this machine's processor.
-std::unique_ptr<Backend> make_own_backend();
+// Ours: every family of safetensors folders and GGUF files, on this machine's processor. `adapter`: as
+// AnyModel::open takes it.
+std::unique_ptr<Backend> make_own_backend(io::Path adapter = {});
 
 // OpenVINO, where there is one: ONNX, TensorFlow Lite and OpenVINO's own IR, as a file, as model.onnx,
 // openvino_model.xml or model.tflite of a folder, or in its onnx/ or openvino/. The library is loaded with

@@ -35,17 +35,33 @@ Result<DecoderModel> DecoderModel::open(io::Disk& disk, const io::Path& folder, 
   return out;
 }
 
-Result<DecoderModel> DecoderModel::open_gguf(io::Disk& disk, const io::Path& file, tensor::Compute compute) {
+Result<DecoderModel> DecoderModel::open_gguf(io::Disk& disk, const io::Path& file, tensor::Compute compute,
+                                             Adapters adapters) {
   TRY(std::unique_ptr<GgufWeights> blocks, GgufWeights::open(disk, file));
   DecoderPlan plan = blocks->plan();
+  plan.gates_apart = adapters == Adapters::may_come;
   TRY(const auto end, blocks->file().integer_if("tokenizer.ggml.eos_token_id"));
   DecoderModel out;
+  out.converted_ = std::make_unique<const ConvertedBase>(blocks->converted());
   out.weights_ = std::make_unique<tensor::Weights>();
   const WeightReader reader(*out.weights_, *blocks, compute);
   out.blocks_ = std::move(blocks);
   TRY_DONE(out.load(std::move(plan), reader));
   if (end && *end >= 0) out.generation_.end_tokens = {static_cast<TokenId>(*end)};
   return out;
+}
+
+Result<Adapter> DecoderModel::open_adapter(io::Disk& disk, const io::Path& place) const {
+  const tensor::Compute compute = decoder_->compute();
+  std::unique_ptr<BlockSource> again;  // Packed blocks that nothing was left to read of.
+  if (blocks_ == nullptr) {
+    TRY(again, PackedBlocks::read(*weights_, plan().prefixes));
+  }
+  const BlockSource* blocks = blocks_ != nullptr ? blocks_.get() : again.get();
+  return Adapter::open(disk, place, {plan(), converted_.get()},
+                       blocks == nullptr       ? WeightReader(*weights_, plan().prefixes, compute)
+                       : converted_ != nullptr ? WeightReader(*weights_, *blocks, compute)
+                                               : WeightReader(*weights_, plan().prefixes, *blocks, compute));
 }
 
 Status DecoderModel::load(DecoderPlan plan, const WeightReader& reader) {

@@ -4,6 +4,7 @@
 
 #include "io/disk.h"
 #include "model/block_source.h"
+#include "model/converted_base.h"
 #include "model/decoder.h"
 #include "model/generation/settings.h"
 
@@ -17,12 +18,11 @@ class DecoderModel {
   static Result<DecoderModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {},
                                    Adapters adapters = Adapters::none);
   // A GGUF file.
-  static Result<DecoderModel> open_gguf(io::Disk& disk, const io::Path& file, tensor::Compute compute = {});
+  static Result<DecoderModel> open_gguf(io::Disk& disk, const io::Path& file, tensor::Compute compute = {},
+                                        Adapters adapters = Adapters::none);
 
-  // A PEFT folder for this base, which must have been opened for that.
-  Result<Adapter> open_adapter(io::Disk& disk, const io::Path& folder) const {
-    return Adapter::open(disk, folder, plan(), decoder_->compute());
-  }
+  // An adapter (Adapter::open) for this base, which must have been opened for that.
+  Result<Adapter> open_adapter(io::Disk& disk, const io::Path& place) const;
 
   const DecoderPlan& plan() const { return decoder_->plan(); }
   const Decoder& decoder() const { return *decoder_; }
@@ -41,6 +41,7 @@ class DecoderModel {
   std::unique_ptr<tensor::Weights>
       weights_;                          // Its address must not change: the decoder reads tables in place.
   std::unique_ptr<BlockSource> blocks_;  // Of a GGUF file; read in place too.
+  std::unique_ptr<const ConvertedBase> converted_;  // Likewise; else null.
   std::unique_ptr<Decoder> decoder_;
   LinearLayer head_;
   GenerationSettings generation_;

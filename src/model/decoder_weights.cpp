@@ -1,6 +1,7 @@
 #include "model/decoder_weights.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "model/stacked_linear.h"
 
@@ -62,13 +63,18 @@ Result<LinearLayer> DecoderWeights::linear(const std::string& name, size_t outpu
   return one.pack(reader_.compute());
 }
 
-std::vector<size_t> joined_rows(const DecoderPlan& plan) {
+std::vector<size_t> joined_rows(const DecoderPlan& plan, DecoderPlan::JoinedOrder order) {
   const size_t width = plan.head_width;
   std::vector<size_t> out;
+  if (order == DecoderPlan::JoinedOrder::blocks) {
+    out.resize((plan.heads + 2 * plan.key_heads) * width);
+    std::iota(out.begin(), out.end(), size_t{0});
+    return out;
+  }
   const auto head = [&](size_t at) {
     for (size_t i = 0; i < width; ++i) out.push_back(at * width + i);
   };
-  if (plan.joined_order == DecoderPlan::JoinedOrder::by_quarter) {
+  if (order == DecoderPlan::JoinedOrder::by_quarter) {
     const size_t quarter = plan.heads / 4;
     for (const size_t part : {0, 2, 1})
       for (size_t i = 0; i < plan.heads; ++i) head((i / quarter * 3 + part) * quarter + i % quarter);
@@ -103,7 +109,7 @@ Result<LinearLayer> DecoderWeights::query_key_value(const std::string& layer) co
       return linear(layer + plan_.query_key_value, queries + 2 * keys, plan_.width, plan_.query_bias);
     TRY(const Matrix joined,
         matrix(layer + plan_.query_key_value, queries + 2 * keys, plan_.width, plan_.query_bias));
-    return with_rows(joined, joined_rows(plan_)).pack(reader_.compute());
+    return with_rows(joined, joined_rows(plan_, plan_.joined_order)).pack(reader_.compute());
   }
   if (reader_.stays_in_blocks(layer + plan_.query + ".weight") && !plan_.query_gates) {
     TRY(LinearLayer joined,

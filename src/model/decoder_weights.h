@@ -12,8 +12,9 @@ struct Matrix {
   LinearLayer pack(tensor::Compute compute, tensor::OutputLayout layout = tensor::OutputLayout::plain) const;
 };
 
-// Where each row of [queries, keys, values] lies in the joined layer of a checkpoint.
-std::vector<size_t> joined_rows(const DecoderPlan& plan);
+// Where each row of [queries, keys, values] lies in the joined layer of a checkpoint that has them in
+// `order`.
+std::vector<size_t> joined_rows(const DecoderPlan& plan, DecoderPlan::JoinedOrder order);
 
 // Reads the linear layers of a decoder in the orders that checkpoints keep them in. Borrows both.
 class DecoderWeights {

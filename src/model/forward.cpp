@@ -104,13 +104,15 @@ NamedOutput by_token(std::string name, size_t columns, tensor::Floats data) {
 }  // namespace
 
 Result<std::vector<NamedTensor>> forward(const DecoderModel& model, const tensor::Weights& inputs,
-                                         tensor::Threads& threads) {
+                                         tensor::Threads& threads, const Adapter* adapter) {
   using HeadKind = DecoderPlan::Head;
   const DecoderPlan& plan = model.plan();
   TRY(const Packed packed,
       pack(inputs, 2, [&](auto ids, auto mask) { return decoder_positions(plan, ids, mask); }));
+  std::vector<const Adapter*> adapters;
+  if (adapter != nullptr) adapters.assign(packed.batch.sequences(), adapter);
   TRY(Decoder::States states,
-      model.decoder().forward(packed.batch, {}, threads, Decoder::Keep::embedded_too));
+      model.decoder().forward(packed.batch, {}, threads, Decoder::Keep::embedded_too, adapters));
   std::vector<NamedTensor> all;
   if (plan.head_kind != HeadKind::language) {
     if (plan.head_kind == HeadKind::sequence_classification && !plan.pad_id && packed.height > 1)

@@ -19,8 +19,8 @@ Result<std::vector<NamedTensor>> forward(const EncoderModel& model, const tensor
 
 // The same for a decoder: logits, hidden_states_last (what the head reads) and embeddings of a language
 // model, last_hidden_state of a bare one. A row's classification is read from its last id that is not
-// padding.
+// padding. `adapter`: of all rows; null: none.
 Result<std::vector<NamedTensor>> forward(const DecoderModel& model, const tensor::Weights& inputs,
-                                         tensor::Threads& threads);
+                                         tensor::Threads& threads, const Adapter* adapter = nullptr);
 
 }  // namespace holdfast::model

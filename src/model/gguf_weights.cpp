@@ -262,7 +262,16 @@ Status GgufWeights::read_plan() {
   TRY(DecoderPlan plan, plan_decoder(config));
   TRY(const auto name, file_->text_if("general.architecture"));
   const GgufArchitecture& architecture = *gguf_architecture(name.value_or(""));  // config_of_gguf found it.
-  for (RopeSpec& rope : plan.ropes) rope.pairs = architecture.pairs;
+  ConvertedBase converted{.architecture = std::string(architecture.name),
+                          .prefixes = std::move(plan.prefixes),
+                          .joined_order = plan.joined_order};
+  // The part for text of what also sees is a file of its own.
+  for (const char* prefix : {"model.language_model.", "language_model.model."})
+    converted.prefixes.emplace_back(prefix);
+  for (RopeSpec& rope : plan.ropes) {
+    converted.turned |= rope.pairs != architecture.pairs;
+    rope.pairs = architecture.pairs;
+  }
   TRY_DONE(read_stored_factors(plan));
   if (architecture.adds_one && plan.norm == DecoderPlan::NormKind::layer_plus_one) {
     plan.norm = DecoderPlan::NormKind::layer;
@@ -274,6 +283,7 @@ Status GgufWeights::read_plan() {
   if (plan.experts) plan.experts->layout = ExpertsPlan::Layout::each;
   plan.prefixes.clear();
   plan.order = DecoderPlan::WeightOrder::outputs_first;
+  converted_ = std::move(converted);
   plan_ = std::move(plan);
   return Done{};
 }

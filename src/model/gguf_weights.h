@@ -7,6 +7,7 @@
 
 #include "io/disk.h"
 #include "model/block_source.h"
+#include "model/converted_base.h"
 #include "model/decoder_plan.h"
 
 namespace holdfast::model {
@@ -22,6 +23,7 @@ class GgufWeights final : public BlockSource {
   const BlockView* find(std::string_view name) const override;
   // The plan that the metadata asks for.
   const DecoderPlan& plan() const { return plan_; }
+  const ConvertedBase& converted() const { return converted_; }
 
  private:
   GgufWeights() = default;
@@ -33,6 +35,7 @@ class GgufWeights final : public BlockSource {
   std::unique_ptr<io::MappedFile> bytes_;
   std::unique_ptr<codec::GgufFile> file_;
   DecoderPlan plan_;
+  ConvertedBase converted_;
   std::unordered_map<std::string, BlockView> tensors_;
 };
 

@@ -44,7 +44,7 @@ class Unfolding {
 
 Status open_model(io::Disk& disk, const io::Path& place, tensor::Compute compute,
                   DecoderModel::Adapters adapters, std::shared_ptr<const DecoderModel>& out) {
-  TRY(DecoderModel model, is_file(place) ? DecoderModel::open_gguf(disk, place, compute)
+  TRY(DecoderModel model, is_file(place) ? DecoderModel::open_gguf(disk, place, compute, adapters)
                                          : DecoderModel::open(disk, place, compute, adapters));
   if (model.plan().head_kind != DecoderPlan::Head::language)
     return fail(Reason::model_unsupported, "the model does not generate text");
@@ -89,6 +89,7 @@ Result<TextGenerator> TextGenerator::with_adapter(io::Disk& disk, const io::Path
   TextGenerator out = *this;
   TRY(Adapter adapter, model_->open_adapter(disk, folder));
   out.adapter_ = std::make_shared<const Adapter>(std::move(adapter));
+  if (is_file(folder)) return out;
   TRY(const token::TokenizerConfig own, token::read_tokenizer_config(disk, folder));
   if (const std::string* text = own.chat_template(); text != nullptr) out.chat_template_ = *text;
   return out;

