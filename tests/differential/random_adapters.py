@@ -39,7 +39,7 @@ PLAIN = ["gpt2", "gpt_neo", "gpt_neox", "gptj", "gpt_bigcode", "opt", "bloom", "
          "gemma3_text", "phi", "phi3", "starcoder2", "smollm3", "olmo", "olmo2", "olmo3", "granite", "stablelm", "cohere", "cohere2", "arcee", "exaone4",
          "glm", "glm4", "helium", "nemotron", "persimmon", "seed_oss", "biogpt", "xglm", "codegen", "apertus", "mixtral", "qwen3_moe"]
 TURNED = ("llama", "granite", "smollm3")  # Beside those that the tool turns.
-NEVER = ("lm_head", "embed", "score", "router", "expert", "block_sparse_moe", "classifier", "output_projection", "embed_out")
+NEVER = ("lm_head", "project_", "embed", "score", "router", "expert", "block_sparse_moe", "classifier", "output_projection", "embed_out")
 
 
 def more_architectures():
@@ -222,7 +222,8 @@ class Family:
         made = DECODERS[self.name](seed)
         if not made.model.endswith(("CausalLM", "LMHeadModel")):
             return
-        model = getattr(t, made.model)._from_config(made.config, attn_implementation="eager").eval()
+        eager = {} if self.name == "falcon" else dict(attn_implementation="eager")
+        model = getattr(t, made.model)._from_config(made.config, **eager).eval()
         shake(model, False)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
