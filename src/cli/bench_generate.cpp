@@ -17,6 +17,7 @@
 #include "model/step_batch.h"
 #include "model/text_generator.h"
 #include "tensor/buffer.h"
+#include "tensor/peak.h"
 
 namespace holdfast::cli {
 namespace {
@@ -94,16 +95,8 @@ Figures read_buffer(const Wish& wish, const Clock& clock) {
     const auto begin = clock.now();
     for (size_t pass = 0; pass < passes; ++pass)
       threads->run(sums.size(), [&](size_t index) {
-        uint64_t each[8] = {};
         const auto* at = reinterpret_cast<const std::byte*>(buffer.data()) + index * share * 8;
-        const size_t count = std::min(share, words - index * share) / 8;
-        for (size_t i = 0; i < count; ++i, at += 64)
-          for (size_t j = 0; j < 8; ++j) {
-            uint64_t word;
-            std::memcpy(&word, at + 8 * j, 8);
-            each[j] ^= word;
-          }
-        for (const uint64_t sum : each) sums[index] ^= sum;
+        sums[index] ^= tensor::read_words({at, std::min(share, words - index * share) * 8});
       });
     if (round > 0) out.seconds.push_back(seconds_since(clock, begin) / passes);
   }

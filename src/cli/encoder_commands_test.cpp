@@ -5,7 +5,6 @@
 #include <cmath>
 #include <filesystem>
 
-#include "cli/profile.h"
 #include "cli/quantize.h"
 #include "cli/recording_world.h"
 #include "codec/json.h"
@@ -128,39 +127,6 @@ TEST(Quantize, SaysWhatIsWrongWithItsArguments) {
     EXPECT_NE(quantize(world, row.arguments), exit_done) << row.says;
     EXPECT_NE(world.complaints.find(row.says), std::string::npos) << world.complaints;
   }
-}
-
-TEST(Profile, AddsUpTheLayersAndDrawsThem) {
-  const io::TemporaryFolder folder;
-  const std::string chart = folder.path() / "chart.svg";
-  RecordingWorld world;
-  ASSERT_EQ(dispatch(profile_commands(), world,
-                     std::vector<std::string_view>{"profile", plain, "--length", "16", "--calls", "3",
-                                                   "--svg", chart, "--json"}),
-            exit_done)
-      << world.complaints;
-  const auto said = codec::parse_json_object(world.output).value();
-  const auto disk = io::open_posix_disk(folder.path()).value();
-  const auto model = io::open_posix_disk(std::string(plain)).value();
-  const auto layers =
-      static_cast<size_t>(object_in(*model, "config.json").at("num_hidden_layers").to_number<int>());
-  size_t products = 0;
-  for (const auto& step : said.at("steps").as_array())
-    if (step.at("operation").as_string() == "inner, activation") {
-      ++products;
-      EXPECT_GT(step.at("operations").to_number<double>(), 0);
-    }
-  EXPECT_EQ(products, layers);
-  EXPECT_GT(said.at("peak_operations_per_second").to_number<double>(), 1e9);
-  const std::string svg = io::read_text(*disk, "chart.svg", 1 << 20).value();
-  EXPECT_TRUE(svg.starts_with("<svg"));
-  EXPECT_TRUE(svg.ends_with("</svg>\n"));
-
-  RecordingWorld people;
-  ASSERT_EQ(dispatch(profile_commands(), people,
-                     std::vector<std::string_view>{"profile", plain, "--length", "16", "--calls", "2"}),
-            exit_done);
-  EXPECT_NE(people.output.find("of peak"), std::string::npos) << people.output;
 }
 
 }  // namespace

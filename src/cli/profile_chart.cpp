@@ -4,33 +4,24 @@
 
 #include <algorithm>
 
+#include "model/steps.h"
+
 namespace holdfast::cli {
 namespace {
 
-constexpr int width = 960, left = 90, top = 48, bar = 18, gap = 6;
+namespace step = model::step;
 
-std::string_view color_of(model::EncoderStep step) {
-  switch (step) {
-    case model::EncoderStep::embedding:
-      return "#7f7f7f";
-    case model::EncoderStep::query_key_value:
-      return "#4e79a7";
-    case model::EncoderStep::attention:
-      return "#e15759";
-    case model::EncoderStep::attention_out:
-      return "#76b7b2";
-    case model::EncoderStep::inner:
-      return "#f28e2b";
-    case model::EncoderStep::out:
-      return "#59a14f";
-    case model::EncoderStep::convolution:
-      return "#b07aa1";
-    case model::EncoderStep::whole_layer:
-      return "#edc948";
-    case model::EncoderStep::final_norm:
-      return "#9c755f";
-  }
-  return "#000000";
+constexpr int width = 960, left = 110, bar = 18, gap = 6, heading = 48;
+
+// By the order of model::step::all; what is in none is black.
+constexpr std::string_view colors[] = {"#7f7f7f", "#4e79a7", "#e15759", "#76b7b2", "#d37295",
+                                       "#86bcb6", "#f28e2b", "#59a14f", "#ff9d9a", "#b07aa1",
+                                       "#edc948", "#9c755f", "#499894"};
+static_assert(std::size(colors) == std::size(step::all));
+
+std::string_view color_of(std::string_view name) {
+  const auto* at = std::find(std::begin(step::all), std::end(step::all), name);
+  return at == std::end(step::all) ? "#000000" : colors[at - std::begin(step::all)];
 }
 
 std::string escaped(std::string_view text) {
@@ -46,61 +37,97 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-}  // namespace
+// One line of the chart.
+struct Bar {
+  std::string_view part;
+  size_t layer = 0;
+  double seconds = 0;
+  int x = left;
 
-double ModelProfile::seconds() const {
-  double out = 0;
-  for (const StepTime& step : steps) out += step.seconds;
+  std::string name() const {
+    const std::string own = layer == tensor::WorkWatch::no_layer ? "outside" : fmt::format("layer {}", layer);
+    return part.empty() ? own : fmt::format("{}, {}", part, own);
+  }
+};
+
+std::vector<Bar> bars_of(const CallProfile& call) {
+  std::vector<Bar> out;
+  for (const StepTime& one : call.steps) {
+    auto at = std::find_if(out.begin(), out.end(),
+                           [&](const Bar& b) { return b.part == one.part && b.layer == one.layer; });
+    if (at == out.end()) {
+      Bar bar;
+      bar.part = one.part;
+      bar.layer = one.layer;
+      at = out.insert(out.end(), bar);
+    }
+    at->seconds += one.seconds;
+  }
   return out;
 }
 
-std::string profile_svg(const ModelProfile& profile) {
-  std::vector<double> layers;
-  for (const StepTime& step : profile.steps) {
-    if (layers.size() <= step.layer) layers.resize(step.layer + 1);
-    layers[step.layer] += step.seconds;
-  }
-  const double longest =
-      layers.empty() ? 1 : std::max(1e-12, *std::max_element(layers.begin(), layers.end()));
-  const int below = top + static_cast<int>(layers.size()) * (bar + gap), height = below + 60;
-  std::string out = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" font-family=\"sans-serif\" "
-      "font-size=\"12\">\n"
-      "<text x=\"8\" y=\"22\" font-size=\"15\">{}</text>\n",
-      width, height, escaped(profile.title));
-  std::vector<double> at(layers.size(), left);
-  for (size_t layer = 0; layer < layers.size(); ++layer)
-    out += fmt::format("<text x=\"8\" y=\"{}\">layer {}</text>\n",
-                       top + static_cast<int>(layer) * (bar + gap) + 13, layer);
-  for (const StepTime& step : profile.steps) {
-    const double wide = step.seconds / longest * (width - left - 12);
+// The bars of one call from `top` on; answers where they end.
+int draw(const CallProfile& call, int top, std::string& out) {
+  std::vector<Bar> bars = bars_of(call);
+  double longest = 1e-12;
+  for (const Bar& one : bars) longest = std::max(longest, one.seconds);
+  out += fmt::format("<text x=\"8\" y=\"{}\" font-size=\"15\">{}</text>\n", top + 22, escaped(call.title));
+  top += heading;
+  for (size_t i = 0; i < bars.size(); ++i)
+    out += fmt::format("<text x=\"8\" y=\"{}\">{}</text>\n", top + static_cast<int>(i) * (bar + gap) + 13,
+                       escaped(bars[i].name()));
+  std::vector<double> at(bars.size(), left);
+  for (const StepTime& one : call.steps) {
+    const auto place = static_cast<size_t>(
+        std::find_if(bars.begin(), bars.end(),
+                     [&](const Bar& b) { return b.part == one.part && b.layer == one.layer; }) -
+        bars.begin());
+    const double wide = one.seconds / longest * (width - left - 12);
     out += fmt::format(
-        "<rect x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\" fill=\"{}\"><title>layer {}, {}: {:.3f} "
+        "<rect x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\" fill=\"{}\"><title>{}, {}: {:.3f} "
         "ms{}</title></rect>\n",
-        at[step.layer], top + static_cast<int>(step.layer) * (bar + gap), wide, bar, color_of(step.step),
-        step.layer, model::step_name(step.step), step.seconds * 1e3,
-        step.operations > 0 && step.seconds > 0
-            ? fmt::format(", {:.0f} % of peak", 100 * step.operations / step.seconds / profile.peak)
+        at[place], top + static_cast<int>(place) * (bar + gap), wide, bar, color_of(one.step),
+        escaped(bars[place].name()), escaped(one.step), one.seconds * 1e3,
+        one.operations > 0 && one.seconds > 0
+            ? fmt::format(", {:.0f} % of peak", 100 * one.operations / one.seconds / call.peak)
             : "");
-    at[step.layer] += wide;
+    at[place] += wide;
   }
-  int x = 8, y = below + 16;
-  for (model::EncoderStep step : model::encoder_steps) {
-    const auto name = model::step_name(step);
+  return top + static_cast<int>(bars.size()) * (bar + gap);
+}
+
+int draw_legend(const std::vector<CallProfile>& calls, int y, std::string& out) {
+  std::vector<std::string_view> names;
+  for (const CallProfile& call : calls)
+    for (const StepTime& one : call.steps)
+      if (std::find(names.begin(), names.end(), one.step) == names.end()) names.push_back(one.step);
+  int x = 8;
+  for (const std::string_view name : names) {
     const int wide = 30 + 7 * static_cast<int>(name.size());
-    if (std::none_of(profile.steps.begin(), profile.steps.end(),
-                     [&](const StepTime& t) { return t.step == step; }))
-      continue;
     if (x + wide > width) {
       x = 8;
       y += 20;
     }
     out += fmt::format(
         "<rect x=\"{}\" y=\"{}\" width=\"12\" height=\"12\" fill=\"{}\"/><text x=\"{}\" y=\"{}\">{}</text>\n",
-        x, y, color_of(step), x + 16, y + 11, name);
+        x, y, color_of(name), x + 16, y + 11, escaped(name));
     x += wide;
   }
-  return out + "</svg>\n";
+  return y + 30;
+}
+
+}  // namespace
+
+std::string profile_svg(const std::vector<CallProfile>& calls) {
+  std::string drawn;
+  int y = 0;
+  for (const CallProfile& call : calls) y = draw(call, y, drawn);
+  y = draw_legend(calls, y + 16, drawn);
+  return fmt::format(
+             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" font-family=\"sans-serif\" "
+             "font-size=\"12\">\n",
+             width, y) +
+         drawn + "</svg>\n";
 }
 
 }  // namespace holdfast::cli

@@ -7,6 +7,7 @@
 
 #include "model/layer_parts.h"
 #include "model/row_work.h"
+#include "model/steps.h"
 
 namespace holdfast::model {
 namespace {
@@ -95,6 +96,7 @@ void Decoder::feed_forward(Work& work, size_t index, const float* in, float* out
   const size_t rows = work.batch.tokens();
   if (layer.experts) {
     layer.experts->run(*kernels_, in, out, rows, work.threads);
+    tensor::step_ended(index, step::experts);
   } else {
     if (!plan_.gates_apart) {
       multiply(*layer.inner, in, work.space.inner.data(), rows, work.threads, nullptr, plan_.activation);
@@ -121,11 +123,13 @@ void Decoder::feed_forward(Work& work, size_t index, const float* in, float* out
         }
       });
     }
+    tensor::step_ended(index, step::inner);
     multiply(*layer.down, work.space.inner.data(), out, rows, work.threads, addend);
     adapt(work, index, Adapter::Place::down, work.space.inner.data(), plan_.inner, out, plan_.width);
   }
   if (layer.inner_post_norm) normalize_rows(work, *layer.inner_post_norm, out, out);
   scale_all(out, rows * plan_.width, plan_.residual_scale * plan_.inner_scale);
+  tensor::step_ended(index, layer.experts ? step::experts : step::out);
 }
 
 // A layer whose norms, if any, come before its branches.
@@ -168,6 +172,7 @@ void Decoder::run(Work& work, size_t index, float* x) const {
     layer.cross->run(work.batch, work.memories, index, work.space.normed.data(), work.space.branch.data(),
                      work.threads);
     kernels_->add(x, work.space.branch.data(), count);
+    tensor::step_ended(index, step::cross_attention);
   }
   in = normed(layer.inner_norm);
   if (plain && !layer.inner_post_norm && !layer.experts) return feed_forward(work, index, in, x, x);
@@ -186,6 +191,7 @@ void Decoder::run_after(Work& work, size_t index, float* x) const {
     layer.cross->run(work.batch, work.memories, index, x, work.space.branch.data(), work.threads);
     kernels_->add(x, work.space.branch.data(), count);
     normalize_rows(work, layer.cross->norm(), x, x);
+    tensor::step_ended(index, step::cross_attention);
   }
   feed_forward(work, index, x, work.space.branch.data());
   kernels_->add(x, work.space.branch.data(), count);
@@ -193,9 +199,13 @@ void Decoder::run_after(Work& work, size_t index, float* x) const {
 }
 
 Memory Decoder::remember(const float* rows, size_t tokens, tensor::Threads& threads) const {
+  const tensor::PartScope part(step::decoder);
   Memory out;
   out.tokens = tokens;
-  for (const Layer& layer : layers_) out.layers.push_back(layer.cross->remember(rows, tokens, threads));
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    out.layers.push_back(layers_[i].cross->remember(rows, tokens, threads));
+    tensor::step_ended(i, step::cross_attention);
+  }
   return out;
 }
 
@@ -204,6 +214,8 @@ Result<Decoder::States> Decoder::forward(const TokenBatch& batch, std::span<KvCa
                                          std::span<const Adapter* const> adapters,
                                          std::span<const Memory* const> memories) const {
   TRY_DONE(check(batch, caches, adapters, memories));
+  std::optional<tensor::PartScope> part;
+  if (plan_.cross) part.emplace(step::decoder);
   const size_t rows = batch.tokens(), width = plan_.width;
   std::vector<KvCache> passing(caches.size());  // Where nobody keeps one.
   std::vector<KvCache*> all;
@@ -225,6 +237,7 @@ Result<Decoder::States> Decoder::forward(const TokenBatch& batch, std::span<KvCa
   States out;
   Floats x(rows * width);
   embed(work, x.data());
+  tensor::step_ended(tensor::WorkWatch::no_layer, step::embedding);
   if (keep == Keep::embedded_too) {
     out.embedded = Floats(rows * width);
     std::copy_n(x.data(), rows * width, out.embedded.data());
@@ -236,6 +249,7 @@ Result<Decoder::States> Decoder::forward(const TokenBatch& batch, std::span<KvCa
       run(work, i, x.data());
   }
   if (final_norm_) normalize(plan_.norm, *final_norm_, x.data(), x.data(), rows, width);
+  tensor::step_ended(tensor::WorkWatch::no_layer, step::final_norm);
   for (size_t i = 0; i < caches.size(); ++i)
     if (caches[i] != nullptr) caches[i]->tokens += batch.length(i);
   if (project_out_ == nullptr) {

@@ -6,6 +6,7 @@
 #include "model/decoder.h"
 #include "model/layer_parts.h"
 #include "model/row_work.h"
+#include "model/steps.h"
 
 // Attention of the shared decoder block, and what stands in its place.
 namespace holdfast::model {
@@ -289,7 +290,8 @@ void Decoder::attention(Work& work, size_t index, const float* in, float* out, c
       kernels_->add(out, work.space.branch.data(), rows * plan_.width);
     }
     if (layer.attention_post_norm) normalize_rows(work, *layer.attention_post_norm, out, out);
-    return scale_all(out, rows * plan_.width, plan_.residual_scale);
+    scale_all(out, rows * plan_.width, plan_.residual_scale);
+    return tensor::step_ended(index, step::state);
   }
   const float* const read = in;
   if (plan_.attention_in_scale != 1.0F) {
@@ -300,11 +302,13 @@ void Decoder::attention(Work& work, size_t index, const float* in, float* out, c
   if (layer.latent) {
     project_latent(work, *layer.latent, in, static_cast<size_t>(plan_.layers[index].rope));
     if (plan_.temperature_everywhere && plan_.temperature_floor > 0) sharpen(work, whole(work));
+    tensor::step_ended(index, step::query_key_value);
     attend(work, index, whole(work));
   } else {
     multiply(*layer.query_key_value, in, work.space.joined.data(), rows, work.threads);
     adapt(work, index, Adapter::Place::query_key_value, in, plan_.width, work.space.joined.data(),
           joined_width());
+    tensor::step_ended(index, step::query_key_value);
     if (batch.sequences() > 1 && rows == batch.sequences()) {
       // Little to do for each text, which shares nothing with the others: once through for one of them costs
       // less than that threads wait for each other after every step.
@@ -316,16 +320,20 @@ void Decoder::attention(Work& work, size_t index, const float* in, float* out, c
     }
   }
   if (layer.answer_gate != nullptr) gate_answers(work, layer, in);
+  tensor::step_ended(index, step::attention);
   multiply(*layer.attention_out, work.space.context.data(), out, rows, work.threads, addend);
   adapt(work, index, Adapter::Place::attention_out, work.space.context.data(),
         plan_.heads * plan_.value_width, out, plan_.width);
   scale_all(out, rows * plan_.width, plan_.attention_scale);
   if (layer.recurrent != nullptr) {  // Beside each other.
+    tensor::step_ended(index, step::attention_out);
     carry(work, layer, read, work.space.second.data());
     kernels_->add(out, work.space.second.data(), rows * plan_.width);
+    tensor::step_ended(index, step::state);
   }
   if (layer.attention_post_norm) normalize_rows(work, *layer.attention_post_norm, out, out);
   scale_all(out, rows * plan_.width, plan_.residual_scale);
+  tensor::step_ended(index, step::attention_out);
 }
 
 }  // namespace holdfast::model

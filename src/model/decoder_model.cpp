@@ -10,6 +10,7 @@
 #include "model/gguf_weights.h"
 #include "model/memory_check.h"
 #include "model/packed_weights.h"
+#include "model/steps.h"
 
 namespace holdfast::model {
 
@@ -118,12 +119,13 @@ void DecoderModel::run_head(const float* rows, size_t count, float* logits, tens
   run.out = logits;
   run.rows = count;
   head_->run(run, threads);
-  if (plan().head_kind != DecoderPlan::Head::language) return;
-  const size_t all = count * head_width();
+  const bool language = plan().head_kind == DecoderPlan::Head::language;
+  const size_t all = language ? count * head_width() : 0;
   if (plan().logit_scale != 1.0F)
     for (size_t i = 0; i < all; ++i) logits[i] *= plan().logit_scale;
   if (plan().logit_cap > 0)
     for (size_t i = 0; i < all; ++i) logits[i] = plan().logit_cap * std::tanh(logits[i] / plan().logit_cap);
+  tensor::step_ended(tensor::WorkWatch::no_layer, step::head);
 }
 
 }  // namespace holdfast::model

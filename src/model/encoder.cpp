@@ -12,6 +12,7 @@
 #include "model/layer_parts.h"
 #include "model/page_boxes.h"
 #include "model/picture_grid.h"
+#include "model/steps.h"
 
 namespace holdfast::model {
 namespace {
@@ -377,7 +378,7 @@ void Encoder::join(size_t index, Rows rows, const LayerRows& ready, Space& space
   else
     run.out = space.joined() + first;
   layers_[index]->query_key_value->run(run, threads);
-  space.ended(index, EncoderStep::query_key_value);
+  tensor::step_ended(index, step::query_key_value);
 }
 
 // What follows attention on these rows of x; leaves in ready.input those of the next layer. Each product ends
@@ -404,7 +405,7 @@ void Encoder::end_layer(size_t index, Rows rows, LayerRows& ready, const Space& 
   attended.reader = layer.inner.get();
   attended.next = &ready.input;
   layer.attention_out->run(attended, threads);
-  space.ended(index, EncoderStep::attention_out);
+  tensor::step_ended(index, step::attention_out);
 
   tensor::LinearRun widen = run;
   widen.ready = &ready.input;
@@ -412,7 +413,7 @@ void Encoder::end_layer(size_t index, Rows rows, LayerRows& ready, const Space& 
   widen.reader = layer.out.get();
   widen.next = &ready.inner;
   layer.inner->run(widen, threads);
-  space.ended(index, EncoderStep::inner);
+  tensor::step_ended(index, step::inner);
 
   tensor::LinearRun narrow = run;
   narrow.ready = &ready.inner;
@@ -432,7 +433,7 @@ void Encoder::end_layer(size_t index, Rows rows, LayerRows& ready, const Space& 
     narrow.next = &ready.input;
   }
   layer.out->run(narrow, threads);
-  space.ended(index, EncoderStep::out);
+  tensor::step_ended(index, step::out);
 }
 
 // One layer on x, whose rows are in space.input as its first product reads them; leaves there those of the
@@ -445,7 +446,7 @@ void Encoder::run_layer(const TokenBatch& batch, Part part, size_t index, Space&
   join(index, rows, space, space, threads);
   attend_all(batch, part, index, space, threads);
   if (plan_.far_seeing) attend_far(batch, part, layer, x, space, threads);
-  space.ended(index, EncoderStep::attention);
+  tensor::step_ended(index, step::attention);
   end_layer(index, rows, space, space, threads, x);
 }
 
@@ -511,11 +512,10 @@ void Encoder::make_ready_room(size_t rows, LayerRows& ready) const {
   ensure(ready.inner.words, rows * joined_width());
 }
 
-void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, StepWatch* watch,
-                  std::vector<Floats>* states, float* out) const {
+void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, std::vector<Floats>* states,
+                  float* out) const {
   const size_t row = batch.starts[part.first], rows = batch.starts[part.last] - row, width = plan_.width;
   const auto space = spaces_->take();
-  space->watch = watch;
   make_room(rows, *space);
   if (own_embedding_ != nullptr)
     own_embedding_->run(batch, part.first, part.last, out, threads);
@@ -528,7 +528,7 @@ void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, 
   };
   space->share_count = states == nullptr ? shares_of(batch, rows, threads.count()) : 0;
   if (!layers_.empty() && space->share_count == 0) begin(0, out, {0, rows}, *space);
-  space->ended(0, EncoderStep::embedding);
+  tensor::step_ended(tensor::WorkWatch::no_layer, step::embedding);
   keep_state(0);
   if (space->share_count > 0) run_in_shares(batch, part, *space, threads, out);
   for (size_t i = 0; i < layers_.size() && space->share_count == 0; ++i) {
@@ -536,7 +536,7 @@ void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, 
     if (i == 0 && convolution_) {
       convolve(batch, part, embedded.data(), out);
       if (layers_.size() > 1) begin(1, out, {0, rows}, *space);
-      space->ended(0, EncoderStep::convolution);
+      tensor::step_ended(0, step::convolution);
     }
     if (batch.between != nullptr && i + 1 < layers_.size()) {
       add_between(batch, part, (*batch.between)[i], out);
@@ -546,17 +546,16 @@ void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, 
   }
   for (size_t i = 0; i < own_layers_.size(); ++i) {
     own_layers_[i]->run(batch, part.first, part.last, out, threads);
-    space->ended(i, EncoderStep::whole_layer);
+    tensor::step_ended(i, step::whole_layer);
     keep_state(i + 1);
   }
   if (!final_norm_) return;
   normalize(*final_norm_, out, out, rows, width);
-  space->ended(0, EncoderStep::final_norm);
+  tensor::step_ended(tensor::WorkWatch::no_layer, step::final_norm);
 }
 
-Result<Floats> Encoder::forward(const TokenBatch& batch, tensor::Threads& threads, StepWatch* watch,
+Result<Floats> Encoder::forward(const TokenBatch& batch, tensor::Threads& threads,
                                 std::vector<Floats>* states) const {
-  CHECK(watch == nullptr || threads.count() == 1);
   TRY_DONE(check(batch));
   CHECK(plan_.grid_theta == 0 || batch.places.size() == 2 * batch.tokens());
   if (plan_.grid_bias)
@@ -568,8 +567,7 @@ Result<Floats> Encoder::forward(const TokenBatch& batch, tensor::Threads& thread
   const auto alone = tensor::make_threads(1);
   tensor::Threads& each = parts.size() > 1 ? *alone : threads;
   threads.run(parts.size(), [&](size_t index) {
-    run(batch, parts[index], each, watch, states,
-        out.data() + batch.starts[parts[index].first] * plan_.width);
+    run(batch, parts[index], each, states, out.data() + batch.starts[parts[index].first] * plan_.width);
   });
   return out;
 }

@@ -4,7 +4,6 @@
 
 #include "model/distance_bias.h"
 #include "model/encoder_plan.h"
-#include "model/encoder_steps.h"
 #include "model/opened_distances.h"
 #include "model/row_table.h"
 #include "model/scratch.h"
@@ -28,10 +27,9 @@ class Encoder {
 
   // Hidden states of the last layer, [tokens, E]. bad_request for ids, types or positions outside the tables.
   // A sequence's bits do not depend on the batch around it, nor on the number of threads.
-  // `watch` is told of each step, with one thread; null: nobody is. `states`, where given: what each layer
-  // reads and what the last one leaves, before a final norm; [layers + 1] of [tokens, E].
+  // `states`, where given: what each layer reads and what the last one leaves, before a final norm;
+  // [layers + 1] of [tokens, E].
   Result<tensor::Floats> forward(const TokenBatch& batch, tensor::Threads& threads,
-                                 StepWatch* watch = nullptr,
                                  std::vector<tensor::Floats>* states = nullptr) const;
 
  private:
@@ -63,10 +61,6 @@ class Encoder {
     size_t share_count = 0;  // Of them in use.
     tensor::Floats joined_apart;
     float* joined() { return share_count == 0 ? inner.words.data() : joined_apart.data(); }
-    StepWatch* watch = nullptr;
-    void ended(size_t layer, EncoderStep step) const {
-      if (watch != nullptr) watch->ended(layer, step);
-    }
   };
   struct Part {
     size_t first = 0, last = 0;  // Sequences.
@@ -135,8 +129,8 @@ class Encoder {
   bool writes_contexts(const Layer& layer) const;
   bool joins_halves(size_t layer) const;
   tensor::RowNorm row_norm(const Norm& norm) const;
-  void run(const TokenBatch& batch, Part part, tensor::Threads& threads, StepWatch* watch,
-           std::vector<tensor::Floats>* states, float* out) const;
+  void run(const TokenBatch& batch, Part part, tensor::Threads& threads, std::vector<tensor::Floats>* states,
+           float* out) const;
 
   EncoderPlan plan_;
   tensor::Compute compute_;

@@ -6,6 +6,7 @@
 
 #include "model/encoder.h"
 #include "model/picture_grid.h"
+#include "model/steps.h"
 
 namespace holdfast::model {
 namespace {
@@ -22,12 +23,14 @@ void raise(std::vector<float>& peaks, const tensor::ReadyRows& rows, const tenso
 }
 
 // Calls when the first product has read its rows, which others take the place of later.
-class FirstInput final : public StepWatch {
+class FirstInput final : public tensor::WorkWatch {
  public:
   explicit FirstInput(std::function<void()> look) : look_(std::move(look)) {}
-  void ended(size_t /*layer*/, EncoderStep step) override {
-    if (step == EncoderStep::query_key_value) look_();
+  void worked(double /*operations*/, const void* /*weights*/, size_t /*bytes*/) override {}
+  void ended(size_t /*layer*/, std::string_view what) override {
+    if (what == step::query_key_value) look_();
   }
+  std::string_view enter(std::string_view part) override { return part; }
 
  private:
   std::function<void()> look_;
@@ -263,11 +266,12 @@ Result<Encoder::Peaks> Encoder::try_layer(const WeightReader& floats, const Enco
   if (loaded.ok()) {
     const size_t rows = trial.batch.tokens();
     FirstInput seen{[&] { raise(out.input, trial.space.input, *layer->query_key_value, rows); }};
-    trial.space.watch = &seen;
     layers_.push_back(layer);
-    step_trial(trial);
+    {
+      const tensor::WatchScope watched(seen);
+      step_trial(trial);
+    }
     layers_.pop_back();
-    trial.space.watch = nullptr;
     if (writes_contexts(*layer))
       raise(out.context, trial.space.contexts, *layer->attention_out, rows);
     else

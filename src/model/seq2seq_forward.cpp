@@ -120,7 +120,7 @@ Result<std::vector<NamedTensor>> forward(const Seq2SeqModel& model, const tensor
   std::vector<Memory> memories;
   TRY(const Packed written, decoder_inputs(plan, inputs));
   if (model.signals() != nullptr) {
-    TRY(heard, model.signals()->encode(inputs, threads));
+    TRY(heard, model.encode_signals(inputs, threads));
     if (heard.items() != written.height || written.rows.size() != written.height)
       return fail(Reason::bad_request, "each row has something to read and something written");
     memories = model.remember(heard, threads);

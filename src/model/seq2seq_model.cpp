@@ -8,6 +8,7 @@
 #include "model/families/seq2seqs.h"
 #include "model/generation_config.h"
 #include "model/memory_check.h"
+#include "model/steps.h"
 
 namespace holdfast::model {
 
@@ -58,6 +59,17 @@ Status Seq2SeqModel::load_head(const WeightReader& reader) {
   return Done{};
 }
 
+Result<tensor::Floats> Seq2SeqModel::encode(const TokenBatch& batch, tensor::Threads& threads) const {
+  const tensor::PartScope part(step::encoder);
+  return encoder_->forward(batch, threads);
+}
+
+Result<SignalStates> Seq2SeqModel::encode_signals(const tensor::Weights& inputs,
+                                                  tensor::Threads& threads) const {
+  const tensor::PartScope part(step::encoder);
+  return signals_->encode(inputs, threads);
+}
+
 std::vector<Memory> Seq2SeqModel::remember(const TokenBatch& batch, const tensor::Floats& hidden,
                                            tensor::Threads& threads) const {
   std::vector<Memory> out;
@@ -79,11 +91,12 @@ std::vector<Memory> Seq2SeqModel::remember(const SignalStates& states, tensor::T
 Result<std::vector<Memory>> Seq2SeqModel::remember_signals(const tensor::Weights& inputs,
                                                            tensor::Threads& threads) const {
   CHECK(signals_ != nullptr);
-  TRY(const SignalStates states, signals_->encode(inputs, threads));
+  TRY(const SignalStates states, encode_signals(inputs, threads));
   return remember(states, threads);
 }
 
 void Seq2SeqModel::run_head(const float* rows, size_t count, float* scores, tensor::Threads& threads) const {
+  const tensor::PartScope part(step::decoder);
   tensor::LinearRun run;
   run.rows = count;
   run.in = rows;
@@ -99,6 +112,7 @@ void Seq2SeqModel::run_head(const float* rows, size_t count, float* scores, tens
   head_->run(run, threads);
   if (plan_.decoder.logit_scale != 1.0F)
     for (size_t i = 0; i < count * head_->width(); ++i) scores[i] *= plan_.decoder.logit_scale;
+  tensor::step_ended(tensor::WorkWatch::no_layer, step::head);
 }
 
 }  // namespace holdfast::model

@@ -33,9 +33,7 @@ class Seq2SeqModel {
   Result<std::vector<Memory>> remember_signals(const tensor::Weights& inputs, tensor::Threads& threads) const;
 
   // The encoder's last hidden states, [tokens, E].
-  Result<tensor::Floats> encode(const TokenBatch& batch, tensor::Threads& threads) const {
-    return encoder_->forward(batch, threads);
-  }
+  Result<tensor::Floats> encode(const TokenBatch& batch, tensor::Threads& threads) const;
   // What the decoder reads of them, one a sequence.
   std::vector<Memory> remember(const TokenBatch& batch, const tensor::Floats& hidden,
                                tensor::Threads& threads) const;
@@ -50,6 +48,7 @@ class Seq2SeqModel {
  private:
   Seq2SeqModel() = default;
   Status load_head(const WeightReader& reader);
+  Result<SignalStates> encode_signals(const tensor::Weights& inputs, tensor::Threads& threads) const;
   std::vector<Memory> remember(const SignalStates& states, tensor::Threads& threads) const;
   friend Result<std::vector<NamedTensor>> forward(const Seq2SeqModel& model, const tensor::Weights& inputs,
                                                   tensor::Threads& threads);

@@ -8,6 +8,7 @@
 #include "tensor/attend_job.h"
 #include "tensor/buffer.h"
 #include "tensor/kernels.h"
+#include "tensor/work_watch.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -375,9 +376,28 @@ class HeadAttention {
   const Attention::Pages pages_;
 };
 
+// Pairs of a query and a key that it sees.
+double pairs_seen(const Attention& attention) {
+  double out = 0;
+  for (size_t i = 0; i + 1 < attention.query_starts.size(); ++i) {
+    const size_t queries = attention.query_starts[i + 1] - attention.query_starts[i],
+                 keys = attention.key_starts[i + 1] - attention.key_starts[i];
+    for (size_t query = 0; query < queries; ++query) {
+      const size_t at = keys - queries + query, past = std::min(at, attention.before);
+      out += static_cast<double>(past + 1 + std::min(keys - 1 - at, attention.after));
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 void attend(const Attention& attention, Compute compute, Threads& threads) {
+  if (work_watch != nullptr) {
+    const size_t values = attention.value_width > 0 ? attention.value_width : attention.head_width;
+    const size_t each = 2 * attention.heads * (attention.head_width + values);
+    work_watch->worked(static_cast<double>(each) * pairs_seen(attention), nullptr, 0);
+  }
   CHECK(attention.query_starts.size() == attention.key_starts.size());
   CHECK(attention.page_shape == nullptr ||
         (attention.page_shape->pairs == (compute.precision != Precision::f32) &&

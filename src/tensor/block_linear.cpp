@@ -10,6 +10,7 @@
 #include "tensor/kernels.h"
 #include "tensor/strip_outputs.h"
 #include "tensor/whole_block_linear.h"
+#include "tensor/work_watch.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -64,6 +65,10 @@ class BlockLayer final : public Linear {
 
   void run(const LinearRun& run, Threads& threads) const override {
     if (run.rows == 0 || outputs_.width == 0) return;
+    if (work_watch != nullptr)
+      work_watch->worked(
+          2.0 * static_cast<double>(run.rows * inputs_ * outputs_.width * (outputs_.gated ? 2 : 1)), this,
+          strips_ * strip_bytes_);
     const bool few = run.rows <= block_rows_most;
     const size_t share = few ? few_share : many_share, shares = (strips_ + share - 1) / share;
     threads.run(shares, [&](size_t index) {

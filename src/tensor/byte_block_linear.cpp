@@ -7,6 +7,7 @@
 #include "tensor/kept_floats.h"
 #include "tensor/kernels.h"
 #include "tensor/strip_outputs.h"
+#include "tensor/work_watch.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -68,6 +69,10 @@ class ByteBlockLayer final : public Linear {
 
   void run(const LinearRun& run, Threads& threads) const override {
     if (run.rows == 0 || outputs_.width == 0) return;
+    if (work_watch != nullptr)
+      work_watch->worked(
+          2.0 * static_cast<double>(run.rows * inputs_ * outputs_.width * (outputs_.gated ? 2 : 1)), this,
+          strips_ * strip_bytes_);
     const ByteRows rows = quantize(run, threads);
     const size_t share = run.rows <= few_rows      ? few_strips
                          : run.rows <= middle_rows ? middle_strips()

@@ -10,6 +10,7 @@
 #include "tensor/buffer.h"
 #include "tensor/kept_floats.h"
 #include "tensor/kernels.h"
+#include "tensor/work_watch.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -154,6 +155,9 @@ class PackedLayer final : public Linear {
 
   void run(const LinearRun& wish, Threads& threads) const override {
     if (wish.rows == 0 || width_ == 0) return;
+    if (work_watch != nullptr)
+      work_watch->worked(2.0 * static_cast<double>(wish.rows * inputs_ * (gated_ ? 2 * width_ : width_)),
+                         this, words() * sizeof(float));
     LinearRun run = wish;
     if (run.in_stride == 0) run.in_stride = inputs_;
     if (run.out_stride == 0) run.out_stride = width_;

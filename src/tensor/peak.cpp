@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
+#include <span>
+
+#include "tensor/buffer.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -119,6 +122,41 @@ double register_peak(Isa isa, Precision precision) {
     } while (took < CLOCKS_PER_SEC / 400);
     best = std::max(best, loop.operations * static_cast<double>(steps * times) * CLOCKS_PER_SEC /
                               static_cast<double>(took));
+  }
+  return best;
+}
+
+uint64_t read_words(ByteView bytes) {
+  uint64_t each[8] = {};
+  for (size_t at = 0; at + 64 <= bytes.size(); at += 64)
+    for (size_t j = 0; j < 8; ++j) {
+      uint64_t word;
+      std::memcpy(&word, bytes.data() + at + 8 * j, 8);
+      each[j] ^= word;
+    }
+  uint64_t out = 0;
+  for (const uint64_t sum : each) out ^= sum;
+  return out;
+}
+
+double read_peak(size_t bytes) {
+  const size_t size = std::clamp(bytes, size_t{1} << 20, size_t{1} << 30) / 64 * 64;
+  Floats buffer(size / sizeof(float));
+  std::memset(buffer.data(), 1, size);
+  const ByteView view = std::as_bytes(std::span(buffer.data(), size / sizeof(float)));
+  double best = 0;
+  uint64_t kept = 0;
+  for (int trial = 0; trial < 4; ++trial) {
+    const std::clock_t start = std::clock();
+    std::clock_t took = 0;
+    size_t times = 0;
+    do {
+      kept ^= read_words(view);
+      asm volatile("" : "+r"(kept)::"memory");
+      ++times;
+      took = std::clock() - start;
+    } while (took < CLOCKS_PER_SEC / 100);
+    best = std::max(best, static_cast<double>(size * times) * CLOCKS_PER_SEC / static_cast<double>(took));
   }
   return best;
 }

@@ -10,6 +10,7 @@
 #include "tensor/kept_floats.h"
 #include "tensor/kernels.h"
 #include "tensor/strip_outputs.h"
+#include "tensor/work_watch.h"
 
 namespace holdfast::tensor {
 namespace {
@@ -76,6 +77,10 @@ class WholeBlockLayer final : public Linear {
 
   void run(const LinearRun& run, Threads& threads) const override {
     if (run.rows == 0 || outputs_.width == 0) return;
+    if (work_watch != nullptr)
+      work_watch->worked(
+          2.0 * static_cast<double>(run.rows * inputs_ * outputs_.width * (outputs_.gated ? 2 : 1)), this,
+          strips_ * strip_bytes_);
     if (const size_t rows = rows_of_a_block(run.rows, threads); rows < run.rows) {
       return threads.run((run.rows + rows - 1) / rows, [&](size_t block) {
         const LinearRun own = part_of(run, block * rows, rows);

@@ -11,6 +11,7 @@
 #include "model/families/picture_model.h"
 #include "model/families/signals.h"
 #include "model/memory_check.h"
+#include "model/steps.h"
 #include "model/vision/normed_mlp.h"
 
 namespace holdfast::model {
@@ -174,12 +175,17 @@ FeatureMap ConvNext::run(const float* image, Extent size, tensor::Threads& threa
   constexpr auto none = tensor::Activation::none;
   FeatureMap x = patches_->run(FeatureMap::from_image(image, size, plan_.channels), none, nullptr, threads);
   normalize(first_norm_, x);
+  tensor::step_ended(tensor::WorkWatch::no_layer, step::embedding);
+  size_t index = 0;
   for (const Stage& stage : stages_) {
     if (stage.norm) {
       normalize(*stage.norm, x);
       x = stage.halving->run(x, none, nullptr, threads);
     }
-    for (const Layer& layer : stage.layers) run_layer(layer, x, threads);
+    for (const Layer& layer : stage.layers) {
+      run_layer(layer, x, threads);
+      tensor::step_ended(index++, step::whole_layer);
+    }
   }
   return x;
 }

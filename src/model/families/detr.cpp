@@ -13,6 +13,7 @@
 #include "model/families/resnet.h"
 #include "model/families/signals.h"
 #include "model/memory_check.h"
+#include "model/steps.h"
 #include "model/vision/positioned_attention.h"
 #include "model/vision/residual_net.h"
 
@@ -332,12 +333,16 @@ Detr::Seen Detr::look(const FeatureMap& picture, const std::vector<uint8_t>& hid
   out.encoded = std::move(projection_->run(picture, tensor::Activation::none, nullptr, threads).data);
   PositionedRows places{out.encoded.data(), positions.data(), picture.size.area(),
                         hides ? hidden.data() : nullptr};
+  std::optional<tensor::PartScope> part(std::in_place, step::encoder);
   for (const Layer& layer : encoder_) {
     places.data = out.encoded.data();
     out.encoded = layer.self->run(places, places, threads);
     normalize(layer.self_norm, out.encoded);
     feed_forward(layer, out.encoded, threads);
+    tensor::step_ended(static_cast<size_t>(&layer - encoder_.data()), step::whole_layer);
   }
+  part.reset();
+  part.emplace(step::decoder);
   places.data = out.encoded.data();
   out.queries = tensor::Floats(queries_.size());
   std::fill_n(out.queries.data(), out.queries.size(), 0.0F);
@@ -350,6 +355,7 @@ Detr::Seen Detr::look(const FeatureMap& picture, const std::vector<uint8_t>& hid
     out.queries = layer.cross->run(queries, places, threads);
     normalize(layer.cross_norm, out.queries);
     feed_forward(layer, out.queries, threads);
+    tensor::step_ended(static_cast<size_t>(&layer - decoder_.data()), step::whole_layer);
   }
   normalize(last_norm_, out.queries);
   return out;
@@ -362,6 +368,7 @@ Result<std::vector<NamedTensor>> Detr::forward(const tensor::Weights& inputs,
   TRY(const std::vector<int64_t> mask, read_mask(inputs, images));
   std::vector<FeatureMap> pictures(images.count);
   threads.run(images.count, [&](size_t i) {
+    const tensor::PartScope part(step::image);
     pictures[i] = std::move(backbone_->run(images.image(i), images.size, threads)[plan_.stage]);
   });
   const Extent grid = pictures[0].size;

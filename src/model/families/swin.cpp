@@ -9,6 +9,7 @@
 #include "model/families/picture_model.h"
 #include "model/families/signals.h"
 #include "model/memory_check.h"
+#include "model/steps.h"
 #include "model/vision/normed_mlp.h"
 #include "model/vision/position_grid.h"
 #include "model/vision/window_attention.h"
@@ -221,11 +222,15 @@ FeatureMap Swin::merge(const Stage& stage, const FeatureMap& x, tensor::Threads&
 FeatureMap Swin::run(const float* image, Extent size, const std::vector<float>& positions,
                      tensor::Threads& threads) const {
   FeatureMap x = embed(image, size, positions, threads);
+  tensor::step_ended(tensor::WorkWatch::no_layer, step::embedding);
+  size_t index = 0;
   for (const Stage& stage : stages_) {
     // A picture that is one window across is not shifted.
     const bool shifts = std::min(x.size.height, x.size.width) > plan_.window;
-    for (size_t i = 0; i < stage.blocks.size(); ++i)
+    for (size_t i = 0; i < stage.blocks.size(); ++i) {
       run_block(stage.blocks[i], shifts && i % 2 == 1 ? plan_.window / 2 : 0, x, threads);
+      tensor::step_ended(index++, step::whole_layer);
+    }
     if (stage.merge != nullptr) x = merge(stage, x, threads);
   }
   return normalized(last_norm_, x, plan_.epsilon);

@@ -53,7 +53,7 @@ Result<SignalStates> SpectrumEncoder::encode_all(const tensor::Weights& inputs, 
   SignalStates out;
   out.width = width;
   out.starts = batch.starts;
-  TRY(out.rows, encoder_->forward(batch, threads, nullptr, states));
+  TRY(out.rows, encoder_->forward(batch, threads, states));
   if (states != nullptr) std::copy_n(out.rows.data(), out.rows.size(), states->back().data());
   return out;
 }

@@ -183,8 +183,7 @@ Result<SpeechModel::Frames> SpeechModel::embed(const Waves& waves, tensor::Threa
       positions_->add_to(rows, length, threads);
     }
   }
-  TRY(out.hidden,
-      encoder_->forward(out.batch, threads, nullptr, plan_.weighs_layers ? &out.states : nullptr));
+  TRY(out.hidden, encoder_->forward(out.batch, threads, plan_.weighs_layers ? &out.states : nullptr));
   return out;
 }
 

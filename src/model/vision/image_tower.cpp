@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/steps.h"
+
 namespace holdfast::model {
 namespace {
 
@@ -91,6 +93,7 @@ std::vector<float> ImageTower::places(Extent grid, size_t images) const {
 
 Result<ImageRows> ImageTower::forward(const Images& images, bool interpolates,
                                       tensor::Threads& threads) const {
+  const tensor::PartScope part(step::image);
   TRY(const std::vector<float> positions, positions_for(images.size, interpolates));
   const size_t width = plan_.encoder.width, lead = plan_.tokens.size();
   const size_t patches = patches_->grid(images.size).area(), rows = plan_.leading() + patches;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "model/steps.h"
 #include "tensor/activation.h"
 
 namespace holdfast::model {
@@ -124,9 +125,14 @@ std::vector<FeatureMap> ResidualNet::run(const float* image, Extent size, tensor
   const FeatureMap pixels = FeatureMap::from_image(image, size, plan_.channels);
   std::vector<FeatureMap> out;
   out.push_back(max_pool(stem_.front().run(pixels, plan_.activation, nullptr, threads), 3, 2, 1));
+  tensor::step_ended(tensor::WorkWatch::no_layer, step::embedding);
+  size_t index = 0;
   for (const std::vector<Layer>& stage : stages_) {
-    FeatureMap x = run_layer(stage.front(), out.back(), threads);
-    for (size_t i = 1; i < stage.size(); ++i) x = run_layer(stage[i], x, threads);
+    FeatureMap x;
+    for (const Layer& layer : stage) {
+      x = run_layer(layer, &layer == &stage.front() ? out.back() : x, threads);
+      tensor::step_ended(index++, step::whole_layer);
+    }
     out.push_back(std::move(x));
   }
   return out;

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <numeric>
 
+#include "model/steps.h"
+
 namespace holdfast::model {
 namespace {
 
@@ -40,6 +42,7 @@ Result<TextTower> TextTower::load(TextTowerPlan plan, const WeightReader& reader
 }
 
 Result<tensor::Floats> TextTower::hidden(const TokenBatch& batch, tensor::Threads& threads) const {
+  const tensor::PartScope part(step::text);
   if (encoder_ != nullptr) return encoder_->forward(batch, threads);
   TRY(Decoder::States states, decoder_->forward(batch, {}, threads));
   return std::move(states.last);
