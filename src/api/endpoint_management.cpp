@@ -31,6 +31,11 @@ json::value part_of(const json::object& spec, std::string_view key, json::value 
   return found == nullptr || found->is_null() ? std::move(fallback) : *found;
 }
 
+std::string no_accelerator(std::string_view asked) {
+  return fmt::format(
+      "there is no {} here that models run on: it runs on the processor, with the same answers", asked);
+}
+
 // What its maker said of "model", "compute", "provider" …, with what is so by now put over it.
 Result<json::object> view(const Call& call, govern::EndpointKeeper* keeper, const Endpoint& endpoint) {
   json::object spec;
@@ -48,7 +53,11 @@ Result<json::object> view(const Call& call, govern::EndpointKeeper* keeper, cons
   model["repository"] = endpoint.model;
   model["revision"] = endpoint.revision;
   json::object compute = part_of(spec, "compute", json::object()).as_object();
-  keep(compute, "accelerator", "cpu");
+  // Whoever asked for another is told.
+  const json::value* asked = compute.if_contains("accelerator");
+  const bool degraded = asked != nullptr && asked->is_string() && asked->get_string() != "cpu";
+  const std::string accelerator = degraded ? std::string(asked->get_string()) : "";
+  compute["accelerator"] = "cpu";
   keep(compute, "instanceSize", "x1");
   keep(compute, "instanceType", "local");
   json::object scaling = part_of(compute, "scaling", json::object()).as_object();
@@ -70,14 +79,15 @@ Result<json::object> view(const Call& call, govern::EndpointKeeper* keeper, cons
           ? std::max<int64_t>(settings.replicas_min, running ? static_cast<int64_t>(replicas.wanted) : 0)
           : int64_t{1};
   const std::string creator = endpoint.creator;
-  json::object status{{"state", govern::state_name(endpoint.state)},
-                      {"message", endpoint.why},
-                      {"createdAt", format_time(endpoint.created)},
-                      {"createdBy", json::object{{"id", creator}, {"name", creator}}},
-                      {"updatedAt", format_time(endpoint.updated)},
-                      {"updatedBy", json::object{{"id", creator}, {"name", creator}}},
-                      {"readyReplica", ready},
-                      {"targetReplica", wanted}};
+  json::object status{
+      {"state", govern::state_name(endpoint.state)},
+      {"message", degraded && endpoint.why.empty() ? no_accelerator(accelerator) : endpoint.why},
+      {"createdAt", format_time(endpoint.created)},
+      {"createdBy", json::object{{"id", creator}, {"name", creator}}},
+      {"updatedAt", format_time(endpoint.updated)},
+      {"updatedBy", json::object{{"id", creator}, {"name", creator}}},
+      {"readyReplica", ready},
+      {"targetReplica", wanted}};
   if (answers) status["url"] = fmt::format("{}/endpoints/{}", call.base_url, endpoint.id);
   json::object out{
       {"name", endpoint.id.substr(endpoint.id.find('/') + 1)},

@@ -32,6 +32,7 @@
 #include "app/release_checker.h"
 #include "app/watching.h"
 #include "base/data_layout.h"
+#include "cli/capabilities.h"
 #include "cli/instance.h"
 #include "cli/lock.h"
 #include "cli/version.h"
@@ -53,6 +54,7 @@
 #include "repo/hub.h"
 #include "repo/masking_jobs.h"
 #include "serve/answer_cache.h"
+#include "serve/capabilities.h"
 #include "serve/fallbacks.h"
 #include "serve/guardrails.h"
 #include "serve/guards.h"
@@ -408,6 +410,7 @@ class RunningProgram final : public Program {
     TRY(input_rules_, serve::InputRuleBook::open(instance_->database(), options.input_rules));
     TRY(guardrails_, serve::Guardrails::open(instance_->database()));
     callers_.emplace(options.callers, clock_, log_, instance_->metrics());
+    capabilities_ = cli::serving_capabilities(*proc_);
     guards_ = {.quotas = quotas_.get(),
                .fallbacks = fallbacks_.get(),
                .answers = answer_cache_ ? &*answer_cache_ : nullptr,
@@ -423,7 +426,8 @@ class RunningProgram final : public Program {
                                                       : serve::Guards::Controls::refused,
                .queue_delay_max = options.queue_delay_max,
                .runtime = cli::runtime_name(),
-               .libraries = cli::runtime().libraries};
+               .libraries = cli::runtime().libraries,
+               .capabilities = &capabilities_};
     services_->guards = &guards_;
     known_models_.emplace(clock_);
     services_->known_models = &*known_models_;
@@ -529,6 +533,7 @@ class RunningProgram final : public Program {
   std::unique_ptr<serve::Guardrails> guardrails_;
   std::optional<serve::Callers> callers_;
   std::optional<identity::CheckpointKey> receipt_key_;
+  serve::Capabilities capabilities_;
   serve::Guards guards_;
   net::Router router_;
   api::RouteTable table_;

@@ -5,6 +5,7 @@
 #include "cli/bench_forward.h"
 #include "cli/bench_generate.h"
 #include "cli/bench_tokenize.h"
+#include "cli/capabilities.h"
 #include "cli/chat.h"
 #include "cli/command.h"
 #include "cli/doctor.h"
@@ -63,6 +64,7 @@ std::vector<Command> commands() {
   add(inventory_commands());
   add(lock_commands());
   add(doctor_commands());
+  add(capabilities_commands());
   add(maintenance_commands());
   add(instance_commands());
   add(audit_commands());

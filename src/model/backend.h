@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -33,6 +34,15 @@ class Graph {
                                                tensor::Threads& threads) const = 0;
 };
 
+// What a runtime offers here.
+struct Offer {
+  std::string device;   // "cpu"
+  std::string version;  // Of its library; empty: this program's own.
+  std::vector<std::string> formats, dtypes;
+  std::map<std::string, std::vector<std::string>> families;  // model_type by kind; empty: any graph.
+  std::string missing;  // Why it does not run here, with the remedy; empty: it does.
+};
+
 // A runtime that models run on. Each knows by a file's or folder's look which ones are its own. What runs
 // elsewhere, on a GPU say, is one more of these: it reads the same EncoderPlan or DecoderPlan that
 // families/ make and the same Weights, so no family knows of it. Safe from any thread.
@@ -40,6 +50,7 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::string_view name() const = 0;
+  virtual Offer offer() const = 0;
   virtual bool takes(io::Disk& disk, const io::Path& model) const = 0;
   virtual Result<std::unique_ptr<Graph>> open(io::Disk& disk, const io::Path& model,
                                               tensor::Compute compute) const = 0;

@@ -14,6 +14,7 @@ class AnswerCache;
 class Fallbacks;
 class Guardrails;
 class Callers;
+struct Capabilities;
 class InputRuleBook;
 class Quotas;
 class WarmSchedules;
@@ -36,6 +37,7 @@ struct Guards {
   std::chrono::milliseconds queue_delay_max{};
   std::string runtime{};                           // "holdfast 1.2 x86-64", in receipts.
   std::map<std::string, std::string> libraries{};  // That it runs with, by name; for its administrators.
+  const Capabilities* capabilities = nullptr;
 };
 
 }  // namespace holdfast::serve

@@ -120,6 +120,22 @@ def test_what_cannot_be_loaded_fails_and_says_why(api, shared, server):
     assert api.list_inference_endpoints_hardware()[0].accelerator == "cpu"
 
 
+def test_without_a_gpu_an_endpoint_that_asks_for_one_runs_and_says_so(api, filled, shared, server, tokens):
+    endpoint = api.create_inference_endpoint(fresh(), repository=filled, **{**SIZE, "accelerator": "gpu"}).wait(timeout=WAIT_SECONDS, refresh_every=1)
+    assert endpoint.raw["compute"]["accelerator"] == "cpu" and "no gpu" in endpoint.raw["status"]["message"]
+    assert endpoint.client.fill_mask(text_of(shared))[0].score > 0
+    endpoint.delete()
+    plain = api.create_inference_endpoint(fresh(), repository=filled, **SIZE)
+    assert "gpu" not in plain.raw["status"]["message"]
+    plain.delete()
+    address = f"{server.url}/api/capabilities"
+    found = requests.get(address, headers={"Authorization": f"Bearer {tokens['ada']}"}).json()
+    assert found["devices"][0]["kind"] == "cpu" and found["devices"][0]["used"] and found["cores"] >= 1 and found["memory_bytes"] > 1 << 28
+    own = found["runtimes"][0]
+    assert own["serves_endpoints"] and {"f32", "bf16", "int8"} <= set(own["dtypes"]) and {"bert", "modernbert"} <= set(own["families"]["encoder"])
+    assert "GPU" in found["notices"][0] and requests.get(address).status_code == 401
+
+
 def test_states_outlive_the_server_and_the_command_line_speaks_of_the_same(shared, tmp_path):
     import os
     import subprocess

@@ -46,6 +46,21 @@ class OpenvinoBackend final : public Backend {
 
   std::string_view name() const override { return "openvino"; }
 
+  Offer offer() const override {
+    Offer out{.device = "cpu",
+              .version = {},
+              .formats = {"onnx", "tflite", "ir"},
+              .dtypes = {"f32", "bf16"},
+              .families = {},
+              .missing = {}};
+    const auto library = this->library();
+    if (library.ok())
+      out.version = library.value()->version;
+    else
+      out.missing = library.error().message;
+    return out;
+  }
+
   bool takes(io::Disk& disk, const io::Path& model) const override {
     return !graph_file(disk, model).empty();
   }

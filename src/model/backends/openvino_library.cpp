@@ -13,7 +13,7 @@ constexpr std::string_view library_name = "libopenvino_c.so";
 
 Error missing(std::string_view why) {
   return fail(Reason::not_offered,
-              fmt::format("this model runs on OpenVINO, and {}: pip install openvino, and name the folder of "
+              fmt::format("graphs run on OpenVINO, and {}: pip install openvino, and name the folder of "
                           "the package (or its virtual environment) by --openvino or HOLDFAST_OPENVINO",
                           why));
 }

@@ -2,6 +2,10 @@
 
 #include "model/any_model.h"
 #include "model/backend.h"
+#include "model/families/decoders.h"
+#include "model/families/encoders.h"
+#include "model/families/seq2seqs.h"
+#include "model/families/signals.h"
 
 namespace holdfast::model {
 namespace {
@@ -44,6 +48,23 @@ class OwnBackend final : public Backend {
   explicit OwnBackend(io::Path adapter) : adapter_(std::move(adapter)) {}
 
   std::string_view name() const override { return "holdfast"; }
+
+  Offer offer() const override {
+    Offer out{.device = "cpu",
+              .version = {},
+              .formats = {"safetensors", "gguf", "pytorch"},
+              .dtypes = {"f32", "bf16", "int8"},
+              .families = {},
+              .missing = {}};
+    const auto add = [&](const std::string& kind, const auto& families) {
+      for (const auto& family : families) out.families[kind].emplace_back(family.model_type);
+    };
+    add("encoder", encoder_families());
+    add("decoder", decoder_families());
+    add("encoder-decoder", seq2seq_families());
+    add("image or sound", signal_families());
+    return out;
+  }
 
   bool takes(io::Disk& disk, const io::Path& model) const override {
     return model.extension() == ".gguf" || tensor::Weights::are_in(disk, model);
