@@ -38,15 +38,16 @@ class Dice {
       bytes_ += torn;
       return {torn, fail(Code::internal, "injected: the write was torn")};
     }
-    const uint64_t room = faults_.full_after_bytes
-                              ? *faults_.full_after_bytes - std::min(*faults_.full_after_bytes, bytes_)
-                              : wanted;
-    const size_t fits = static_cast<size_t>(std::min<uint64_t>(wanted, room));
+    const auto fits = static_cast<size_t>(std::min<uint64_t>(wanted, room()));
     bytes_ += fits;
     if (fits < wanted) return {fits, fail(Reason::disk_full, "injected: the disk is full")};
     return {fits, Done{}};
   }
 
+  uint64_t room_left() const {
+    std::lock_guard lock(mutex_);
+    return room();
+  }
   bool loses_syncs() const {
     std::lock_guard lock(mutex_);
     return faults_.syncs == Faults::Syncs::lost;
@@ -61,6 +62,10 @@ class Dice {
   }
 
  private:
+  uint64_t room() const {
+    if (!faults_.full_after_bytes) return UINT64_MAX;
+    return *faults_.full_after_bytes - std::min(*faults_.full_after_bytes, bytes_);
+  }
   Status count_operation(std::string_view verb) {
     ++operations_;
     const bool unlucky = faults_.fail_one_in && random_.below(*faults_.fail_one_in) == 0;
@@ -161,7 +166,10 @@ class DecoratedDisk final : public FaultyDisk {
   }
   Result<Entry> stat(const Path& path) override { return below_.stat(path); }
   Status restrict_to_owner(const Path& path) override { return below_.restrict_to_owner(path); }
-  Result<uint64_t> free_bytes() override { return below_.free_bytes(); }
+  Result<uint64_t> free_bytes() override {
+    TRY(const uint64_t left, below_.free_bytes());
+    return std::min(left, dice_.room_left());
+  }
   Path absolute(const Path& path) const override { return below_.absolute(path); }
 
   void set(const Faults& faults) override { dice_.set(faults); }

@@ -11,7 +11,8 @@ namespace holdfast::io {
 
 // What goes wrong, and when. Exactly these faults are injected, and no others:
 //   full_after_bytes  Bytes written in all (append, write_at) beyond it fail with disk_full; what fits of the
-//                     write that crosses it is written, as a kernel does. create still works.
+//                     write that crosses it is written, as a kernel does. create still works; free_bytes
+//                     tells.
 //   fail_at           The operation of this number (from 1) and no other fails with an I/O error and does
 //                     nothing. Operations are the calls of Disk that open, create, rename, remove, make, sync
 //                     or list, and those of its files that read, append, write_at, truncate or sync.

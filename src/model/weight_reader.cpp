@@ -69,15 +69,29 @@ Result<LinearLayer> WeightReader::block_linear(std::string_view name, size_t out
 
 Result<LinearLayer> WeightReader::joined_blocks(const std::vector<BlockPart>& parts, size_t inputs, Bias bias,
                                                 tensor::OutputLayout layout) const {
+  std::string name;
+  tensor::LinearShape shape{0, inputs, layout};
+  std::optional<codec::GgmlType> type;
+  for (const BlockPart& part : parts) {
+    if (parts.size() > 1 && !stays_in_blocks(part.name + ".weight")) return LinearLayer{};
+    TRY(const BlockView* view, block(part.name + ".weight", {part.outputs, inputs}));
+    if (type.value_or(view->type) != view->type) return LinearLayer{};
+    type = view->type;
+    shape.outputs += part.outputs;
+    name += (name.empty() ? "" : "+") + part.name;
+  }
+  return kept(name, shape, [&] { return join_blocks(parts, inputs, bias, layout); }, type);
+}
+
+Result<LinearLayer> WeightReader::join_blocks(const std::vector<BlockPart>& parts, size_t inputs, Bias bias,
+                                              tensor::OutputLayout layout) const {
   tensor::BlockWeights weights;
   weights.inputs = inputs;
   weights.layout = layout;
   std::vector<float> shifts;
   for (const BlockPart& part : parts) {
-    if (parts.size() > 1 && !stays_in_blocks(part.name + ".weight")) return LinearLayer{};
     TRY(const BlockView* view, block(part.name + ".weight", {part.outputs, inputs}));
-    if (weights.rows.empty()) weights.type = view->type;
-    if (view->type != weights.type) return LinearLayer{};
+    weights.type = view->type;
     if (bias == Bias::with || (bias == Bias::if_there && has(part.name + ".bias"))) {
       TRY(const std::vector<float> shift, floats(part.name + ".bias", {part.outputs}));
       shifts.resize(weights.rows.size());

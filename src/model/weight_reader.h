@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,12 +39,17 @@ class WeightReader {
         renames_(std::move(renames)),
         packed_(packed) {}
   // Tensors of a GGUF file. Linear layers stay in their blocks.
-  WeightReader(const tensor::Weights& none, const BlockSource& blocks, tensor::Compute compute)
-      : weights_(none), compute_(compute), blocks_(&blocks) {}
+  WeightReader(const tensor::Weights& none, const BlockSource& blocks, tensor::Compute compute,
+               tensor::PackedLayers* packed = nullptr)
+      : weights_(none), compute_(compute), blocks_(&blocks), packed_(packed) {}
   // A folder some of whose matrices are in blocks, known with and without prefix.
   WeightReader(const tensor::Weights& weights, std::vector<std::string> prefixes, const BlockSource& blocks,
-               tensor::Compute compute)
-      : weights_(weights), prefixes_(std::move(prefixes)), compute_(compute), blocks_(&blocks) {}
+               tensor::Compute compute, tensor::PackedLayers* packed = nullptr)
+      : weights_(weights),
+        prefixes_(std::move(prefixes)),
+        compute_(compute),
+        blocks_(&blocks),
+        packed_(packed) {}
 
   tensor::Compute compute() const { return compute_; }
   // Whether these weights were read and found sound before: their packed layers are there.
@@ -85,14 +91,15 @@ class WeightReader {
                              tensor::OutputLayout layout = tensor::OutputLayout::plain,
                              std::span<const float> peaks = {}) const;
   // The kept layer of this name, which is the checkpoint's own in this model; else what `make` gives, from
-  // now on kept.
+  // now on kept. `blocks`: the type of weights that stay in their blocks.
   template <class Make>
-  Result<LinearLayer> kept(std::string name, const tensor::LinearShape& shape, Make make) const {
+  Result<LinearLayer> kept(std::string name, const tensor::LinearShape& shape, Make make,
+                           std::optional<codec::GgmlType> blocks = {}) const {
     if (packed_ == nullptr) return make();
-    if (LinearLayer found = packed_->find(name, shape, compute_); found != nullptr) return found;
+    const tensor::PackedForm form{shape, compute_.precision, blocks};
+    if (LinearLayer found = packed_->find(name, form, compute_.isa); found != nullptr) return found;
     TRY(LinearLayer layer, make());
-    packed_->note(std::move(name), shape, compute_, *layer);
-    return layer;
+    return packed_->keep(std::move(name), form, compute_.isa, std::move(layer));
   }
   // NAME.weight and NAME.bias, or gamma and beta as early checkpoints call them.
   Result<Norm> norm(std::string_view name, size_t width, Bias bias = Bias::with) const;
@@ -101,6 +108,8 @@ class WeightReader {
   Result<LinearLayer> join(const std::vector<std::string>& names, const std::vector<size_t>& outputs,
                            size_t inputs, Bias bias, tensor::OutputLayout layout,
                            std::span<const float> peaks) const;
+  Result<LinearLayer> join_blocks(const std::vector<BlockPart>& parts, size_t inputs, Bias bias,
+                                  tensor::OutputLayout layout) const;
   Result<std::vector<float>> int8_scales(std::string_view name, uint64_t rows) const;
   Result<std::vector<float>> widen_int8(std::string_view name, const tensor::TensorView& bytes) const;
   const tensor::TensorView* find(std::string_view name) const;

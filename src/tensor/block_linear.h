@@ -29,5 +29,10 @@ struct BlockWeights {
 // bytes of the file. With precision int8 the rows are quantised too (byte_block_linear.h); else products are
 // f32, so results are those of the widened weight. A row's bits do not depend on the rows beside it.
 std::unique_ptr<const Linear> make_block_linear(const BlockWeights& weights, Compute compute);
+// The layer whose packed() of the same type and precision and of fine rows, on whatever instruction set,
+// these numbers are: aligned to a cache line, and borrowed. Null where such a layer has not as many.
+std::unique_ptr<const Linear> make_packed_block_linear(std::span<const float> packed,
+                                                       const LinearShape& shape, codec::GgmlType type,
+                                                       Compute compute);
 
 }  // namespace holdfast::tensor

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "io/disk.h"
+#include "tensor/kept_floats.h"
 #include "tensor/weights.h"
 
 namespace holdfast::tensor {
@@ -222,6 +223,40 @@ TEST(ByteBlockLinear, GivesTheSameBitsEverywhereAndIsNear) {
         }
       }
     }
+}
+
+// What a file of packed layers holds: made on one instruction set, read on all.
+TEST(BlockLinear, ALayerMadeOfAnothersNumbersGivesTheSameBits) {
+  std::mt19937 random(61);  // Seed 61.
+  std::normal_distribution<float> normal(0, 1);
+  const auto one = make_threads(1);
+  for (GgmlType type : quantised)
+    for (const OutputLayout layout : {OutputLayout::plain, OutputLayout::gated})
+      for (const Precision precision : {Precision::f32, Precision::int8}) {
+        const auto made = random_layer(random, type, layout);
+        made->source.row_bits = RowBits::fine;
+        const LinearShape shape{made->outputs, made->source.inputs, layout};
+        const auto first = make_block_linear(made->source, {Isa::plain, precision});
+        KeptFloats kept(first->packed().size() + 1);
+        std::ranges::copy(first->packed(), kept.data());
+        std::vector<float> in(3 * shape.inputs);
+        for (float& x : in) x = normal(random);
+        for (Isa isa : isas_of_this_machine()) {
+          const Compute compute{isa, precision};
+          const auto again =
+              make_packed_block_linear(kept.span().first(kept.size() - 1), shape, type, compute);
+          ASSERT_NE(again, nullptr);
+          EXPECT_EQ(again->bytes(), 0U) << "the numbers are somebody else's";
+          EXPECT_EQ(again->packed().data(), kept.data());
+          EXPECT_EQ(run_layer(*again, in, 3, *one),
+                    run_layer(*make_block_linear(made->source, compute), in, 3, *one))
+              << codec::ggml_type_row(type).name << " on " << isa_name(isa);
+          EXPECT_EQ(make_packed_block_linear(kept.span(), shape, type, compute), nullptr) << "one too many";
+          EXPECT_EQ(make_packed_block_linear(kept.span().first(kept.size() - 1),
+                                             {shape.outputs, shape.inputs + 1, layout}, type, compute),
+                    nullptr);
+        }
+      }
 }
 
 }  // namespace

@@ -37,22 +37,14 @@ float* ensure(Floats& buffer, size_t count) {
 class ByteBlockLayer final : public Linear {
  public:
   ByteBlockLayer(const BlockWeights& weights, Isa isa)
-      : kernels_(kernels_for(isa)),
-        product_(kernels_.products[static_cast<size_t>(Precision::f32)]),
-        format_(*byte_format(weights.type)),
-        inputs_(weights.inputs),
-        groups_(weights.inputs / format_.group),
-        rows_(weights.row_bits),
-        rows_share_(isa == Isa::amx ? rows_share_of_tiles : rows_share),
-        outputs_(outputs_of(weights)),
-        strips_(outputs_.strips()),
-        strip_bytes_(byte_strip_bytes(format_, inputs_)),
-        packed_((strips_ * strip_bytes_ + 3) / 4),
-        bias_(strips_ * strip_columns) {
-    std::fill_n(bias_.data(), bias_.size(), 0.0F);
+      : ByteBlockLayer(shape_of(weights), weights.type, weights.row_bits, isa) {
+    own_ = KeptFloats(numbers_of().count());
+    numbers_ = own_.data();
+    const size_t strips_end = strips_ * strip_bytes_ / sizeof(float);  // The rest of a line, and biases.
+    std::fill_n(own_.data() + strips_end, own_.size() - strips_end, 0.0F);
     clear_unfilled();
     const size_t outputs = weights.rows.size();
-    if (packed_.size() * sizeof(float) < shared_bytes) {
+    if (own_.size() * sizeof(float) < shared_bytes) {
       take(weights, 0, outputs);
       return;
     }
@@ -63,9 +55,28 @@ class ByteBlockLayer final : public Linear {
     });
   }
 
+  ByteBlockLayer(const LinearShape& shape, codec::GgmlType type, RowBits rows, Isa isa)
+      : kernels_(kernels_for(isa)),
+        product_(kernels_.products[static_cast<size_t>(Precision::f32)]),
+        format_(*byte_format(type)),
+        inputs_(shape.inputs),
+        groups_(shape.inputs / format_.group),
+        rows_(rows),
+        rows_share_(isa == Isa::amx ? rows_share_of_tiles : rows_share),
+        outputs_(outputs_of(shape)),
+        strips_(outputs_.strips()),
+        strip_bytes_(byte_strip_bytes(format_, inputs_)) {}
+
+  StripNumbers numbers_of() const { return {strip_bytes_, strips_}; }
+  void borrow(std::span<const float> packed) { numbers_ = packed.data(); }
+  std::span<const float> packed() const override {
+    if (rows_ != RowBits::fine) return {};
+    return {numbers_, numbers_of().count()};
+  }
+
   size_t inputs() const override { return inputs_; }
   size_t width() const override { return outputs_.width; }
-  size_t bytes() const override { return (packed_.size() + bias_.size()) * sizeof(float); }
+  size_t bytes() const override { return own_.size() * sizeof(float); }
 
   void run(const LinearRun& run, Threads& threads) const override {
     if (run.rows == 0 || outputs_.width == 0) return;
@@ -94,7 +105,7 @@ class ByteBlockLayer final : public Linear {
     const size_t block_bytes = codec::ggml_type_row(weights.type).block_bytes;
     for (size_t output = first; output < end; ++output) {
       const size_t column = outputs_.column_of(output);
-      if (!weights.bias.empty()) bias_.data()[column] = weights.bias[output];
+      if (!weights.bias.empty()) own_.data()[numbers_of().bias_at() + column] = weights.bias[output];
       if (is_copied(weights.type)) {
         copy(weights.rows[output], block_bytes, column);
         continue;
@@ -136,13 +147,13 @@ class ByteBlockLayer final : public Linear {
   }
 
   std::byte* strip(size_t column) {
-    return reinterpret_cast<std::byte*>(packed_.data()) + column / strip_columns * strip_bytes_;
+    return reinterpret_cast<std::byte*>(own_.data()) + column / strip_columns * strip_bytes_;
   }
 
   // Strips that not all sixteen outputs fill; the others are written whole.
   void clear_unfilled() {
     const size_t first = outputs_.width / strip_columns * (outputs_.gated ? 2 : 1);
-    std::memset(reinterpret_cast<std::byte*>(packed_.data()) + first * strip_bytes_, 0,
+    std::memset(reinterpret_cast<std::byte*>(own_.data()) + first * strip_bytes_, 0,
                 (strips_ - first) * strip_bytes_);
   }
 
@@ -211,14 +222,14 @@ class ByteBlockLayer final : public Linear {
     job.format = format_;
     job.rows = rows.from(row, inputs_, groups_);
     job.row_count = row_count;
-    job.strips = reinterpret_cast<const std::byte*>(packed_.data()) + first * strip_bytes_;
+    job.strips = reinterpret_cast<const std::byte*>(numbers_) + first * strip_bytes_;
     job.strip_bytes = strip_bytes_;
     job.strip_count = count;
     job.inputs = inputs_;
     job.sums_stride = count * strip_columns;
     job.sums = ensure(scratch.out, row_count * job.sums_stride);
     kernels_.block_dots(job);
-    outputs_.finish(product_, run, bias_.data(), first, count, row, row_count, job.sums);
+    outputs_.finish(product_, run, numbers_ + numbers_of().bias_at(), first, count, row, row_count, job.sums);
   }
 
   const Kernels& kernels_;
@@ -229,14 +240,23 @@ class ByteBlockLayer final : public Linear {
   const size_t rows_share_;
   const StripOutputs outputs_;
   const size_t strips_, strip_bytes_;
-  KeptFloats packed_;
-  Floats bias_;
+  KeptFloats own_;                  // Empty where the numbers are somebody else's.
+  const float* numbers_ = nullptr;  // As StripNumbers has them.
 };
 
 }  // namespace
 
 std::unique_ptr<const Linear> make_byte_block_linear(const BlockWeights& weights, Isa isa) {
   return std::make_unique<ByteBlockLayer>(weights, isa);
+}
+
+std::unique_ptr<const Linear> make_packed_byte_block_linear(std::span<const float> packed,
+                                                            const LinearShape& shape, codec::GgmlType type,
+                                                            Isa isa) {
+  auto layer = std::make_unique<ByteBlockLayer>(shape, type, RowBits::fine, isa);
+  if (layer->numbers_of().count() != packed.size()) return nullptr;
+  layer->borrow(packed);
+  return layer;
 }
 
 }  // namespace holdfast::tensor

@@ -19,6 +19,8 @@ enum class OutputLayout : uint8_t {
 struct LinearShape {
   size_t outputs = 0, inputs = 0;
   OutputLayout layout = OutputLayout::plain;
+
+  bool operator==(const LinearShape&) const = default;
 };
 
 // What a linear layer is made of.
@@ -77,7 +79,8 @@ class Linear {
   // Whether its outputs can be bfloat16, as attention on the same instruction set takes them.
   virtual bool writes_halves() const { return false; }
   virtual const ProductKernel* kernel() const { return nullptr; }  // Null where row_words() is 0.
-  // All its numbers as make_packed_linear takes them; empty where they cannot be kept.
+  // All its numbers as make_packed_linear or make_packed_block_linear takes them; empty where they cannot be
+  // kept.
   virtual std::span<const float> packed() const { return {}; }
   // Rows [row, row + rows) of ready rows from floats that begin at `in`.
   virtual void make_ready(const float* in, size_t in_stride, size_t row, size_t rows, ReadyRows& out) const;

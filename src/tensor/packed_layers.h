@@ -1,10 +1,11 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
 #include "base/random.h"
 #include "io/disk.h"
@@ -15,38 +16,45 @@ namespace holdfast::tensor {
 
 // The packed numbers of a model's linear layers in one file beside its weights. Processes that serve the same
 // model map it, so that they pack nothing and share its pages. Either opened, and then it finds layers, or
-// empty, and then it writes the layers that it is told of until `save`. One thread while a model is loaded;
-// afterwards immutable, and it must outlive the layers it found.
+// empty, and then `save` writes the layers that it was given. Threads that load a model share it. It must
+// outlive the layers it gives.
 class PackedLayers {
  public:
-  // `key`: what the numbers were made of; a file of another key, version or instruction's form counts as
+  // `key`: what the numbers were made of; a file of another key or version, or that is not whole, counts as
   // none.
   PackedLayers(io::Disk& disk, const io::Path& file, std::string key, Random& random);
-  ~PackedLayers();  // Removes what was not saved.
 
   bool is_mapped() const { return mapped_ != nullptr; }
-  // Null where it has none of this name, shape and precision.
-  std::unique_ptr<const Linear> find(std::string_view name, const LinearShape& shape, Compute compute) const;
-  // Writes a layer's numbers. Layers without any are left out; the first failure ends the writing, and `save`
-  // tells.
-  void note(std::string name, const LinearShape& shape, Compute compute, const Linear& layer);
-  // Shows what was noted under the file's name, durably, and maps it. Others who save the same file at once
-  // do no harm.
-  Status save();
+  // Null where it has none of this name and form.
+  std::unique_ptr<const Linear> find(std::string_view name, const PackedForm& form, Isa isa) const;
+  // Takes a layer that is to be written and gives one of the same numbers in its place; or it itself, where
+  // there is one of this name, or it has no numbers.
+  std::unique_ptr<const Linear> keep(std::string name, const PackedForm& form, Isa isa,
+                                     std::unique_ptr<const Linear> layer);
+  // Shows what was taken under the file's name and maps it. Others who save the same file at once do no harm.
+  // Not where it would take more than half of what the disk has left. Where power may fail before it is
+  // durable its sums tell, and nobody need wait for it.
+  enum class Lasts : uint8_t { durably, while_power_does };
+  Status save(Lasts lasts = Lasts::durably);
+  // Gives back the memory of what was taken: none of the layers that `keep` gave is there any more.
+  void forget() { taken_.clear(); }
 
  private:
+  struct Taken {
+    PackedForm form;
+    std::unique_ptr<const Linear> layer;
+  };
+
   Status map();
-  Status write(const Linear& layer, PackedEntry entry);
-  Status publish();
+  Status write(io::WriteFile& out, Lasts lasts) const;
 
   io::Disk& disk_;
   const io::Path file_, unfinished_;
   const std::string key_;
   std::unique_ptr<io::MappedFile> mapped_;
   std::unordered_map<std::string, PackedEntry> entries_;  // Of the mapped file.
-  std::unique_ptr<io::WriteFile> out_;                    // Null before the first layer.
-  std::vector<PackedEntry> written_;
-  Status writing_ = Done{};
+  std::mutex mutex_;                                      // Guards taken_.
+  std::map<std::string, Taken> taken_;                    // By name, whichever thread was first.
 };
 
 }  // namespace holdfast::tensor

@@ -44,9 +44,22 @@ struct StripOutputs {
   }
 };
 
-inline StripOutputs outputs_of(const BlockWeights& weights) {
-  const bool gated = weights.layout == OutputLayout::gated;
-  return {gated ? weights.rows.size() / 2 : weights.rows.size(), gated};
+inline LinearShape shape_of(const BlockWeights& weights) {
+  return {weights.rows.size(), weights.inputs, weights.layout};
 }
+inline StripOutputs outputs_of(const LinearShape& shape) {
+  const bool gated = shape.layout == OutputLayout::gated;
+  return {gated ? shape.outputs / 2 : shape.outputs, gated};
+}
+
+// The numbers of such a layer: its strips, then the biases of all columns from a whole line on.
+struct StripNumbers {
+  size_t strip_bytes = 0, strips = 0;
+
+  size_t bias_at() const {
+    return (strip_bytes * strips + line_bytes - 1) / line_bytes * line_bytes / sizeof(float);
+  }
+  size_t count() const { return bias_at() + strips * strip_columns; }
+};
 
 }  // namespace holdfast::tensor

@@ -47,20 +47,13 @@ float* ensure(Floats& buffer, size_t count) {
 class WholeBlockLayer final : public Linear {
  public:
   WholeBlockLayer(const BlockWeights& weights, Isa isa)
-      : kernels_(kernels_for(isa)),
-        product_(kernels_.products[static_cast<size_t>(Precision::f32)]),
-        inputs_(weights.inputs),
-        group_(byte_format(weights.type)->group),
-        rows_share_(isa == Isa::amx ? rows_share_of_tiles : rows_share),
-        outputs_(outputs_of(weights)),
-        strips_(outputs_.strips()),
-        strip_bytes_(whole_strip_bytes(inputs_, group_)),
-        packed_((strips_ * strip_bytes_ + 3) / 4),
-        bias_(strips_ * strip_columns) {
-    std::fill_n(bias_.data(), bias_.size(), 0.0F);
+      : WholeBlockLayer(shape_of(weights), weights.type, isa) {
+    own_ = KeptFloats(numbers_of().count());
+    numbers_ = own_.data();
+    std::fill_n(own_.data() + numbers_of().bias_at(), strips_ * strip_columns, 0.0F);
     clear_unfilled();
     const size_t outputs = weights.rows.size();
-    if (packed_.size() * sizeof(float) < shared_bytes) {
+    if (own_.size() * sizeof(float) < shared_bytes) {
       take(weights, 0, outputs);
       return;
     }
@@ -71,9 +64,23 @@ class WholeBlockLayer final : public Linear {
     });
   }
 
+  WholeBlockLayer(const LinearShape& shape, codec::GgmlType type, Isa isa)
+      : kernels_(kernels_for(isa)),
+        product_(kernels_.products[static_cast<size_t>(Precision::f32)]),
+        inputs_(shape.inputs),
+        group_(byte_format(type)->group),
+        rows_share_(isa == Isa::amx ? rows_share_of_tiles : rows_share),
+        outputs_(outputs_of(shape)),
+        strips_(outputs_.strips()),
+        strip_bytes_(whole_strip_bytes(inputs_, group_)) {}
+
+  StripNumbers numbers_of() const { return {strip_bytes_, strips_}; }
+  void borrow(std::span<const float> packed) { numbers_ = packed.data(); }
+  std::span<const float> packed() const override { return {numbers_, numbers_of().count()}; }
+
   size_t inputs() const override { return inputs_; }
   size_t width() const override { return outputs_.width; }
-  size_t bytes() const override { return (packed_.size() + bias_.size()) * sizeof(float); }
+  size_t bytes() const override { return own_.size() * sizeof(float); }
 
   void run(const LinearRun& run, Threads& threads) const override {
     if (run.rows == 0 || outputs_.width == 0) return;
@@ -119,7 +126,7 @@ class WholeBlockLayer final : public Linear {
     BlockRow row;
     for (size_t output = first; output < end; ++output) {
       const size_t column = outputs_.column_of(output);
-      if (!weights.bias.empty()) bias_.data()[column] = weights.bias[output];
+      if (!weights.bias.empty()) own_.data()[numbers_of().bias_at() + column] = weights.bias[output];
       read_scales(weights.type, weights.rows[output], row);
       pack_numbers(row, column);
       if (is_copied(weights.type))
@@ -149,7 +156,7 @@ class WholeBlockLayer final : public Linear {
   }
 
   std::byte* strip(size_t column) {
-    return reinterpret_cast<std::byte*>(packed_.data()) + column / strip_columns * strip_bytes_;
+    return reinterpret_cast<std::byte*>(own_.data()) + column / strip_columns * strip_bytes_;
   }
   // Where group g of a strip begins.
   size_t group_place(size_t g) const {
@@ -159,7 +166,7 @@ class WholeBlockLayer final : public Linear {
   // Strips that not all sixteen outputs fill; the others are written whole.
   void clear_unfilled() {
     const size_t first = outputs_.width / strip_columns * (outputs_.gated ? 2 : 1);
-    std::memset(reinterpret_cast<std::byte*>(packed_.data()) + first * strip_bytes_, 0,
+    std::memset(reinterpret_cast<std::byte*>(own_.data()) + first * strip_bytes_, 0,
                 (strips_ - first) * strip_bytes_);
   }
 
@@ -270,14 +277,14 @@ class WholeBlockLayer final : public Linear {
     job.group = group_;
     job.rows = rows.from(row, inputs_, group_);
     job.row_count = row_count;
-    job.strips = reinterpret_cast<const std::byte*>(packed_.data()) + first * strip_bytes_;
+    job.strips = reinterpret_cast<const std::byte*>(numbers_) + first * strip_bytes_;
     job.strip_bytes = strip_bytes_;
     job.strip_count = count;
     job.inputs = inputs_;
     job.sums_stride = count * strip_columns;
     job.sums = ensure(scratch.out, row_count * job.sums_stride);
     kernels_.whole_dots(job);
-    outputs_.finish(product_, run, bias_.data(), first, count, row, row_count, job.sums);
+    outputs_.finish(product_, run, numbers_ + numbers_of().bias_at(), first, count, row, row_count, job.sums);
   }
 
   const Kernels& kernels_;
@@ -285,8 +292,8 @@ class WholeBlockLayer final : public Linear {
   const size_t inputs_, group_, rows_share_;
   const StripOutputs outputs_;
   const size_t strips_, strip_bytes_;
-  KeptFloats packed_;
-  Floats bias_;
+  KeptFloats own_;                  // Empty where the numbers are somebody else's.
+  const float* numbers_ = nullptr;  // As StripNumbers has them.
 };
 
 }  // namespace
@@ -298,6 +305,15 @@ bool has_whole_form(codec::GgmlType type) {
 
 std::unique_ptr<const Linear> make_whole_block_linear(const BlockWeights& weights, Isa isa) {
   return std::make_unique<WholeBlockLayer>(weights, isa);
+}
+
+std::unique_ptr<const Linear> make_packed_whole_block_linear(std::span<const float> packed,
+                                                             const LinearShape& shape, codec::GgmlType type,
+                                                             Isa isa) {
+  auto layer = std::make_unique<WholeBlockLayer>(shape, type, isa);
+  if (layer->numbers_of().count() != packed.size()) return nullptr;
+  layer->borrow(packed);
+  return layer;
 }
 
 }  // namespace holdfast::tensor
