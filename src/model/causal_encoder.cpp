@@ -82,8 +82,9 @@ std::vector<NamedOutput> judge_states(const DecoderModel& model, const TokenBatc
   return out;
 }
 
-Result<CausalEncoder> CausalEncoder::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute) {
-  TRY(DecoderModel model, DecoderModel::open(disk, folder, compute));
+Result<CausalEncoder> CausalEncoder::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
+                                          const LayerStore* store) {
+  TRY(DecoderModel model, DecoderModel::open(disk, folder, compute, DecoderModel::Adapters::none, store));
   EncoderPlan plan = seen_from_outside(model);
   return CausalEncoder(std::move(model), std::move(plan));
 }

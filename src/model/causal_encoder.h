@@ -20,7 +20,9 @@ std::vector<NamedOutput> judge_states(const DecoderModel& model, const TokenBatc
 // any thread.
 class CausalEncoder {
  public:
-  static Result<CausalEncoder> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute);
+  // `store`: as DecoderModel has it.
+  static Result<CausalEncoder> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
+                                    const LayerStore* store = nullptr);
 
   // What those who ask an encoder want to know: sizes, labels and the head; a language head counts as none.
   const EncoderPlan& plan() const { return plan_; }

@@ -15,39 +15,43 @@
 namespace holdfast::model {
 
 Result<DecoderModel> DecoderModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
-                                        Adapters adapters) {
+                                        Adapters adapters, const LayerStore* store) {
   TRY(const boost::json::object config, read_config(disk, folder));
   TRY(DecoderPlan plan, plan_decoder(config));
   plan.gates_apart = adapters == Adapters::may_come;
   TRY(tensor::Weights weights, tensor::Weights::open(disk, folder));
-  TRY_DONE(check_memory(weights, compute));
   DecoderModel out;
   out.weights_ = std::make_unique<tensor::Weights>(std::move(weights));
   TRY(out.blocks_, PackedBlocks::read(*out.weights_, plan.prefixes));
-  const WeightReader reader = out.blocks_ != nullptr
-                                  ? WeightReader(*out.weights_, plan.prefixes, *out.blocks_, compute)
-                                  : WeightReader(*out.weights_, plan.prefixes, compute);
-  TRY_DONE(out.load(std::move(plan), reader));
+  std::string key;
+  if (store != nullptr)
+    key = packed_key(codec::to_text(config) + (plan.gates_apart ? " apart" : ""), *out.weights_);
+  TRY_DONE(out.load(plan, compute, store, std::move(key)));
   // Layers hold copies of their own; tables are read in place.
-  if (out.blocks_ != nullptr && reader.block(out.plan().words + ".weight") == nullptr &&
-      reader.block(out.plan().position_table + ".weight") == nullptr)
-    out.blocks_.reset();
+  const auto is_table = [&](const std::string& name) {
+    return out.blocks_->find(name + ".weight") != nullptr;
+  };
+  if (out.blocks_ != nullptr && !is_table(plan.words) && !is_table(plan.position_table)) out.blocks_.reset();
   TRY(out.generation_, read_generation_config(disk, folder, config));
   return out;
 }
 
 Result<DecoderModel> DecoderModel::open_gguf(io::Disk& disk, const io::Path& file, tensor::Compute compute,
-                                             Adapters adapters) {
+                                             Adapters adapters, const LayerStore* store) {
   TRY(std::unique_ptr<GgufWeights> blocks, GgufWeights::open(disk, file));
   DecoderPlan plan = blocks->plan();
   plan.gates_apart = adapters == Adapters::may_come;
+  std::string key;
+  if (store != nullptr) {
+    TRY(const boost::json::object config, config_of_gguf(blocks->file()));
+    key = packed_key(codec::to_text(config) + (plan.gates_apart ? " apart" : ""), blocks->file());
+  }
   TRY(const auto end, blocks->file().integer_if("tokenizer.ggml.eos_token_id"));
   DecoderModel out;
   out.converted_ = std::make_unique<const ConvertedBase>(blocks->converted());
   out.weights_ = std::make_unique<tensor::Weights>();
-  const WeightReader reader(*out.weights_, *blocks, compute);
   out.blocks_ = std::move(blocks);
-  TRY_DONE(out.load(std::move(plan), reader));
+  TRY_DONE(out.load(plan, compute, store, std::move(key)));
   if (end && *end >= 0) out.generation_.end_tokens = {static_cast<TokenId>(*end)};
   return out;
 }
@@ -65,8 +69,31 @@ Result<Adapter> DecoderModel::open_adapter(io::Disk& disk, const io::Path& place
                                                : WeightReader(*weights_, plan().prefixes, *blocks, compute));
 }
 
-Status DecoderModel::load(DecoderPlan plan, const WeightReader& reader) {
-  TRY(Decoder decoder, Decoder::load(std::move(plan), reader));
+Status DecoderModel::load(const DecoderPlan& plan, tensor::Compute compute, const LayerStore* store,
+                          std::string key) {
+  if (store != nullptr)
+    packed_ = std::make_unique<tensor::PackedLayers>(store->disk, store->file,
+                                                     std::move(key) + "\n" + store->source, store->random);
+  const bool known = packed_ != nullptr && packed_->is_mapped();
+  if (!known) TRY_DONE(check_memory(*weights_, compute));
+  TRY_DONE(load(plan, compute));
+  if (known || store == nullptr || store->writing != LayerStore::Writing::when_opened) return Done{};
+  // From the file that was just written, so that what was packed in memory of its own is given back.
+  if (!packed_->save(tensor::PackedLayers::Lasts::while_power_does).ok()) return Done{};
+  TRY_DONE(load(plan, compute));
+  packed_->forget();
+  return Done{};
+}
+
+Status DecoderModel::keep_layers() const {
+  return packed_ == nullptr || packed_->is_mapped() ? Done{} : packed_->save();
+}
+
+Status DecoderModel::load(const DecoderPlan& plan, tensor::Compute compute) {
+  const WeightReader reader = blocks_ != nullptr
+                                  ? WeightReader(*weights_, plan.prefixes, *blocks_, compute, packed_.get())
+                                  : WeightReader(*weights_, plan.prefixes, compute, {}, packed_.get());
+  TRY(Decoder decoder, Decoder::load(plan, reader));
   decoder_ = std::make_unique<Decoder>(std::move(decoder));
   return load_head(reader);
 }
@@ -86,13 +113,15 @@ Status DecoderModel::load_head(const WeightReader& reader) {
         return Done{};
       }
       const bool own = reader.has(plan().head + ".weight") || !plan().tied;
-      TRY(const std::vector<float> weight,
-          reader.floats((own ? plan().head : plan().words) + ".weight", {plan().vocabulary, inputs}));
-      std::vector<float> bias;
-      if (plan().head_bias == Bias::with) {
-        TRY(bias, reader.floats(plan().head + ".bias", {plan().vocabulary}));
-      }
-      head_ = tensor::make_linear({weight, bias, plan().vocabulary, inputs}, reader.compute());
+      const std::string& name = own ? plan().head : plan().words;
+      TRY(head_, reader.kept("head " + name, {plan().vocabulary, inputs}, [&]() -> Result<LinearLayer> {
+        TRY(const std::vector<float> weight, reader.floats(name + ".weight", {plan().vocabulary, inputs}));
+        std::vector<float> bias;
+        if (plan().head_bias == Bias::with) {
+          TRY(bias, reader.floats(plan().head + ".bias", {plan().vocabulary}));
+        }
+        return tensor::make_linear({weight, bias, plan().vocabulary, inputs}, reader.compute());
+      }));
       return Done{};
     }
     case HeadKind::sequence_classification: {

@@ -7,6 +7,8 @@
 #include "model/converted_base.h"
 #include "model/decoder.h"
 #include "model/generation/settings.h"
+#include "model/layer_store.h"
+#include "tensor/packed_layers.h"
 
 namespace holdfast::model {
 
@@ -15,11 +17,17 @@ namespace holdfast::model {
 class DecoderModel {
  public:
   enum class Adapters : uint8_t { none, may_come };  // Whether open_adapter will be called.
+  // `store`: where packed layers are kept; null: they have memory of their own.
   static Result<DecoderModel> open(io::Disk& disk, const io::Path& folder, tensor::Compute compute = {},
-                                   Adapters adapters = Adapters::none);
+                                   Adapters adapters = Adapters::none, const LayerStore* store = nullptr);
   // A GGUF file.
   static Result<DecoderModel> open_gguf(io::Disk& disk, const io::Path& file, tensor::Compute compute = {},
-                                        Adapters adapters = Adapters::none);
+                                        Adapters adapters = Adapters::none,
+                                        const LayerStore* store = nullptr);
+
+  // Keeps packed layers in the store that it was opened with, where they are not there yet. Beside anything
+  // but itself.
+  Status keep_layers() const;
 
   // An adapter (Adapter::open) for this base, which must have been opened for that.
   Result<Adapter> open_adapter(io::Disk& disk, const io::Path& place) const;
@@ -35,13 +43,16 @@ class DecoderModel {
 
  private:
   DecoderModel() = default;
-  Status load(DecoderPlan plan, const WeightReader& reader);
+  // Through the store, where there is one; `key` as PackedLayers has it.
+  Status load(const DecoderPlan& plan, tensor::Compute compute, const LayerStore* store, std::string key);
+  Status load(const DecoderPlan& plan, tensor::Compute compute);
   Status load_head(const WeightReader& reader);
 
   std::unique_ptr<tensor::Weights>
       weights_;                          // Its address must not change: the decoder reads tables in place.
   std::unique_ptr<BlockSource> blocks_;  // Of a GGUF file; read in place too.
   std::unique_ptr<const ConvertedBase> converted_;  // Likewise; else null.
+  std::unique_ptr<tensor::PackedLayers> packed_;    // Null: layers have memory of their own.
   std::unique_ptr<Decoder> decoder_;
   LinearLayer head_;
   GenerationSettings generation_;

@@ -1,5 +1,7 @@
 #include "model/decoder_weights.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 
@@ -59,8 +61,7 @@ Result<Matrix> DecoderWeights::matrix(const std::string& name, size_t outputs, s
 Result<LinearLayer> DecoderWeights::linear(const std::string& name, size_t outputs, size_t inputs,
                                            Bias bias) const {
   if (reader_.stays_in_blocks(name + ".weight")) return reader_.block_linear(name, outputs, inputs, bias);
-  TRY(const Matrix one, matrix(name, outputs, inputs, bias));
-  return one.pack(reader_.compute());
+  return kept(name, {outputs, inputs}, [&] { return matrix(name, outputs, inputs, bias); });
 }
 
 std::vector<size_t> joined_rows(const DecoderPlan& plan, DecoderPlan::JoinedOrder order) {
@@ -98,8 +99,8 @@ Result<Matrix> DecoderWeights::half_of_queries(const std::string& layer, size_t 
 }
 
 Result<LinearLayer> DecoderWeights::query_gates(const std::string& layer) const {
-  TRY(const Matrix gates, half_of_queries(layer, 1));
-  return gates.pack(reader_.compute());
+  return kept(layer + plan_.query + " gates", {plan_.heads * plan_.head_width, plan_.width},
+              [&] { return half_of_queries(layer, 1); });
 }
 
 Result<LinearLayer> DecoderWeights::query_key_value(const std::string& layer) const {
@@ -107,9 +108,11 @@ Result<LinearLayer> DecoderWeights::query_key_value(const std::string& layer) co
   if (!plan_.query_key_value.empty() && reader_.has(layer + plan_.query_key_value + ".weight")) {
     if (plan_.joined_order == DecoderPlan::JoinedOrder::blocks)
       return linear(layer + plan_.query_key_value, queries + 2 * keys, plan_.width, plan_.query_bias);
-    TRY(const Matrix joined,
-        matrix(layer + plan_.query_key_value, queries + 2 * keys, plan_.width, plan_.query_bias));
-    return with_rows(joined, joined_rows(plan_, plan_.joined_order)).pack(reader_.compute());
+    return kept(layer + plan_.query_key_value, {queries + 2 * keys, plan_.width}, [&]() -> Result<Matrix> {
+      TRY(const Matrix joined,
+          matrix(layer + plan_.query_key_value, queries + 2 * keys, plan_.width, plan_.query_bias));
+      return with_rows(joined, joined_rows(plan_, plan_.joined_order));
+    });
   }
   if (reader_.stays_in_blocks(layer + plan_.query + ".weight") && !plan_.query_gates) {
     TRY(LinearLayer joined,
@@ -126,32 +129,37 @@ Result<LinearLayer> DecoderWeights::query_key_value(const std::string& layer) co
     }
     return stack_linears(std::move(parts));
   }
-  TRY(Matrix all, plan_.query_gates ? half_of_queries(layer, 0)
-                                    : matrix(layer + plan_.query, queries, plan_.width, plan_.query_bias));
-  for (const std::string& name : {plan_.key, plan_.value}) {
-    TRY(const Matrix one, matrix(layer + name, keys, plan_.width, plan_.query_bias));
-    append(all, one);
-  }
-  return all.pack(reader_.compute());
+  const std::string name = fmt::format("{0}{1}+{0}{2}+{0}{3}", layer, plan_.query, plan_.key, plan_.value);
+  return kept(name, {queries + 2 * keys, plan_.width}, [&]() -> Result<Matrix> {
+    TRY(Matrix all, plan_.query_gates ? half_of_queries(layer, 0)
+                                      : matrix(layer + plan_.query, queries, plan_.width, plan_.query_bias));
+    for (const std::string& part : {plan_.key, plan_.value}) {
+      TRY(const Matrix one, matrix(layer + part, keys, plan_.width, plan_.query_bias));
+      append(all, one);
+    }
+    return all;
+  });
 }
 
 Result<LinearLayer> DecoderWeights::gate_up(const std::string& gate, const std::string& up,
                                             const std::string& joined, size_t inner, Bias bias,
                                             bool apart) const {
   const auto layout = apart ? tensor::OutputLayout::plain : tensor::OutputLayout::gated;
-  if (plan_.gate_scale != 1.0F) {  // Of gates alone, so out of their blocks.
-    TRY(Matrix both, matrix(gate, inner, plan_.width, bias));
-    for (std::vector<float>* part : {&both.weight, &both.bias})
-      for (float& x : *part) x *= plan_.gate_scale;
+  const tensor::LinearShape shape{2 * inner, plan_.width, layout};
+  const auto both = [&]() -> Result<Matrix> {
+    TRY(Matrix all, matrix(gate, inner, plan_.width, bias));
+    if (plan_.gate_scale != 1.0F)
+      for (std::vector<float>* part : {&all.weight, &all.bias})
+        for (float& x : *part) x *= plan_.gate_scale;
     TRY(const Matrix second, matrix(up, inner, plan_.width, bias));
-    append(both, second);
-    return both.pack(reader_.compute(), layout);
-  }
+    append(all, second);
+    return all;
+  };
+  if (plan_.gate_scale != 1.0F) return kept(gate + "+" + up, shape, both);  // Gates out of their blocks.
   if (!joined.empty() && reader_.has(joined + ".weight")) {
     if (reader_.stays_in_blocks(joined + ".weight"))
       return reader_.joined_blocks({{joined, 2 * inner}}, plan_.width, bias, layout);
-    TRY(const Matrix both, matrix(joined, 2 * inner, plan_.width, bias));
-    return both.pack(reader_.compute(), layout);
+    return kept(joined, shape, [&] { return matrix(joined, 2 * inner, plan_.width, bias); });
   }
   if (reader_.stays_in_blocks(gate + ".weight")) {
     TRY(LinearLayer gated, reader_.joined_blocks({{gate, inner}, {up, inner}}, plan_.width, bias, layout));
@@ -166,10 +174,7 @@ Result<LinearLayer> DecoderWeights::gate_up(const std::string& gate, const std::
     }
     return gate_linears(std::move(first), std::move(second));
   }
-  TRY(Matrix both, matrix(gate, inner, plan_.width, bias));
-  TRY(const Matrix second, matrix(up, inner, plan_.width, bias));
-  append(both, second);
-  return both.pack(reader_.compute(), layout);
+  return kept(gate + "+" + up, shape, both);
 }
 
 Result<Norm> DecoderWeights::norm(const std::string& name, size_t width, DecoderPlan::NormKind kind,

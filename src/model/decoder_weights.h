@@ -35,6 +35,14 @@ class DecoderWeights {
   Result<Norm> norm(const std::string& name, size_t width, DecoderPlan::NormKind kind, Bias bias) const;
 
  private:
+  // As WeightReader has it: `make` gives the numbers of a layer that is not kept.
+  template <class Make>
+  Result<LinearLayer> kept(std::string name, const tensor::LinearShape& shape, Make make) const {
+    return reader_.kept(std::move(name), shape, [&]() -> Result<LinearLayer> {
+      TRY(const Matrix numbers, make());
+      return numbers.pack(reader_.compute(), shape.layout);
+    });
+  }
   Result<Matrix> half_of_queries(const std::string& layer, size_t half) const;
 
   const DecoderPlan& plan_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/object.hpp>
+#include <optional>
 
 #include "codec/json.h"
 #include "model/causal_encoder.h"
@@ -11,6 +12,7 @@
 #include "model/first_module.h"
 #include "model/folder_json.h"
 #include "model/graph_encoder.h"
+#include "model/layer_store.h"
 #include "model/memory_check.h"
 #include "model/seq2seq_model.h"
 
@@ -19,21 +21,13 @@ namespace {
 
 constexpr size_t config_bytes_max = 16 << 20;
 
+std::string packed_name(tensor::Compute compute) {
+  return "packed." + std::string(tensor::precision_name(compute.precision));
+}
+
 // A bare model's pooler may be missing: then so is its output.
 bool is_there(const HeadPlan& plan, const WeightReader& reader) {
   return !plan.optional || reader.has(plan.steps.front().linear + ".weight");
-}
-
-// What the packed layers are of: the files' sizes and the configuration. Bytes that change under a size are
-// not seen, hence this is for copies that nobody changes.
-Result<std::string> packed_key(io::Disk& disk, const io::Path& folder, const tensor::Weights& weights) {
-  TRY(std::string key, io::read_text(disk, folder / "config.json", config_bytes_max));
-  for (const std::string& name : weights.names()) {
-    const tensor::TensorView& view = *weights.find(name);
-    key += "\n" + name + " " + std::to_string(static_cast<int>(view.dtype)) + " " +
-           std::to_string(view.bytes.size());
-  }
-  return key;
 }
 
 }  // namespace
@@ -70,7 +64,11 @@ Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& whole, t
   }
   TRY(const std::string_view type, codec::json_text(json, "model_type"));
   if (find_encoder_family(type) == nullptr && find_decoder_family(type) != nullptr) {
-    TRY(CausalEncoder causal, CausalEncoder::open(disk, folder, compute));
+    std::optional<LayerStore> store;
+    if (keep != nullptr)
+      store.emplace(
+          LayerStore{disk, folder / packed_name(compute), *keep, "", LayerStore::Writing::when_opened});
+    TRY(CausalEncoder causal, CausalEncoder::open(disk, folder, compute, store ? &*store : nullptr));
     out.causal_ = std::make_unique<CausalEncoder>(std::move(causal));
     return out;
   }
@@ -88,14 +86,17 @@ Result<EncoderModel> EncoderModel::open(io::Disk& disk, const io::Path& whole, t
     TRY_DONE(out.load(plan, compute));
     return out;
   }
-  TRY(std::string key, packed_key(disk, folder, *out.weights_));
-  const std::string name = "packed." + std::string(tensor::precision_name(compute.precision));
-  out.packed_ = std::make_unique<tensor::PackedLayers>(disk, folder / name, std::move(key), *keep);
+  // Bytes that change under a size are not seen, hence this is for copies that nobody changes.
+  TRY(const std::string config, io::read_text(disk, folder / "config.json", config_bytes_max));
+  out.packed_ = std::make_unique<tensor::PackedLayers>(disk, folder / packed_name(compute),
+                                                       packed_key(config, *out.weights_), *keep);
   const bool known = out.packed_->is_mapped();
   if (!known) TRY_DONE(check_memory(*out.weights_, compute));
   TRY_DONE(out.load(plan, compute));
   // From the file that was just written, so that what was packed in memory of its own is given back.
-  if (!known && out.packed_->save().ok()) TRY_DONE(out.load(plan, compute));
+  if (known || !out.packed_->save(tensor::PackedLayers::Lasts::while_power_does).ok()) return out;
+  TRY_DONE(out.load(plan, compute));
+  out.packed_->forget();
   return out;
 }
 

@@ -43,9 +43,10 @@ class Unfolding {
 };
 
 Status open_model(io::Disk& disk, const io::Path& place, tensor::Compute compute,
-                  DecoderModel::Adapters adapters, std::shared_ptr<const DecoderModel>& out) {
-  TRY(DecoderModel model, is_file(place) ? DecoderModel::open_gguf(disk, place, compute, adapters)
-                                         : DecoderModel::open(disk, place, compute, adapters));
+                  DecoderModel::Adapters adapters, const LayerStore* store,
+                  std::shared_ptr<const DecoderModel>& out) {
+  TRY(DecoderModel model, is_file(place) ? DecoderModel::open_gguf(disk, place, compute, adapters, store)
+                                         : DecoderModel::open(disk, place, compute, adapters, store));
   if (model.plan().head_kind != DecoderPlan::Head::language)
     return fail(Reason::model_unsupported, "the model does not generate text");
   out = std::make_shared<const DecoderModel>(std::move(model));
@@ -65,13 +66,13 @@ Status open_tokenizer(io::Disk& disk, const io::Path& place, token::FolderDocume
 }  // namespace
 
 Result<TextGenerator> TextGenerator::open(io::Disk& disk, const io::Path& place, tensor::Compute compute,
-                                          DecoderModel::Adapters adapters) {
+                                          DecoderModel::Adapters adapters, const LayerStore* store) {
   TextGenerator out;
   token::FolderDocument found;
   // Beside each other: the first word waits for both.
   std::array<Status, 2> done{Done{}, Done{}};
   tensor::make_threads(done.size())->run(done.size(), [&](size_t part) {
-    done[part] = part == 0 ? open_model(disk, place, compute, adapters, out.model_)
+    done[part] = part == 0 ? open_model(disk, place, compute, adapters, store, out.model_)
                            : open_tokenizer(disk, place, found, out.tokenizer_);
   });
   for (Status& part : done) TRY_DONE(std::move(part));

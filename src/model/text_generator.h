@@ -14,9 +14,10 @@ namespace holdfast::model {
 // thread, each with its own Conversation.
 class TextGenerator {
  public:
-  // `adapters`: whether with_adapter will be called.
+  // `adapters`: whether with_adapter will be called. `store`: as DecoderModel has it.
   static Result<TextGenerator> open(io::Disk& disk, const io::Path& place, tensor::Compute compute = {},
-                                    DecoderModel::Adapters adapters = DecoderModel::Adapters::none);
+                                    DecoderModel::Adapters adapters = DecoderModel::Adapters::none,
+                                    const LayerStore* store = nullptr);
 
   // The same model, which it shares, with a LoRA adapter of PEFT's: any number beside each other. Its
   // folder's chat template goes before the base's, which is what it was trained by; the tokenizer is the
