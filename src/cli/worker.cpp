@@ -311,7 +311,7 @@ Status work(const WorkerWords& words, WorkerLine& line, World& world) {
   const auto disk = io::open_posix_disk(words.folder);
   if (!disk.ok()) return refused(disk.error());
   const auto threads = tensor::make_threads(words.threads);
-  const auto writer = open_writer(*disk.value(), words.adapters);
+  const auto writer = open_writer(*disk.value(), words.adapters, world.random());
   if (!writer.ok()) return refused(writer.error());
   if (writer.value() != nullptr) {
     TRY_DONE(line.send(FrameKind::ready, serve::encode_facts(writer.value()->facts())));

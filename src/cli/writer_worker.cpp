@@ -98,7 +98,7 @@ class OpenWriter final : public WriterWorker {
 
 }  // namespace
 
-Result<std::unique_ptr<const WriterWorker>> open_writer(io::Disk& folder, bool adapters) {
+Result<std::unique_ptr<const WriterWorker>> open_writer(io::Disk& folder, bool adapters, Random& random) {
   TRY(const std::vector<io::Entry> entries, folder.list(""));
   const auto first_with = [&](std::string_view ending) {
     const auto found = std::find_if(entries.begin(), entries.end(),
@@ -118,8 +118,11 @@ Result<std::unique_ptr<const WriterWorker>> open_writer(io::Disk& folder, bool a
     if (!writes || model::is_sentence_folder(folder, "")) return std::unique_ptr<const WriterWorker>();
   }
   using Adapters = model::DecoderModel::Adapters;
+  const model::LayerStore store{folder, "packed." + std::string(tensor::precision_name(compute.precision)),
+                                random, "", model::LayerStore::Writing::when_opened};
   TRY(model::TextGenerator generator,
-      model::TextGenerator::open(folder, place, compute, adapters ? Adapters::may_come : Adapters::none));
+      model::TextGenerator::open(folder, place, compute, adapters ? Adapters::may_come : Adapters::none,
+                                 &store));
   return std::unique_ptr<const WriterWorker>(std::make_unique<OpenWriter>(std::move(generator)));
 }
 

@@ -24,7 +24,7 @@ class WriterWorker {
 
 // Null where the folder holds a model for the text tasks. A model that writes is what config.json names, or a
 // GGUF file where there are no other weights, of which the first by name is taken. `adapters`: whether
-// requests may name some.
-Result<std::unique_ptr<const WriterWorker>> open_writer(io::Disk& folder, bool adapters);
+// requests may name some. Packed layers are kept in the folder, which nobody else changes.
+Result<std::unique_ptr<const WriterWorker>> open_writer(io::Disk& folder, bool adapters, Random& random);
 
 }  // namespace holdfast::cli
