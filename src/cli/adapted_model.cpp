@@ -32,7 +32,8 @@ Result<std::string> adapter_place(World& world, const Arguments& arguments) {
 }
 
 Result<model::TextGenerator> open_adapted(UserFiles& files, const std::string& place,
-                                          const tensor::Compute& compute, const std::string& adapter) {
+                                          const tensor::Compute& compute, const std::string& adapter,
+                                          const model::LayerStore* store) {
   using Adapters = model::DecoderModel::Adapters;
   io::Disk& disk = files.disk();
   const io::Path at = files.path(place);
@@ -40,8 +41,9 @@ Result<model::TextGenerator> open_adapted(UserFiles& files, const std::string& p
     return fail(Reason::bad_request,
                 fmt::format("this is an adapter of '{}': name that as the model, and this with --adapter",
                             base_of(disk, at)));
-  if (adapter.empty()) return model::TextGenerator::open(disk, at, compute);
-  TRY(const model::TextGenerator base, model::TextGenerator::open(disk, at, compute, Adapters::may_come));
+  if (adapter.empty()) return model::TextGenerator::open(disk, at, compute, Adapters::none, store);
+  TRY(const model::TextGenerator base,
+      model::TextGenerator::open(disk, at, compute, Adapters::may_come, store));
   return base.with_adapter(disk, files.path(adapter));
 }
 

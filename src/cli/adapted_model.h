@@ -17,8 +17,9 @@ inline constexpr FlagRow adapter_flag{
 Result<std::string> adapter_place(World& world, const Arguments& arguments);
 
 // A model that writes, with the adapter of a folder where `adapter` names one. bad_request, with what to say
-// instead, for a model that is an adapter itself.
+// instead, for a model that is an adapter itself. `store`: as TextGenerator has it.
 Result<model::TextGenerator> open_adapted(UserFiles& files, const std::string& place,
-                                          const tensor::Compute& compute, const std::string& adapter);
+                                          const tensor::Compute& compute, const std::string& adapter,
+                                          const model::LayerStore* store);
 
 }  // namespace holdfast::cli

@@ -12,6 +12,7 @@
 #include "cli/adapted_model.h"
 #include "cli/compute_flags.h"
 #include "cli/count_flag.h"
+#include "cli/layer_cache.h"
 #include "cli/user_files.h"
 #include "codec/json.h"
 #include "model/step_batch.h"
@@ -205,22 +206,26 @@ Result<Figures> write_texts(const Wish& wish, const model::TextGenerator& genera
   return out;
 }
 
-Result<Figures> measure(const Wish& wish, const Clock& clock) {
+Result<Figures> measure(const Wish& wish, World& world) {
+  const Clock& clock = world.clock();
   if (wish.read > 0) return read_buffer(wish, clock);
   const auto begin = clock.now();
   TRY(UserFiles files, UserFiles::open());
+  const LayerCache cache(world, files, wish.model, wish.compute.precision,
+                         wish.adapter.empty() ? LayerCache::Use::alone : LayerCache::Use::with_adapters);
   TRY(const model::TextGenerator generator,
-      open_adapted(files, std::string(wish.model), wish.compute, std::string(wish.adapter)));
+      open_adapted(files, std::string(wish.model), wish.compute, std::string(wish.adapter), cache.store()));
   const double ready = seconds_since(clock, begin);
   TRY(Figures out, wish.prefill > 0 ? prefill(wish, generator, clock) : write_texts(wish, generator, clock));
   out.ready = ready;
+  cache.keep(generator);
   return out;
 }
 
 int bench_generate(World& world, std::span<const std::string_view> words) {
   const auto wish = read_wish(words);
   if (!wish.ok()) return report(world, wish.error());
-  auto figures = measure(wish.value(), world.clock());
+  auto figures = measure(wish.value(), world);
   if (!figures.ok()) return report(world, figures.error(), wish.value().output);
   Figures& found = figures.value();
   const double middle = middle_rate(found.amount, found.seconds),

@@ -5,11 +5,13 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <charconv>
+#include <thread>
 
 #include "cli/adapted_model.h"
 #include "cli/compute_flags.h"
 #include "cli/connection.h"
 #include "cli/conversation.h"
+#include "cli/layer_cache.h"
 #include "cli/model_source.h"
 #include "cli/user_files.h"
 #include "model/text_generator.h"
@@ -125,15 +127,24 @@ class Chat {
 
 Status chat(World& world, const ChatWords& words) {
   TRY(UserFiles files, UserFiles::open());
-  TRY(const model::TextGenerator generator, open_adapted(files, words.place, words.compute, words.adapter));
+  const LayerCache cache(world, files, words.place, words.compute.precision,
+                         words.adapter.empty() ? LayerCache::Use::alone : LayerCache::Use::with_adapters);
+  TRY(const model::TextGenerator generator,
+      open_adapted(files, words.place, words.compute, words.adapter, cache.store()));
   const auto threads = tensor::make_threads(2);
   Chat talk(world, words, generator, *threads);
-  if (words.prompt) return talk.say(*words.prompt);
+  std::jthread keeping;  // While the next message is thought of.
+  const auto say = [&](std::string_view text) -> Status {
+    TRY_DONE(talk.say(text));
+    if (!keeping.joinable()) keeping = std::jthread([&] { cache.keep(generator); });
+    return Done{};
+  };
+  if (words.prompt) return say(*words.prompt);
   while (true) {
     if (world.output_is_terminal()) world.print("> ");
     TRY(const auto line, world.read_line(line_bytes_max));
     if (!line) return Done{};
-    if (!line->empty()) TRY_DONE(talk.say(*line));
+    if (!line->empty()) TRY_DONE(say(*line));
   }
 }
 

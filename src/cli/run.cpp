@@ -11,6 +11,7 @@
 #include "cli/compute_flags.h"
 #include "cli/connection.h"
 #include "cli/continuation.h"
+#include "cli/layer_cache.h"
 #include "cli/model_backends.h"
 #include "cli/model_source.h"
 #include "cli/user_files.h"
@@ -104,16 +105,22 @@ Result<std::string> answer_signal(UserFiles& files, RunWords& words, const std::
   return codec::to_text(answer) + "\n";
 }
 
+// What is left to be printed.
 Result<std::string> answer(World& world, RunWords words, const std::string& input) {
   TRY(const boost::json::value inputs, read_inputs(input, words.parameters));
   TRY(UserFiles files, UserFiles::open());
   const auto threads = tensor::make_threads(2);
   const io::Path place = files.path(words.place);
   if (words.task == writing_task) {
-    TRY(const model::TextGenerator generator, open_adapted(files, words.place, words.compute, words.adapter));
+    const LayerCache cache(world, files, words.place, words.compute.precision,
+                           words.adapter.empty() ? LayerCache::Use::alone : LayerCache::Use::with_adapters);
+    TRY(const model::TextGenerator generator,
+        open_adapted(files, words.place, words.compute, words.adapter, cache.store()));
     TRY(const boost::json::value answer,
         continue_text(generator, inputs, words.parameters, *threads, world.clock().wall()));
-    return codec::to_text(answer) + "\n";
+    world.print(codec::to_text(answer) + "\n");
+    cache.keep(generator);
+    return std::string();
   }
   if (!words.adapter.empty())
     return fail(Reason::bad_request, fmt::format("--adapter is for {} alone", writing_task));
