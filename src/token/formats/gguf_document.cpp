@@ -58,6 +58,7 @@ Result<std::optional<array>> merges_of(const codec::GgufFile& file) {
   TRY(const auto merges, file.texts_if("tokenizer.ggml.merges"));
   if (!merges) return std::optional<array>();
   array out;
+  out.reserve(merges->size());
   for (const std::string_view merge : *merges) {
     const size_t space = merge.find(' ', 1);
     if (space == std::string_view::npos || !is_utf8(merge))
@@ -151,6 +152,7 @@ Result<object> sentencepiece_document(Source source, bool is_gemma) {
 
 Result<object> byte_level_document(Source source) {
   object ids;
+  ids.reserve(source.vocabulary.tokens.size());
   for (size_t id = 0; id < source.vocabulary.tokens.size(); ++id) {
     std::string& token = source.vocabulary.tokens[id];
     const bool apart =

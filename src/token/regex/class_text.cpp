@@ -69,6 +69,31 @@ Terms of_ranges(const Ranges& ranges) {
   return out;
 }
 
+// What of the ranges is in no category that is there as a whole. Run by run, as a million code points take
+// milliseconds.
+Ranges outside_of(const Ranges& ranges, const std::array<bool, category_count>& whole) {
+  Ranges out;
+  const auto add = [&](char32_t first, char32_t last) {
+    if (first > last) return;
+    const char32_t next = out.empty() ? 0 : out.back().second + 1;
+    if (next != 0 && (next == first || (next == surrogate_first && first == surrogate_last + 1)))
+      out.back().second = last;
+    else
+      out.emplace_back(first, last);
+  };
+  auto run = category_runs().begin();
+  for (const auto& [first, last] : ranges) {
+    while (run->last < first) ++run;
+    for (auto at = run; at != category_runs().end() && at->first <= last; ++at)
+      if (!whole[at->category]) {
+        const char32_t from = std::max(first, at->first), to = std::min(last, at->last);
+        add(from, std::min(to, char32_t{surrogate_first - 1}));
+        add(std::max(from, char32_t{surrogate_last + 1}), to);
+      }
+  }
+  return out;
+}
+
 Terms with_categories(const CodeSet& set) {
   Terms out;
   CodeSet others = ~set;
@@ -80,16 +105,13 @@ Terms with_categories(const CodeSet& set) {
     if (next < run.first) next = others[run.first] ? run.first : others._Find_next(run.first);
     if (next <= run.last) whole[run.category] = false;
   }
-  CodeSet rest = set;
-  for (const Run& run : category_runs())
-    if (whole[run.category])
-      for (char32_t code = run.first; code <= run.last; ++code) rest.reset(code);
+  const Ranges rest = outside_of(ranges_of(set), whole);
   for (size_t i = 0; i < category_count; ++i) {
     if (!whole[i]) continue;
     out.text += fmt::format("\\p{{{}}}", category_names[i]);
     ++out.count;
   }
-  const Terms more = of_ranges(ranges_of(rest));
+  const Terms more = of_ranges(rest);
   out.text += more.text;
   out.count += more.count;
   return out;
