@@ -328,6 +328,8 @@ TEST_F(GgufAdapterTest, IsRefusedWhereItCannotBeUsedWhole) {
     return base.open_adapter(*here, "adapter.gguf");
   };
   EXPECT_TRUE(open(changes, {.architecture = "arcee"}).ok());
+  const auto named_as_model = DecoderModel::open_gguf(*here, "adapter.gguf");
+  EXPECT_NE(named_as_model.error().message.find("adapter"), std::string::npos);
   EXPECT_EQ(open(changes, {.architecture = "llama"}).error().reason, Reason::bad_request);
   EXPECT_EQ(open(changes, {.architecture = "arcee", .type = "model"}).error().reason, Reason::bad_request);
   EXPECT_EQ(open(changes, {.architecture = "arcee", .kind = "other"}).error().reason, Reason::bad_request);

@@ -138,6 +138,11 @@ Status add_unsaid(const codec::GgufFile& file, const std::string& name, boost::j
 
 Result<boost::json::object> config_of_gguf(const codec::GgufFile& file) {
   TRY(const auto name, file.text_if("general.architecture"));
+  TRY(const auto type, file.text_if("general.type"));
+  if (type == "adapter")
+    return fail(Reason::bad_request,
+                fmt::format("the GGUF file is an adapter, which changes a model of architecture '{}'",
+                            name.value_or("").substr(0, 60)));
   const GgufArchitecture* architecture = gguf_architecture(name.value_or(""));
   if (architecture == nullptr)
     return fail(Reason::model_unsupported, fmt::format("GGUF models of architecture '{}' are not supported",
