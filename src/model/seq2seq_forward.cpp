@@ -15,6 +15,19 @@ std::vector<int64_t> columns(std::span<const int64_t> ids) {
   return out;
 }
 
+// Computed positions count the tokens that are no padding, which has none itself. Of one call: what is
+// written a token at a time counts all that came before, as in transformers.
+std::vector<int64_t> decoder_positions(const DecoderPlan& plan, std::span<const int64_t> ids) {
+  std::vector<int64_t> out = columns(ids);
+  if (plan.sinusoid != Sinusoid::fairseq || !plan.pad_id) return out;
+  int64_t count = 0;
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i] = count;
+    if (ids[i] != plan.pad_id) ++count;
+  }
+  return out;
+}
+
 // The encoder's ids, shifted by one, padding included.
 Result<Packed> shifted(const Seq2SeqPlan& plan, const tensor::Weights& inputs) {
   const tensor::TensorView* view = inputs.find("input_ids");
@@ -43,7 +56,7 @@ Result<Packed> shifted(const Seq2SeqPlan& plan, const tensor::Weights& inputs) {
 Result<Packed> decoder_inputs(const Seq2SeqPlan& plan, const tensor::Weights& inputs) {
   if (inputs.find("decoder_input_ids") == nullptr && plan.shift != Seq2SeqPlan::Shift::none)
     return shifted(plan, inputs);
-  return pack(inputs, 2, [](auto ids, auto) { return columns(ids); }, "decoder_");
+  return pack(inputs, 2, [&](auto ids, auto) { return decoder_positions(plan.decoder, ids); }, "decoder_");
 }
 
 // Where each row's last end token stands in the decoder's batch, which begins every row at its first column.

@@ -32,7 +32,7 @@ def encoder(make, name, heads=HEADS, left=True, last=False):
     return of
 
 
-def writer(make, name, heads=("ForConditionalGeneration",), left=True):
+def writer(make, name, heads=("ForConditionalGeneration",), left=True, padded=False):
     """An encoder that reads and a decoder that has written some tokens."""
     def of(seed):
         config = make()
@@ -43,6 +43,8 @@ def writer(make, name, heads=("ForConditionalGeneration",), left=True):
             config.num_labels = choice([2, 3, 5])
         else:
             inputs["decoder_input_ids"] = torch.randint(3, config.vocab_size, (3, randint(1, 9)))
+            if padded:  # As where a decoder begins with padding, or wrote some.
+                inputs["decoder_input_ids"][torch.rand(inputs["decoder_input_ids"].shape) < 0.2] = config.pad_token_id
         return Made(config, name + head, inputs, left)
     return of
 

@@ -149,8 +149,6 @@ class Family:
     def write(self, seed, folder, fresh, inputs, pads):
         pad = fresh.config.pad_token_id or 0
         settings = dict(max_new_tokens=14, do_sample=False, num_beams=1, use_cache=True, pad_token_id=pad)
-        if self.name == "m2m_100":  # What padding in the middle of a text means depends on how it is cut into steps.
-            settings["suppress_tokens"] = [pad]
         for left in (0, 2) if pads else (0,):
             ids = inputs["input_ids"][:2, :6].clone()
             ids[ids == 0] = 3

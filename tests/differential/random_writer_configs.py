@@ -32,7 +32,8 @@ WRITERS = {
     "mbart": writer(lambda: t.MBartConfig(**scaled()), "MBart", BOTH),
     "plbart": writer(lambda: t.PLBartConfig(**scaled()), "PLBart", BOTH),
     "marian": writer(marian, "Marian", ("MTModel", "Model")),
-    "m2m_100": writer(lambda: t.M2M100Config(**dict(scaled(), pad_token_id=1, bos_token_id=0, decoder_start_token_id=2)), "M2M100", BOTH),
+    "m2m_100": writer(lambda: t.M2M100Config(**dict(scaled(), pad_token_id=1, bos_token_id=0, decoder_start_token_id=choice([1, 2]))), "M2M100", BOTH,
+                      padded=True),
     "pegasus": writer(lambda: t.PegasusConfig(**scaled()), "Pegasus", BOTH),
     "blenderbot": writer(lambda: t.BlenderbotConfig(**scaled()), "Blenderbot", BOTH),
 }

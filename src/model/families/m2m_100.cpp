@@ -16,6 +16,7 @@ void plan_m2m_100(ConfigReader& config, Seq2SeqPlan& plan) {
   plan.encoder.position_kind = EncoderPlan::Positions::past_padding;
   plan.encoder.position_offset = 0;
   plan.encoder.pad_id = plan.pad_id.value_or(1);
+  plan.decoder.pad_id = plan.encoder.pad_id;
   if (plan.encoder.pad_id != 1)
     config.refuse(
         fail(Reason::model_unsupported, "config.json: a pad_token_id other than 1 is not supported"));
