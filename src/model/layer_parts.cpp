@@ -33,12 +33,12 @@ Result<LinearLayer> keep_linear(const WeightReader& reader, const std::string& n
 }
 
 Result<RowScale> RowScale::load(const WeightReader& reader, const std::string& name, size_t width, Kind kind,
-                                float epsilon) {
+                                float epsilon, Bias bias) {
   RowScale out;
   out.kind_ = kind;
   out.epsilon_ = epsilon;
   out.kernels_ = &tensor::kernels_for(reader.compute().isa);
-  TRY(out.norm_, reader.norm(name, width, kind == Kind::root_mean_square ? Bias::without : Bias::with));
+  TRY(out.norm_, reader.norm(name, width, kind == Kind::root_mean_square ? Bias::without : bias));
   return out;
 }
 
@@ -55,6 +55,25 @@ void RowScale::run(float* x, size_t rows) const {
         for (size_t i = 0; i < width; ++i)
           x[row * width + i] = x[row * width + i] * norm_.gamma[i] + norm_.beta[i];
   }
+}
+
+Result<LayerEnd> LayerEnd::load_norms(const WeightReader& reader, const std::string& at, size_t width,
+                                      tensor::Activation activation, float epsilon) {
+  const auto kind = RowScale::Kind::layer;
+  LayerEnd out;
+  out.activation = activation;
+  TRY(out.attention_out, reader.linear(at + "attention.output.dense", width, width));
+  TRY(out.attention_norm, RowScale::load(reader, at + "attention.output.LayerNorm", width, kind, epsilon));
+  TRY(out.norm, RowScale::load(reader, at + "output.LayerNorm", width, kind, epsilon));
+  return out;
+}
+
+Result<LayerEnd> LayerEnd::load(const WeightReader& reader, const std::string& at, size_t width, size_t inner,
+                                tensor::Activation activation, float epsilon) {
+  TRY(LayerEnd out, load_norms(reader, at, width, activation, epsilon));
+  TRY(out.inner, reader.linear(at + "intermediate.dense", inner, width));
+  TRY(out.out, reader.linear(at + "output.dense", width, inner));
+  return out;
 }
 
 void LayerEnd::run(const float* context, float* x, size_t rows, tensor::Threads& threads) const {
@@ -93,6 +112,8 @@ void attend_within(const TokenBatch& batch, size_t first, size_t last, const Sel
   job.head_width = attention.head_width;
   job.scale =
       attention.scale > 0 ? attention.scale : 1.0F / std::sqrt(static_cast<float>(attention.head_width));
+  job.bias.by_distance = attention.by_distance;
+  job.bias.reach = attention.reach;
   const bool hides = hides_tokens(batch, first, last);
   if (hides || attention.add)
     job.bias.add = [&](const tensor::AttentionBias::Block& block) {
@@ -103,6 +124,35 @@ void attend_within(const TokenBatch& batch, size_t first, size_t last, const Sel
           block.scores[i * block.stride + key] = -std::numeric_limits<float>::infinity();
     };
   tensor::attend(job, compute, threads);
+}
+
+Result<JoinedAttention> JoinedAttention::load(const WeightReader& reader,
+                                              const std::vector<std::string>& names, const Sizes& sizes,
+                                              Bias bias) {
+  JoinedAttention out;
+  out.sizes_ = sizes;
+  out.compute_ = reader.compute();
+  const std::vector<size_t> outputs(names.size(), out.width());
+  TRY(out.joined_, reader.joined(names, outputs, sizes.inputs, bias));
+  return out;
+}
+
+SelfAttention JoinedAttention::job(const tensor::Floats& joined, float* out, size_t out_stride) const {
+  SelfAttention job;
+  job.query = joined.data();
+  job.key = job.query + width();
+  job.value = job.key + width();
+  job.query_stride = job.key_stride = job.value_stride = stride();
+  job.out = out;
+  job.out_stride = out_stride;
+  job.heads = sizes_.heads;
+  job.head_width = sizes_.head_width;
+  return job;
+}
+
+void JoinedAttention::attend(const TokenBatch& batch, size_t first, size_t last, const tensor::Floats& joined,
+                             float* out, size_t out_stride, tensor::Threads& threads) const {
+  attend_within(batch, first, last, job(joined, out, out_stride), compute_, threads);
 }
 
 }  // namespace holdfast::model

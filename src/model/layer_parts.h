@@ -28,7 +28,7 @@ class RowScale {
  public:
   enum class Kind : uint8_t { layer, root_mean_square, none };
   static Result<RowScale> load(const WeightReader& reader, const std::string& name, size_t width, Kind kind,
-                               float epsilon);
+                               float epsilon, Bias bias = Bias::with);
   void run(float* x, size_t rows) const;
 
  private:
@@ -44,6 +44,12 @@ struct LayerEnd {
   RowScale attention_norm, norm;
   tensor::Activation activation = tensor::Activation::gelu;
 
+  // Under BERT's names behind `at`.
+  static Result<LayerEnd> load(const WeightReader& reader, const std::string& at, size_t width, size_t inner,
+                               tensor::Activation activation, float epsilon);
+  // The same but for `inner` and `out`.
+  static Result<LayerEnd> load_norms(const WeightReader& reader, const std::string& at, size_t width,
+                                     tensor::Activation activation, float epsilon);
   // x: what the layer read, [rows, E], which becomes what it leaves.
   void run(const float* context, float* x, size_t rows, tensor::Threads& threads) const;
 };
@@ -57,10 +63,40 @@ struct SelfAttention {
   size_t query_stride = 0, key_stride = 0, value_stride = 0;
   float* out = nullptr;
   size_t out_stride = 0, heads = 0, head_width = 0;
-  float scale = 0;  // 0: 1 / sqrt(head_width)
+  float scale = 0;                     // 0: 1 / sqrt(head_width)
+  const float* by_distance = nullptr;  // As tensor::AttentionBias has it.
+  size_t reach = 0;
   std::function<void(const tensor::AttentionBias::Block&)> add = {};
 };
 void attend_within(const TokenBatch& batch, size_t first, size_t last, const SelfAttention& attention,
                    tensor::Compute compute, tensor::Threads& threads);
+
+// Queries, keys and values made by one layer, and attention of a sequence's rows among each other. Immutable.
+class JoinedAttention {
+ public:
+  struct Sizes {
+    size_t heads = 0, head_width = 0, inputs = 0;
+  };
+  // `names`: of queries, keys and values, and of what else is made of the same rows and as wide as these.
+  static Result<JoinedAttention> load(const WeightReader& reader, const std::vector<std::string>& names,
+                                      const Sizes& sizes, Bias bias = Bias::with);
+
+  size_t width() const { return sizes_.heads * sizes_.head_width; }  // Of queries.
+  size_t stride() const { return joined_->width(); }                 // Of what `join` makes.
+  // x: [rows, inputs]. Queries, keys, values and the rest beside each other, [rows, stride].
+  tensor::Floats join(const float* x, size_t rows, tensor::Threads& threads) const {
+    return apply(*joined_, x, rows, threads);
+  }
+  // What attend_within is to do with it; out as below.
+  SelfAttention job(const tensor::Floats& joined, float* out, size_t out_stride) const;
+  // out: `width` columns of rows that are out_stride apart.
+  void attend(const TokenBatch& batch, size_t first, size_t last, const tensor::Floats& joined, float* out,
+              size_t out_stride, tensor::Threads& threads) const;
+
+ private:
+  Sizes sizes_;
+  tensor::Compute compute_;
+  LinearLayer joined_;
+};
 
 }  // namespace holdfast::model

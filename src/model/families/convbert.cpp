@@ -35,20 +35,19 @@ Result<LinearLayer> load_grouped(const WeightReader& reader, const std::string& 
   return keep_linear(reader, name, whole, bias, outputs, inputs);
 }
 
-// Half of BERT's attention heads beside a convolution whose taps each token chooses itself. Both see the
-// sequence alone: what pads it is no neighbour.
+// Half of BERT's attention heads beside a convolution whose taps each token chooses itself, which sees what
+// pads a text where that is kept.
 class Layer final : public TokenLayer {
  public:
   static Result<std::unique_ptr<TokenLayer>> load(const WeightReader& reader, const Sizes& sizes,
                                                   const std::string& at) {
     auto out = std::make_unique<Layer>();
     out->sizes_ = sizes;
-    out->compute_ = reader.compute();
-    out->end_.activation = sizes.activation;
     const std::string self = at + "attention.self.";
     const size_t all = sizes.all(), width = sizes.width;
-    TRY(out->joined_, reader.joined({self + "query", self + "key", self + "value", self + "conv_out_layer"},
-                                    {all, all, all, all}, width));
+    TRY(out->attention_,
+        JoinedAttention::load(reader, {self + "query", self + "key", self + "value", self + "conv_out_layer"},
+                              {sizes.heads, sizes.head_width, width}));
     TRY(const std::vector<float> taps,
         reader.floats(self + "key_conv_attn_layer.depthwise.weight", {width, 1, sizes.kernel}));
     out->taps_.resize(taps.size());
@@ -60,33 +59,18 @@ class Layer final : public TokenLayer {
     TRY(const std::vector<float> bias, reader.floats(self + "key_conv_attn_layer.bias", {all, 1}));
     TRY(out->point_, keep_linear(reader, self + "key_conv_attn_layer", point, bias, all, width));
     TRY(out->chooser_, reader.linear(self + "conv_kernel_layer", sizes.heads * sizes.kernel, all));
-    TRY(out->end_.attention_out, reader.linear(at + "attention.output.dense", width, width));
-    TRY(out->end_.attention_norm, RowScale::load(reader, at + "attention.output.LayerNorm", width,
-                                                 RowScale::Kind::layer, sizes.epsilon));
+    TRY(out->end_, LayerEnd::load_norms(reader, at, width, sizes.activation, sizes.epsilon));
     TRY(out->end_.inner, load_grouped(reader, at + "intermediate.dense", sizes.inner, width, sizes.groups));
     TRY(out->end_.out, load_grouped(reader, at + "output.dense", width, sizes.inner, sizes.groups));
-    TRY(out->end_.norm,
-        RowScale::load(reader, at + "output.LayerNorm", width, RowScale::Kind::layer, sizes.epsilon));
     return std::unique_ptr<TokenLayer>(std::move(out));
   }
 
   void run(const TokenBatch& batch, size_t first, size_t last, float* x,
            tensor::Threads& threads) const override {
     const size_t rows = batch.starts[last] - batch.starts[first], all = sizes_.all(), width = sizes_.width;
-    const Floats joined = apply(*joined_, x, rows, threads);
+    const Floats joined = attention_.join(x, rows, threads);
     Floats context(rows * width);  // Attention's half, then the convolution's.
-    attend_within(batch, first, last,
-                  {.query = joined.data(),
-                   .key = joined.data() + all,
-                   .value = joined.data() + 2 * all,
-                   .query_stride = 4 * all,
-                   .key_stride = 4 * all,
-                   .value_stride = 4 * all,
-                   .out = context.data(),
-                   .out_stride = width,
-                   .heads = sizes_.heads,
-                   .head_width = sizes_.head_width},
-                  compute_, threads);
+    attention_.attend(batch, first, last, joined, context.data(), width, threads);
     const Floats chosen = choose(batch, first, last, x, joined.data(), threads);
     convolve(batch, first, last, joined.data() + 3 * all, chosen.data(), context.data() + all);
     end_.run(context.data(), x, rows, threads);
@@ -148,8 +132,8 @@ class Layer final : public TokenLayer {
   }
 
   Sizes sizes_;
-  tensor::Compute compute_;
-  LinearLayer joined_, point_, chooser_;
+  JoinedAttention attention_;
+  LinearLayer point_, chooser_;
   std::vector<float> taps_;  // [kernel, E]
   LayerEnd end_;
 };

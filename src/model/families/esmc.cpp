@@ -28,12 +28,12 @@ class Layer final : public TokenLayer {
                                                   const std::string& at) {
     auto out = std::make_unique<Layer>();
     out->sizes_ = sizes;
-    out->compute_ = reader.compute();
-    out->kernels_ = &tensor::kernels_for(out->compute_.isa);
+    out->kernels_ = &tensor::kernels_for(reader.compute().isa);
     const std::string self = at + "self_attn.";
     const size_t width = sizes.width;
-    TRY(out->joined_, reader.joined({self + "q_proj", self + "k_proj", self + "v_proj"},
-                                    {width, width, width}, width, sizes.attention_bias));
+    TRY(out->attention_,
+        JoinedAttention::load(reader, {self + "q_proj", self + "k_proj", self + "v_proj"},
+                              {sizes.heads, width / sizes.heads, width}, sizes.attention_bias));
     TRY(out->attention_out_, reader.linear(self + "o_proj", width, width, sizes.attention_bias));
     TRY(out->inner_, reader.joined({at + "mlp.gate_proj", at + "mlp.up_proj"}, {sizes.inner, sizes.inner},
                                    width, sizes.inner_bias, tensor::OutputLayout::gated));
@@ -50,25 +50,14 @@ class Layer final : public TokenLayer {
     const size_t rows = batch.starts[last] - batch.starts[first], width = sizes_.width;
     Floats read(rows * width), context(rows * width);
     normalize(attention_norm_, x, read.data(), rows);
-    Floats joined = apply(*joined_, read.data(), rows, threads);
+    Floats joined = attention_.join(read.data(), rows, threads);
     for (size_t row = 0; row < rows; ++row) {
       float* queries = joined.data() + row * 3 * width;
       normalize(query_norm_, queries, queries, 1);
       normalize(key_norm_, queries + width, queries + width, 1);
     }
     rotate(batch, batch.starts[first], rows, joined.data());
-    attend_within(batch, first, last,
-                  {.query = joined.data(),
-                   .key = joined.data() + width,
-                   .value = joined.data() + 2 * width,
-                   .query_stride = 3 * width,
-                   .key_stride = 3 * width,
-                   .value_stride = 3 * width,
-                   .out = context.data(),
-                   .out_stride = width,
-                   .heads = sizes_.heads,
-                   .head_width = width / sizes_.heads},
-                  compute_, threads);
+    attention_.attend(batch, first, last, joined, context.data(), width, threads);
     add(apply(*attention_out_, context.data(), rows, threads), x);
     normalize(inner_norm_, x, read.data(), rows);
     const Floats wide = apply(*inner_, read.data(), rows, threads, sizes_.activation);
@@ -98,9 +87,9 @@ class Layer final : public TokenLayer {
   }
 
   Sizes sizes_;
-  tensor::Compute compute_;
+  JoinedAttention attention_;
   const tensor::Kernels* kernels_ = nullptr;
-  LinearLayer joined_, attention_out_, inner_, out_;
+  LinearLayer attention_out_, inner_, out_;
   Norm query_norm_, key_norm_, attention_norm_, inner_norm_;
 };
 

@@ -16,50 +16,31 @@ struct Sizes {
   Activation activation = Activation::gelu;
 };
 
-// BERT's layer with a convolution of each head's values beside its attention. Both see the sequence alone:
-// what pads it is no neighbour.
+// BERT's layer with a convolution of each head's values beside its attention, which sees what pads a text
+// where that is kept.
 class Layer final : public TokenLayer {
  public:
   static Result<std::unique_ptr<TokenLayer>> load(const WeightReader& reader, const Sizes& sizes,
                                                   const std::string& at) {
     auto out = std::make_unique<Layer>();
     out->sizes_ = sizes;
-    out->compute_ = reader.compute();
-    out->end_.activation = sizes.activation;
     const std::string self = at + "attention.self.";
     const size_t width = sizes.width;
-    TRY(out->joined_,
-        reader.joined({self + "query", self + "key", self + "value"}, {width, width, width}, width));
+    TRY(out->attention_, JoinedAttention::load(reader, {self + "query", self + "key", self + "value"},
+                                               {sizes.heads, width / sizes.heads, width}));
     if (sizes.kernel > 0) {
       TRY(out->taps_, reader.floats(self + "conv.weight", {sizes.heads, 1, sizes.kernel, 1}));
     }
-    TRY(out->end_.attention_out, reader.linear(at + "attention.output.dense", width, width));
-    TRY(out->end_.attention_norm, RowScale::load(reader, at + "attention.output.LayerNorm", width,
-                                                 RowScale::Kind::layer, sizes.epsilon));
-    TRY(out->end_.inner, reader.linear(at + "intermediate.dense", sizes.inner, width));
-    TRY(out->end_.out, reader.linear(at + "output.dense", width, sizes.inner));
-    TRY(out->end_.norm,
-        RowScale::load(reader, at + "output.LayerNorm", width, RowScale::Kind::layer, sizes.epsilon));
+    TRY(out->end_, LayerEnd::load(reader, at, width, sizes.inner, sizes.activation, sizes.epsilon));
     return std::unique_ptr<TokenLayer>(std::move(out));
   }
 
   void run(const TokenBatch& batch, size_t first, size_t last, float* x,
            tensor::Threads& threads) const override {
     const size_t rows = batch.starts[last] - batch.starts[first], width = sizes_.width;
-    const Floats joined = apply(*joined_, x, rows, threads);
+    const Floats joined = attention_.join(x, rows, threads);
     Floats context(rows * width);
-    attend_within(batch, first, last,
-                  {.query = joined.data(),
-                   .key = joined.data() + width,
-                   .value = joined.data() + 2 * width,
-                   .query_stride = 3 * width,
-                   .key_stride = 3 * width,
-                   .value_stride = 3 * width,
-                   .out = context.data(),
-                   .out_stride = width,
-                   .heads = sizes_.heads,
-                   .head_width = width / sizes_.heads},
-                  compute_, threads);
+    attention_.attend(batch, first, last, joined, context.data(), width, threads);
     if (sizes_.kernel > 0) convolve(batch, first, last, joined.data() + 2 * width, context.data());
     end_.run(context.data(), x, rows, threads);
   }
@@ -84,8 +65,7 @@ class Layer final : public TokenLayer {
   }
 
   Sizes sizes_;
-  tensor::Compute compute_;
-  LinearLayer joined_;
+  JoinedAttention attention_;
   std::vector<float> taps_;  // [heads, kernel]
   LayerEnd end_;
 };

@@ -26,14 +26,13 @@ class Layer final : public TokenLayer {
                                                   const std::string& at) {
     auto out = std::make_unique<Layer>();
     out->sizes_ = sizes;
-    out->compute_ = reader.compute();
     const std::string self = at + "attention.self.";
     const size_t width = sizes.width;
     const auto norm = [&](const std::string& name) {
       return RowScale::load(reader, at + name, width, RowScale::Kind::layer, sizes.epsilon);
     };
-    TRY(out->joined_,
-        reader.joined({self + "query", self + "key", self + "value"}, {width, width, width}, width));
+    TRY(out->attention_, JoinedAttention::load(reader, {self + "query", self + "key", self + "value"},
+                                               {sizes.heads, width / sizes.heads, width}));
     TRY(out->attention_out_, reader.linear(at + "attention.output.dense", width, width));
     TRY(out->inner_, reader.linear(at + "intermediate.dense", sizes.inner, width));
     TRY(out->out_, reader.linear(at + "output.dense", width, sizes.inner));
@@ -52,20 +51,9 @@ class Layer final : public TokenLayer {
            tensor::Threads& threads) const override {
     const size_t rows = batch.starts[last] - batch.starts[first], width = sizes_.width;
     Floats normed = normed_first(attention_norm_, x, rows);
-    const Floats joined = apply(*joined_, sizes_.norms_first ? normed.data() : x, rows, threads);
+    const Floats joined = attention_.join(sizes_.norms_first ? normed.data() : x, rows, threads);
     Floats context(rows * width);
-    attend_within(batch, first, last,
-                  {.query = joined.data(),
-                   .key = joined.data() + width,
-                   .value = joined.data() + 2 * width,
-                   .query_stride = 3 * width,
-                   .key_stride = 3 * width,
-                   .value_stride = 3 * width,
-                   .out = context.data(),
-                   .out_stride = width,
-                   .heads = sizes_.heads,
-                   .head_width = width / sizes_.heads},
-                  compute_, threads);
+    attention_.attend(batch, first, last, joined, context.data(), width, threads);
     multiply(*attention_out_, context.data(), x, rows, threads, x);
     if (!sizes_.norms_first) attention_norm_.run(x, rows);
     normed = normed_first(norm_, x, rows);
@@ -97,8 +85,8 @@ class Layer final : public TokenLayer {
   }
 
   Sizes sizes_;
-  tensor::Compute compute_;
-  LinearLayer joined_, attention_out_, inner_, out_, narrow_, widen_;
+  JoinedAttention attention_;
+  LinearLayer attention_out_, inner_, out_, narrow_, widen_;
   RowScale attention_norm_, norm_, adapter_norm_;
 };
 
