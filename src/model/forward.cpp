@@ -51,6 +51,7 @@ KeepPadding padding_kept(const EncoderModel& model) {
                                    [](const EncoderPlan::LayerKind& layer) { return layer.window > 0; });
   if (model.encoder() == nullptr || windows || plan.disentangled || plan.zeroes_padding)
     return KeepPadding::no;
+  if (plan.make_layer) return KeepPadding::everywhere;  // It may be a neighbour.
   if (std::any_of(plan.outputs.begin(), plan.outputs.end(),
                   [](const HeadPlan& head) { return head.counts_padding; }))
     return KeepPadding::everywhere;

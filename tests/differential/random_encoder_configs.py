@@ -90,18 +90,11 @@ def longformer():
     return t.LongformerConfig(**plain, attention_window=window), separated
 
 
-def whole(inputs, _):
-    """No padding: in transformers these families' tokens see what pads them."""
-    inputs["input_ids"].clamp_(min=3)
-    inputs["attention_mask"].fill_(1)
-    return {}
-
-
 def convbert():
     heads = choice([2, 4])
     plain = dict(sizes(), hidden_size=heads * choice([4, 8]), num_attention_heads=heads, intermediate_size=choice([8, 24]))
     return t.ConvBertConfig(**plain, embedding_size=choice([6, plain["hidden_size"]]), head_ratio=choice([1, 2, 8]), conv_kernel_size=choice([1, 3, 9]),
-                            num_groups=choice([1, 2]), type_vocab_size=2), whole
+                            num_groups=choice([1, 2]), type_vocab_size=2)
 
 
 def mobilebert():
@@ -140,7 +133,7 @@ def unmasked(inputs, _):
 def nystromformer():
     landmarks = choice([8, 64])
     return t.NystromformerConfig(**dict(sizes(), pad_token_id=1), type_vocab_size=2, num_landmarks=landmarks, segment_means_seq_len=landmarks,
-                                 conv_kernel_size=choice([1, 3, 65])), whole
+                                 conv_kernel_size=choice([1, 3, 65]))
 
 
 def xmod():

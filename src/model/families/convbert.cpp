@@ -167,7 +167,6 @@ void plan_convbert(ConfigReader& config, EncoderPlan& plan) {
   plan.make_layer = [sizes](const WeightReader& reader, const EncoderPlan& whole, size_t index) {
     return Layer::load(reader, sizes, whole.layers[index].prefix);
   };
-  plan.zeroes_padding = true;
   HeadNames heads;
   heads.pooled = {"classifier.dense", plan.width, plan.activation};
   heads.classifier = "classifier.out_proj";
