@@ -513,7 +513,7 @@ void Encoder::make_ready_room(size_t rows, LayerRows& ready) const {
 }
 
 void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, std::vector<Floats>* states,
-                  float* out) const {
+                  float* sums, float* out) const {
   const size_t row = batch.starts[part.first], rows = batch.starts[part.last] - row, width = plan_.width;
   const auto space = spaces_->take();
   make_room(rows, *space);
@@ -545,7 +545,10 @@ void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, 
     keep_state(i + 1);
   }
   for (size_t i = 0; i < own_layers_.size(); ++i) {
-    own_layers_[i]->run(batch, part.first, part.last, out, threads);
+    if (sums != nullptr && i + 1 == own_layers_.size())
+      own_layers_[i]->run_summing(batch, part.first, part.last, out, sums + part.first * width, threads);
+    else
+      own_layers_[i]->run(batch, part.first, part.last, out, threads);
     tensor::step_ended(i, step::whole_layer);
     keep_state(i + 1);
   }
@@ -555,7 +558,7 @@ void Encoder::run(const TokenBatch& batch, Part part, tensor::Threads& threads, 
 }
 
 Result<Floats> Encoder::forward(const TokenBatch& batch, tensor::Threads& threads,
-                                std::vector<Floats>* states) const {
+                                std::vector<Floats>* states, Floats* sums) const {
   TRY_DONE(check(batch));
   CHECK(plan_.grid_theta == 0 || batch.places.size() == 2 * batch.tokens());
   if (plan_.grid_bias)
@@ -563,11 +566,13 @@ Result<Floats> Encoder::forward(const TokenBatch& batch, tensor::Threads& thread
       CHECK(batch.length(i) == plan_.grid_bias->height * plan_.grid_bias->width + 1);
   Floats out(batch.tokens() * plan_.width);
   for (size_t i = 0; states != nullptr && i <= plan_.layers.size(); ++i) states->emplace_back(out.size());
+  if (sums != nullptr) *sums = Floats(batch.sequences() * plan_.width);
   const std::vector<Part> parts = split(batch, threads.count());
   const auto alone = tensor::make_threads(1);
   tensor::Threads& each = parts.size() > 1 ? *alone : threads;
   threads.run(parts.size(), [&](size_t index) {
-    run(batch, parts[index], each, states, out.data() + batch.starts[parts[index].first] * plan_.width);
+    run(batch, parts[index], each, states, sums != nullptr ? sums->data() : nullptr,
+        out.data() + batch.starts[parts[index].first] * plan_.width);
   });
   return out;
 }

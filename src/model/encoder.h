@@ -28,9 +28,11 @@ class Encoder {
   // Hidden states of the last layer, [tokens, E]. bad_request for ids, types or positions outside the tables.
   // A sequence's bits do not depend on the batch around it, nor on the number of threads.
   // `states`, where given: what each layer reads and what the last one leaves, before a final norm;
-  // [layers + 1] of [tokens, E].
+  // [layers + 1] of [tokens, E]. `sums`, of plans that sum up: what heads read of each sequence,
+  // [sequences, E].
   Result<tensor::Floats> forward(const TokenBatch& batch, tensor::Threads& threads,
-                                 std::vector<tensor::Floats>* states = nullptr) const;
+                                 std::vector<tensor::Floats>* states = nullptr,
+                                 tensor::Floats* sums = nullptr) const;
 
  private:
   struct Layer {
@@ -130,7 +132,7 @@ class Encoder {
   bool joins_halves(size_t layer) const;
   tensor::RowNorm row_norm(const Norm& norm) const;
   void run(const TokenBatch& batch, Part part, tensor::Threads& threads, std::vector<tensor::Floats>* states,
-           float* out) const;
+           float* sums, float* out) const;
 
   EncoderPlan plan_;
   tensor::Compute compute_;

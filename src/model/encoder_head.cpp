@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "model/question_spans.h"
+
 namespace holdfast::model {
 namespace {
 
@@ -62,6 +64,10 @@ Result<EncoderHead> EncoderHead::load(const HeadPlan& plan, const WeightReader& 
   EncoderHead out;
   out.plan_ = plan;
   size_t width = encoder.plan().width;
+  if (plan.question_id) {
+    TRY(QuestionSpans spans, QuestionSpans::load(reader, *plan.question_id, width));
+    out.spans_ = std::make_shared<const QuestionSpans>(std::move(spans));
+  }
   for (const HeadStep& step : plan.steps) {
     Step loaded;
     loaded.activation = step.activation;
@@ -79,11 +85,13 @@ Result<EncoderHead> EncoderHead::load(const HeadPlan& plan, const WeightReader& 
 
 // The rows that the steps begin with.
 tensor::Floats EncoderHead::pick(const Encoder& encoder, const TokenBatch& batch,
-                                 const tensor::Floats& hidden) const {
+                                 const tensor::Floats& hidden, const tensor::Floats& sums) const {
   const size_t width = encoder.plan().width;
-  if (plan_.rows == HeadPlan::Rows::tokens || plan_.rows == HeadPlan::Rows::late) {
-    tensor::Floats out(hidden.size());
-    std::copy_n(hidden.data(), hidden.size(), out.data());
+  const bool summed = plan_.rows == HeadPlan::Rows::summary;
+  if (summed || plan_.rows == HeadPlan::Rows::tokens || plan_.rows == HeadPlan::Rows::late) {
+    const tensor::Floats& from = summed ? sums : hidden;
+    tensor::Floats out(from.size());
+    std::copy_n(from.data(), from.size(), out.data());
     return out;
   }
   tensor::Floats out(batch.sequences() * width);
@@ -101,8 +109,10 @@ tensor::Floats EncoderHead::pick(const Encoder& encoder, const TokenBatch& batch
 }
 
 std::vector<NamedOutput> EncoderHead::run(const Encoder& encoder, const TokenBatch& batch,
-                                          const tensor::Floats& hidden, tensor::Threads& threads) const {
-  tensor::Floats x = pick(encoder, batch, hidden);
+                                          const tensor::Floats& hidden, const tensor::Floats& sums,
+                                          tensor::Threads& threads) const {
+  if (spans_ != nullptr) return spans_->run(batch, hidden, threads);
+  tensor::Floats x = pick(encoder, batch, hidden, sums);
   size_t width = encoder.plan().width;
   const size_t rows = x.size() / width;
   for (const Step& step : steps_) {

@@ -14,15 +14,17 @@ struct NamedOutput {
   tensor::Floats data;  // [rows, columns]
 };
 
+class QuestionSpans;
+
 // One output's steps, loaded. Immutable.
 class EncoderHead {
  public:
   static Result<EncoderHead> load(const HeadPlan& plan, const WeightReader& reader, const Encoder& encoder);
 
   const HeadPlan& plan() const { return plan_; }
-  // From hidden states [tokens, E].
+  // From hidden states [tokens, E] and, where the plan sums up, sums [sequences, E].
   std::vector<NamedOutput> run(const Encoder& encoder, const TokenBatch& batch, const tensor::Floats& hidden,
-                               tensor::Threads& threads) const;
+                               const tensor::Floats& sums, tensor::Threads& threads) const;
 
  private:
   struct Step {
@@ -31,10 +33,12 @@ class EncoderHead {
     std::optional<Norm> norm;
   };
 
-  tensor::Floats pick(const Encoder& encoder, const TokenBatch& batch, const tensor::Floats& hidden) const;
+  tensor::Floats pick(const Encoder& encoder, const TokenBatch& batch, const tensor::Floats& hidden,
+                      const tensor::Floats& sums) const;
 
   HeadPlan plan_;
   std::vector<Step> steps_;
+  std::shared_ptr<const QuestionSpans> spans_;  // Instead of steps; null: none. Copies share it.
 };
 
 }  // namespace holdfast::model

@@ -151,10 +151,12 @@ Result<std::vector<NamedOutput>> EncoderModel::forward(const TokenBatch& batch,
   if (graph_ != nullptr) return graph_->forward(batch, threads);
   if (seq2seq_ != nullptr) return judge(batch, threads);
   if (causal_ != nullptr) return causal_->forward(batch, threads);
-  TRY(tensor::Floats hidden, encoder_->forward(batch, threads));
+  tensor::Floats sums;
+  TRY(tensor::Floats hidden, encoder_->forward(batch, threads, nullptr, plan().sums_up ? &sums : nullptr));
   std::vector<NamedOutput> out;
   for (const EncoderHead& head : heads_)
-    for (NamedOutput& output : head.run(*encoder_, batch, hidden, threads)) out.push_back(std::move(output));
+    for (NamedOutput& output : head.run(*encoder_, batch, hidden, sums, threads))
+      out.push_back(std::move(output));
   if (plan().head == Head::none)
     out.push_back({"last_hidden_state", NamedOutput::Rows::tokens, plan().width, false, std::move(hidden)});
   return out;

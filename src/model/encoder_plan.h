@@ -50,7 +50,8 @@ struct HeadPlan {
     first,
     mean,
     last,
-    late  // Each token's answer, and then their mean.
+    late,    // Each token's answer, and then their mean.
+    summary  // What the family's own layer sums each sequence up by.
   };
   enum class Shape : uint8_t {
     columns,    // [rows, outputs]
@@ -64,6 +65,8 @@ struct HeadPlan {
   std::vector<HeadStep> steps;
   bool optional = false;        // Left out where the checkpoint has no weights for it.
   bool counts_padding = false;  // mean and last are of the padded row.
+  // Splinter: start_logits and end_logits by likeness to the first token with this id, instead of all above.
+  std::optional<int64_t> question_id = {};
 };
 
 // DeBERTa's attention by distance.
@@ -170,6 +173,7 @@ struct EncoderPlan {
   using MakeLayer = std::function<Result<std::unique_ptr<TokenLayer>>(const WeightReader& reader,
                                                                       const EncoderPlan& plan, size_t index)>;
   MakeLayer make_layer, make_embedding;
+  bool sums_up = false;  // The last of these layers sums sequences up for the heads.
 
   std::vector<std::string> prefixes;
   WeightReader::Renames renames;

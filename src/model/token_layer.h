@@ -16,6 +16,11 @@ class TokenLayer {
   // x: [tokens, E] of the batch's sequences [first, last), in place; written only where it makes first rows.
   virtual void run(const TokenBatch& batch, size_t first, size_t last, float* x,
                    tensor::Threads& threads) const = 0;
+  // The same, and what sums up each sequence, [last - first, E], of families whose heads read that.
+  virtual void run_summing(const TokenBatch& batch, size_t first, size_t last, float* x, float* /*sums*/,
+                           tensor::Threads& threads) const {
+    run(batch, first, last, x, threads);
+  }
 };
 
 }  // namespace holdfast::model

@@ -169,7 +169,7 @@ void add_heads(ConfigReader& config, EncoderPlan& plan, const HeadNames& names) 
   switch (plan.head) {
     case Head::none:
       if (names.has_pooler)
-        plan.outputs.push_back({"pooler_output", Rows::first, Shape::columns, {names.pooled}, true});
+        plan.outputs.push_back({"pooler_output", names.pooled_rows, Shape::columns, {names.pooled}, true});
       return;
     case Head::sequence_classification:
       return logits(names.pooled_rows, Shape::columns, pooled({names.classifier, labels}));
