@@ -149,6 +149,21 @@ def esmc():
     return t.EsmcConfig(**dict(plain, pad_token_id=1), attention_bias=flip(), mlp_bias=flip())
 
 
+def splinter():
+    return t.SplinterConfig(**sizes(), type_vocab_size=choice([1, 2]), question_token_id=3), questions
+
+
+def questions(inputs, head):
+    """A token that stands for the question in most texts, twice in some; elsewhere the first token does, which padding must not be."""
+    ids = inputs["input_ids"]
+    ids[ids == 3] = 4
+    for row, mask in zip(ids, inputs["attention_mask"]):
+        seen = mask.nonzero()[:, 0]
+        for _ in range(randint(0, 2) if seen[0] == 0 else randint(1, 2)):
+            row[choice(seen.tolist())] = 3
+    return {}
+
+
 def longt5():
     return t.LongT5Config(**{key: value for key, value in umt5().to_dict().items() if key in (
         "vocab_size", "d_model", "d_kv", "d_ff", "num_heads", "num_layers", "num_decoder_layers", "relative_attention_num_buckets",
@@ -204,6 +219,7 @@ ENCODERS = {
     "mvp": writer(lambda: t.MvpConfig(**bart_sizes(), max_position_embeddings=40, scale_embedding=flip()), "Mvp", ("ForConditionalGeneration", "Model")),
     "nystromformer": encoder(nystromformer, "Nystromformer"),
     "openai_privacy_filter": encoder(privacy_filter, "OpenAIPrivacyFilter", ("ForTokenClassification", "Model")),
+    "splinter": encoder(splinter, "Splinter", ("Model", "ForQuestionAnswering")),
     "ultrabert": encoder(ultrabert, "Ultrabert"),
     "umt5": writer(umt5, "UMT5", ("ForConditionalGeneration", "Model", "ForConditionalGeneration")),
     "umt5-encoder": encoder(umt5, "UMT5", ("EncoderModel",)),

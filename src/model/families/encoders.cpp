@@ -45,6 +45,7 @@ constexpr EncoderFamily families[] = {
     {"roberta", plan_roberta},
     {"roberta-prelayernorm", plan_roberta_prelayernorm},
     {"roformer", plan_roformer},
+    {"splinter", plan_splinter},
     {"squeezebert", plan_squeezebert},
     {"static_embedding", plan_static_embedding},
     {"t5", plan_t5_encoder},

@@ -47,6 +47,7 @@ void plan_rembert(ConfigReader& config, EncoderPlan& plan);
 void plan_roberta(ConfigReader& config, EncoderPlan& plan);
 void plan_roberta_prelayernorm(ConfigReader& config, EncoderPlan& plan);
 void plan_roformer(ConfigReader& config, EncoderPlan& plan);
+void plan_splinter(ConfigReader& config, EncoderPlan& plan);
 void plan_squeezebert(ConfigReader& config, EncoderPlan& plan);
 void plan_static_embedding(ConfigReader& config, EncoderPlan& plan);
 void plan_ultrabert(ConfigReader& config, EncoderPlan& plan);
