@@ -5,7 +5,7 @@
 #include "model/families/encoder_parts.h"
 #include "model/families/encoders.h"
 #include "model/layer_parts.h"
-#include "model/row_work.h"
+#include "model/text_waves.h"
 #include "model/token_layer.h"
 
 namespace holdfast::model {
@@ -68,9 +68,11 @@ class Layer final : public TokenLayer {
            tensor::Threads& threads) const override {
     const size_t base = batch.starts[first], rows = batch.starts[last] - base, width = sizes_.width;
     const Floats waves = apply(*waves_, x, rows, threads);
-    for (size_t i = first; i < last; ++i)
-      mix(waves.data() + (batch.starts[i] - base) * 2 * width, batch.length(i),
-          x + (batch.starts[i] - base) * width, threads);
+    for (size_t i = first; i < last; ++i) {
+      if (batch.length(i) == 0) continue;
+      const size_t row = batch.starts[i] - base;
+      TextWaves(batch.length(i)).add(waves.data() + row * 2 * width, width, x + row * width, threads);
+    }
     mix_norm_.run(x, rows);
     const Floats wide = apply(*inner_, x, rows, threads, sizes_.activation);
     multiply(*out_, wide.data(), x, rows, threads, x);
@@ -78,33 +80,6 @@ class Layer final : public TokenLayer {
   }
 
  private:
-  // Adds to rows of x what the text's waves are along it. A wave and the one that turns the other way share
-  // their sums of cosines and of sines.
-  void mix(const float* waves, size_t length, float* x, tensor::Threads& threads) const {
-    const size_t width = sizes_.width;
-    if (length == 0) return;
-    const Circle circle(length);
-    by_rows(threads, length / 2 + 1, [&](size_t first, size_t count) {
-      std::vector<float> even(width), odd(width);
-      for (size_t row = first; row < first + count; ++row) {
-        std::fill(even.begin(), even.end(), 0.0F);
-        std::fill(odd.begin(), odd.end(), 0.0F);
-        for (size_t other = 0; other < length; ++other) {
-          const float cosine = circle.cosines[row * other % length],
-                      sine = circle.sines[row * other % length];
-          const float* from = waves + other * 2 * width;
-          for (size_t k = 0; k < width; ++k) {
-            even[k] += cosine * from[k];
-            odd[k] += sine * from[width + k];
-          }
-        }
-        const size_t twin = (length - row) % length;
-        for (size_t k = 0; k < width; ++k) x[row * width + k] += even[k] - odd[k];
-        for (size_t k = 0; twin != row && k < width; ++k) x[twin * width + k] += even[k] + odd[k];
-      }
-    });
-  }
-
   Sizes sizes_;
   Waves waves_;
   LinearLayer inner_, out_;
