@@ -10,6 +10,7 @@
 #include "codec/gzip.h"
 #include "codec/json.h"
 #include "token/formats/byte_level_document.h"
+#include "token/formats/code_points_document.h"
 #include "token/formats/document_builder.h"
 #include "token/formats/gguf_document.h"
 #include "token/formats/sentencepiece_document.h"
@@ -167,6 +168,10 @@ Result<FolderDocument> document_of_folder(io::Disk& disk, const io::Path& folder
     if (!name.empty()) return of_model_file(disk, folder / name, std::move(config));
   if (names.contains("vocab.txt")) return of_vocab_txt(disk, folder / "vocab.txt", std::move(config));
   if (const std::string name = ending(".gguf"); !name.empty()) return of_gguf(disk, folder / name);
+  if (is_of_code_points(config)) {
+    TRY(object document, document_of_code_points(config));
+    return finish(std::move(document), std::move(config), "config.json");
+  }
   return fail(Reason::entry_not_found, "the folder holds no tokenizer that is known");
 }
 

@@ -21,9 +21,9 @@ struct FolderDocument {
 
 // Takes the first that is there of tokenizer.json, vocab.json + merges.txt, a SentencePiece .model,
 // tekken.json, tiktoken ranks (tiktoken.model, *.tiktoken, or a tokenizer.model that is text), vocab.txt,
-// *.gguf. A WordPiece class puts vocab.txt first. Beside a tokenizer.json, tokenizer_config.json may add
-// tokens that it lacks, and a post-processor for add_bos_token and add_eos_token, as transformers does.
-// entry_not_found where there is none.
+// *.gguf; where CANINE's is meant, none of these. A WordPiece class puts vocab.txt first. Beside a
+// tokenizer.json, tokenizer_config.json may add tokens that it lacks, and a post-processor for add_bos_token
+// and add_eos_token, as transformers does. entry_not_found where there is none.
 Result<FolderDocument> document_of_folder(io::Disk& disk, const io::Path& folder);
 
 // The same of one file, by its name and content; beside it, its folder's tokenizer_config.json counts.

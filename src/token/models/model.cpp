@@ -22,6 +22,7 @@ Result<std::unique_ptr<Model>> load_model(const boost::json::object& json, Model
   TRY(const auto given, codec::json_text_if(json, "type"));
   const std::string_view type = given.value_or(type_of(json));
   if (type == "BPE") return load_bpe(json, tables);
+  if (type == "CodePoints") return load_code_points();
   if (type == "Unigram") return load_unigram(json, tables);
   if (type == "WordLevel") return load_word_level(json, tables);
   if (type == "WordPiece") return load_word_piece(json, tables);

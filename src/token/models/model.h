@@ -30,6 +30,7 @@ Result<std::unique_ptr<Model>> load_model(const boost::json::object& json, Model
 
 // One function a kind.
 Result<std::unique_ptr<Model>> load_bpe(const boost::json::object& json, ModelTables* tables);
+Result<std::unique_ptr<Model>> load_code_points();  // CANINE's; no kind of the reference library.
 Result<std::unique_ptr<Model>> load_unigram(const boost::json::object& json, ModelTables* tables);
 Result<std::unique_ptr<Model>> load_word_level(const boost::json::object& json, ModelTables* tables);
 Result<std::unique_ptr<Model>> load_word_piece(const boost::json::object& json, ModelTables* tables);
