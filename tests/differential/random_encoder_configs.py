@@ -164,6 +164,25 @@ def questions(inputs, head):
     return {}
 
 
+def canine():
+    hashes = choice([1, 2, 4])
+    plain = sizes()
+    plain.pop("vocab_size")
+    heads = plain["num_attention_heads"]
+    config = t.CanineConfig(**dict(plain, hidden_size=hashes * heads * choice([2, 4])), type_vocab_size=choice([1, 16]), num_hash_functions=hashes,
+                            num_hash_buckets=choice([40, 97]), downsampling_rate=choice([1, 2, 4]), upsampling_kernel_size=choice([1, 3, 4]),
+                            local_transformer_stride=choice([3, 8, 128]))
+    config.vocab_size = 9  # Of what `characters` replaces.
+    return config, characters
+
+
+def characters(inputs, head):
+    """Of any script."""
+    ids = torch.randint(1, 0x10FFFF, inputs["input_ids"].shape)
+    inputs["input_ids"] = torch.where(inputs["attention_mask"] == 1, ids, 0)
+    return {}
+
+
 def longt5():
     return t.LongT5Config(**{key: value for key, value in umt5().to_dict().items() if key in (
         "vocab_size", "d_model", "d_kv", "d_ff", "num_heads", "num_layers", "num_decoder_layers", "relative_attention_num_buckets",
@@ -206,6 +225,7 @@ def led():
 ENCODERS = {
     "blenderbot-small": writer(lambda: t.BlenderbotSmallConfig(**bart_sizes(), max_position_embeddings=40, scale_embedding=flip()), "BlenderbotSmall",
                                ("ForConditionalGeneration", "Model")),
+    "canine": encoder(canine, "Canine", ("Model", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering")),
     "convbert": encoder(convbert, "ConvBert"),
     "esmc": encoder(esmc, "Esmc", ("Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification"), left=False),
     "flaubert": encoder(lambda: xlm(t.FlaubertConfig), "Flaubert", XLM_HEADS),

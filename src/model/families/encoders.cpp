@@ -14,6 +14,7 @@ constexpr EncoderFamily families[] = {
     {"bert", plan_bert},
     {"big_bird", plan_big_bird},
     {"camembert", plan_roberta},
+    {"canine", plan_canine},
     {"convbert", plan_convbert},
     {"data2vec-text", plan_roberta},
     {"deberta", plan_deberta},

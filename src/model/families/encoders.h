@@ -18,6 +18,7 @@ struct EncoderFamily {
 void plan_albert(ConfigReader& config, EncoderPlan& plan);
 void plan_bert(ConfigReader& config, EncoderPlan& plan);
 void plan_big_bird(ConfigReader& config, EncoderPlan& plan);
+void plan_canine(ConfigReader& config, EncoderPlan& plan);
 void plan_convbert(ConfigReader& config, EncoderPlan& plan);
 void plan_deberta(ConfigReader& config, EncoderPlan& plan);
 void plan_deberta_v2(ConfigReader& config, EncoderPlan& plan);
