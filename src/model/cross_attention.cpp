@@ -4,20 +4,9 @@
 #include <array>
 #include <cmath>
 
+#include "model/layer_parts.h"
+
 namespace holdfast::model {
-namespace {
-
-void multiply(const tensor::Linear& layer, const float* in, float* out, size_t rows,
-              tensor::Threads& threads) {
-  tensor::LinearRun run;
-  run.in = in;
-  run.out = out;
-  run.rows = rows;
-  layer.run(run, threads);
-}
-
-}  // namespace
-
 Result<CrossAttention> CrossAttention::load(const DecoderPlan& plan, const DecoderWeights& weights,
                                             const std::string& layer) {
   CrossAttention out;

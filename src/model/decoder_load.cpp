@@ -132,7 +132,7 @@ Status Decoder::load_layer(const DecoderWeights& weights, size_t index, Layer& l
   };
   const DecoderPlan::Layer& kind = plan_.layers[index];
   if (kind.attends || kind.recurrent) {
-    TRY_DONE(norm(plan_.attention_norm, layer.attention_norm));
+    if (kind.attention_norm) TRY_DONE(norm(plan_.attention_norm, layer.attention_norm));
     TRY_DONE(norm(plan_.attention_post_norm, layer.attention_post_norm));
   }
   if (kind.feeds) {

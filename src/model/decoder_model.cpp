@@ -101,6 +101,12 @@ Status DecoderModel::load(const DecoderPlan& plan, tensor::Compute compute) {
 Status DecoderModel::load_head(const WeightReader& reader) {
   using HeadKind = DecoderPlan::Head;
   const size_t inputs = decoder_->head_inputs(), labels = plan().labels.size();
+  if (plan().before_head && plan().head_kind != HeadKind::none) {
+    const DecoderPlan::HeadStep& step = *plan().before_head;
+    TRY(before_head_, reader.linear(step.linear, inputs, inputs, step.bias));
+    TRY(before_head_norm_,
+        RowScale::load(reader, step.norm, inputs, RowScale::Kind::layer, plan().epsilon, plan().norm_bias));
+  }
   switch (plan().head_kind) {
     case HeadKind::none:
       return Done{};
@@ -126,7 +132,9 @@ Status DecoderModel::load_head(const WeightReader& reader) {
     }
     case HeadKind::sequence_classification: {
       const bool score = reader.has("score.weight");
-      TRY(head_, reader.linear(score ? "score" : "classifier", labels, inputs, Bias::without));
+      const bool biased = plan().before_head && plan().before_head->bias == Bias::with;
+      TRY(head_,
+          reader.linear(score ? "score" : "classifier", labels, inputs, biased ? Bias::with : Bias::without));
       return Done{};
     }
     case HeadKind::token_classification: {
@@ -143,6 +151,12 @@ Status DecoderModel::load_head(const WeightReader& reader) {
 }
 
 void DecoderModel::run_head(const float* rows, size_t count, float* logits, tensor::Threads& threads) const {
+  tensor::Floats stepped;
+  if (before_head_ != nullptr) {
+    stepped = apply(*before_head_, rows, count, threads, plan().before_head->activation);
+    before_head_norm_->run(stepped.data(), count);
+    rows = stepped.data();
+  }
   tensor::LinearRun run;
   run.in = rows;
   run.out = logits;

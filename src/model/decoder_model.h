@@ -7,6 +7,7 @@
 #include "model/converted_base.h"
 #include "model/decoder.h"
 #include "model/generation/settings.h"
+#include "model/layer_parts.h"
 #include "model/layer_store.h"
 #include "tensor/packed_layers.h"
 
@@ -54,7 +55,8 @@ class DecoderModel {
   std::unique_ptr<const ConvertedBase> converted_;  // Likewise; else null.
   std::unique_ptr<tensor::PackedLayers> packed_;    // Null: layers have memory of their own.
   std::unique_ptr<Decoder> decoder_;
-  LinearLayer head_;
+  LinearLayer head_, before_head_;
+  std::optional<RowScale> before_head_norm_;
   GenerationSettings generation_;
 };
 

@@ -105,6 +105,7 @@ struct DecoderPlan {
     bool attends = true, feeds = true;  // Nemotron-H: layers are attention, a state or a feed-forward alone.
     bool recurrent = false;             // In attention's place, unless it attends too (Falcon-H1).
     float scale = 0;                    // Of attention scores; 0: the plan's.
+    bool attention_norm = true;         // Whether the norm before attention is there, where the plan has one.
   };
 
   std::string family;
@@ -177,6 +178,13 @@ struct DecoderPlan {
   std::string final_norm = "norm";  // Empty: none.
   std::string head = "lm_head";     // Without prefix; the table of words where the weights lack it.
   bool tied = false;
+  // What rows go through before any head, [E, E] (ModernBERT's decoder): norm(activation(x weight^T + bias)).
+  struct HeadStep {
+    std::string linear, norm;
+    tensor::Activation activation = tensor::Activation::none;
+    Bias bias = Bias::without;
+  };
+  std::optional<HeadStep> before_head;
   Head head_kind = Head::none;
   std::vector<std::string> labels;
   std::optional<int64_t> pad_id;

@@ -44,6 +44,16 @@ def ministral3():
     return t.Ministral3Config(**sizes, head_dim=choice([width, 8]), sliding_window=choice([None, 4]), rope_parameters=stretched())
 
 
+def modernbert_decoder():
+    sizes, _ = text_sizes()
+    for name in ("num_key_value_heads", "rms_norm_eps"):
+        sizes.pop(name)
+    kinds = [choice(["sliding_attention", "full_attention"]) for _ in range(sizes["num_hidden_layers"])]
+    return t.ModernBertDecoderConfig(**dict(sizes, hidden_activation=sizes.pop("hidden_act")), norm_eps=choice([1e-5, 1e-3]), norm_bias=flip(),
+                                     attention_bias=flip(), mlp_bias=flip(), decoder_bias=flip(), classifier_bias=flip(), local_attention=choice([4, 8, 128]),
+                                     classifier_activation=choice(["gelu", "relu"]), layer_types=choice([None, kinds]))
+
+
 def mistral4():
     sizes = deepseek_sizes()
     return t.Mistral4Config(**sizes, n_routed_experts=8, num_experts_per_tok=choice([1, 2]), n_group=choice([1, 2, 4]), topk_group=1,
@@ -278,6 +288,7 @@ def jamba():
 
 RECENT = {
     "ministral3": counting(ministral3, "Ministral3", ALL_HEADS),
+    "modernbert-decoder": decoder(modernbert_decoder, "ModernBertDecoder", ("ForCausalLM", "ForSequenceClassification", "Model")),
     "mistral4": counting(mistral4, "Mistral4", ("ForCausalLM", "ForSequenceClassification", "ForTokenClassification")),
     "youtu": decoder(youtu, "Youtu", ("ForCausalLM", "Model")),
     "glm4_moe_lite": decoder(glm4_moe_lite, "Glm4MoeLite", ("ForCausalLM", "Model")),

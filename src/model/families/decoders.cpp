@@ -74,6 +74,7 @@ constexpr DecoderFamily families[] = {
     {"mistral3", plan_image_text},
     {"mistral4", plan_mistral4},
     {"mixtral", plan_mixtral},
+    {"modernbert-decoder", plan_modernbert_decoder},
     {"mpt", plan_mpt},
     {"nanochat", plan_nanochat},
     {"nemotron", plan_nemotron},

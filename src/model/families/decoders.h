@@ -78,6 +78,7 @@ void plan_ministral3(ConfigReader& config, DecoderPlan& plan);
 void plan_mistral(ConfigReader& config, DecoderPlan& plan);
 void plan_mistral4(ConfigReader& config, DecoderPlan& plan);
 void plan_mixtral(ConfigReader& config, DecoderPlan& plan);
+void plan_modernbert_decoder(ConfigReader& config, DecoderPlan& plan);
 void plan_mpt(ConfigReader& config, DecoderPlan& plan);
 void plan_nanochat(ConfigReader& config, DecoderPlan& plan);
 void plan_nemotron(ConfigReader& config, DecoderPlan& plan);
