@@ -183,6 +183,16 @@ def characters(inputs, head):
     return {}
 
 
+def funnel():
+    blocks = choice([1, 2, 3])
+    return t.FunnelConfig(vocab_size=choice([24, 37, 61]), block_sizes=[choice([1, 2]) for _ in range(blocks)],
+                          block_repeats=choice([None, [choice([1, 2]) for _ in range(blocks)]]), num_decoder_layers=choice([0, 1, 2]),
+                          d_model=choice([8, 12]), n_head=choice([1, 2, 3]), d_head=choice([4, 6]), d_inner=choice([10, 20]),
+                          hidden_act=choice(["gelu_new", "relu"]), layer_norm_eps=choice([1e-9, 1e-5]), pooling_type=choice(["mean", "max"]),
+                          attention_type=choice(["relative_shift", "factorized"]), separate_cls=flip(), truncate_seq=flip(), pool_q_only=flip(),
+                          initializer_std=0.3, pad_token_id=0), segments
+
+
 def longt5():
     return t.LongT5Config(**{key: value for key, value in umt5().to_dict().items() if key in (
         "vocab_size", "d_model", "d_kv", "d_ff", "num_heads", "num_layers", "num_decoder_layers", "relative_attention_num_buckets",
@@ -230,6 +240,7 @@ ENCODERS = {
     "esmc": encoder(esmc, "Esmc", ("Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification"), left=False),
     "flaubert": encoder(lambda: xlm(t.FlaubertConfig), "Flaubert", XLM_HEADS),
     "fnet": encoder(fnet, "FNet", (*HEADS, "ForPreTraining", "ForNextSentencePrediction")),
+    "funnel": encoder(funnel, "Funnel", ("Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForPreTraining")),
     "layoutlm": encoder(lambda: (t.LayoutLMConfig(**sizes(), max_2d_position_embeddings=32, type_vocab_size=2), boxes), "LayoutLM"),
     "led": writer(led, "LED", ("ForConditionalGeneration", "Model")),
     "longformer": encoder(longformer, "Longformer", left=False),

@@ -28,6 +28,7 @@ constexpr EncoderFamily families[] = {
     {"eurobert", plan_eurobert},
     {"flaubert", plan_flaubert},
     {"fnet", plan_fnet},
+    {"funnel", plan_funnel},
     {"gte", plan_gte},
     {"ibert", plan_ibert},
     {"jina_embeddings_v3", plan_jina_embeddings_v3},

@@ -31,6 +31,7 @@ void plan_esmc(ConfigReader& config, EncoderPlan& plan);
 void plan_eurobert(ConfigReader& config, EncoderPlan& plan);
 void plan_flaubert(ConfigReader& config, EncoderPlan& plan);
 void plan_fnet(ConfigReader& config, EncoderPlan& plan);
+void plan_funnel(ConfigReader& config, EncoderPlan& plan);
 void plan_gte(ConfigReader& config, EncoderPlan& plan);
 void plan_ibert(ConfigReader& config, EncoderPlan& plan);
 void plan_jina_embeddings_v3(ConfigReader& config, EncoderPlan& plan);
