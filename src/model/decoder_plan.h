@@ -36,6 +36,8 @@ struct ExpertsPlan {
   bool normalized = true;  // The picked ones' shares are scaled to sum to 1.
   float factor = 1;        // And then by this.
   size_t groups = 1, groups_picked = 1;
+  size_t capacity = 0;  // > 0: in a sequence the tokens beyond so many of one expert go without (encoders).
+  std::string before_number = ".";  // Layout::each: EXPERTS.3
   std::string router = "mlp.gate", experts = "mlp.experts", gate = "gate_proj", up = "up_proj",
               down = "down_proj";
   bool gated = true;       // False: an expert's first layer has no gates.

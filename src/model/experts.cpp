@@ -6,20 +6,11 @@
 #include <cmath>
 #include <numeric>
 
+#include "model/layer_parts.h"
 #include "tensor/buffer.h"
 
 namespace holdfast::model {
 namespace {
-
-void multiply(const tensor::Linear& layer, const float* in, float* out, size_t rows, tensor::Threads& threads,
-              tensor::Activation activation = tensor::Activation::none) {
-  tensor::LinearRun run;
-  run.in = in;
-  run.out = out;
-  run.rows = rows;
-  run.activation = activation;
-  layer.run(run, threads);
-}
 
 // The `count` largest, the largest first; of equal ones the first.
 std::vector<size_t> largest(std::span<const float> scores, size_t count) {
@@ -97,7 +88,7 @@ Status Experts::load_experts(const DecoderPlan& plan, const DecoderWeights& weig
   if (weights.reader().has(at + ".gate_up_proj"))  // As some are published, whatever the family's way.
     return load_stacked(plan, weights, at + ".gate_up_proj", at + ".down_proj");
   for (size_t i = 0; i < plan_.count; ++i) {
-    const std::string one = fmt::format("{}.{}.", at, i);
+    const std::string one = fmt::format("{}{}{}.", at, plan_.before_number, i);
     Expert expert;
     if (plan_.gated) {
       TRY(expert.gate_up,
@@ -278,7 +269,7 @@ void Experts::run_expert(const tensor::Kernels& kernels, const Expert& expert, c
   (void)kernels;
   if (plan_.layout != ExpertsPlan::Layout::stacked_transposed) {
     tensor::Floats inner(rows * expert.gate_up->width());
-    multiply(*expert.gate_up, in, inner.data(), rows, threads, activation_);
+    multiply(*expert.gate_up, in, inner.data(), rows, threads, nullptr, activation_);
     return multiply(*expert.down, inner.data(), out, rows, threads);
   }
   const size_t width = plan_.inner;
@@ -295,8 +286,20 @@ void Experts::run_expert(const tensor::Kernels& kernels, const Expert& expert, c
   multiply(*expert.down, inner.data(), out, rows, threads);
 }
 
+// Tokens of a sequence that come when an expert of theirs has its fill go without.
+void Experts::fill(std::vector<std::pair<size_t, float>>& rows, std::span<const size_t> starts) const {
+  size_t sequence = 0, taken = 0;
+  std::erase_if(rows, [&](const auto& one) {
+    while (one.first >= starts[sequence + 1]) {
+      ++sequence;
+      taken = 0;
+    }
+    return ++taken > plan_.capacity;
+  });
+}
+
 void Experts::run(const tensor::Kernels& kernels, const float* in, float* out, size_t rows,
-                  tensor::Threads& threads) const {
+                  tensor::Threads& threads, std::span<const size_t> starts) const {
   tensor::Floats logits(rows * plan_.count);
   multiply(*router_, in, logits.data(), rows, threads);
   std::vector<std::vector<std::pair<size_t, float>>> rows_of(plan_.count);
@@ -307,7 +310,8 @@ void Experts::run(const tensor::Kernels& kernels, const float* in, float* out, s
   std::vector<float> gathered, answers;
   const bool of_input = plan_.scores == ExpertsPlan::Scores::sigmoid_of_input;
   for (size_t i = 0; i < plan_.count; ++i) {
-    const auto& picked = rows_of[i];
+    auto& picked = rows_of[i];
+    if (plan_.capacity > 0 && !starts.empty()) fill(picked, starts);
     if (picked.empty()) continue;
     gathered.resize(picked.size() * width_);
     answers.resize(picked.size() * width_);
@@ -321,11 +325,11 @@ void Experts::run(const tensor::Kernels& kernels, const float* in, float* out, s
   }
   if (shared_.down == nullptr) return;
   tensor::Floats inner(rows * shared_.gate_up->width()), more(rows * width_), gates(rows);
-  multiply(*shared_.gate_up, in, inner.data(), rows, threads, activation_);
+  multiply(*shared_.gate_up, in, inner.data(), rows, threads, nullptr, activation_);
   multiply(*shared_.down, inner.data(), more.data(), rows, threads);
   std::fill_n(gates.data(), rows, 1.0F);
   if (shared_gate_ != nullptr)
-    multiply(*shared_gate_, in, gates.data(), rows, threads, tensor::Activation::sigmoid);
+    multiply(*shared_gate_, in, gates.data(), rows, threads, nullptr, tensor::Activation::sigmoid);
   for (size_t row = 0; row < rows; ++row)
     for (size_t d = 0; d < width_; ++d)
       out[row * width_ + d] += gates.data()[row] * more.data()[row * width_ + d];

@@ -7,15 +7,17 @@
 namespace holdfast::model {
 
 // A feed-forward of experts: each token goes through the few that a router picks for it, and through shared
-// ones. Immutable; safe from any thread. A token's result does not depend on the others.
+// ones. Immutable; safe from any thread. A token's result does not depend on the others, but where experts
+// have a capacity on those of its sequence before it.
 class Experts {
  public:
   static Result<Experts> load(const DecoderPlan& plan, const DecoderWeights& weights,
                               const std::string& layer);
 
-  // out [rows, E] from in [rows, E]; they do not overlap.
-  void run(const tensor::Kernels& kernels, const float* in, float* out, size_t rows,
-           tensor::Threads& threads) const;
+  // out [rows, E] from in [rows, E]; they do not overlap. `starts`, where experts have a capacity: of the
+  // sequences that the rows are of, and their end.
+  void run(const tensor::Kernels& kernels, const float* in, float* out, size_t rows, tensor::Threads& threads,
+           std::span<const size_t> starts = {}) const;
 
  private:
   struct Expert {
@@ -31,6 +33,7 @@ class Experts {
                       const std::string& down_name);
   Status load_inputs_first(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& at);
   Status load_transposed(const DecoderPlan& plan, const DecoderWeights& weights, const std::string& at);
+  void fill(std::vector<std::pair<size_t, float>>& rows, std::span<const size_t> starts) const;
   std::vector<Pick> pick(std::span<const float> logits) const;
   void run_expert(const tensor::Kernels& kernels, const Expert& expert, const float* in, float* out,
                   size_t rows, tensor::Threads& threads) const;

@@ -193,6 +193,15 @@ def funnel():
                           initializer_std=0.3, pad_token_id=0), segments
 
 
+def switch():
+    config = t.SwitchTransformersConfig(**{key: value for key, value in umt5().to_dict().items() if key in (
+        "vocab_size", "d_model", "d_kv", "d_ff", "num_heads", "relative_attention_num_buckets", "relative_attention_max_distance", "layer_norm_epsilon",
+        "initializer_factor")}, num_layers=choice([2, 4]), num_decoder_layers=choice([1, 2, 4]), num_sparse_encoder_layers=choice([0, 1, 2]),
+        num_sparse_decoder_layers=choice([0, 1]), num_experts=choice([2, 5]), expert_capacity=choice([10, 64]), router_bias=flip(),
+        tie_word_embeddings=flip(), decoder_start_token_id=0)
+    return config
+
+
 def longt5():
     return t.LongT5Config(**{key: value for key, value in umt5().to_dict().items() if key in (
         "vocab_size", "d_model", "d_kv", "d_ff", "num_heads", "num_layers", "num_decoder_layers", "relative_attention_num_buckets",
@@ -251,6 +260,8 @@ ENCODERS = {
     "nystromformer": encoder(nystromformer, "Nystromformer"),
     "openai_privacy_filter": encoder(privacy_filter, "OpenAIPrivacyFilter", ("ForTokenClassification", "Model")),
     "splinter": encoder(splinter, "Splinter", ("Model", "ForQuestionAnswering")),
+    "switch_transformers": writer(switch, "SwitchTransformers", ("ForConditionalGeneration", "Model", "ForConditionalGeneration"), left=False),
+    "switch_transformers-encoder": encoder(switch, "SwitchTransformers", ("EncoderModel",), left=False),
     "ultrabert": encoder(ultrabert, "Ultrabert"),
     "umt5": writer(umt5, "UMT5", ("ForConditionalGeneration", "Model", "ForConditionalGeneration")),
     "umt5-encoder": encoder(umt5, "UMT5", ("EncoderModel",)),

@@ -50,6 +50,7 @@ constexpr EncoderFamily families[] = {
     {"splinter", plan_splinter},
     {"squeezebert", plan_squeezebert},
     {"static_embedding", plan_static_embedding},
+    {"switch_transformers", plan_switch_encoder},
     {"t5", plan_t5_encoder},
     {"ultrabert", plan_ultrabert},
     {"umt5", plan_t5_encoder},

@@ -52,6 +52,7 @@ void plan_roformer(ConfigReader& config, EncoderPlan& plan);
 void plan_splinter(ConfigReader& config, EncoderPlan& plan);
 void plan_squeezebert(ConfigReader& config, EncoderPlan& plan);
 void plan_static_embedding(ConfigReader& config, EncoderPlan& plan);
+void plan_switch_encoder(ConfigReader& config, EncoderPlan& plan);
 void plan_ultrabert(ConfigReader& config, EncoderPlan& plan);
 void plan_xlm_roberta_xl(ConfigReader& config, EncoderPlan& plan);
 void plan_xlm(ConfigReader& config, EncoderPlan& plan);

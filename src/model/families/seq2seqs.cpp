@@ -23,6 +23,7 @@ constexpr Seq2SeqFamily families[] = {
     {"mvp", plan_mvp},
     {"pegasus", plan_pegasus},
     {"plbart", plan_plbart},
+    {"switch_transformers", plan_switch_transformers},
     {"t5", plan_t5},
     {"umt5", plan_t5},
     {"vision-encoder-decoder", plan_vision_encoder_decoder},

@@ -26,6 +26,7 @@ void plan_mbart(ConfigReader& config, Seq2SeqPlan& plan);
 void plan_mvp(ConfigReader& config, Seq2SeqPlan& plan);
 void plan_pegasus(ConfigReader& config, Seq2SeqPlan& plan);
 void plan_plbart(ConfigReader& config, Seq2SeqPlan& plan);
+void plan_switch_transformers(ConfigReader& config, Seq2SeqPlan& plan);
 void plan_t5(ConfigReader& config, Seq2SeqPlan& plan);
 void plan_vision_encoder_decoder(ConfigReader& config, Seq2SeqPlan& plan);
 void plan_whisper(ConfigReader& config, Seq2SeqPlan& plan);

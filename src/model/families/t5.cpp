@@ -130,7 +130,8 @@ void plan_t5(ConfigReader& config, Seq2SeqPlan& whole) {
   // The first version scales what its head reads, and said so by tying it to the words.
   // umT5's always does so in transformers 5, which takes its words for tied whatever config.json says.
   const bool tied =
-      (whole.family == "t5" || whole.family == "longt5") && config.flag({"tie_word_embeddings"}, true);
+      (whole.family == "t5" || whole.family == "longt5" || whole.family == "switch_transformers") &&
+      config.flag({"tie_word_embeddings"}, true);
   const bool scales = whole.family == "umt5" || config.flag({"scale_decoder_outputs"}, tied);
   if (scales && whole.head == Seq2SeqPlan::Head::language)
     plan.logit_scale = 1 / std::sqrt(static_cast<float>(plan.width));
