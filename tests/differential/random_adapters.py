@@ -223,6 +223,8 @@ class Family:
         if not made.model.endswith(("CausalLM", "LMHeadModel")):
             return
         eager = {} if self.name == "falcon" else dict(attn_implementation="eager")
+        if "experts" in str(made.config):
+            eager["experts_implementation"] = "eager"
         model = getattr(t, made.model)._from_config(made.config, **eager).eval()
         shake(model, False)
         with tempfile.TemporaryDirectory() as name:
