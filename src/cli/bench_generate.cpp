@@ -216,6 +216,7 @@ Result<Figures> measure(const Wish& wish, World& world) {
   TRY(const model::TextGenerator generator,
       open_adapted(files, std::string(wish.model), wish.compute, std::string(wish.adapter), cache.store()));
   const double ready = seconds_since(clock, begin);
+  generator.model().settle();
   TRY(Figures out, wish.prefill > 0 ? prefill(wish, generator, clock) : write_texts(wish, generator, clock));
   out.ready = ready;
   cache.keep(generator);

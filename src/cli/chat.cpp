@@ -91,6 +91,8 @@ class Chat {
                             settings, [&](std::string_view piece) {
                               if (!any) first = world_.clock().now();
                               any = true;
+                              if (!settling_.joinable())
+                                settling_ = std::jthread([this] { generator_.model().settle(); });
                               world_.print(piece);
                               return true;
                             }));
@@ -123,6 +125,7 @@ class Chat {
   const model::TextGenerator& generator_;
   model::Conversation conversation_;
   boost::json::array messages_;
+  std::jthread settling_;  // From the first token on.
 };
 
 Status chat(World& world, const ChatWords& words) {

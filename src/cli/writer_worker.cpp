@@ -1,6 +1,7 @@
 #include "cli/writer_worker.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "cli/adapter_shelf.h"
 #include "cli/completion_writer.h"
@@ -16,8 +17,9 @@ using serve::FrameKind;
 // One conversation with the server.
 class Loop {
  public:
-  Loop(WorkerLine& line, const Clock& clock, AdapterShelf& adapters, CompletionWriter& writer)
-      : line_(line), clock_(clock), adapters_(adapters), writer_(writer) {}
+  Loop(WorkerLine& line, const Clock& clock, const model::DecoderModel& base, AdapterShelf& adapters,
+       CompletionWriter& writer)
+      : line_(line), clock_(clock), base_(base), adapters_(adapters), writer_(writer) {}
 
   Status run() {
     while (true) {
@@ -40,6 +42,8 @@ class Loop {
         pieces.insert(pieces.end(), piece.begin(), piece.end());
       }
       TRY_DONE(line_.send_formatted(pieces));
+      // Not before the first token, which somebody may wait for.
+      if (!settling_.joinable()) settling_ = std::jthread([this] { base_.settle(); });
     }
   }
 
@@ -71,8 +75,10 @@ class Loop {
 
   WorkerLine& line_;
   const Clock& clock_;
+  const model::DecoderModel& base_;
   AdapterShelf& adapters_;
   CompletionWriter& writer_;
+  std::jthread settling_;
 };
 
 class OpenWriter final : public WriterWorker {
@@ -89,7 +95,7 @@ class OpenWriter final : public WriterWorker {
   Status work(WorkerLine& line, const Clock& clock, Random& random, tensor::Threads& threads) const override {
     AdapterShelf adapters(generator_);
     CompletionWriter writer(adapters, threads, clock, random);
-    return Loop(line, clock, adapters, writer).run();
+    return Loop(line, clock, generator_->model(), adapters, writer).run();
   }
 
  private:

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/check.h"
+#include "io/huge_pages.h"
 
 namespace holdfast::io {
 namespace {
@@ -108,6 +109,7 @@ class PosixMappedFile final : public MappedFile {
   PosixMappedFile& operator=(const PosixMappedFile&) = delete;
 
   ByteView bytes() const override { return {static_cast<const std::byte*>(at_), size_}; }
+  size_t settle() override { return move_into_huge_pages(bytes()); }
 
  private:
   void* at_;

@@ -89,6 +89,10 @@ Status DecoderModel::keep_layers() const {
   return packed_ == nullptr || packed_->is_mapped() ? Done{} : packed_->save();
 }
 
+void DecoderModel::settle() const {
+  if (packed_ != nullptr) packed_->settle();
+}
+
 Status DecoderModel::load(const DecoderPlan& plan, tensor::Compute compute) {
   const WeightReader reader = blocks_ != nullptr
                                   ? WeightReader(*weights_, plan.prefixes, *blocks_, compute, packed_.get())

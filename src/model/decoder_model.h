@@ -30,6 +30,10 @@ class DecoderModel {
   // but itself.
   Status keep_layers() const;
 
+  // What a process that writes many tokens does once, beside anything: its packed layers lie in huge pages
+  // from then on, if need be in its own. It takes as long as copying them.
+  void settle() const;
+
   // An adapter (Adapter::open) for this base, which must have been opened for that.
   Result<Adapter> open_adapter(io::Disk& disk, const io::Path& place) const;
 

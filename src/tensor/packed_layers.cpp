@@ -118,6 +118,11 @@ Status PackedLayers::write(io::WriteFile& out, Lasts lasts) const {
   return lasts == Lasts::durably ? out.sync() : Done{};
 }
 
+void PackedLayers::settle() {
+  const std::lock_guard lock(mutex_);
+  if (mapped_ != nullptr && taken_.empty()) mapped_->settle();
+}
+
 Status PackedLayers::save(Lasts lasts) {
   const std::lock_guard lock(mutex_);
   if (taken_.empty()) return fail(Code::invalid, "there is no layer to keep");

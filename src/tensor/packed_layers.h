@@ -36,6 +36,9 @@ class PackedLayers {
   // durable its sums tell, and nobody need wait for it.
   enum class Lasts : uint8_t { durably, while_power_does };
   Status save(Lasts lasts = Lasts::durably);
+  // For processes that read the mapped file's numbers long after it was opened: io::MappedFile::settle, once.
+  // Beside whoever computes with them. Nothing where layers have memory of their own.
+  void settle();
   // Gives back the memory of what was taken: none of the layers that `keep` gave is there any more.
   void forget() { taken_.clear(); }
 
