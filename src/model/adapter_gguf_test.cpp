@@ -9,6 +9,7 @@
 #include "codec/gguf_write.h"
 #include "codec/safetensors.h"
 #include "io/temporary_folder.h"
+#include "model/adapted_logits.h"
 #include "model/adapter.h"
 #include "model/decoder_model.h"
 #include "model/gguf_export.h"
@@ -21,18 +22,6 @@ using Numbers = std::vector<float>;
 using Adapters = DecoderModel::Adapters;
 
 constexpr size_t rank = 2;
-
-Numbers logits_of(const DecoderModel& model, tensor::Threads& threads, std::span<const int64_t> ids,
-                  const Adapter* adapter) {
-  TokenBatch batch;
-  for (const int64_t id : ids) batch.add(id, 0, static_cast<int64_t>(batch.tokens()));
-  batch.end_sequence();
-  const auto states =
-      model.decoder().forward(batch, {}, threads, Decoder::Keep::last, std::span(&adapter, 1)).value();
-  Numbers out(ids.size() * model.head_width());
-  model.run_head(states.last.data(), ids.size(), out.data(), threads);
-  return out;
-}
 
 // The greatest difference, of the greatest number.
 double apart(const Numbers& got, const Numbers& wanted) {
@@ -176,15 +165,15 @@ TEST_F(GgufAdapterTest, EqualsTheMergedFileInEveryArchitecture) {
     const auto merged = DecoderModel::open_gguf(*here, "merged.gguf").value();
     const auto adapter = base.open_adapter(*here, "adapter.gguf");
     ASSERT_TRUE(adapter.ok()) << adapter.error().message;
-    const Numbers got = logits_of(base, *threads, ids, &adapter.value()),
-                  wanted = logits_of(merged, *threads, ids, nullptr);
+    const Numbers got = adapted_logits(base, *threads, ids, &adapter.value()),
+                  wanted = adapted_logits(merged, *threads, ids, nullptr);
     EXPECT_LE(apart(got, wanted), 2e-5);
-    EXPECT_GT(apart(logits_of(base, *threads, ids, nullptr), wanted), 1e-2) << "it changes nothing";
+    EXPECT_GT(apart(adapted_logits(base, *threads, ids, nullptr), wanted), 1e-2) << "it changes nothing";
     const auto rough = DecoderModel::open_gguf(*here, "base.gguf", {.precision = tensor::Precision::int8},
                                                Adapters::may_come)
                            .value();
     const Adapter beside = rough.open_adapter(*here, "adapter.gguf").value();
-    EXPECT_GT(cosine(logits_of(rough, *threads, ids, &beside), wanted), 0.99);
+    EXPECT_GT(cosine(adapted_logits(rough, *threads, ids, &beside), wanted), 0.99);
   }
   EXPECT_EQ(seen, 20U);
 }
@@ -261,9 +250,9 @@ TEST_F(GgufAdapterTest, OfPeftMovesItsRowsAsTheConverterDid) {
     const auto theirs = base.open_adapter(*here, "adapter.gguf"), ours = base.open_adapter(*here, "peft");
     ASSERT_TRUE(theirs.ok()) << theirs.error().message;
     ASSERT_TRUE(ours.ok()) << ours.error().message;
-    const Numbers wanted = logits_of(base, *threads, ids, &theirs.value());
-    EXPECT_EQ(logits_of(base, *threads, ids, &ours.value()), wanted);
-    EXPECT_GT(apart(logits_of(base, *threads, ids, nullptr), wanted), 1e-6) << "it changes nothing";
+    const Numbers wanted = adapted_logits(base, *threads, ids, &theirs.value());
+    EXPECT_EQ(adapted_logits(base, *threads, ids, &ours.value()), wanted);
+    EXPECT_GT(apart(adapted_logits(base, *threads, ids, nullptr), wanted), 1e-6) << "it changes nothing";
   }
 }
 
@@ -299,7 +288,7 @@ TEST_F(GgufAdapterTest, GivesWhatPeftGivesForTheCheckpoint) {
     const std::string name = i == 0 ? "llama-all" : "llama-rs";
     SCOPED_TRACE(name);
     const auto prompt = tensor::to_integers(*golden.find(name + ".ids")).value();
-    EXPECT_LE(apart(logits_of(model, *threads, prompt, &adapters[i]),
+    EXPECT_LE(apart(adapted_logits(model, *threads, prompt, &adapters[i]),
                     tensor::to_floats(*golden.find(name + ".logits")).value()),
               2e-5);
     auto all = tensor::to_integers(*golden.find(name + ".greedy")).value();

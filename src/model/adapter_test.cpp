@@ -13,6 +13,7 @@
 #include "codec/json.h"
 #include "codec/safetensors.h"
 #include "io/temporary_folder.h"
+#include "model/adapted_logits.h"
 #include "model/decoder_model.h"
 #include "model/step_batch.h"
 
@@ -20,18 +21,6 @@ namespace holdfast::model {
 namespace {
 
 using Logits = std::vector<float>;
-
-Logits logits_of(const DecoderModel& model, tensor::Threads& threads, std::span<const int64_t> ids,
-                 const Adapter* adapter) {
-  TokenBatch batch;
-  for (const int64_t id : ids) batch.add(id, 0, static_cast<int64_t>(batch.tokens()));
-  batch.end_sequence();
-  const auto states =
-      model.decoder().forward(batch, {}, threads, Decoder::Keep::last, std::span(&adapter, 1)).value();
-  Logits out(ids.size() * model.head_width());
-  model.run_head(states.last.data(), ids.size(), out.data(), threads);
-  return out;
-}
 
 void expect_near(const Logits& got, const Logits& wanted, double bound) {
   ASSERT_EQ(got.size(), wanted.size());
@@ -90,7 +79,7 @@ TEST_F(AdapterTest, GivesWhatPeftGives) {
     ASSERT_TRUE(adapter.ok()) << adapter.error().message;
     EXPECT_EQ(adapter.value().base(), std::string(one.at("base").as_string()));
     const auto prompt = ids(name + ".ids");
-    expect_near(logits_of(model, *threads, prompt, &adapter.value()),
+    expect_near(adapted_logits(model, *threads, prompt, &adapter.value()),
                 tensor::to_floats(*golden.find(name + ".logits")).value(), 2e-5);
     StepBatch batch(model, *threads);
     ASSERT_TRUE(batch.join(request_of(prompt, &adapter.value())).ok());
@@ -106,8 +95,8 @@ TEST_F(AdapterTest, ABaseOfExpertsAnswersTheSameWhereAdaptersMayCome) {
     SCOPED_TRACE(folder);
     const DecoderModel model = base(folder), plain = DecoderModel::open(*disk, folder).value();
     const std::vector<int64_t> prompt = {3, 5, 7, 11, 13};
-    const auto expected = logits_of(plain, *threads, prompt, nullptr);
-    EXPECT_EQ(logits_of(model, *threads, prompt, nullptr), expected);
+    const auto expected = adapted_logits(plain, *threads, prompt, nullptr);
+    EXPECT_EQ(adapted_logits(model, *threads, prompt, nullptr), expected);
   }
 }
 
@@ -127,11 +116,11 @@ TEST_F(AdapterTest, SeveralAtOnceAndNoneAreEachToTheBitWhatTheyAreAlone) {
   model.run_head(states.last.data(), batch.tokens(), all.data(), *threads);
   const size_t each = prompt.size() * model.head_width();
   for (size_t i = 0; i < 4; ++i) {
-    const Logits alone = logits_of(model, *threads, prompt, adapters[i]);
+    const Logits alone = adapted_logits(model, *threads, prompt, adapters[i]);
     EXPECT_EQ(std::memcmp(alone.data(), all.data() + i * each, each * sizeof(float)), 0) << i;
   }
   // A base that was opened for adapters and has none gives what one does that was not.
-  const Logits bare = logits_of(plain, *threads, prompt, nullptr);
+  const Logits bare = adapted_logits(plain, *threads, prompt, nullptr);
   expect_near(bare, Logits(all.begin(), all.begin() + static_cast<ptrdiff_t>(each)), 2e-6);
   // What one adapter's text left behind is no beginning for another's.
   StepBatch steps(model, *threads);
@@ -264,13 +253,13 @@ TEST_F(AdapterTest, EqualsTheMergedBase) {
     const auto adapter = model.open_adapter(*here, "");
     ASSERT_TRUE(adapter.ok()) << adapter.error().message;
     const auto prompt = ids(std::string(row.adapter) + ".ids");
-    const Logits wanted = logits_of(whole, *threads, prompt, nullptr);
-    expect_near(logits_of(model, *threads, prompt, &adapter.value()), wanted, 2e-5);
+    const Logits wanted = adapted_logits(whole, *threads, prompt, nullptr);
+    expect_near(adapted_logits(model, *threads, prompt, &adapter.value()), wanted, 2e-5);
     const auto rough = DecoderModel::open(*disk, row.base, {.precision = tensor::Precision::int8},
                                           DecoderModel::Adapters::may_come)
                            .value();
     const Adapter beside = rough.open_adapter(*here, "").value();
-    expect_near(logits_of(rough, *threads, prompt, &beside), wanted, 0.1);
+    expect_near(adapted_logits(rough, *threads, prompt, &beside), wanted, 0.1);
   }
 }
 
@@ -288,7 +277,8 @@ TEST_F(AdapterTest, OfAPickleIsThatOfSafetensorsToTheBit) {
   ASSERT_TRUE(pickled.ok()) << pickled.error().message;
   const Adapter plain = model.open_adapter(*disk, "lora/llama-rs").value();
   const auto prompt = ids("llama-rs.ids");
-  EXPECT_EQ(logits_of(model, *threads, prompt, &pickled.value()), logits_of(model, *threads, prompt, &plain));
+  EXPECT_EQ(adapted_logits(model, *threads, prompt, &pickled.value()),
+            adapted_logits(model, *threads, prompt, &plain));
 }
 
 TEST_F(AdapterTest, IsRefusedWhereItCannotBeUsedWhole) {

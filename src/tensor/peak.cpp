@@ -106,24 +106,28 @@ Loop loop_of(Isa isa, Precision precision) {
   return {};
 }
 
-}  // namespace
-
-double register_peak(Isa isa, Precision precision) {
-  const Loop loop = loop_of(isa, precision);
+// How often a second of processor time `work` is done: the best trial, each as long as told.
+double best_rate(int trials, std::clock_t least, const auto& work) {
   double best = 0;
-  for (int trial = 0; trial < 16; ++trial) {
+  for (int trial = 0; trial < trials; ++trial) {
     const std::clock_t start = std::clock();
     std::clock_t took = 0;
     size_t times = 0;
     do {
-      loop.run();
+      work();
       ++times;
       took = std::clock() - start;
-    } while (took < CLOCKS_PER_SEC / 400);
-    best = std::max(best, loop.operations * static_cast<double>(steps * times) * CLOCKS_PER_SEC /
-                              static_cast<double>(took));
+    } while (took < least);
+    best = std::max(best, static_cast<double>(times) * CLOCKS_PER_SEC / static_cast<double>(took));
   }
   return best;
+}
+
+}  // namespace
+
+double register_peak(Isa isa, Precision precision) {
+  const Loop loop = loop_of(isa, precision);
+  return loop.operations * static_cast<double>(steps) * best_rate(16, CLOCKS_PER_SEC / 400, loop.run);
 }
 
 uint64_t read_words(ByteView bytes) {
@@ -144,21 +148,11 @@ double read_peak(size_t bytes) {
   Floats buffer(size / sizeof(float));
   std::memset(buffer.data(), 1, size);
   const ByteView view = std::as_bytes(std::span(buffer.data(), size / sizeof(float)));
-  double best = 0;
   uint64_t kept = 0;
-  for (int trial = 0; trial < 4; ++trial) {
-    const std::clock_t start = std::clock();
-    std::clock_t took = 0;
-    size_t times = 0;
-    do {
-      kept ^= read_words(view);
-      asm volatile("" : "+r"(kept)::"memory");
-      ++times;
-      took = std::clock() - start;
-    } while (took < CLOCKS_PER_SEC / 100);
-    best = std::max(best, static_cast<double>(size * times) * CLOCKS_PER_SEC / static_cast<double>(took));
-  }
-  return best;
+  return static_cast<double>(size) * best_rate(4, CLOCKS_PER_SEC / 100, [&] {
+           kept ^= read_words(view);
+           asm volatile("" : "+r"(kept)::"memory");
+         });
 }
 
 }  // namespace holdfast::tensor

@@ -13,11 +13,7 @@ void plan_electra(ConfigReader& config, EncoderPlan& plan) {
   add_layers(plan, "encoder.layer.", layers);
   add_position_table(config, plan, 0);
   if (plan.head == Head::pre_training) {
-    plan.outputs.push_back({"logits",
-                            HeadPlan::Rows::tokens,
-                            HeadPlan::Shape::flat,
-                            {{"discriminator_predictions.dense", plan.width, plan.activation},
-                             {"discriminator_predictions.dense_prediction", 1}}});
+    add_discriminator(plan);
     return;
   }
   HeadNames heads;

@@ -142,6 +142,14 @@ HeadNames bert_heads(const EncoderPlan& plan) {
   return heads;
 }
 
+void add_discriminator(EncoderPlan& plan) {
+  plan.outputs.push_back({"logits",
+                          HeadPlan::Rows::tokens,
+                          HeadPlan::Shape::flat,
+                          {{"discriminator_predictions.dense", plan.width, plan.activation},
+                           {"discriminator_predictions.dense_prediction", 1}}});
+}
+
 HeadNames roberta_heads(const EncoderPlan& plan) {
   HeadNames heads;
   heads.has_pooler = plan.head == Head::none;

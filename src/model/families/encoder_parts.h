@@ -49,6 +49,8 @@ void read_summary(ConfigReader& config, const EncoderPlan& plan, HeadNames& head
 HeadNames bert_heads(const EncoderPlan& plan);
 // Those of RoBERTa, which MPNet shares.
 HeadNames roberta_heads(const EncoderPlan& plan);
+// Whether each token was put in another's place, as ELECTRA is trained before.
+void add_discriminator(EncoderPlan& plan);
 void add_heads(ConfigReader& config, EncoderPlan& plan, const HeadNames& names);
 
 }  // namespace holdfast::model

@@ -365,11 +365,7 @@ void plan_funnel(ConfigReader& config, EncoderPlan& plan) {
     return;
   }
   if (plan.head == Head::pre_training) {
-    plan.outputs.push_back({"logits",
-                            HeadPlan::Rows::tokens,
-                            HeadPlan::Shape::flat,
-                            {{"discriminator_predictions.dense", plan.width, plan.activation},
-                             {"discriminator_predictions.dense_prediction", 1}}});
+    add_discriminator(plan);
     return;
   }
   add_heads(config, plan, heads);
