@@ -63,15 +63,15 @@ struct GuardedStreamTest : ::testing::Test {
          Dialect::openai});
   }
   Result<net::Response> guard(const Call& asked) {
-    const std::string body = asked.request.body;
+    const std::string text = asked.request.body;
     {
       std::lock_guard lock(mutex);
-      looked.push_back(body);
+      looked.push_back(text);
     }
     if (guard_fails) return fail(Reason::worker_failed, "no");
     net::Response out;
     out.body = codec::to_text(json::object{
-        {"results", json::array{json::object{{"flagged", body.find("bad") != std::string::npos},
+        {"results", json::array{json::object{{"flagged", text.find("bad") != std::string::npos},
                                              {"category_scores", json::object{{"hate", 0.5}}}}}}});
     return out;
   }

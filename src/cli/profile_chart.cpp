@@ -56,10 +56,10 @@ std::vector<Bar> bars_of(const CallProfile& call) {
     auto at = std::find_if(out.begin(), out.end(),
                            [&](const Bar& b) { return b.part == one.part && b.layer == one.layer; });
     if (at == out.end()) {
-      Bar bar;
-      bar.part = one.part;
-      bar.layer = one.layer;
-      at = out.insert(out.end(), bar);
+      Bar fresh;
+      fresh.part = one.part;
+      fresh.layer = one.layer;
+      at = out.insert(out.end(), fresh);
     }
     at->seconds += one.seconds;
   }

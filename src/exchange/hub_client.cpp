@@ -284,11 +284,11 @@ Result<std::vector<RemoteFile>> HubClient::tree(const RemoteRepo& repo, const st
 Result<std::vector<bool>> HubClient::wants_large(const RemoteRepo& repo, std::string_view branch,
                                                  const std::vector<Candidate>& files,
                                                  const Context& context) {
-  constexpr size_t files_max = 256;  // A call, as the reference client asks.
+  constexpr size_t asked_max = 256;  // A call, as the reference client asks.
   std::map<std::string, bool> large;
-  for (size_t begin = 0; begin < files.size(); begin += files_max) {
+  for (size_t begin = 0; begin < files.size(); begin += asked_max) {
     json::array asked;
-    for (size_t i = begin; i < std::min(begin + files_max, files.size()); ++i)
+    for (size_t i = begin; i < std::min(begin + asked_max, files.size()); ++i)
       asked.push_back(json::object{{"path", files[i].path},
                                    {"sample", codec::base64_encode(as_bytes(files[i].sample))},
                                    {"size", files[i].size}});

@@ -35,7 +35,7 @@ class Runtime {
 Result<Value> call_value(Runtime& runtime, const Value& callee, Arguments arguments);
 
 // The errors Python and jinja2 would raise; all are the template's or its input's fault.
-inline Error type_error(std::string message) { return fail(Reason::bad_request, std::move(message)); }
+inline Error type_error(std::string why) { return fail(Reason::bad_request, std::move(why)); }
 // Using a value that is not there.
 Error undefined_error(const Value& value);
 

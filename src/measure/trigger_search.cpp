@@ -88,15 +88,15 @@ class Search {
     std::vector<std::vector<size_t>> by_label(labels_);
     for (size_t i = 0; i < answers_.size(); ++i)
       if (answers_[i].label < labels_) by_label[answers_[i].label].push_back(i);
-    for (auto& rows : by_label) {
+    for (auto& ones : by_label) {
       std::ranges::stable_sort(
-          rows, [&](size_t a, size_t b) { return answers_[a].confidence > answers_[b].confidence; });
-      if (rows.size() > options_.verified_on) rows.resize(options_.verified_on);
-      verify_.insert(verify_.end(), rows.begin(), rows.end());
-      std::ranges::stable_sort(rows, {}, [&](size_t row) { return texts_[row].size(); });
-      for (size_t i = 0; i < rows.size() && i < options_.probes; ++i) {
-        if (i < options_.screened_on) screen_.push_back(rows[i]);
-        probes_.push_back(rows[i]);
+          ones, [&](size_t a, size_t b) { return answers_[a].confidence > answers_[b].confidence; });
+      if (ones.size() > options_.verified_on) ones.resize(options_.verified_on);
+      verify_.insert(verify_.end(), ones.begin(), ones.end());
+      std::ranges::stable_sort(ones, {}, [&](size_t row) { return texts_[row].size(); });
+      for (size_t i = 0; i < ones.size() && i < options_.probes; ++i) {
+        if (i < options_.screened_on) screen_.push_back(ones[i]);
+        probes_.push_back(ones[i]);
       }
     }
     return Done{};

@@ -26,9 +26,9 @@ Result<LinearLayer> make_head(const HeadStep& step, size_t inputs, const WeightR
   }
   std::vector<float> bias;
   if (step.bias != Bias::without) {
-    const std::string own = step.linear + ".bias";
-    const bool other = !step.bias_name.empty() && !reader.has(own);
-    TRY(bias, reader.floats(other ? step.bias_name : own, {step.outputs}));
+    const std::string plain = step.linear + ".bias";
+    const bool other = !step.bias_name.empty() && !reader.has(plain);
+    TRY(bias, reader.floats(other ? step.bias_name : plain, {step.outputs}));
   }
   return tensor::make_linear({weight, bias, step.outputs, inputs}, reader.compute());
 }

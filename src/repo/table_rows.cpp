@@ -109,7 +109,7 @@ Status insert_row(sql::Transaction& tx, const Table& table, const json::object& 
   kept.reserve(row.size());
   for (const auto& [key, value] : row) {
     const auto column = std::find_if(table.columns.begin(), table.columns.end(),
-                                     [&key = key](const Column& one) { return one.name == key; });
+                                     [&name = key](const Column& one) { return one.name == name; });
     if (column == table.columns.end())
       return fail(Reason::data_corrupt, fmt::format("{} has no column of a row's name", table.name));
     names += (names.empty() ? "" : ", ") + column->name;

@@ -30,7 +30,7 @@ class PostgresDatabase final : public Database {
   Status copy_to(const std::string&) override {
     return fail(Reason::not_offered, "a PostgreSQL database is copied by its own tools (pg_dump)");
   }
-  Status check() {
+  Status check() override {
     TRY([[maybe_unused]] auto writer, writers_.take());
     return Done{};
   }
