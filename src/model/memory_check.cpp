@@ -2,34 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <optional>
 
 #include "io/disk.h"
+#include "io/free_memory.h"
 
 namespace holdfast::model {
 namespace {
 
-// "MemAvailable:   12345 kB" of /proc/meminfo.
+// All that the kernel could give up counts: what is refused here could have been tried.
 std::optional<uint64_t> bytes_available() {
-  constexpr std::string_view key = "MemAvailable:";
-  constexpr size_t bytes_max = 1 << 14;
-  const auto disk = io::open_posix_disk("/proc");
-  if (!disk.ok()) return std::nullopt;
-  const auto file = disk.value()->open(io::Path("meminfo"));
-  if (!file.ok()) return std::nullopt;
-  std::string text(bytes_max, '\0');  // The kernel gives such a file's size as 0.
-  const auto count = file.value()->read_at(0, std::as_writable_bytes(std::span(text)));
-  if (!count.ok()) return std::nullopt;
-  text.resize(count.value());
-  const size_t at = text.find(key);
-  if (at == std::string::npos) return std::nullopt;
-  const char* begin = text.data() + at + key.size();
-  const char* end = text.data() + text.size();
-  while (begin < end && *begin == ' ') ++begin;
-  uint64_t kibibytes = 0;
-  if (std::from_chars(begin, end, kibibytes).ec != std::errc{}) return std::nullopt;
-  return kibibytes * 1024;
+  const auto proc = io::open_posix_disk("/proc"), control_groups = io::open_posix_disk("/sys/fs/cgroup");
+  if (!proc.ok()) return std::nullopt;
+  const auto none = io::make_memory_disk();
+  return io::free_memory(*proc.value(), control_groups.ok() ? *control_groups.value() : *none,
+                         io::PageCache::all);
 }
 
 uint64_t bytes_of(tensor::Precision precision) {
