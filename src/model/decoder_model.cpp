@@ -90,7 +90,8 @@ Status DecoderModel::keep_layers() const {
 }
 
 void DecoderModel::settle() const {
-  if (packed_ != nullptr) packed_->settle();
+  // Mapped pages can be given up and read again, one's own cannot: as much again is left to others.
+  if (packed_ != nullptr && check_memory(2 * packed_->mapped_bytes()).ok()) packed_->settle();
 }
 
 Status DecoderModel::load(const DecoderPlan& plan, tensor::Compute compute) {

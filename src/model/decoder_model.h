@@ -31,7 +31,7 @@ class DecoderModel {
   Status keep_layers() const;
 
   // What a process that writes many tokens does once, beside anything: its packed layers lie in huge pages
-  // from then on, if need be in its own. It takes as long as copying them.
+  // from then on, if need be in its own, where there is memory for twice as many. As long as copying them.
   void settle() const;
 
   // An adapter (Adapter::open) for this base, which must have been opened for that.

@@ -118,6 +118,11 @@ Status PackedLayers::write(io::WriteFile& out, Lasts lasts) const {
   return lasts == Lasts::durably ? out.sync() : Done{};
 }
 
+uint64_t PackedLayers::mapped_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return mapped_ != nullptr && taken_.empty() ? mapped_->bytes().size() : 0;
+}
+
 void PackedLayers::settle() {
   const std::lock_guard lock(mutex_);
   if (mapped_ != nullptr && taken_.empty()) mapped_->settle();

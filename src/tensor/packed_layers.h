@@ -39,6 +39,7 @@ class PackedLayers {
   // For processes that read the mapped file's numbers long after it was opened: io::MappedFile::settle, once.
   // Beside whoever computes with them. Nothing where layers have memory of their own.
   void settle();
+  uint64_t mapped_bytes() const;  // That settle would be about.
   // Gives back the memory of what was taken: none of the layers that `keep` gave is there any more.
   void forget() { taken_.clear(); }
 
@@ -56,7 +57,7 @@ class PackedLayers {
   const std::string key_;
   std::unique_ptr<io::MappedFile> mapped_;
   std::unordered_map<std::string, PackedEntry> entries_;  // Of the mapped file.
-  std::mutex mutex_;                                      // Guards taken_.
+  mutable std::mutex mutex_;                              // Guards taken_, and mapped_ while it is written.
   std::map<std::string, Taken> taken_;                    // By name, whichever thread was first.
 };
 
