@@ -31,9 +31,10 @@ Result<token::FolderDocument> open_tokenizer(UserFiles& files, std::string_view 
 }
 
 Result<token::LoadedTokenizer> load_tokenizer(UserFiles& files, std::string_view named) {
-  TRY(token::FolderDocument found, open_tokenizer(files, named));
-  TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(found.document));
-  return token::LoadedTokenizer{std::move(tokenizer), std::move(found.config), std::move(found.source)};
+  const io::Path path = files.path(named);
+  TRY(const io::Entry entry, files.disk().stat(path));
+  return entry.is_directory ? token::load_from_folder(files.disk(), path)
+                            : token::load_from_file(files.disk(), path);
 }
 
 Result<std::vector<std::string>> read_texts(UserFiles& files, std::string_view named) {

@@ -86,9 +86,8 @@ Status read_words(io::Disk& disk, const io::Path& folder, SignalParts& parts) {
     TRY(const json::object config, read_config(disk, folder));
     TRY(parts.speech, read_speech_tokens(generation.value_or(json::object()), config));
   }
-  TRY(token::FolderDocument found, token::document_of_folder(disk, folder));
-  TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(found.document));
-  parts.tokenizer = std::make_unique<const token::Tokenizer>(std::move(tokenizer));
+  TRY(token::LoadedTokenizer found, token::load_from_folder(disk, folder));
+  parts.tokenizer = std::make_unique<const token::Tokenizer>(std::move(found.tokenizer));
   TRY(const std::optional<json::object> own, read_json_file(disk, folder / "tokenizer_config.json"));
   const auto pad = own ? token_text(*own, "pad_token") : std::nullopt;
   if (pad) parts.pad_id = parts.tokenizer->id_of(*pad).value_or(0);

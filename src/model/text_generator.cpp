@@ -53,13 +53,14 @@ Status open_model(io::Disk& disk, const io::Path& place, tensor::Compute compute
   return Done{};
 }
 
-Status open_tokenizer(io::Disk& disk, const io::Path& place, token::FolderDocument& found,
+Status open_tokenizer(io::Disk& disk, const io::Path& place, token::TokenizerConfig& config,
                       std::shared_ptr<const token::Tokenizer>& out) {
-  TRY(found, is_file(place) ? token::document_of_file(disk, place) : token::document_of_folder(disk, place));
-  TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(found.document));
+  TRY(token::LoadedTokenizer found,
+      is_file(place) ? token::load_from_file(disk, place) : token::load_from_folder(disk, place));
   // Patterns are compiled when a text first needs them: here nobody waits for it.
-  (void)tokenizer.encode({.text = "a 1", .words = {}, .pair = {}}, {});
-  out = std::make_shared<const token::Tokenizer>(std::move(tokenizer));
+  (void)found.tokenizer.encode({.text = "a 1", .words = {}, .pair = {}}, {});
+  config = std::move(found.config);
+  out = std::make_shared<const token::Tokenizer>(std::move(found.tokenizer));
   return Done{};
 }
 
@@ -68,12 +69,12 @@ Status open_tokenizer(io::Disk& disk, const io::Path& place, token::FolderDocume
 Result<TextGenerator> TextGenerator::open(io::Disk& disk, const io::Path& place, tensor::Compute compute,
                                           DecoderModel::Adapters adapters, const LayerStore* store) {
   TextGenerator out;
-  token::FolderDocument found;
+  token::TokenizerConfig config;
   // Beside each other: the first word waits for both.
   std::array<Status, 2> done{Done{}, Done{}};
   tensor::make_threads(done.size())->run(done.size(), [&](size_t part) {
     done[part] = part == 0 ? open_model(disk, place, compute, adapters, store, out.model_)
-                           : open_tokenizer(disk, place, found, out.tokenizer_);
+                           : open_tokenizer(disk, place, config, out.tokenizer_);
   });
   for (Status& part : done) TRY_DONE(std::move(part));
   for (uint64_t id = out.model_->plan().vocabulary; id < out.tokenizer_->vocabulary_size(); ++id)
@@ -81,8 +82,8 @@ Result<TextGenerator> TextGenerator::open(io::Disk& disk, const io::Path& place,
       return fail(Reason::bad_request,
                   fmt::format("the tokenizer has {} tokens, the model's table only {}",
                               out.tokenizer_->vocabulary_size(), out.model_->plan().vocabulary));
-  if (const std::string* text = found.config.chat_template(); text != nullptr) out.chat_template_ = *text;
-  for (const auto& [role, token] : found.config.specials) out.special_tokens_[role] = token.content;
+  if (const std::string* text = config.chat_template(); text != nullptr) out.chat_template_ = *text;
+  for (const auto& [role, token] : config.specials) out.special_tokens_[role] = token.content;
   return out;
 }
 

@@ -26,8 +26,8 @@ bool has_prefix(const boost::json::object& document) {
 Result<TextModel> TextModel::open(io::Disk& disk, const io::Path& folder, tensor::Compute compute,
                                   const Backend* graphs, Random* keep) {
   TRY(const FirstModule first, first_module(disk, folder));
-  TRY(const token::FolderDocument found, token::document_of_folder(disk, first.place));
-  TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(found.document));
+  TRY(token::LoadedTokenizer found, token::load_from_folder(disk, first.place));
+  token::Tokenizer& tokenizer = found.tokenizer;
   TRY(EncoderModel model, EncoderModel::open(disk, folder, compute, graphs, keep));
   if (tokenizer.vocabulary_size() > model.plan().vocabulary) {
     // Ids past the table would be refused one text at a time; say it at once.

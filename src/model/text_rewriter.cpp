@@ -69,8 +69,8 @@ Result<TextRewriter> TextRewriter::open(io::Disk& disk, const io::Path& folder, 
     return fail(Reason::model_unsupported, "the model does not generate text");
   if (model.signals() != nullptr)
     return fail(Reason::model_unsupported, "the model reads images or sounds, not texts");
-  TRY(token::FolderDocument found, token::document_of_folder(disk, folder));
-  TRY(token::Tokenizer tokenizer, token::Tokenizer::from_document(found.document));
+  TRY(token::LoadedTokenizer found, token::load_from_folder(disk, folder));
+  token::Tokenizer& tokenizer = found.tokenizer;
   const size_t table = std::min(model.plan().encoder.vocabulary, model.plan().decoder.vocabulary);
   for (size_t id = table; id < tokenizer.vocabulary_size(); ++id)
     if (tokenizer.token_of(static_cast<uint32_t>(id)))

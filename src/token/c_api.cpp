@@ -65,9 +65,9 @@ holdfast::Result<token::Tokenizer> open_path(const char* path) {
   const std::filesystem::path at =
       std::filesystem::absolute(path, ignored).lexically_normal().relative_path();
   TRY(const holdfast::io::Entry entry, disk->stat(at));
-  TRY(const token::FolderDocument found,
-      entry.is_directory ? token::document_of_folder(*disk, at) : token::document_of_file(*disk, at));
-  return token::Tokenizer::from_document(found.document);
+  TRY(token::LoadedTokenizer found,
+      entry.is_directory ? token::load_from_folder(*disk, at) : token::load_from_file(*disk, at));
+  return std::move(found.tokenizer);
 }
 
 }  // namespace

@@ -74,8 +74,9 @@ class Tokenizer {
   // Malformed files are bad_request, kinds of parts we do not have model_unsupported.
   static Result<Tokenizer> load(std::string_view json);
   static Result<Tokenizer> load_with(std::string_view json, OwnParts own);
-  // The same of a document that is parsed already: what other formats are turned into.
-  static Result<Tokenizer> from_document(const boost::json::object& document);
+  // The same of a document that is parsed already: what other formats are turned into. `apart`: what was left
+  // out of it, which is taken from there; null: nothing.
+  static Result<Tokenizer> from_document(const boost::json::object& document, ModelTables* apart = nullptr);
   Tokenizer(Tokenizer&& other) noexcept;
   Tokenizer& operator=(Tokenizer&& other) noexcept;
   ~Tokenizer();

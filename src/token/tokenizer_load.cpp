@@ -71,8 +71,8 @@ Result<Tokenizer> Tokenizer::load_with(std::string_view text, OwnParts own) {
   return from_parts(document, nullptr, std::move(own));
 }
 
-Result<Tokenizer> Tokenizer::from_document(const boost::json::object& json) {
-  return from_parts(json, nullptr, {});
+Result<Tokenizer> Tokenizer::from_document(const boost::json::object& json, ModelTables* apart) {
+  return from_parts(json, apart, {});
 }
 
 Result<Tokenizer> Tokenizer::from_parts(const boost::json::object& json, ModelTables* tables, OwnParts own) {

@@ -78,14 +78,14 @@ value taken(object& document, std::string_view key) {
 
 }  // namespace
 
-Result<DocumentBuilder> DocumentBuilder::over(object document) {
+Result<DocumentBuilder> DocumentBuilder::over(object document, const ModelTables* apart) {
   value* model = document.if_contains("model");
   if (model == nullptr || !model->is_object())
     return fail(Reason::bad_request, "the document has no 'model'");
   const value* vocabulary = model->get_object().if_contains("vocab");
   if (vocabulary == nullptr) return fail(Reason::bad_request, "the document has no 'model.vocab'");
   TRY_DONE(check_vocabulary(*vocabulary));
-  DocumentBuilder out(std::move(model->get_object()));
+  DocumentBuilder out(std::move(model->get_object()), apart);
   TRY(const array* listed, codec::json_array_if(document, "added_tokens"));
   if (listed != nullptr) {
     for (const value& row : *listed) {
@@ -104,28 +104,41 @@ Result<DocumentBuilder> DocumentBuilder::over(object document) {
   return out;
 }
 
-DocumentBuilder::DocumentBuilder(object model) : model_(std::move(model)) {
+DocumentBuilder::DocumentBuilder(object model, const ModelTables* apart)
+    : model_(std::move(model)), apart_(apart) {
+  // A Unigram vocabulary counts its rows, equal pieces too.
+  const auto put = [&](std::string_view piece) { rows_[piece] = static_cast<uint32_t>(next_id_++); };
+  if (apart_ != nullptr && apart_->vocabulary) {
+    next_id_ = apart_->vocabulary->size();
+    return;
+  }
+  if (apart_ != nullptr && apart_->pieces) {
+    rows_.reserve(apart_->pieces->size());
+    for (const auto& [piece, score] : *apart_->pieces) put(piece);
+    return;
+  }
   const value* vocabulary = model_.if_contains("vocab");
   if (vocabulary != nullptr && vocabulary->is_object()) {
     next_id_ = vocabulary->get_object().size();
   } else if (vocabulary != nullptr && vocabulary->is_array()) {
-    // A Unigram vocabulary counts its rows, equal pieces too.
-    uint32_t id = 0;
-    for (const value& row : vocabulary->get_array())
-      rows_[std::string(row.get_array()[0].get_string())] = id++;
-    next_id_ = id;
+    rows_.reserve(vocabulary->get_array().size());
+    for (const value& row : vocabulary->get_array()) put(row.get_array()[0].get_string());
   }
 }
 
-std::optional<uint32_t> DocumentBuilder::id_of(std::string_view token) const {
-  const std::string key(token);
-  if (const auto found = added_rows_.find(key); found != added_rows_.end()) return added_[found->second].id;
-  if (const auto found = rows_.find(key); found != rows_.end()) return found->second;
+std::optional<uint32_t> DocumentBuilder::row_of(std::string_view token) const {
+  if (apart_ != nullptr && apart_->vocabulary) return apart_->vocabulary->id_of(token);
+  if (const auto found = rows_.find(token); found != rows_.end()) return found->second;
   const value* vocabulary = model_.if_contains("vocab");
   if (vocabulary == nullptr || !vocabulary->is_object()) return std::nullopt;
   const value* id = vocabulary->get_object().if_contains(token);
   if (id == nullptr) return std::nullopt;
   return static_cast<uint32_t>(id->to_number<int64_t>());
+}
+
+std::optional<uint32_t> DocumentBuilder::id_of(std::string_view token) const {
+  const auto found = added_rows_.find(std::string(token));
+  return found != added_rows_.end() ? added_[found->second].id : row_of(token);
 }
 
 void DocumentBuilder::add(AddedToken token) {

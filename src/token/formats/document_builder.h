@@ -11,16 +11,18 @@
 #include "base/result.h"
 #include "token/added_tokens.h"
 #include "token/formats/tokenizer_config.h"
+#include "token/models/model_tables.h"
 
 namespace holdfast::token {
 
 // Puts the document of a tokenizer.json together: what every other format is turned into. Used by one thread.
 class DocumentBuilder {
  public:
-  // `model` is the model's object; its vocabulary is an object of ids, or (Unigram) an array of pairs.
-  explicit DocumentBuilder(boost::json::object model);
+  // `model` is the model's object; its vocabulary is an object of ids, or (Unigram) an array of pairs, or is
+  // left out of it and in `apart`, which is borrowed.
+  explicit DocumentBuilder(boost::json::object model, const ModelTables* apart = nullptr);
   // Goes on from a document that is there. bad_request where its added tokens are none.
-  static Result<DocumentBuilder> over(boost::json::object document);
+  static Result<DocumentBuilder> over(boost::json::object document, const ModelTables* apart = nullptr);
 
   boost::json::value normalizer, pre_tokenizer, post_processor, decoder;  // Null: none.
   boost::json::value truncation, padding;                                 // The same.
@@ -47,8 +49,12 @@ class DocumentBuilder {
   boost::json::object build() &&;
 
  private:
+  std::optional<uint32_t> row_of(std::string_view token) const;  // In the model's vocabulary.
+
   boost::json::object model_;
-  std::unordered_map<std::string, uint32_t> rows_;  // Of a Unigram vocabulary; others are objects of ids.
+  const ModelTables* apart_;  // Null: all is in model_.
+  // Of a Unigram vocabulary, of equal pieces the last; others are objects of ids.
+  std::unordered_map<std::string_view, uint32_t> rows_;
   std::vector<AddedToken> added_;
   std::unordered_map<std::string, size_t> added_rows_;
   std::unordered_map<std::string, std::string> roles_;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <memory>
+#include <optional>
 #include <set>
 
 #include "codec/gguf.h"
@@ -16,6 +18,7 @@
 #include "token/formats/sentencepiece_document.h"
 #include "token/formats/tiktoken_document.h"
 #include "token/formats/word_piece_document.h"
+#include "token/models/model_tables.h"
 
 namespace holdfast::token {
 namespace {
@@ -54,9 +57,21 @@ Status check_readable(const TokenizerConfig& config) {
   return Done{};
 }
 
+// Whether what is large in the document may be left out of it.
+enum class Large : uint8_t { within, apart };
+
+// A document, and what was left out of it with the bytes that it borrows.
+struct Found : FolderDocument {
+  std::optional<ModelTables> apart = std::nullopt;
+  std::unique_ptr<const std::string> text = nullptr;
+  std::unique_ptr<io::MappedFile> mapped = nullptr;
+
+  ModelTables* tables() { return apart ? &*apart : nullptr; }
+};
+
 // Tokens that tokenizer_config.json names and the document lacks get the ids after its own.
-Result<object> configured(object document, const TokenizerConfig& config) {
-  TRY(DocumentBuilder out, DocumentBuilder::over(std::move(document)));
+Result<object> configured(object document, const TokenizerConfig& config, const ModelTables* apart) {
+  TRY(DocumentBuilder out, DocumentBuilder::over(std::move(document), apart));
   TokenizerConfig missing = config;
   std::erase_if(missing.added, [&](const AddedToken& token) { return out.has_added(token.content); });
   out.add_configured(missing, "");
@@ -65,35 +80,52 @@ Result<object> configured(object document, const TokenizerConfig& config) {
   return std::move(out).build();
 }
 
-Result<FolderDocument> finish(object document, TokenizerConfig config, std::string source) {
-  return FolderDocument{std::move(document), std::move(config), std::move(source)};
+Result<Found> finish(object document, TokenizerConfig config, std::string source) {
+  return Found{{std::move(document), std::move(config), std::move(source)}};
 }
 
-Result<FolderDocument> of_tokenizer_json(io::Disk& disk, const io::Path& path, TokenizerConfig config) {
+Result<Found> of_tokenizer_json(io::Disk& disk, const io::Path& path, TokenizerConfig config, Large large) {
   TRY(std::string text, io::read_text(disk, path, file_bytes_max));
   if (codec::looks_gzipped(as_bytes(text))) {
     TRY(const Bytes unpacked, codec::inflate(as_bytes(text), codec::Deflate::gzip, file_bytes_max));
     text = as_text(unpacked);
   }
-  TRY(object document, codec::parse_json_object(text, {.depth_max = 32, .bytes_max = file_bytes_max}));
+  Found out;
+  out.text = std::make_unique<const std::string>(std::move(text));
+  constexpr codec::JsonLimits limits{.depth_max = 32, .bytes_max = file_bytes_max};
+  if (large == Large::apart)
+    if (auto split = split_document(*out.text))
+      if (auto rest = codec::parse_json_object(split->rest, limits); rest.ok()) {
+        out.document = std::move(rest).value();
+        out.apart = std::move(split->tables);
+      }
+  if (!out.apart) {
+    TRY(out.document, codec::parse_json_object(*out.text, limits));
+  }
   const bool says_something = !config.added.empty() || !config.specials.empty() ||
                               !config.additional_specials.empty() || rebuilds_post_processor(config);
   if (says_something) {
-    TRY(document, configured(std::move(document), config));
+    TRY(out.document, configured(std::move(out.document), config, out.tables()));
   }
-  return finish(std::move(document), std::move(config), path.filename().string());
+  out.config = std::move(config);
+  out.source = path.filename().string();
+  return out;
 }
 
-Result<FolderDocument> of_gguf(io::Disk& disk, const io::Path& path) {
-  TRY(const auto mapped, disk.map(path));
-  TRY(const codec::GgufFile file, codec::GgufFile::parse(mapped->bytes()));
-  TRY(object document, document_of_gguf(file));
-  TRY(TokenizerConfig config, config_of_gguf(file));
-  return finish(std::move(document), std::move(config), path.filename().string());
+Result<Found> of_gguf(io::Disk& disk, const io::Path& path, Large large) {
+  Found out;
+  TRY(out.mapped, disk.map(path));
+  TRY(const codec::GgufFile file, codec::GgufFile::parse(out.mapped->bytes()));
+  if (large == Large::apart) out.apart.emplace();
+  TRY(out.document, document_of_gguf(file, out.tables()));
+  if (out.apart && !out.apart->vocabulary) out.apart.reset();
+  TRY(out.config, config_of_gguf(file));
+  out.source = path.filename().string();
+  return out;
 }
 
 // tokenizer.model: SentencePiece, or ranks as Llama 3 ships them.
-Result<FolderDocument> of_model_file(io::Disk& disk, const io::Path& path, TokenizerConfig config) {
+Result<Found> of_model_file(io::Disk& disk, const io::Path& path, TokenizerConfig config) {
   TRY(const std::string bytes, io::read_text(disk, path, file_bytes_max));
   const std::string name = path.filename().string();
   if (looks_like_tiktoken(bytes)) {
@@ -105,14 +137,14 @@ Result<FolderDocument> of_model_file(io::Disk& disk, const io::Path& path, Token
   return finish(std::move(document), std::move(config), name);
 }
 
-Result<FolderDocument> of_vocab_txt(io::Disk& disk, const io::Path& path, TokenizerConfig config) {
+Result<Found> of_vocab_txt(io::Disk& disk, const io::Path& path, TokenizerConfig config) {
   TRY_DONE(check_readable(config));
   TRY(const std::string text, io::read_text(disk, path, file_bytes_max));
   TRY(object document, document_of_vocab_txt(text, config));
   return finish(std::move(document), std::move(config), path.filename().string());
 }
 
-Result<FolderDocument> of_vocab_and_merges(io::Disk& disk, const io::Path& folder, TokenizerConfig config) {
+Result<Found> of_vocab_and_merges(io::Disk& disk, const io::Path& folder, TokenizerConfig config) {
   TRY_DONE(check_readable(config));
   TRY(const std::string vocabulary, io::read_text(disk, folder / "vocab.json", file_bytes_max));
   TRY(const std::string merges, io::read_text(disk, folder / "merges.txt", file_bytes_max));
@@ -120,22 +152,20 @@ Result<FolderDocument> of_vocab_and_merges(io::Disk& disk, const io::Path& folde
   return finish(std::move(document), std::move(config), "vocab.json");
 }
 
-Result<FolderDocument> of_tekken(io::Disk& disk, const io::Path& path, TokenizerConfig config) {
+Result<Found> of_tekken(io::Disk& disk, const io::Path& path, TokenizerConfig config) {
   TRY(const std::string text, io::read_text(disk, path, file_bytes_max));
   TRY(object document, document_of_tekken(text, config));
   return finish(std::move(document), std::move(config), path.filename().string());
 }
 
-}  // namespace
-
-Result<FolderDocument> document_of_file(io::Disk& disk, const io::Path& file) {
+Result<Found> find_in_file(io::Disk& disk, const io::Path& file, Large large) {
   const io::Path folder = file.parent_path().empty() ? io::Path(".") : file.parent_path();
   const std::string name = file.filename().string();
-  if (name.ends_with(".gguf")) return of_gguf(disk, file);
+  if (name.ends_with(".gguf")) return of_gguf(disk, file, large);
   if (name == "tokenizer.json" || name.ends_with(".json.gz") ||
       (name.ends_with(".json") && name != "vocab.json" && !name.starts_with("tekken"))) {
     // A tokenizer.json named by itself is taken as it is.
-    return of_tokenizer_json(disk, file, TokenizerConfig());
+    return of_tokenizer_json(disk, file, TokenizerConfig(), large);
   }
   TRY(TokenizerConfig config, read_tokenizer_config(disk, folder));
   if (name == "vocab.json" || name == "merges.txt")
@@ -145,7 +175,7 @@ Result<FolderDocument> document_of_file(io::Disk& disk, const io::Path& file) {
   return of_model_file(disk, file, std::move(config));
 }
 
-Result<FolderDocument> document_of_folder(io::Disk& disk, const io::Path& folder) {
+Result<Found> find_in_folder(io::Disk& disk, const io::Path& folder, Large large) {
   TRY(const std::vector<io::Entry> entries, disk.list(folder));
   std::set<std::string, std::less<>> names;
   for (const io::Entry& entry : entries)
@@ -157,7 +187,7 @@ Result<FolderDocument> document_of_folder(io::Disk& disk, const io::Path& folder
   };
   TRY(TokenizerConfig config, read_tokenizer_config(disk, folder));
   for (const char* name : {"tokenizer.json", "tokenizer.json.gz"})
-    if (names.contains(name)) return of_tokenizer_json(disk, folder / name, std::move(config));
+    if (names.contains(name)) return of_tokenizer_json(disk, folder / name, std::move(config), large);
   if (names.contains("vocab.json") && names.contains("merges.txt"))
     return of_vocab_and_merges(disk, folder, std::move(config));
   for (const char* name : {"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model",
@@ -167,7 +197,7 @@ Result<FolderDocument> document_of_folder(io::Disk& disk, const io::Path& folder
   for (const std::string& name : {ending(".tiktoken"), ending(".model")})
     if (!name.empty()) return of_model_file(disk, folder / name, std::move(config));
   if (names.contains("vocab.txt")) return of_vocab_txt(disk, folder / "vocab.txt", std::move(config));
-  if (const std::string name = ending(".gguf"); !name.empty()) return of_gguf(disk, folder / name);
+  if (const std::string name = ending(".gguf"); !name.empty()) return of_gguf(disk, folder / name, large);
   if (is_of_code_points(config)) {
     TRY(object document, document_of_code_points(config));
     return finish(std::move(document), std::move(config), "config.json");
@@ -175,10 +205,35 @@ Result<FolderDocument> document_of_folder(io::Disk& disk, const io::Path& folder
   return fail(Reason::entry_not_found, "the folder holds no tokenizer that is known");
 }
 
+Result<LoadedTokenizer> load(Result<Found> found) {
+  if (!found.ok()) return found.error();
+  Found& it = found.value();
+  TRY(Tokenizer tokenizer, Tokenizer::from_document(it.document, it.tables()));
+  return LoadedTokenizer{std::move(tokenizer), std::move(it.document), std::move(it.config),
+                         std::move(it.source)};
+}
+
+Result<FolderDocument> document_of(Result<Found> found) {
+  if (!found.ok()) return found.error();
+  return FolderDocument(std::move(found).value());
+}
+
+}  // namespace
+
+Result<FolderDocument> document_of_folder(io::Disk& disk, const io::Path& folder) {
+  return document_of(find_in_folder(disk, folder, Large::within));
+}
+
+Result<FolderDocument> document_of_file(io::Disk& disk, const io::Path& file) {
+  return document_of(find_in_file(disk, file, Large::within));
+}
+
 Result<LoadedTokenizer> load_from_folder(io::Disk& disk, const io::Path& folder) {
-  TRY(FolderDocument found, document_of_folder(disk, folder));
-  TRY(Tokenizer tokenizer, Tokenizer::from_document(found.document));
-  return LoadedTokenizer{std::move(tokenizer), std::move(found.config), std::move(found.source)};
+  return load(find_in_folder(disk, folder, Large::apart));
+}
+
+Result<LoadedTokenizer> load_from_file(io::Disk& disk, const io::Path& file) {
+  return load(find_in_file(disk, file, Large::apart));
 }
 
 }  // namespace holdfast::token

@@ -29,11 +29,16 @@ Result<FolderDocument> document_of_folder(io::Disk& disk, const io::Path& folder
 // The same of one file, by its name and content; beside it, its folder's tokenizer_config.json counts.
 Result<FolderDocument> document_of_file(io::Disk& disk, const io::Path& file);
 
+// For who does not look at the vocabulary's document: most of a start's time would go into its tree.
 struct LoadedTokenizer {
   Tokenizer tokenizer;
+  // As FolderDocument has them, but that `vocab` and `merges` of the document's model may be left empty.
+  boost::json::object document;
   TokenizerConfig config;
   std::string source;
 };
+// Tokenizer::from_document of document_of_folder, and of document_of_file.
 Result<LoadedTokenizer> load_from_folder(io::Disk& disk, const io::Path& folder);
+Result<LoadedTokenizer> load_from_file(io::Disk& disk, const io::Path& file);
 
 }  // namespace holdfast::token

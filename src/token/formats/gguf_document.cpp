@@ -53,19 +53,28 @@ Result<FileVocabulary> vocabulary_of(const codec::GgufFile& file) {
   return out;
 }
 
+using Merges = std::vector<ModelTables::MergePair>;
+
 // "a b"; a space within a token can only be the first byte of it.
-Result<std::optional<array>> merges_of(const codec::GgufFile& file) {
+Result<std::optional<Merges>> merges_of(const codec::GgufFile& file) {
   TRY(const auto merges, file.texts_if("tokenizer.ggml.merges"));
-  if (!merges) return std::optional<array>();
-  array out;
+  if (!merges) return std::optional<Merges>();
+  Merges out;
   out.reserve(merges->size());
   for (const std::string_view merge : *merges) {
     const size_t space = merge.find(' ', 1);
     if (space == std::string_view::npos || !is_utf8(merge))
       return fail(Reason::bad_request, "GGUF: a merge is not two tokens and a space");
-    out.push_back(array{merge.substr(0, space), merge.substr(space + 1)});
+    out.push_back({merge.substr(0, space), merge.substr(space + 1)});
   }
   return std::optional(std::move(out));
+}
+
+array to_json(const Merges& merges) {
+  array out;
+  out.reserve(merges.size());
+  for (const auto& [left, right] : merges) out.push_back(array{left, right});
+  return out;
 }
 
 std::vector<ScoredPiece> scored(const FileVocabulary& vocabulary) {
@@ -124,7 +133,7 @@ Result<object> sentencepiece_document(Source source, bool is_gemma) {
   }
   object model = scored_bpe_model(pieces, unknown_of(source.config), true);
   TRY(auto merges, merges_of(source.file));
-  if (merges) model["merges"] = std::move(*merges);
+  if (merges) model["merges"] = to_json(*merges);
   DocumentBuilder out(std::move(model));
   const auto to_mark = part("Replace", object{{"pattern", object{{"String", " "}}}, {"content", mark}});
   const bool prefix = source.config.add_prefix_space.value_or(true);
@@ -150,19 +159,34 @@ Result<object> sentencepiece_document(Source source, bool is_gemma) {
   return finish(std::move(out), source, true);
 }
 
-Result<object> byte_level_document(Source source) {
-  object ids;
-  ids.reserve(source.vocabulary.tokens.size());
-  for (size_t id = 0; id < source.vocabulary.tokens.size(); ++id) {
-    std::string& token = source.vocabulary.tokens[id];
-    const bool apart =
-        source.vocabulary.is(id, token_control) || source.vocabulary.is(id, token_user_defined);
-    if (!apart && !is_byte_level_text(token)) token = byte_level_text(token);
-    ids[token] = static_cast<int64_t>(id);
-  }
+// The ids of tokens in `apart`, unless one is there twice: of those the last counts.
+bool put_apart(const std::vector<std::string>& tokens, ModelTables& apart) {
+  std::vector<Vocabulary::Entry> entries;
+  entries.reserve(tokens.size());
+  for (const std::string& token : tokens) entries.emplace_back(token, static_cast<uint32_t>(entries.size()));
+  apart.vocabulary = Vocabulary::of(entries);
+  return apart.vocabulary.has_value();
+}
+
+Result<object> byte_level_document(Source source, ModelTables* apart) {
+  std::vector<std::string>& tokens = source.vocabulary.tokens;
+  for (size_t id = 0; id < tokens.size(); ++id)
+    if (!source.vocabulary.is(id, token_control) && !source.vocabulary.is(id, token_user_defined) &&
+        !is_byte_level_text(tokens[id]))
+      tokens[id] = byte_level_text(tokens[id]);
   TRY(auto merges, merges_of(source.file));
   if (!merges)
     return fail(Reason::bad_request, "GGUF: a byte-level vocabulary without tokenizer.ggml.merges");
+  object ids;
+  array pairs;
+  if (apart != nullptr && put_apart(tokens, *apart)) {
+    apart->merges = std::move(*merges);
+  } else {
+    apart = nullptr;
+    ids.reserve(tokens.size());
+    for (size_t id = 0; id < tokens.size(); ++id) ids[tokens[id]] = static_cast<int64_t>(id);
+    pairs = to_json(*merges);
+  }
   TRY(const auto pre, source.file.text_if("tokenizer.ggml.pre"));
   const GgufPreTokenizer pre_tokenizer = gguf_pre_tokenizer(pre.value_or("default"));
   DocumentBuilder out(part("BPE", object{{"dropout", nullptr},
@@ -173,7 +197,8 @@ Result<object> byte_level_document(Source source) {
                                          {"byte_fallback", false},
                                          {"ignore_merges", pre_tokenizer.ignore_merges},
                                          {"vocab", std::move(ids)},
-                                         {"merges", std::move(*merges)}}));
+                                         {"merges", std::move(pairs)}}),
+                      apart);
   const auto byte_level = [](bool prefix_space, bool trim, bool regex) {
     return part("ByteLevel",
                 object{{"add_prefix_space", prefix_space}, {"trim_offsets", trim}, {"use_regex", regex}});
@@ -294,7 +319,7 @@ Result<TokenizerConfig> config_of_gguf(const codec::GgufFile& file) {
   return out;
 }
 
-Result<object> document_of_gguf(const codec::GgufFile& file) {
+Result<object> document_of_gguf(const codec::GgufFile& file, ModelTables* apart) {
   TRY(const auto model, file.text_if("tokenizer.ggml.model"));
   if (!model)
     return fail(Reason::bad_request, "GGUF: the file says nothing of a tokenizer (tokenizer.ggml.model)");
@@ -302,7 +327,7 @@ Result<object> document_of_gguf(const codec::GgufFile& file) {
   TRY(TokenizerConfig config, config_of_gguf(file));
   TRY(const auto architecture, file.text_if("general.architecture"));
   Source source{file, std::move(vocabulary), std::move(config), architecture.value_or("")};
-  if (*model == "gpt2") return byte_level_document(std::move(source));
+  if (*model == "gpt2") return byte_level_document(std::move(source), apart);
   if (*model == "t5") return unigram_document(std::move(source));
   if (*model == "bert") return word_piece_document(std::move(source));
   if (*model == "gemma4") {
