@@ -40,10 +40,12 @@ struct Kinds {
 uint8_t kind_of(char32_t code, const std::set<int>& orders, std::vector<char32_t>& parts) {
   if (code < 0xC0) return inert;
   if (code >= 0xAC00 && code <= 0xD7A3) return inert_of_more;  // Syllables come back as they were.
+  const int order = combining_class(code);
+  if (order == 0 && !may_decompose(code)) return inert;
   parts.clear();
   append_decomposed(parts, code, Decomposition::canonical);
   const bool whole = parts.size() == 1 && parts[0] == code;
-  if (const int order = combining_class(code); order != 0) {
+  if (order != 0) {
     if (!whole) return odd;
     return static_cast<uint8_t>(first_mark + std::distance(orders.begin(), orders.find(order)));
   }
@@ -60,7 +62,8 @@ const Kinds& kinds() {
     for (char32_t code = 0; code < 0x110000; ++code)
       if (const int order = combining_class(code); order != 0) orders.insert(order);
     std::vector<char32_t> parts;
-    for (char32_t code = 0; code < 0x110000; ++code) out.of.push_back(kind_of(code, orders, parts));
+    out.of.resize(0x110000);
+    for (char32_t code = 0; code < 0x110000; ++code) out.of[code] = kind_of(code, orders, parts);
     for (size_t i = 1; i < tables::compositions.size(); i += 3) {
       uint8_t& kind = out.of[tables::compositions[i]];
       if (kind >= first_mark)

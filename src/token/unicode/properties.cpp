@@ -105,8 +105,15 @@ Lowered to_lower(char32_t code) {
 }
 
 int combining_class(char32_t code) {
-  if (code < 0x300 || contains(unordered_marks, code)) return 0;
-  return utf8proc_get_property(static_cast<utf8proc_int32_t>(code))->combining_class;
+  if (code < 0x300) return 0;
+  const int order = utf8proc_get_property(static_cast<utf8proc_int32_t>(code))->combining_class;
+  return order == 0 || contains(unordered_marks, code) ? 0 : order;
+}
+
+bool may_decompose(char32_t code) {
+  constexpr uint16_t none = UINT16_MAX;  // As utf8proc_property_t says.
+  return (code >= hangul_first && code < hangul_first + leadings * vowels * trailings) ||
+         utf8proc_get_property(static_cast<utf8proc_int32_t>(code))->decomp_seqindex != none;
 }
 
 void append_decomposed(std::vector<char32_t>& out, char32_t code, Decomposition kind) {

@@ -81,6 +81,8 @@ Lowered to_lower(char32_t code);  // Without context: a final sigma is not known
 enum class Decomposition : uint8_t { canonical, compatibility };
 
 int combining_class(char32_t code);
+// Whether it may have a decomposition of either kind: quickly no of nearly all. Syllables of Hangul have one.
+bool may_decompose(char32_t code);
 // The full decomposition appended to `out`, not yet ordered.
 void append_decomposed(std::vector<char32_t>& out, char32_t code, Decomposition kind);
 char32_t compose(char32_t first, char32_t second);  // 0 where there is no such character.

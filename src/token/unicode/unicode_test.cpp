@@ -71,5 +71,18 @@ TEST(NormalizedText, MarksComeIntoCanonicalOrder) {
   EXPECT_EQ(text.text(), "a\xCC\xA3\xCC\x81");
 }
 
+TEST(Decompositions, AreOfCodePointsThatMayHaveOne) {
+  size_t with_one = 0;
+  for (char32_t code = 0; code < 0x110000; ++code)
+    for (const Decomposition kind : {Decomposition::canonical, Decomposition::compatibility}) {
+      std::vector<char32_t> parts;
+      append_decomposed(parts, code, kind);
+      const bool whole = parts.size() == 1 && parts[0] == code;
+      ASSERT_TRUE(whole || may_decompose(code)) << std::hex << static_cast<uint32_t>(code);
+      with_one += may_decompose(code) ? 1 : 0;
+    }
+  EXPECT_LT(with_one, 2 * 20'000U) << "of 1,114,112: syllables of Hangul are 11,172";
+}
+
 }  // namespace
 }  // namespace holdfast::token
