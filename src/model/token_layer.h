@@ -23,4 +23,15 @@ class TokenLayer {
   }
 };
 
+// One that sums its sequences up itself; `sums` is null where nobody asks.
+class SummingLayer : public TokenLayer {
+ public:
+  void run(const TokenBatch& batch, size_t first, size_t last, float* x,
+           tensor::Threads& threads) const final {
+    run_summing(batch, first, last, x, nullptr, threads);
+  }
+  void run_summing(const TokenBatch& batch, size_t first, size_t last, float* x, float* sums,
+                   tensor::Threads& threads) const override = 0;
+};
+
 }  // namespace holdfast::model

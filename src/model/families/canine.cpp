@@ -133,7 +133,7 @@ Result<LinearLayer> load_convolution(const WeightReader& reader, const std::stri
 // All of the model behind its first rows: characters see those near them, become molecules, which see each
 // other, and these go back into characters. Convolutions see what pads a text where that is kept, attention
 // does not.
-class Layer final : public TokenLayer {
+class Layer final : public SummingLayer {
  public:
   static Result<std::unique_ptr<TokenLayer>> load(const WeightReader& reader, const Sizes& sizes) {
     auto out = std::make_unique<Layer>();
@@ -152,11 +152,6 @@ class Layer final : public TokenLayer {
     TRY(out->spread_norm_, RowScale::load(reader, "projection.LayerNorm", width, kind, sizes.epsilon));
     TRY(out->last_, Block::load(reader, sizes, "final_char_encoder.layer.0."));
     return std::unique_ptr<TokenLayer>(std::move(out));
-  }
-
-  void run(const TokenBatch& batch, size_t first, size_t last, float* x,
-           tensor::Threads& threads) const override {
-    run_summing(batch, first, last, x, nullptr, threads);
   }
 
   // Sums a text up by its first molecule.

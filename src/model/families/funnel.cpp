@@ -152,7 +152,7 @@ class Layer {
 
 // All of the model behind its first rows: blocks each of which reads half as many rows as the one before, and
 // layers that go back to a row a token.
-class Funnel final : public TokenLayer {
+class Funnel final : public SummingLayer {
  public:
   static Result<std::unique_ptr<TokenLayer>> load(const WeightReader& reader, const Sizes& sizes) {
     auto out = std::make_unique<Funnel>();
@@ -169,11 +169,6 @@ class Funnel final : public TokenLayer {
       out->decoder_.push_back(std::move(layer));
     }
     return std::unique_ptr<TokenLayer>(std::move(out));
-  }
-
-  void run(const TokenBatch& batch, size_t first, size_t last, float* x,
-           tensor::Threads& threads) const override {
-    run_summing(batch, first, last, x, nullptr, threads);
   }
 
   // Sums a text up by the first of its fewest rows.
