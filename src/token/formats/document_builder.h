@@ -24,6 +24,9 @@ class DocumentBuilder {
   // Goes on from a document that is there. bad_request where its added tokens are none.
   static Result<DocumentBuilder> over(boost::json::object document, const ModelTables* apart = nullptr);
 
+  DocumentBuilder(DocumentBuilder&&) = default;  // A copy's rows would be views of the other's pieces.
+  DocumentBuilder& operator=(DocumentBuilder&&) = default;
+
   boost::json::value normalizer, pre_tokenizer, post_processor, decoder;  // Null: none.
   boost::json::value truncation, padding;                                 // The same.
 
@@ -60,8 +63,6 @@ class DocumentBuilder {
   std::unordered_map<std::string, std::string> roles_;
   uint64_t next_id_ = 0;
 };
-
-// A row of `added_tokens`.
 
 // {"type": kind, …fields}
 boost::json::object part(std::string_view kind, boost::json::object fields = {});
