@@ -25,13 +25,12 @@ class MachineMemory final : public serve::MemoryRoom {
   }
 
   Result<uint64_t> free_bytes() override {
-    const auto left = io::free_memory(proc_, control_groups_, io::PageCache::inactive);
-    if (!left) return fail(Code::internal, "the machine's memory cannot be read");
-    const uint64_t free = *left;
-    if (limit_ == 0) return free;
+    const auto free = io::free_memory(proc_, control_groups_, io::PageCache::inactive);
+    if (!free) return fail(Code::internal, "the machine's memory cannot be read");
+    if (limit_ == 0) return *free;
     uint64_t taken = 0;
     for (const auto& [key, memory] : workers()) taken += memory.bytes();
-    return std::min(free, limit_ - std::min(taken, limit_));
+    return std::min(*free, limit_ - std::min(taken, limit_));
   }
 
  private:
